@@ -1,0 +1,138 @@
+//! Errors of calls, classed by what the engine may do about them (aws-behaviour.md, 1.3, 1.6 to 1.9).
+
+use serde::{Deserialize, Serialize};
+
+/// What an error means for the one who sent the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ErrorClass {
+    /// AWS did not execute the call because of its rate limits: send it again, later.
+    Throttled,
+    /// Nobody knows whether AWS executed the call: no answer, a broken connection, a server error.
+    Unknown,
+    /// The object is not there, or not yet visible.
+    NotFound,
+    /// What the call asks for is there already.
+    AlreadyExists,
+    /// Something else still uses the object, or its state forbids the call for now.
+    Conflict,
+    /// AWS has no room for it now. Not executed.
+    Capacity,
+    /// A quota of the account is used up. Not executed.
+    Quota,
+    /// The credentials are good but not allowed to do this.
+    Unauthorized,
+    /// The credentials are missing, wrong or expired.
+    Credentials,
+    /// The endpoint does not know this operation (emulators).
+    NotImplemented,
+    /// Refused for any other reason. Not executed.
+    Refused,
+}
+
+/// An error answer, or no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{code}: {message}")]
+pub struct ApiError {
+    /// AWS's error code, or `Timeout`, `ConnectionError` when there was no answer.
+    pub code: String,
+    /// AWS's message, or what went wrong.
+    pub message: String,
+    /// What it means.
+    pub class: ErrorClass,
+}
+
+impl ApiError {
+    /// The error of an answer with this code; `status` is the HTTP status, if known.
+    pub fn answered(code: &str, message: impl Into<String>, status: Option<u16>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), class: classify(code, status) }
+    }
+
+    /// No answer within the time allowed.
+    pub fn timeout(message: impl Into<String>) -> Self {
+        Self { code: "Timeout".to_owned(), message: message.into(), class: ErrorClass::Unknown }
+    }
+
+    /// No answer: the connection could not be made or broke.
+    pub fn connection(message: impl Into<String>) -> Self {
+        Self { code: "ConnectionError".to_owned(), message: message.into(), class: ErrorClass::Unknown }
+    }
+}
+
+/// The class of an error code. Codes are compared without regard to case, as documentation and API disagree on it
+/// (aws-behaviour.md, 5).
+fn classify(code: &str, status: Option<u16>) -> ErrorClass {
+    let lower = code.to_ascii_lowercase();
+    match lower.as_str() {
+        "requestlimitexceeded"
+        | "throttling"
+        | "throttlingexception"
+        | "throttledexception"
+        | "toomanyrequestsexception"
+        | "slowdown"
+        | "ec2throttledexception"
+        | "requestthrottled"
+        | "requestthrottledexception"
+        | "bandwidthlimitexceeded" => ErrorClass::Throttled,
+        "insufficientinstancecapacity"
+        | "insufficientaddresscapacity"
+        | "insufficienthostcapacity"
+        | "insufficientdbinstancecapacity" => ErrorClass::Capacity,
+        "unauthorizedoperation" | "accessdenied" | "accessdeniedexception" | "operationnotpermitted" => {
+            ErrorClass::Unauthorized
+        }
+        "authfailure"
+        | "invalidclienttokenid"
+        | "signaturedoesnotmatch"
+        | "missingauthenticationtoken"
+        | "incompletesignature"
+        | "requestexpired"
+        | "expiredtoken"
+        | "expiredtokenexception"
+        | "unrecognizedclientexception"
+        | "invalidaccesskeyid"
+        | "optinrequired"
+        | "pendingverification"
+        | "nocredentials" => ErrorClass::Credentials,
+        "vcpulimitexceeded"
+        | "instancequotaexceeded"
+        | "storagequotaexceeded"
+        | "rulespersecuritygrouplimitexceeded" => ErrorClass::Quota,
+        "dependencyviolation"
+        | "invalidgroup.inuse"
+        | "invalidipaddress.inuse"
+        | "invaliddbsubnetgroupstatefault"
+        | "invaliddbinstancestate"
+        | "invaliddbinstancestatefault"
+        | "incorrectinstancestate"
+        | "invalidnetworkinterface.inuse"
+        | "incorrectstate" => ErrorClass::Conflict,
+        "resource.alreadyassociated"
+        | "invalidgroup.duplicate"
+        | "invalidpermission.duplicate"
+        | "routealreadyexists"
+        | "invalidsubnet.conflict"
+        | "dbinstancealreadyexists"
+        | "dbinstancealreadyexistsfault"
+        | "dbsubnetgroupalreadyexists"
+        | "dbsubnetgroupalreadyexistsfault" => ErrorClass::AlreadyExists,
+        "gateway.notattached"
+        | "dbinstancenotfound"
+        | "dbinstancenotfoundfault"
+        | "dbsubnetgroupnotfoundfault"
+        | "natgatewaynotfound"
+        | "parameternotfound" => ErrorClass::NotFound,
+        "invalidaction" | "unknownoperationexception" | "notimplemented" => ErrorClass::NotImplemented,
+        "internalerror" | "internalfailure" | "serviceunavailable" | "unavailable" | "internalservererror" => {
+            if status == Some(501) { ErrorClass::NotImplemented } else { ErrorClass::Unknown }
+        }
+        "requesttimeout" | "requesttimeoutexception" => ErrorClass::Unknown,
+        _ if lower.ends_with(".notfound") => ErrorClass::NotFound,
+        _ if lower.ends_with("limitexceeded") || lower.ends_with("quotaexceeded") => ErrorClass::Quota,
+        _ => match status {
+            Some(501) => ErrorClass::NotImplemented,
+            Some(429) => ErrorClass::Throttled,
+            Some(500..) => ErrorClass::Unknown,
+            Some(_) | None => ErrorClass::Refused,
+        },
+    }
+}

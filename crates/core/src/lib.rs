@@ -1,0 +1,13 @@
+//! The pure planning core of aloka: values in, values out.
+//!
+//! Variables become the desired stack; desired, recorded and observed state become a plan; the plan is lowered to
+//! exact API calls; the engine turns it into effects, one at a time, and takes events back. Nothing here reads a
+//! clock, a file, the environment or a random number, and nothing waits: the command line tool and the simulator
+//! each run one small loop around it.
+
+pub mod address;
+pub mod api;
+pub mod model;
+pub mod secret;
+pub mod time;
+pub mod value;
