@@ -7,7 +7,21 @@
 
 pub mod address;
 pub mod api;
+pub mod diff;
+pub mod engine;
+pub mod fingerprint;
+pub mod graph;
+pub mod identity;
 pub mod model;
+pub mod network;
+pub mod observe;
+pub mod plan;
+pub mod render;
+pub mod rules;
 pub mod secret;
+pub mod session;
+pub mod stack;
+pub mod state;
 pub mod time;
 pub mod value;
+pub mod variables;

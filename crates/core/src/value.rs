@@ -29,7 +29,7 @@ pub enum Value {
     /// A text.
     Str(Arc<str>),
     /// A list; order matters unless the attribute's schema says it is a set.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A map.
     Map(ValueMap),
     /// The value another resource will have in this attribute.

@@ -1,0 +1,462 @@
+//! The command line as clap reads it. What the flags mean together is decided by [`crate::request`].
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done; with plan -detailed-exitcode: no changes
+  1    error; after a failed apply the state is saved, and the same command takes up the work
+  2    plan -detailed-exitcode: there are changes
+  127  no command given
+
+Environment:
+  ALOKA_CLOUD             sim or aws, as --cloud
+  TF_VAR_name             value of a variable; TF_VAR_db_password keeps the password out of files
+  AWS_REGION, AWS_PROFILE used unless terraform.tfvars or -var says otherwise
+  NO_COLOR                no colour
+
+Flags may be written with one dash or two, as Terraform's: -out=tfplan, --out tfplan.
+
+Examples:
+  aloka simulate                          rehearse everything on a simulated AWS, no account needed
+  aloka plan -out=tfplan                  what would change, as exact API calls
+  aloka apply tfplan                      send these calls and no others
+  aloka -chdir=envs/prod output -json";
+
+/// Provisions a web stack on AWS from one binary, and rehearses it offline first.
+///
+/// aloka reads the same terraform.tfvars and writes the same state as the Terraform configuration it replaces. Its
+/// plan is the list of exact API calls; apply sends nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "aloka", after_help = EXIT_CODES, disable_help_subcommand = true, max_term_width = 110)]
+pub struct Cli {
+    /// Switch to this directory first
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub chdir: Option<PathBuf>,
+    /// Which cloud to talk to: the simulated one needs no account
+    #[arg(long, global = true, value_enum, env = "ALOKA_CLOUD", hide_env = true, help_heading = "Global options")]
+    pub cloud: Option<CloudArg>,
+    /// Write no colours
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_color: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A cloud to talk to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CloudArg {
+    /// The built-in simulated AWS, kept in a file beside the state
+    Sim,
+    /// AWS, or the endpoint AWS_ENDPOINT_URL names
+    Aws,
+}
+
+/// The commands, in the order they are used.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check this directory and say where the state lives
+    ///
+    /// Downloads nothing and needs not be run: every other command works without it.
+    #[command(after_help = "Example:\n  aloka init -example    also write an example terraform.tfvars")]
+    Init(InitArgs),
+    /// Check the variables without asking AWS
+    #[command(after_help = "Example:\n  aloka validate -json")]
+    Validate(ValidateArgs),
+    /// Show what apply would do, call by call
+    #[command(after_help = "Examples:\n  aloka plan -out=tfplan\n  aloka plan -detailed-exitcode -var \
+                            'app_instance_type=t3.medium'\n  aloka plan -calls        every API call, in order")]
+    Plan(PlanArgs),
+    /// Make AWS as the variables say, or run a saved plan
+    #[command(after_help = "Examples:\n  aloka apply\n  aloka apply -auto-approve\n  aloka apply tfplan\n  aloka apply \
+                            -allow-data-loss=aloka-dev-db    let the plan destroy this database")]
+    Apply(ApplyArgs),
+    /// Destroy everything the state records (apply -destroy)
+    #[command(after_help = "Example:\n  aloka destroy -allow-data-loss=aloka-dev-db")]
+    Destroy(DestroyArgs),
+    /// Update the state from what AWS says (apply -refresh-only -auto-approve)
+    #[command(after_help = "Example:\n  aloka refresh")]
+    Refresh(RefreshArgs),
+    /// Print the outputs of the last apply
+    #[command(after_help = "Examples:\n  aloka output\n  aloka output -raw app_public_ip\n  aloka output -json")]
+    Output(OutputArgs),
+    /// Show the state, or a saved plan
+    #[command(after_help = "Examples:\n  aloka show\n  aloka show -json tfplan")]
+    Show(ShowArgs),
+    /// Look into the state
+    #[command(subcommand, after_help = "Examples:\n  aloka state list\n  aloka state show aws_instance.app")]
+    State(StateCommand),
+    /// Remove a lock that a run left behind
+    #[command(after_help = "Example:\n  aloka force-unlock e56561b6-cc55-e362-5fe9-07948dc0c55e")]
+    ForceUnlock(ForceUnlockArgs),
+    /// Print the dependency graph of the stack
+    #[command(after_help = "Examples:\n  aloka graph | dot -Tsvg > graph.svg\n  aloka graph -type=mermaid")]
+    Graph(GraphArgs),
+    /// Rehearse create, re-plan, change and destroy on a simulated AWS
+    ///
+    /// Works in an empty directory: variables that are not given have their defaults, and the password one that is
+    /// made up. Nothing is sent anywhere and nothing is written, unless -keep is given. Exits with 0 only if every
+    /// promise was held.
+    #[command(after_help = "Examples:\n  aloka simulate\n  aloka simulate -seed=7 -var 'app_instance_count=2'\n  aloka \
+                            simulate -json")]
+    Simulate(SimulateArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  aloka completions bash > /etc/bash_completion.d/aloka")]
+    Completions(CompletionsArgs),
+    /// Print the version
+    Version(VersionArgs),
+}
+
+/// `-var` and `-var-file`, kept in the order given: the last one wins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VariableArgs {
+    /// In the order of the command line.
+    pub given: Vec<GivenVariable>,
+}
+
+/// One `-var` or `-var-file`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GivenVariable {
+    /// `name=value`
+    Var(String),
+    /// A file of values.
+    File(PathBuf),
+}
+
+impl Args for VariableArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command
+            .arg(
+                Arg::new("var")
+                    .long("var")
+                    .value_name("NAME=VALUE")
+                    .action(ArgAction::Append)
+                    .help("Set a variable; may be repeated, the last one wins"),
+            )
+            .arg(
+                Arg::new("var-file")
+                    .long("var-file")
+                    .value_name("FILE")
+                    .action(ArgAction::Append)
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .help("Read variables from a file as well; may be repeated"),
+            )
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for VariableArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
+        let vars = matches.get_many::<String>("var").into_iter().flatten().cloned().map(GivenVariable::Var);
+        let files = matches.get_many::<PathBuf>("var-file").into_iter().flatten().cloned().map(GivenVariable::File);
+        let mut placed: Vec<(usize, GivenVariable)> =
+            places("var").into_iter().zip(vars).chain(places("var-file").into_iter().zip(files)).collect();
+        placed.sort_by_key(|(place, _)| *place);
+        Ok(Self { given: placed.into_iter().map(|(_, given)| given).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Flags that apply and plan share.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// Choose machine image and database engine version anew
+    #[arg(long)]
+    pub upgrade: bool,
+    /// Ask questions [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub input: Option<bool>,
+    /// Hold the state lock meanwhile [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub lock: Option<bool>,
+    /// How long to wait for the state lock, such as 30s or 5m [default: 0s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub lock_timeout: Option<std::time::Duration>,
+    /// Write one JSON object a line, as Terraform does
+    #[arg(long)]
+    pub json: bool,
+    /// Show only the first line of each warning
+    #[arg(long)]
+    pub compact_warnings: bool,
+    #[arg(long, hide = true, value_name = "ADDRESS")]
+    pub target: Vec<String>,
+    #[arg(long, hide = true, value_name = "ADDRESS")]
+    pub replace: Vec<String>,
+    #[arg(long, hide = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub refresh: Option<bool>,
+    #[arg(long, hide = true, value_name = "N")]
+    pub parallelism: Option<u32>,
+}
+
+/// What a plan is for.
+#[derive(Debug, Args)]
+pub struct ModeArgs {
+    /// Plan to destroy everything the state records
+    #[arg(long, conflicts_with = "refresh_only")]
+    pub destroy: bool,
+    /// Only record what AWS says, change nothing there
+    #[arg(long)]
+    pub refresh_only: bool,
+}
+
+/// `aloka init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Write an example terraform.tfvars, unless there is one
+    #[arg(long)]
+    pub example: bool,
+    // Scripts written for Terraform pass these; there is nothing to ask, to download or to reconfigure.
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    pub input: Option<bool>,
+    #[arg(long, hide = true)]
+    pub upgrade: bool,
+    #[arg(long, hide = true)]
+    pub reconfigure: bool,
+}
+
+/// `aloka validate`
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `aloka plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub mode: ModeArgs,
+    /// Save the plan to this file, to be run by apply
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 if there are changes, 0 if there are none
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Show the plan as API calls, in order of execution
+    #[arg(long)]
+    pub calls: bool,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `aloka apply`
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// A plan saved by plan -out; without it, a new plan is made and shown
+    #[arg(value_name = "PLANFILE")]
+    pub plan_file: Option<PathBuf>,
+    /// Do not ask before acting
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Identifier of a database that may be destroyed with its data; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub allow_data_loss: Vec<String>,
+    #[command(flatten)]
+    pub mode: ModeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `aloka destroy`
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    /// Do not ask before acting
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Identifier of a database that may be destroyed with its data; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub allow_data_loss: Vec<String>,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `aloka refresh`
+#[derive(Debug, Args)]
+pub struct RefreshArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `aloka output`
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Only this output
+    #[arg(value_name = "NAME", required_if_eq("raw", "true"))]
+    pub name: Option<String>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "raw")]
+    pub json: bool,
+    /// Print the bare text, without quotes and line end
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// `aloka show`
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// A saved plan or a state file; without it, the state
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Print Terraform's JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `aloka state`
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// List the recorded objects
+    #[command(after_help = "Example:\n  aloka state list module.vpc")]
+    List {
+        /// Only addresses that are or begin with this
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
+    },
+    /// Show one recorded object
+    #[command(after_help = "Example:\n  aloka state show 'module.vpc.aws_subnet.public[0]'")]
+    Show {
+        /// Its address
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
+    /// Print the state file
+    #[command(after_help = "Example:\n  aloka state pull > backup.tfstate")]
+    Pull,
+}
+
+/// `aloka force-unlock`
+#[derive(Debug, Args)]
+pub struct ForceUnlockArgs {
+    /// Do not ask before acting
+    #[arg(long)]
+    pub force: bool,
+    /// ID of the lock, as the message about it says
+    #[arg(value_name = "LOCK_ID")]
+    pub id: String,
+}
+
+/// `aloka graph`
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// The notation
+    #[arg(long = "type", value_enum, value_name = "TYPE", default_value = "dot")]
+    pub notation: GraphNotation,
+    #[command(flatten)]
+    pub variables: VariableArgs,
+}
+
+/// A notation for graphs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphNotation {
+    /// Graphviz
+    Dot,
+    /// Mermaid, as Markdown viewers draw it
+    Mermaid,
+}
+
+/// `aloka simulate`
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Where chance starts; the same seed gives the same run
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Keep the state of the rehearsal and its trace in this directory, under .aloka
+    #[arg(long)]
+    pub keep: bool,
+    #[command(flatten)]
+    pub variables: VariableArgs,
+}
+
+/// `aloka completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `aloka version`
+#[derive(Debug, Args)]
+pub struct VersionArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The whole command, for completions and for reading arguments.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Reads `30s`, `5m`, `1h30m`, `0`: a subset of Go's durations.
+fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || format!("`{text}` is no duration; write it as 30s or 5m");
+    if text == "0" {
+        return Ok(std::time::Duration::ZERO);
+    }
+    let mut seconds: u64 = 0;
+    let mut digits = String::new();
+    for c in text.chars() {
+        let unit = match c {
+            '0'..='9' => {
+                digits.push(c);
+                continue;
+            }
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            _ => return Err(wrong()),
+        };
+        let number: u64 = std::mem::take(&mut digits).parse().map_err(|_| wrong())?;
+        seconds = number.checked_mul(unit).and_then(|s| seconds.checked_add(s)).ok_or_else(wrong)?;
+    }
+    if digits.is_empty() && !text.is_empty() { Ok(std::time::Duration::from_secs(seconds)) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn variables_keep_the_order_of_the_command_line() {
+        let cli = Cli::try_parse_from(["aloka", "plan", "--var=a=1", "--var-file=x", "--var=a=2"]).expect("valid");
+        let Command::Plan(plan) = cli.command else { panic!("another command") };
+        let var = |text: &str| GivenVariable::Var(text.to_owned());
+        assert_eq!(plan.common.variables.given, [var("a=1"), GivenVariable::File("x".into()), var("a=2")]);
+    }
+
+    #[test]
+    fn reads_durations() {
+        let seconds = |text| parse_duration(text).map(|d| d.as_secs()).ok();
+        for (text, expected) in [("0", 0), ("0s", 0), ("30s", 30), ("5m", 300), ("1h30m", 5400)] {
+            assert_eq!(seconds(text), Some(expected), "{text}");
+        }
+        for text in ["", "5", "s", "5d", "-3s", "99999999999999999999s", "999999999999999999h"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+}

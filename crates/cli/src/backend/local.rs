@@ -1,0 +1,381 @@
+//! The state in a file of the working directory, as Terraform keeps it.
+//!
+//! A write goes to a new file that then takes the old one's place, both made durable, so that a reader and a crash
+//! meet the old state or the new one and nothing between. Two locks are held: `flock` on the lock info file keeps
+//! other runs of aloka away, a POSIX record lock on the state file is the one Terraform takes. Both die with the
+//! process, so an info file that a dead run left behind blocks nobody.
+//!
+//! A POSIX lock is lost when *any* descriptor of its file is closed by the process: while it is held, the state is
+//! read through the descriptor that holds it, and must not be opened by name anywhere else in this process.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use aloka_core::state::{State, file};
+use rustix::fs::FlockOperation;
+
+use super::lock::LockInfo;
+use super::{Backend, BackendError};
+
+/// Only the owner reads or writes: a state names every object and its attributes.
+const MODE: u32 = 0o600;
+/// How long to wait for another process between its check of the serial and its rename.
+const WRITE_MUTEX_WAIT: Duration = Duration::from_secs(10);
+/// The first pause between two attempts at the lock; doubled up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest pause between two attempts at the lock.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// A state file on this machine.
+pub struct LocalBackend {
+    path: PathBuf,
+    held: Option<Held>,
+    /// True once the state before this run is in the backup file.
+    backed_up: bool,
+    /// What this handle wrote last, and how the file looked then: saves reading it all again before the next write.
+    written: Option<(Stamp, Head)>,
+}
+
+/// The lock, while it is held.
+struct Held {
+    info_path: PathBuf,
+    info: File,
+    /// The file that was the state when the lock was taken, if it is another by now: kept locked, as somebody may
+    /// have opened it before.
+    first: Option<File>,
+    /// The file that is the state now.
+    state: File,
+    /// True if the state file was made by taking the lock.
+    made: bool,
+}
+
+/// What tells one version of a file from another without reading it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    file: (u64, u64),
+    len: u64,
+    changed: (i64, i64),
+}
+
+/// What decides whether a state may follow.
+#[derive(Clone, PartialEq, Eq)]
+struct Head {
+    lineage: String,
+    serial: u64,
+}
+
+impl LocalBackend {
+    /// The state file at `path`; nothing is opened yet. A symbolic link is followed, not replaced.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let path = fs::canonicalize(&path).unwrap_or(path);
+        Self { path, held: None, backed_up: false, written: None }
+    }
+
+    /// Where the backup is kept.
+    pub fn backup_path(&self) -> PathBuf {
+        self.sibling("", ".backup")
+    }
+
+    /// Where the lock info is kept, as Terraform does.
+    pub fn lock_info_path(&self) -> PathBuf {
+        self.sibling(".", ".lock.info")
+    }
+
+    fn sibling(&self, prefix: &str, suffix: &str) -> PathBuf {
+        let mut name = OsString::from(prefix);
+        name.push(self.path.file_name().unwrap_or_default());
+        name.push(suffix);
+        self.path.with_file_name(name)
+    }
+
+    fn directory(&self) -> PathBuf {
+        match self.path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<State, BackendError> {
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+        let text = std::str::from_utf8(bytes).map_err(|error| at("read", &self.path)(invalid(error)))?;
+        file::read(text).map_err(|source| BackendError::Unusable { place: self.describe(), source })
+    }
+
+    /// The bytes stored; an empty file is how Terraform marks a state that was never written.
+    fn load(&self) -> Result<Option<Vec<u8>>, BackendError> {
+        let failed = at("read", &self.path);
+        let read = || -> io::Result<Option<Vec<u8>>> {
+            let held = self.held.as_ref().filter(|held| same_file(&held.state, &self.path));
+            let opened;
+            let mut file = match held {
+                Some(held) => &held.state,
+                None => match File::open(&self.path) {
+                    Ok(file) => {
+                        opened = file;
+                        &opened
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    Err(error) => return Err(error),
+                },
+            };
+            let limit = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
+            let mut bytes = Vec::new();
+            file.seek(SeekFrom::Start(0))?;
+            file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+            Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+        };
+        let bytes = read().map_err(failed)?;
+        match bytes {
+            Some(bytes) if bytes.len() > file::SIZE_MAX => {
+                let source = file::ReadError::TooLarge(bytes.len());
+                Err(BackendError::Unusable { place: self.describe(), source })
+            }
+            Some(_) | None => Ok(bytes),
+        }
+    }
+
+    /// Refuses a state that does not follow the stored one; keeps the stored one as backup before the first write.
+    fn guard(&mut self, state: &State) -> Result<(), BackendError> {
+        let unchanged = |stamp: &Stamp| Stamp::of_path(&self.path).is_ok_and(|now| now == *stamp);
+        let known = self.written.as_ref().filter(|(stamp, _)| unchanged(stamp));
+        let (head, bytes) = match known {
+            Some((_, head)) => (Some(head.clone()), None),
+            None => {
+                let bytes = self.load()?;
+                let stored = bytes.as_deref().map(|bytes| self.parse(bytes)).transpose()?;
+                (stored.map(|stored| Head { lineage: stored.lineage.to_string(), serial: stored.serial }), bytes)
+            }
+        };
+        self.check(head.as_ref(), state)?;
+        if !self.backed_up {
+            if let Some(bytes) = bytes {
+                let backup = self.backup_path();
+                let _file = replace(&backup, &self.directory(), &bytes, |_| Ok(())).map_err(at("write", &backup))?;
+            }
+            self.backed_up = true;
+        }
+        Ok(())
+    }
+
+    fn check(&self, stored: Option<&Head>, state: &State) -> Result<(), BackendError> {
+        let serial = stored.map_or(0, |head| head.serial);
+        if let Some(head) = stored.filter(|head| *head.lineage != *state.lineage) {
+            let (stored, ours) = (head.lineage.clone(), state.lineage.to_string());
+            return Err(BackendError::Lineage { place: self.describe(), stored, ours });
+        }
+        if serial.checked_add(1) != Some(state.serial) {
+            return Err(BackendError::Serial { place: self.describe(), stored: serial, ours: state.serial });
+        }
+        Ok(())
+    }
+
+    /// One attempt at the lock.
+    fn try_lock(&self, operation: &str) -> Result<Held, BackendError> {
+        let info_path = self.lock_info_path();
+        let locked = || BackendError::Locked { place: self.describe(), info: self.lock_info().map(Box::new) };
+        let mut info = loop {
+            let file = open(&info_path).map_err(at("open", &info_path))?;
+            match file.try_lock() {
+                Ok(()) if same_file(&file, &info_path) => break file,
+                // Its last holder removed it while it was being opened.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(locked()),
+                Err(TryLockError::Error(error)) => return Err(at("lock", &info_path)(error)),
+            }
+        };
+        let made = !self.path.exists();
+        let state = loop {
+            let file = open(&self.path).map_err(at("open", &self.path))?;
+            match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) if same_file(&file, &self.path) => break file,
+                Ok(()) => {}
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => return Err(locked()),
+                Err(error) => return Err(at("lock", &self.path)(error.into())),
+            }
+        };
+        let text = LockInfo::new(operation, &self.path.to_string_lossy()).to_json();
+        info.set_len(0).and_then(|()| info.write_all(text.as_bytes())).map_err(at("write", &info_path))?;
+        Ok(Held { info_path, info, first: None, state, made })
+    }
+
+    fn lock_info(&self) -> Option<LockInfo> {
+        LockInfo::parse(&fs::read_to_string(self.lock_info_path()).ok()?)
+    }
+}
+
+impl Backend for LocalBackend {
+    fn read(&self) -> Result<Option<State>, BackendError> {
+        self.load()?.map(|bytes| self.parse(&bytes)).transpose()
+    }
+
+    fn write(&mut self, state: &State) -> Result<(), BackendError> {
+        let directory = self.directory();
+        let _mutex = write_mutex(&directory).map_err(at("lock", &directory))?;
+        self.guard(state)?;
+        let text = file::write(state);
+        let locking = self.held.is_some();
+        let keep_locked = |file: &File| -> io::Result<()> {
+            if locking {
+                rustix::fs::fcntl_lock(file, FlockOperation::NonBlockingLockExclusive)?;
+            }
+            Ok(())
+        };
+        let file = replace(&self.path, &directory, text.as_bytes(), keep_locked).map_err(at("write", &self.path))?;
+        self.written = Stamp::of(&file)
+            .ok()
+            .map(|stamp| (stamp, Head { lineage: state.lineage.to_string(), serial: state.serial }));
+        if let Some(held) = &mut self.held {
+            let replaced = std::mem::replace(&mut held.state, file);
+            held.first.get_or_insert(replaced);
+        }
+        Ok(())
+    }
+
+    fn lock(&mut self, operation: &str, timeout: Duration) -> Result<(), BackendError> {
+        let deadline = Instant::now().checked_add(timeout);
+        let mut pause = PAUSE_MIN;
+        loop {
+            let left = deadline.map_or(PAUSE_MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
+            if self.held.is_none() {
+                match self.try_lock(operation) {
+                    Err(BackendError::Locked { .. }) if !left.is_zero() => {}
+                    Err(error) => return Err(error),
+                    Ok(held) => {
+                        self.held = Some(held);
+                        return Ok(());
+                    }
+                }
+            } else if left.is_zero() {
+                return Err(BackendError::Locked { place: self.describe(), info: self.lock_info().map(Box::new) });
+            }
+            std::thread::sleep(pause.min(left));
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    fn unlock(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        // What was made for the lock alone goes with it. Failing to remove it hurts nobody: neither file blocks.
+        if held.made && held.state.metadata().is_ok_and(|data| data.len() == 0) && same_file(&held.state, &self.path) {
+            let _left_behind = fs::remove_file(&self.path);
+        }
+        if same_file(&held.info, &held.info_path) {
+            let _left_behind = fs::remove_file(&held.info_path);
+        }
+    }
+
+    fn force_unlock(&mut self, id: &str) -> Result<(), BackendError> {
+        let info = self.lock_info();
+        if info.as_ref().is_none_or(|info| info.id != id) {
+            let info = info.map(Box::new);
+            return Err(BackendError::LockId { place: self.describe(), given: id.to_owned(), info });
+        }
+        // Taking it is how to know that its holder is dead; giving it back removes the info file.
+        self.lock("force-unlock", Duration::ZERO)?;
+        self.unlock();
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        format!("state file {}", self.path.display())
+    }
+}
+
+impl Drop for LocalBackend {
+    fn drop(&mut self) {
+        self.unlock();
+    }
+}
+
+impl Stamp {
+    fn of(file: &File) -> io::Result<Self> {
+        file.metadata().map(|data| Self::from_metadata(&data))
+    }
+
+    fn of_path(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|data| Self::from_metadata(&data))
+    }
+
+    fn from_metadata(data: &fs::Metadata) -> Self {
+        Self { file: (data.dev(), data.ino()), len: data.len(), changed: (data.ctime(), data.ctime_nsec()) }
+    }
+}
+
+/// Turns an answer of the operating system into an error that says what was tried on what.
+fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackendError {
+    let path = path.to_owned();
+    move |source| BackendError::Io { action, path, source }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(MODE).open(path)
+}
+
+/// True if `path` still leads to this open file.
+fn same_file(file: &File, path: &Path) -> bool {
+    match (Stamp::of(file), Stamp::of_path(path)) {
+        (Ok(ours), Ok(theirs)) => ours.file == theirs.file,
+        (Ok(_) | Err(_), Ok(_) | Err(_)) => false,
+    }
+}
+
+/// Puts a new file with this content in the place of `path`, durably and at once; `prepare` sees it before anybody
+/// else can. On an error `path` is as it was.
+pub(crate) fn replace(
+    path: &Path,
+    directory: &Path,
+    bytes: &[u8],
+    prepare: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<File> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    let create = || OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(&new);
+    let mut file = match create() {
+        // Left by a run that died and had the same process number.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(&new)?;
+            create()?
+        }
+        result => result?,
+    };
+    let fill = || {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        prepare(&file)?;
+        fs::rename(&new, path)
+    };
+    if let Err(error) = fill() {
+        let _left_behind = fs::remove_file(&new);
+        return Err(error);
+    }
+    // The rename is not durable before the directory is.
+    File::open(directory)?.sync_all()?;
+    Ok(file)
+}
+
+/// Held between the check of the serial and the rename, by those with the lock and those without: of two who write
+/// at once, the second sees what the first wrote. File systems that cannot lock a directory go without.
+fn write_mutex(directory: &Path) -> io::Result<File> {
+    let file = File::open(directory)?;
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if began.elapsed() < WRITE_MUTEX_WAIT => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(_)) => return Ok(file),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Lock info: who holds a lock, in the JSON Terraform writes and reads, so that either tool can name the other.
+
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// Who holds a lock, since when and for what. Fields and their names are Terraform's; missing ones are read as empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct LockInfo {
+    /// Names this lock; random.
+    #[serde(rename = "ID")]
+    pub id: String,
+    /// What it is held for, in Terraform's words, such as `OperationTypeApply`.
+    pub operation: String,
+    /// Anything else worth telling.
+    pub info: String,
+    /// `user@host`
+    pub who: String,
+    /// Release of the tool that holds it.
+    pub version: String,
+    /// When it was taken, RFC 3339 in UTC.
+    pub created: String,
+    /// What is locked.
+    pub path: String,
+}
+
+impl LockInfo {
+    /// The info of a lock taken now by this process.
+    pub fn new(operation: &str, path: &str) -> Self {
+        Self {
+            id: random_id(),
+            operation: operation.to_owned(),
+            info: format!("aloka, process {}", std::process::id()),
+            who: who(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            created: rfc3339(SystemTime::now()),
+            path: path.to_owned(),
+        }
+    }
+
+    /// Reads what Terraform or aloka wrote; `None` if it is neither.
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().filter(|info: &Self| !info.id.is_empty())
+    }
+
+    /// One line of JSON, without a newline, as Terraform writes it.
+    pub fn to_json(&self) -> String {
+        // Texts alone: serialising them has no way to fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The end of a sentence that names the holder; empty if nobody is known.
+pub(super) fn holder(info: Option<&LockInfo>) -> String {
+    let Some(info) = info else { return String::new() };
+    let mut text = format!(" by {} since {} for {}", info.who, info.created, info.operation);
+    if !info.info.is_empty() {
+        // Writing into a String cannot fail.
+        let _ok = write!(text, " ({})", info.info);
+    }
+    let _ok = write!(text, ", lock ID {}", info.id);
+    text
+}
+
+fn random_id() -> String {
+    let mut bytes = [0_u8; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // Only has to differ from the IDs of other locks on the same file.
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        bytes = (nanos ^ (u128::from(std::process::id()) << 96)).to_be_bytes();
+    }
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+fn who() -> String {
+    let from_env = |names: [&str; 2]| names.into_iter().find_map(|name| std::env::var(name).ok());
+    let from_file = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let user = from_env(["USER", "LOGNAME"]).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string());
+    let host = from_file("/proc/sys/kernel/hostname").or_else(|| from_file("/etc/hostname"));
+    let host = host.or_else(|| from_env(["HOSTNAME", "HOST"])).filter(|host| !host.is_empty());
+    format!("{user}@{}", host.as_deref().unwrap_or("localhost"))
+}
+
+/// `2026-11-22T21:40:05Z`
+fn rfc3339(time: SystemTime) -> String {
+    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Civil date from days since 1970-03-01 shifted to start in March, so that the leap day ends a year
+    // (Howard Hinnant, chrono-compatible low-level date algorithms).
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn reads_what_terraform_writes_and_keeps_its_names() {
+        let text = r#"{"ID":"e56561b6-cc55-e362-5fe9-07948dc0c55e","Operation":"OperationTypeApply","Info":"","Who":"root@vm","Version":"1.11.4","Created":"2026-11-22T21:40:05.352206559Z","Path":"terraform.tfstate"}"#;
+        let info = LockInfo::parse(text).expect("Terraform's lock info");
+        assert_eq!((info.who.as_str(), info.operation.as_str()), ("root@vm", "OperationTypeApply"));
+        assert_eq!(info.to_json(), text);
+    }
+
+    #[test]
+    fn ids_differ_and_times_are_right() {
+        let (one, two) = (LockInfo::new("a", "b"), LockInfo::new("a", "b"));
+        assert_ne!(one.id, two.id);
+        assert_eq!(one.id.len(), 36);
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_383_605, "2026-11-22T21:40:05Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+}

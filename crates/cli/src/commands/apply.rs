@@ -1,0 +1,122 @@
+//! `aloka apply`, `destroy` and `refresh`: plan, ask, send exactly that.
+
+use std::path::Path;
+
+use aloka_core::plan::{Mode, Plan};
+use aloka_core::session::{Inputs, Planned};
+use aloka_core::state::State;
+use aloka_core::variables::Needs;
+
+use super::flow::{self, Executed, Run};
+use super::{approval, saved};
+use crate::args::CloudArg;
+use crate::error::{CommandError, CommandResult, Errors};
+use crate::io::Io;
+use crate::planfile::PlanFile;
+use crate::request::Apply;
+use crate::view::reporter::Format;
+use crate::view::{human, json};
+
+/// Runs the command.
+pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResult {
+    if request.plan.json {
+        if request.plan_file.is_none() && !request.auto_approve {
+            let error = CommandError::user("-json leaves no room for a question");
+            return Err(error.hint("add -auto-approve, or apply a saved plan").into());
+        }
+        json::begin(io);
+    }
+    match &request.plan_file {
+        Some(path) => run_saved(io, cloud, request, path),
+        None => run_new(io, cloud, request),
+    }
+}
+
+/// Makes a plan, shows it, asks, and runs it.
+fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResult {
+    let (config, secrets) = flow::configure(io, &request.plan)?;
+    let settings = flow::settings(cloud, &config.variables)?;
+    let mut run = Run::open(io, &request.plan, &settings, secrets, "OperationTypeApply")?;
+    let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
+    let inputs = Inputs {
+        variables: config.variables,
+        user_data: config.user_data,
+        mode: request.plan.mode,
+        upgrade: request.plan.upgrade,
+        password: flow::password(run.secrets(), &state)?,
+    };
+    let planned = run.plan(state, &inputs)?;
+    flow::show(run.io, run.format, &planned, false);
+    approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;
+    if !request.auto_approve && !is_nothing(&planned.plan) {
+        approval::ask(run.io, inputs.mode, request.plan.input)?;
+    }
+    execute(&mut run, planned)
+}
+
+/// True if there is nothing to be asked about.
+fn is_nothing(plan: &Plan) -> bool {
+    plan.is_empty() && (plan.mode != Mode::RefreshOnly || plan.drift.is_empty())
+}
+
+/// Runs a saved plan, unless the world has moved on since.
+fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path) -> CommandResult {
+    let file = PlanFile::load(path)?;
+    approval::check_data_loss(&file.plan, &request.allow_data_loss)?;
+    let needs = Needs { password: saved::sends_secret(&file.plan) };
+    // Only the password counts: everything else is in the plan.
+    let (_, secrets) = crate::config::load(&request.plan.variables, needs)?;
+    let settings = flow::settings_of_plan(cloud, &file)?;
+    let mut run = Run::open(io, &request.plan, &settings, secrets, "OperationTypeApply")?;
+    let state = run.state()?;
+    saved::check_state(&file.plan, state.as_ref())?;
+    let state = state.unwrap_or_else(|| State::new(file.plan.lineage.clone()));
+    let inputs = Inputs {
+        variables: file.variables,
+        user_data: file.user_data,
+        mode: file.plan.mode,
+        upgrade: file.upgrade,
+        password: saved::password(&file.plan, run.secrets(), &state)?,
+    };
+    let now = run.plan(state, &inputs)?;
+    saved::check_observed(&file.plan, &now.plan)?;
+    execute(&mut run, Planned { plan: file.plan, ..now })
+}
+
+/// Sends the calls and tells how it went.
+fn execute(run: &mut Run<'_>, planned: Planned) -> CommandResult {
+    let mode = planned.plan.mode;
+    let Executed { counts, state, errors } = run.execute(planned)?;
+    if !errors.is_empty() {
+        let (added, changed, destroyed) = counts;
+        let store = run.store();
+        let text = format!(
+            "{added} added, {changed} changed, {destroyed} destroyed before that; this is recorded in the {store}"
+        );
+        match run.format {
+            Format::Human => run.io.err_line(&text),
+            Format::Json => json::write(run.io, &json::warning(&text)),
+        }
+        return Err(Errors(errors));
+    }
+    match run.format {
+        Format::Human => {
+            run.io.out(&format!("\n{}\n", human::summary(mode, counts)));
+            if mode != Mode::Destroy && !state.outputs.is_empty() {
+                run.io.out("\nOutputs:\n\n");
+                human::show(run.io, &aloka_core::render::outputs_text(&state.outputs));
+            }
+        }
+        Format::Json => {
+            use aloka_core::render::ui_json::{Stage, change_summary, outputs};
+            let stage = match mode {
+                Mode::Apply | Mode::RefreshOnly => Stage::Apply,
+                Mode::Destroy => Stage::Destroy,
+            };
+            let at = json::timestamp();
+            json::write(run.io, &change_summary(&at, counts, stage));
+            json::write(run.io, &outputs(&at, &state.outputs));
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,43 @@
+//! What needs a word of the user before anything is sent: the plan, and the loss of data.
+
+use aloka_core::plan::{Mode, Plan};
+
+use crate::error::CommandError;
+use crate::io::Io;
+
+/// Refuses a plan that destroys a database which the command line does not name (promise I8). Nothing else allows it:
+/// neither `-auto-approve`, nor a saved plan, nor an answer.
+pub fn check_data_loss(plan: &Plan, allowed: &[String]) -> Result<(), CommandError> {
+    let unnamed: Vec<String> = plan.data_loss().into_iter().filter(|id| !allowed.contains(id)).collect();
+    if unnamed.is_empty() {
+        return Ok(());
+    }
+    let flags: Vec<String> = unnamed.iter().map(|id| format!("-allow-data-loss={id}")).collect();
+    let names = unnamed.join(" and ");
+    let message = format!("this plan destroys the database {names} with all its data; nothing was changed");
+    Err(CommandError::user(message).hint(format!("if that is what you want, add: {}", flags.join(" "))))
+}
+
+/// Asks whether to go on. Only `yes` is a yes.
+pub fn ask(io: &mut Io, mode: Mode, input: bool) -> Result<(), CommandError> {
+    let hint = "add -auto-approve to go on without being asked, or save a plan with -out and apply that";
+    if !input {
+        return Err(CommandError::user("approval is needed, and -input=false forbids asking").hint(hint));
+    }
+    let (question, explanation) = match mode {
+        Mode::Apply => ("Do you want to perform these actions?", "aloka will send the calls of this plan and no others."),
+        Mode::Destroy => ("Do you really want to destroy all resources?", "There is no undo."),
+        Mode::RefreshOnly => ("Would you like to update the state to reflect these changes?", "Nothing is changed in AWS."),
+    };
+    io.out(&format!("\n{question}\n  {explanation}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "));
+    let answer = io.read_line();
+    io.out("\n");
+    match answer.as_deref().map(str::trim) {
+        Some("yes") => Ok(()),
+        Some(_) => Err(CommandError::user(match mode {
+            Mode::Apply | Mode::RefreshOnly => "Apply cancelled.",
+            Mode::Destroy => "Destroy cancelled.",
+        })),
+        None => Err(CommandError::user("error asking for approval: end of input").hint(hint)),
+    }
+}

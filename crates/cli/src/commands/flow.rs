@@ -1,0 +1,203 @@
+//! From variables and state to a plan, and through it: the rounds of a session in their order.
+//!
+//! What is decided is decided in core; here is only who is asked next.
+
+use aloka_core::engine::{Executor, Outcome};
+use aloka_core::plan::Mode;
+use aloka_core::secret::{DB_PASSWORD, Secrets};
+use aloka_core::session::{self, Inputs, Password, Planned};
+use aloka_core::state::State;
+use aloka_core::{fingerprint, variables::Variables};
+
+use super::store;
+use crate::args::CloudArg;
+use crate::backend::{Backend, LocalBackend};
+use crate::cloud::{Cloud, CloudSettings};
+use crate::error::{CommandError, Errors};
+use crate::io::Io;
+use crate::request::PlanRequest;
+use crate::view::reporter::{Counts, Format, Reporter, warn};
+use crate::view::{failure, human, json};
+
+/// A state store and a cloud, for one command. The lock, if taken, is given back when it is dropped.
+pub struct Run<'a> {
+    /// The streams.
+    pub io: &'a mut Io,
+    /// How to tell.
+    pub format: Format,
+    cloud: Cloud,
+    backend: LocalBackend,
+    secrets: Secrets,
+}
+
+/// How an executed plan ended.
+pub struct Executed {
+    /// What was done, as Terraform counts.
+    pub counts: Counts,
+    /// The state as it is now.
+    pub state: State,
+    /// What went wrong.
+    pub errors: Vec<CommandError>,
+}
+
+impl<'a> Run<'a> {
+    /// Takes the lock and connects to the cloud.
+    pub fn open(
+        io: &'a mut Io,
+        request: &PlanRequest,
+        settings: &CloudSettings,
+        secrets: Secrets,
+        operation: &str,
+    ) -> Result<Self, Errors> {
+        let format = if request.json { Format::Json } else { Format::Human };
+        let mut backend = store::open();
+        if let Some(timeout) = request.lock {
+            backend.lock(operation, timeout).map_err(|error| store::error(&error))?;
+        }
+        let cloud = Cloud::open(settings).map_err(cloud_error)?;
+        Ok(Self { io, format, cloud, backend, secrets })
+    }
+
+    /// The secrets of this command.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// Where the state lives, for people.
+    pub fn store(&self) -> String {
+        self.backend.describe()
+    }
+
+    /// The recorded state; `None` if nothing was ever recorded.
+    pub fn state(&self) -> Result<Option<State>, CommandError> {
+        let state = store::read(&self.backend)?;
+        Ok(state.map(|mut state| {
+            if state.lineage.is_empty() {
+                state.lineage = new_lineage().into();
+            }
+            state
+        }))
+    }
+
+    /// Recovers what an interrupted run made, reads what is there, and plans.
+    pub fn plan(&mut self, mut state: State, inputs: &Inputs) -> Result<Planned, Errors> {
+        let recovery = session::recovery(&state);
+        if !recovery.is_empty() {
+            let executor = self.read(recovery, &state)?;
+            for line in session::adopt(&mut state, &executor.replies()) {
+                match self.format {
+                    Format::Human => self.io.err_line(&line),
+                    Format::Json => warn(self.io, self.format, &line),
+                }
+            }
+        }
+        let executor = self.read(session::discovery(&state, inputs), &state)?;
+        session::plan(state, inputs, &executor.replies())
+            .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))
+    }
+
+    fn read(&mut self, nodes: Vec<aloka_core::plan::Node>, state: &State) -> Result<Executor, Errors> {
+        let mut executor = Executor::new(nodes, state.clone(), self.cloud.now());
+        let mut reporter = Reporter::new(self.io, self.format, state);
+        let outcome = self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(cloud_error)?;
+        reporter.end();
+        let errors = failure::of_reads(&outcome);
+        if errors.is_empty() { Ok(executor) } else { Err(Errors(errors)) }
+    }
+
+    /// Sends the calls of the plan.
+    pub fn execute(&mut self, planned: Planned) -> Result<Executed, Errors> {
+        let Planned { plan, state, warnings: _ } = planned;
+        let mut executor = Executor::new(plan.nodes.clone(), state.clone(), self.cloud.now());
+        let mut reporter = Reporter::new(self.io, self.format, &state);
+        let backend: &mut dyn Backend = &mut self.backend;
+        let outcome =
+            self.cloud.run(&mut executor, Some(backend), &self.secrets, &mut reporter).map_err(cloud_error)?;
+        reporter.end();
+        let done = matches!(outcome, Outcome::Done);
+        let counts = if done { plan.counts() } else { reporter.counts() };
+        let errors = failure::of_outcome(&outcome, &self.backend.describe());
+        Ok(Executed { counts, state: executor.into_state(), errors })
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        self.backend.unlock();
+    }
+}
+
+/// What the cloud could not do.
+pub fn cloud_error(error: crate::cloud::CloudError) -> CommandError {
+    CommandError::aws(error.to_string())
+}
+
+/// A new history's name, random.
+pub fn new_lineage() -> String {
+    let mut bytes = [0_u8; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // Without a source of randomness, process and time still make it differ from any other on this machine.
+        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_nanos());
+        bytes = (nanos ^ (u128::from(std::process::id()) << 64)).to_be_bytes();
+    }
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+/// What is known of the password: compared with the hash that is recorded, if one is.
+pub fn password(secrets: &Secrets, state: &State) -> Result<Password, CommandError> {
+    let Some(secret) = secrets.get(DB_PASSWORD) else { return Ok(Password::Absent) };
+    match state.private.secrets.get(DB_PASSWORD) {
+        Some(recorded) if fingerprint::verify(secret, recorded) => Ok(Password::Unchanged),
+        Some(_) | None => {
+            let mut salt = [0_u8; 16];
+            getrandom::fill(&mut salt)
+                .map_err(|error| CommandError::config(format!("no randomness to hash the password with: {error}")))?;
+            Ok(Password::New(fingerprint::hash(secret, &salt)))
+        }
+    }
+}
+
+/// Which cloud these variables and flags name.
+pub fn settings(cloud: Option<CloudArg>, variables: &Variables) -> Result<CloudSettings, CommandError> {
+    CloudSettings::new(cloud, variables)
+}
+
+/// Prints the plan, with what the user should know beside it.
+pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool) {
+    for warning in &planned.warnings {
+        warn(io, format, warning);
+    }
+    let plan = &planned.plan;
+    match format {
+        Format::Human => {
+            use aloka_core::render::{Options, calls_text, plan_text};
+            human::show(io, &plan_text(plan, Options::default()));
+            if calls {
+                io.out("\n");
+                human::show(io, &calls_text(plan));
+            }
+        }
+        Format::Json => {
+            use aloka_core::render::ui_json::{outputs_planned, planned_changes};
+            let at = json::timestamp();
+            planned_changes(&at, plan).iter().for_each(|line| json::write(io, line));
+            if !plan.outputs.is_empty() {
+                json::write(io, &outputs_planned(&at, &plan.outputs));
+            }
+        }
+    }
+}
+
+/// Reads the variables and prints what is to be noticed about them.
+pub fn configure(io: &mut Io, request: &PlanRequest) -> Result<(crate::config::Config, Secrets), Errors> {
+    let needs = aloka_core::variables::Needs { password: request.mode == Mode::Apply };
+    let (config, secrets) = crate::config::load(&request.variables, needs)?;
+    for warning in &config.warnings {
+        if request.json {
+            json::write(io, &json::warning(&warning.summary));
+        } else {
+            human::diagnostic(io, warning, request.compact_warnings);
+        }
+    }
+    Ok((config, secrets))
+}

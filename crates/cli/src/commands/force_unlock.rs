@@ -1,0 +1,30 @@
+//! `aloka force-unlock`: removing a lock that its holder cannot remove any more.
+
+use super::store;
+use crate::args::ForceUnlockArgs;
+use crate::backend::Backend;
+use crate::error::{CommandError, CommandResult};
+use crate::io::Io;
+
+/// Runs the command.
+pub fn run(io: &mut Io, args: &ForceUnlockArgs) -> CommandResult {
+    if !args.force {
+        io.out(
+            "Do you really want to force-unlock?\n  Whoever holds the lock will not know that it is gone.\n  \
+             Only 'yes' will be accepted to confirm.\n\n  Enter a value: ",
+        );
+        let answer = io.read_line();
+        io.out("\n");
+        match answer.as_deref().map(str::trim) {
+            Some("yes") => {}
+            Some(_) => return Err(CommandError::user("force-unlock cancelled").into()),
+            None => {
+                let error = CommandError::user("error asking for confirmation: end of input");
+                return Err(error.hint("add -force to go on without being asked").into());
+            }
+        }
+    }
+    store::open().force_unlock(&args.id).map_err(|error| store::error(&error))?;
+    io.out_line("The lock has been removed.");
+    Ok(0)
+}

@@ -1,0 +1,18 @@
+//! One module for each command. Each says what happens in which order; what it looks like is decided in `view`.
+
+pub mod apply;
+pub mod approval;
+pub mod completions;
+pub mod flow;
+pub mod force_unlock;
+pub mod graph;
+pub mod init;
+pub mod output;
+pub mod plan;
+pub mod saved;
+pub mod show;
+pub mod simulate;
+pub mod state;
+pub mod store;
+pub mod validate;
+pub mod version;

@@ -1,0 +1,52 @@
+//! `aloka output`: the outputs of the last apply, from the state alone.
+
+use aloka_core::render::{output_raw, outputs_json, outputs_text};
+
+use super::store;
+use crate::args::OutputArgs;
+use crate::error::{CommandError, CommandResult};
+use crate::io::Io;
+use crate::view::human;
+
+/// Runs the command.
+pub fn run(io: &mut Io, args: &OutputArgs) -> CommandResult {
+    let outputs = store::read_here()?.outputs;
+    let Some(name) = &args.name else {
+        if args.json {
+            io.out(&with_newline(outputs_json(&outputs)));
+        } else if outputs.is_empty() {
+            io.err_line("there are no outputs yet: they are known after `aloka apply`");
+        } else {
+            human::show(io, &outputs_text(&outputs));
+        }
+        return Ok(0);
+    };
+    let Some(value) = outputs.get(name) else {
+        let error = CommandError::user(format!("there is no output `{name}`"));
+        let names: Vec<&str> = outputs.keys().map(String::as_str).collect();
+        return Err(if names.is_empty() {
+            error.hint("outputs are known after: aloka apply")
+        } else {
+            error.hint(format!("outputs: {}", names.join(", ")))
+        }
+        .into());
+    };
+    if args.raw {
+        let raw = output_raw(value).ok_or_else(|| {
+            CommandError::user(format!("output `{name}` is neither text nor number nor truth value"))
+                .hint(format!("aloka output -json {name}"))
+        })?;
+        io.out(&raw);
+    } else {
+        let text = serde_json::to_string(value).map_err(|error| CommandError::internal(error.to_string()))?;
+        io.out_line(&text);
+    }
+    Ok(0)
+}
+
+fn with_newline(mut text: String) -> String {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}

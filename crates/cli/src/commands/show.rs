@@ -1,0 +1,55 @@
+//! `aloka show`: the state, a state file, or a saved plan.
+
+use std::path::Path;
+
+use aloka_core::render::{Context, Options, plan_json, plan_text, state_json, state_text};
+use aloka_core::state::{State, file};
+
+use super::store;
+use crate::args::ShowArgs;
+use crate::error::{CommandError, CommandResult};
+use crate::io::Io;
+use crate::planfile::PlanFile;
+use crate::view::human;
+
+/// Runs the command.
+pub fn run(io: &mut Io, args: &ShowArgs) -> CommandResult {
+    match &args.file {
+        None => show_state(io, &store::read_here()?, args.json),
+        Some(path) => match PlanFile::load(path) {
+            Ok(plan) => show_plan(io, &plan, args.json),
+            Err(error) => match state_file(path) {
+                Some(state) => show_state(io, &state, args.json),
+                None => return Err(error.into()),
+            },
+        },
+    }
+    .map(|()| 0)
+    .map_err(Into::into)
+}
+
+fn state_file(path: &Path) -> Option<State> {
+    let text = std::fs::read_to_string(path).ok()?;
+    if text.trim().is_empty() { None } else { file::read(&text).ok() }
+}
+
+fn show_state(io: &mut Io, state: &State, json: bool) -> Result<(), CommandError> {
+    if json {
+        io.out_line(&state_json(state).to_string());
+    } else {
+        human::show(io, &state_text(state));
+    }
+    Ok(())
+}
+
+fn show_plan(io: &mut Io, saved: &PlanFile, json: bool) -> Result<(), CommandError> {
+    if json {
+        let variables = serde_json::to_value(&saved.variables).map_err(|error| CommandError::internal(error.to_string()))?;
+        let context = Context { variables: Some(&variables), ..Context::default() };
+        // On one line: some readers of plans take no other.
+        io.out_line(&plan_json(&saved.plan, context).to_string());
+    } else {
+        human::show(io, &plan_text(&saved.plan, Options::default()));
+    }
+    Ok(())
+}

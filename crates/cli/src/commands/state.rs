@@ -1,0 +1,75 @@
+//! `aloka state`: looking into the state. Nothing here changes it.
+
+use aloka_core::address::Address;
+use aloka_core::render::{state_list, state_show};
+use aloka_core::state::file;
+
+use super::store;
+use crate::args::StateCommand;
+use crate::error::{CommandError, CommandResult};
+use crate::io::Io;
+use crate::view::human;
+
+/// Runs the command.
+pub fn run(io: &mut Io, command: &StateCommand) -> CommandResult {
+    match command {
+        StateCommand::List { addresses } => list(io, addresses),
+        StateCommand::Show { address } => show(io, address),
+        StateCommand::Pull => pull(io),
+    }
+}
+
+/// True if `address` is `prefix` or inside of it.
+fn is_within(address: &str, prefix: &str) -> bool {
+    address.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+fn list(io: &mut Io, prefixes: &[String]) -> CommandResult {
+    let all = state_list(&store::read_here()?);
+    for prefix in prefixes {
+        if !all.iter().any(|address| is_within(address, prefix)) {
+            let error = CommandError::user(format!("`{prefix}` is not in the state"));
+            return Err(error.hint("aloka state list    shows every address").into());
+        }
+    }
+    let chosen = all.iter().filter(|a| prefixes.is_empty() || prefixes.iter().any(|p| is_within(a, p)));
+    io.out(&chosen.fold(String::new(), |text, address| text + address + "\n"));
+    Ok(0)
+}
+
+fn show(io: &mut Io, text: &str) -> CommandResult {
+    let hint = "aloka state list    shows every address";
+    let address: Address =
+        text.parse().map_err(|error| CommandError::user(format!("{error}")).hint(hint))?;
+    let Some(shown) = state_show(&store::read_here()?, &address) else {
+        return Err(CommandError::user(format!("`{address}` is not in the state")).hint(hint).into());
+    };
+    human::show(io, &shown);
+    Ok(0)
+}
+
+fn pull(io: &mut Io) -> CommandResult {
+    match store::read(&store::open())? {
+        Some(state) => io.out(&file::write(&state)),
+        None => io.err_line("there is no state yet"),
+    }
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_within;
+
+    #[test]
+    fn a_prefix_ends_at_a_dot_or_a_bracket() {
+        for (address, prefix, expected) in [
+            ("module.vpc.aws_vpc.this[0]", "module.vpc", true),
+            ("module.vpc.aws_vpc.this[0]", "module.vpc.aws_vpc.this", true),
+            ("module.vpc.aws_vpc.this[0]", "module.v", false),
+            ("aws_instance.app", "aws_instance.app", true),
+            ("aws_instance.app", "aws_instance.ap", false),
+        ] {
+            assert_eq!(is_within(address, prefix), expected, "{address} {prefix}");
+        }
+    }
+}

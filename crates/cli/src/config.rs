@@ -1,0 +1,127 @@
+//! The variables of this directory: which files, environment variables and flags count, in Terraform's order.
+//!
+//! Files are read here; what they mean is decided by [`aloka_core::variables`].
+
+use std::fs;
+use std::path::Path;
+
+use aloka_core::secret::Secrets;
+use aloka_core::variables::{self, Diagnostic, Evaluated, Needs, Severity, Source, Variables};
+
+use crate::args::GivenVariable;
+use crate::error::{CommandError, ErrorKind, Errors};
+
+/// The most user data EC2 takes, bytes before encoding.
+const USER_DATA_MAX: usize = 16 << 10;
+
+/// Everything the directory and the command line say.
+#[derive(Debug)]
+pub struct Config {
+    /// The variables, complete and valid.
+    pub variables: Variables,
+    /// Contents of the file `app_user_data` names.
+    pub user_data: Option<String>,
+    /// What the user should know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads everything.
+///
+/// # Errors
+/// Every problem found, together.
+pub fn load(given: &[GivenVariable], needs: Needs) -> Result<(Config, Secrets), Errors> {
+    let mut errors = Vec::new();
+    let mut sources = environment();
+    sources.extend(files(&mut errors));
+    sources.extend(command_line(given, &mut errors));
+    let evaluated = match variables::evaluate(&sources, needs) {
+        Ok(evaluated) if errors.is_empty() => evaluated,
+        Ok(_) => return Err(Errors(errors)),
+        Err(diagnostics) => {
+            errors.extend(diagnostics.into_iter().map(from_diagnostic));
+            return Err(Errors(errors));
+        }
+    };
+    let Evaluated { variables, secrets, warnings } = evaluated;
+    let user_data = variables.app_user_data.as_deref().map(|path| user_data(Path::new(path))).transpose()?;
+    Ok((Config { variables, user_data, warnings }, secrets))
+}
+
+/// `TF_VAR_*`; below them, as they are no more than defaults, the Region and the profile AWS's own tools would use.
+fn environment() -> Vec<Source> {
+    let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let default = |name: &str, value: Option<String>| {
+        value.map(|value| Source::Environment { name: format!("TF_VAR_{name}"), value })
+    };
+    let region = default("aws_region", text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION")));
+    let profile = default("aws_profile", text("AWS_PROFILE"));
+    let mut named: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with("TF_VAR_"))
+        .collect();
+    named.sort();
+    let named = named.into_iter().map(|(name, value)| Source::Environment { name, value });
+    region.into_iter().chain(profile).chain(named).collect()
+}
+
+/// The files that count without being named.
+fn files(errors: &mut Vec<CommandError>) -> Vec<Source> {
+    let entries = match fs::read_dir(".") {
+        Ok(entries) => entries,
+        Err(error) => {
+            errors.push(CommandError::file("list", Path::new("."), &error));
+            return Vec::new();
+        }
+    };
+    let names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    variables::auto_loaded(&names).into_iter().filter_map(|name| file(Path::new(&name), errors)).collect()
+}
+
+fn file(path: &Path, errors: &mut Vec<CommandError>) -> Option<Source> {
+    match fs::read_to_string(path) {
+        Ok(contents) => Some(Source::File { path: path.display().to_string(), contents }),
+        Err(error) => {
+            errors.push(CommandError::file("read", path, &error));
+            None
+        }
+    }
+}
+
+fn command_line(given: &[GivenVariable], errors: &mut Vec<CommandError>) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for variable in given {
+        match variable {
+            GivenVariable::File(path) => sources.extend(file(path, errors)),
+            GivenVariable::Var(text) => match text.split_once('=') {
+                Some((name, value)) => {
+                    sources.push(Source::CommandLine { name: name.trim().to_owned(), value: value.to_owned() });
+                }
+                // Without a `=` there is no telling name from value, so the text is not shown: it may be a secret.
+                None => errors
+                    .push(CommandError::user("-var needs NAME=VALUE").hint("for example: -var 'environment=prod'")),
+            },
+        }
+    }
+    sources
+}
+
+fn user_data(path: &Path) -> Result<String, CommandError> {
+    let bytes = fs::read(path).map_err(|error| {
+        CommandError::file("read", path, &error).hint("the variable `app_user_data` names this file")
+    })?;
+    if bytes.len() > USER_DATA_MAX {
+        let message = format!("{} has {} bytes, EC2 takes {USER_DATA_MAX} bytes of user data", path.display(), bytes.len());
+        return Err(CommandError::config(message).hint("let the script download what it needs"));
+    }
+    String::from_utf8(bytes).map_err(|_| CommandError::config(format!("{} is not UTF-8 text", path.display())))
+}
+
+/// A problem with a variable, with its source line.
+pub fn from_diagnostic(diagnostic: Diagnostic) -> CommandError {
+    let text = diagnostic.to_string();
+    let message = text.strip_prefix("error: ").unwrap_or(&text).to_owned();
+    let mut error = CommandError::new(ErrorKind::Config, message);
+    error.is_warning = diagnostic.severity == Severity::Warning;
+    error.diagnostic = Some(Box::new(diagnostic));
+    error
+}

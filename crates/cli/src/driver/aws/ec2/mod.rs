@@ -1,0 +1,8 @@
+//! EC2 operations, one function each, by the kind of object.
+
+pub(super) mod gateway;
+pub(super) mod instance;
+pub(super) mod route;
+pub(super) mod security_group;
+pub(super) mod tags;
+pub(super) mod vpc;

@@ -1,0 +1,194 @@
+//! The AWS driver: a core [`Request`] becomes one AWS SDK call, its output or error becomes a core [`Reply`].
+//!
+//! One function per operation, each a translation of names and types. Nothing here decides, waits, retries or
+//! remembers: what to send, when, and what an error means for the stack is the engine's business, so that the
+//! simulator can test it. The one thing a function adds is to follow the pages of a list to their end.
+
+mod convert;
+mod ec2;
+mod error;
+mod input;
+mod rds;
+mod reply;
+mod ssm;
+mod sts;
+#[cfg(test)]
+mod tests;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use aloka_core::api::{Operation, Reply, Request};
+use aloka_core::secret::Secrets;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use self::ec2::{gateway, instance, route, security_group, tags, vpc};
+use self::input::Input;
+
+/// A connection that is not up after this long will not come up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// An answer that is not there after this long counts as lost: the engine then finds out what happened.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Which AWS to talk to.
+///
+/// Endpoints are not settings: `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` (or `endpoint_url` in the shared
+/// configuration files) are honoured as every AWS tool does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The Region, such as `us-east-1`.
+    pub region: String,
+    /// The profile of the shared configuration files; without it `AWS_PROFILE`, else `default`.
+    pub profile: Option<String>,
+}
+
+/// Clients of the services aloka uses. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AwsClient {
+    ec2: aws_sdk_ec2::Client,
+    rds: aws_sdk_rds::Client,
+    ssm: aws_sdk_ssm::Client,
+    sts: aws_sdk_sts::Client,
+}
+
+impl AwsClient {
+    /// Reads the environment and the shared configuration files. Credentials are looked up when the first request
+    /// is sent; until then no connection is made.
+    pub async fn connect(settings: &Settings) -> Self {
+        Self::new(&loader(settings).http_client(https()).load().await)
+    }
+
+    fn new(config: &SdkConfig) -> Self {
+        // Set on the clients, not on the shared configuration: looking up credentials may retry, as no plan has it.
+        let retries = RetryConfig::disabled();
+        let ec2 = aws_sdk_ec2::config::Builder::from(config).retry_config(retries.clone()).build();
+        let rds = aws_sdk_rds::config::Builder::from(config).retry_config(retries.clone()).build();
+        let ssm = aws_sdk_ssm::config::Builder::from(config).retry_config(retries.clone()).build();
+        let sts = aws_sdk_sts::config::Builder::from(config).retry_config(retries).build();
+        Self {
+            ec2: aws_sdk_ec2::Client::from_conf(ec2),
+            rds: aws_sdk_rds::Client::from_conf(rds),
+            ssm: aws_sdk_ssm::Client::from_conf(ssm),
+            sts: aws_sdk_sts::Client::from_conf(sts),
+        }
+    }
+
+    /// Sends the request once and translates the answer. A request that lacks an argument, has one the operation
+    /// does not know or one of the wrong type is refused with `InvalidParameterValue` before anything is sent.
+    /// `secrets` holds what [`aloka_core::value::Value::Secret`] arguments name.
+    pub async fn send(&self, request: &Request, secrets: &Secrets) -> Reply {
+        let input = Input::of_request(request, secrets)?;
+        let reply = self.dispatch(request.operation(), &input).await;
+        reply.map_err(|error| input.without_secrets(error))
+    }
+
+    fn dispatch<'a>(&'a self, operation: Operation, input: &'a Input<'a>) -> Pending<'a> {
+        let Self { ec2, rds, ssm, sts } = self;
+        match operation {
+            Operation::GetCallerIdentity => boxed(sts::get_caller_identity, sts, input),
+            Operation::GetParameter => boxed(ssm::get_parameter, ssm, input),
+            Operation::DescribeAvailabilityZones => boxed(vpc::describe_availability_zones, ec2, input),
+            Operation::DescribeInstanceTypeOfferings => boxed(instance::describe_instance_type_offerings, ec2, input),
+            Operation::DescribeImages => boxed(instance::describe_images, ec2, input),
+
+            Operation::CreateVpc => boxed(vpc::create_vpc, ec2, input),
+            Operation::DescribeVpcs => boxed(vpc::describe_vpcs, ec2, input),
+            Operation::DescribeVpcAttribute => boxed(vpc::describe_vpc_attribute, ec2, input),
+            Operation::ModifyVpcAttribute => boxed(vpc::modify_vpc_attribute, ec2, input),
+            Operation::DeleteVpc => boxed(vpc::delete_vpc, ec2, input),
+            Operation::CreateSubnet => boxed(vpc::create_subnet, ec2, input),
+            Operation::DescribeSubnets => boxed(vpc::describe_subnets, ec2, input),
+            Operation::DeleteSubnet => boxed(vpc::delete_subnet, ec2, input),
+
+            Operation::CreateInternetGateway => boxed(gateway::create_internet_gateway, ec2, input),
+            Operation::DescribeInternetGateways => boxed(gateway::describe_internet_gateways, ec2, input),
+            Operation::AttachInternetGateway => boxed(gateway::attach_internet_gateway, ec2, input),
+            Operation::DetachInternetGateway => boxed(gateway::detach_internet_gateway, ec2, input),
+            Operation::DeleteInternetGateway => boxed(gateway::delete_internet_gateway, ec2, input),
+            Operation::AllocateAddress => boxed(gateway::allocate_address, ec2, input),
+            Operation::DescribeAddresses => boxed(gateway::describe_addresses, ec2, input),
+            Operation::ReleaseAddress => boxed(gateway::release_address, ec2, input),
+            Operation::CreateNatGateway => boxed(gateway::create_nat_gateway, ec2, input),
+            Operation::DescribeNatGateways => boxed(gateway::describe_nat_gateways, ec2, input),
+            Operation::DeleteNatGateway => boxed(gateway::delete_nat_gateway, ec2, input),
+
+            Operation::CreateRouteTable => boxed(route::create_route_table, ec2, input),
+            Operation::DescribeRouteTables => boxed(route::describe_route_tables, ec2, input),
+            Operation::DeleteRouteTable => boxed(route::delete_route_table, ec2, input),
+            Operation::CreateRoute => boxed(route::create_route, ec2, input),
+            Operation::ReplaceRoute => boxed(route::replace_route, ec2, input),
+            Operation::DeleteRoute => boxed(route::delete_route, ec2, input),
+            Operation::AssociateRouteTable => boxed(route::associate_route_table, ec2, input),
+            Operation::ReplaceRouteTableAssociation => boxed(route::replace_route_table_association, ec2, input),
+            Operation::DisassociateRouteTable => boxed(route::disassociate_route_table, ec2, input),
+
+            Operation::CreateSecurityGroup => boxed(security_group::create_security_group, ec2, input),
+            Operation::DescribeSecurityGroups => boxed(security_group::describe_security_groups, ec2, input),
+            Operation::DeleteSecurityGroup => boxed(security_group::delete_security_group, ec2, input),
+            Operation::AuthorizeSecurityGroupIngress => boxed(security_group::authorize_ingress, ec2, input),
+            Operation::AuthorizeSecurityGroupEgress => boxed(security_group::authorize_egress, ec2, input),
+            Operation::RevokeSecurityGroupIngress => boxed(security_group::revoke_ingress, ec2, input),
+            Operation::RevokeSecurityGroupEgress => boxed(security_group::revoke_egress, ec2, input),
+
+            Operation::RunInstances => boxed(instance::run_instances, ec2, input),
+            Operation::DescribeInstances => boxed(instance::describe_instances, ec2, input),
+            Operation::ModifyInstanceAttribute => boxed(instance::modify_instance_attribute, ec2, input),
+            Operation::StopInstances => boxed(instance::stop_instances, ec2, input),
+            Operation::StartInstances => boxed(instance::start_instances, ec2, input),
+            Operation::TerminateInstances => boxed(instance::terminate_instances, ec2, input),
+            Operation::DescribeVolumes => boxed(instance::describe_volumes, ec2, input),
+            Operation::ModifyVolume => boxed(instance::modify_volume, ec2, input),
+
+            Operation::CreateTags => boxed(tags::create_tags, ec2, input),
+            Operation::DeleteTags => boxed(tags::delete_tags, ec2, input),
+
+            Operation::CreateDBSubnetGroup => boxed(rds::create_db_subnet_group, rds, input),
+            Operation::DescribeDBSubnetGroups => boxed(rds::describe_db_subnet_groups, rds, input),
+            Operation::ModifyDBSubnetGroup => boxed(rds::modify_db_subnet_group, rds, input),
+            Operation::DeleteDBSubnetGroup => boxed(rds::delete_db_subnet_group, rds, input),
+            Operation::CreateDBInstance => boxed(rds::create_db_instance, rds, input),
+            Operation::DescribeDBInstances => boxed(rds::describe_db_instances, rds, input),
+            Operation::ModifyDBInstance => boxed(rds::modify_db_instance, rds, input),
+            Operation::DeleteDBInstance => boxed(rds::delete_db_instance, rds, input),
+            Operation::DescribeDBEngineVersions => boxed(rds::describe_db_engine_versions, rds, input),
+            Operation::AddTagsToResource => boxed(rds::add_tags_to_resource, rds, input),
+            Operation::RemoveTagsFromResource => boxed(rds::remove_tags_from_resource, rds, input),
+            Operation::ListTagsForResource => boxed(rds::list_tags_for_resource, rds, input),
+        }
+    }
+}
+
+/// A request in flight.
+type Pending<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
+
+/// Boxes the operation's future, which is some kilobytes large. Made here and not in the `match`, it has no place in
+/// the stack frame of whoever waits for one of them.
+fn boxed<'a, C, F: Future<Output = Reply> + Send + 'a>(
+    operation: impl FnOnce(&'a C, &'a Input<'a>) -> F,
+    client: &'a C,
+    input: &'a Input<'a>,
+) -> Pending<'a> {
+    Box::pin(operation(client, input))
+}
+
+fn loader(settings: &Settings) -> ConfigLoader {
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(settings.region.clone()))
+        .timeout_config(timeouts);
+    match &settings.profile {
+        Some(profile) => loader.profile_name(profile),
+        None => loader,
+    }
+}
+
+/// TLS by rustls with ring, trusting the certificates of the machine. They are read at the first connection.
+fn https() -> SharedHttpClient {
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+    aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
+}

@@ -1,0 +1,234 @@
+//! Calls about databases.
+
+use aloka_core::api::Operation as O;
+use serde_json::{Value, json};
+
+use super::cases::{Case, case};
+
+const GROUP: &str = "<DBSubnetGroup><DBSubnetGroupName>web</DBSubnetGroupName>
+    <DBSubnetGroupDescription>private subnets</DBSubnetGroupDescription><VpcId>vpc-1</VpcId>
+    <SubnetGroupStatus>Complete</SubnetGroupStatus><Subnets>
+    <Subnet><SubnetIdentifier>subnet-1</SubnetIdentifier><SubnetStatus>Active</SubnetStatus></Subnet>
+    <Subnet><SubnetIdentifier>subnet-2</SubnetIdentifier><SubnetStatus>Active</SubnetStatus></Subnet></Subnets>
+    <DBSubnetGroupArn>arn:aws:rds:us-east-1:111122223333:subgrp:web</DBSubnetGroupArn></DBSubnetGroup>";
+
+fn group() -> Value {
+    json!({
+        "DBSubnetGroupName": "web", "DBSubnetGroupDescription": "private subnets", "VpcId": "vpc-1",
+        "SubnetGroupStatus": "Complete", "SubnetIds": ["subnet-1", "subnet-2"],
+        "DBSubnetGroupArn": "arn:aws:rds:us-east-1:111122223333:subgrp:web",
+    })
+}
+
+/// As it is while it is being created, with changes pending.
+const NEW: &str = "<DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifier><DbiResourceId>db-ABC</DbiResourceId>
+    <DBInstanceStatus>creating</DBInstanceStatus><Endpoint><Port>5432</Port></Endpoint><PendingModifiedValues>
+    <DBInstanceClass>db.t3.small</DBInstanceClass><AllocatedStorage>30</AllocatedStorage>
+    <MasterUserPassword>hunter2</MasterUserPassword><MultiAZ>true</MultiAZ><EngineVersion>17.2</EngineVersion>
+    <BackupRetentionPeriod>7</BackupRetentionPeriod></PendingModifiedValues></DBInstance>";
+
+fn new() -> Value {
+    json!({"DBInstance": {
+        "DBInstanceIdentifier": "db", "DbiResourceId": "db-ABC", "DBInstanceStatus": "creating",
+        "VpcSecurityGroupIds": [], "Tags": {},
+        "PendingModifiedValues": {
+            "DBInstanceClass": "db.t3.small", "AllocatedStorage": 30, "MultiAZ": true, "EngineVersion": "17.2",
+            "BackupRetentionPeriod": 7,
+        },
+    }})
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = vec![
+        case(
+            O::CreateDBSubnetGroup,
+            json!({
+                "DBSubnetGroupName": "web", "DBSubnetGroupDescription": "private subnets",
+                "SubnetIds": ["subnet-1", "subnet-2"], "Tags": {"Name": "web"},
+            }),
+            &[
+                "DBSubnetGroupName=web",
+                "DBSubnetGroupDescription=private subnets",
+                "SubnetIds.SubnetIdentifier.1=subnet-1",
+                "SubnetIds.SubnetIdentifier.2=subnet-2",
+                "Tags.Tag.1.Key=Name",
+                "Tags.Tag.1.Value=web",
+            ],
+            GROUP,
+            json!({"DBSubnetGroup": group()}),
+        ),
+        case(
+            O::DescribeDBSubnetGroups,
+            json!({"DBSubnetGroupName": "web"}),
+            &["DBSubnetGroupName=web"],
+            format!("<DBSubnetGroups>{GROUP}</DBSubnetGroups>"),
+            json!({"DBSubnetGroups": [group()]}),
+        ),
+        case(
+            O::ModifyDBSubnetGroup,
+            json!({"DBSubnetGroupName": "web", "SubnetIds": ["subnet-1", "subnet-2"]}),
+            &[
+                "DBSubnetGroupName=web",
+                "SubnetIds.SubnetIdentifier.1=subnet-1",
+                "SubnetIds.SubnetIdentifier.2=subnet-2",
+            ],
+            GROUP,
+            json!({"DBSubnetGroup": group()}),
+        ),
+        case(O::DeleteDBSubnetGroup, json!({"DBSubnetGroupName": "web"}), &["DBSubnetGroupName=web"], "", json!({})),
+        case(
+            O::DescribeDBEngineVersions,
+            json!({"Engine": "postgres", "EngineVersion": "17"}),
+            &["Engine=postgres", "EngineVersion=17"],
+            "<DBEngineVersions><DBEngineVersion><Engine>postgres</Engine><EngineVersion>17.2</EngineVersion>
+                <Status>available</Status></DBEngineVersion><DBEngineVersion><EngineVersion>17.1</EngineVersion>
+                <Status>deprecated</Status></DBEngineVersion></DBEngineVersions>",
+            json!({"DBEngineVersions": [
+                {"EngineVersion": "17.2", "Status": "available"},
+                {"EngineVersion": "17.1", "Status": "deprecated"},
+            ]}),
+        ),
+        case(
+            O::AddTagsToResource,
+            json!({"ResourceName": "arn:aws:rds:us-east-1:111122223333:db:db", "Tags": {"a": "1", "b": ""}}),
+            &[
+                "ResourceName=arn:aws:rds:us-east-1:111122223333:db:db",
+                "Tags.Tag.1.Key=a",
+                "Tags.Tag.1.Value=1",
+                "Tags.Tag.2.Key=b",
+                "Tags.Tag.2.Value=",
+            ],
+            "",
+            json!({}),
+        ),
+        case(
+            O::RemoveTagsFromResource,
+            json!({"ResourceName": "arn:aws:rds:us-east-1:111122223333:db:db", "TagKeys": ["a", "b"]}),
+            &["ResourceName=arn:aws:rds:us-east-1:111122223333:db:db", "TagKeys.member.1=a", "TagKeys.member.2=b"],
+            "",
+            json!({}),
+        ),
+        case(
+            O::ListTagsForResource,
+            json!({"ResourceName": "arn:aws:rds:us-east-1:111122223333:db:db"}),
+            &["ResourceName=arn:aws:rds:us-east-1:111122223333:db:db"],
+            "<TagList><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value></Value></Tag></TagList>",
+            json!({"Tags": {"a": "1", "b": ""}}),
+        ),
+    ];
+    cases.extend(instances());
+    cases
+}
+
+fn instances() -> Vec<Case> {
+    let list = format!(
+        "<DBInstances><DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifier><DbiResourceId>db-ABC</DbiResourceId>
+            <DBInstanceArn>arn:aws:rds:us-east-1:111122223333:db:db</DBInstanceArn>
+            <DBInstanceClass>db.t3.micro</DBInstanceClass><DBInstanceStatus>available</DBInstanceStatus>
+            <Engine>postgres</Engine><EngineVersion>17.1</EngineVersion><MasterUsername>app</MasterUsername>
+            <DBName>web</DBName><AllocatedStorage>20</AllocatedStorage><StorageType>gp3</StorageType>
+            <StorageEncrypted>true</StorageEncrypted><MultiAZ>false</MultiAZ>
+            <PubliclyAccessible>false</PubliclyAccessible><AutoMinorVersionUpgrade>true</AutoMinorVersionUpgrade>
+            <BackupRetentionPeriod>0</BackupRetentionPeriod><DeletionProtection>false</DeletionProtection>
+            <AvailabilityZone>us-east-1a</AvailabilityZone>{GROUP}<VpcSecurityGroups><VpcSecurityGroupMembership>
+            <VpcSecurityGroupId>sg-1</VpcSecurityGroupId><Status>active</Status></VpcSecurityGroupMembership>
+            </VpcSecurityGroups><Endpoint><Address>db.abc.us-east-1.rds.amazonaws.com</Address><Port>5432</Port>
+            <HostedZoneId>Z2R2ITUGPM61AM</HostedZoneId></Endpoint><PendingModifiedValues/>
+            <TagList><Tag><Key>Name</Key><Value>db</Value></Tag></TagList></DBInstance></DBInstances>"
+    );
+    vec![
+        case(
+            O::CreateDBInstance,
+            json!({
+                "DBInstanceIdentifier": "db", "DBInstanceClass": "db.t3.micro", "Engine": "postgres",
+                "EngineVersion": "17.1", "AllocatedStorage": 20, "StorageType": "gp3", "StorageEncrypted": true,
+                "DBName": "web", "MasterUsername": "app", "MasterUserPassword": {"$secret": "db_password"},
+                "DBSubnetGroupName": "web", "VpcSecurityGroupIds": ["sg-1", "sg-2"], "PubliclyAccessible": false,
+                "MultiAZ": false, "BackupRetentionPeriod": 0, "DeletionProtection": true,
+                "AutoMinorVersionUpgrade": false, "Tags": {"Name": "db"},
+            }),
+            &[
+                "DBInstanceIdentifier=db",
+                "DBInstanceClass=db.t3.micro",
+                "Engine=postgres",
+                "EngineVersion=17.1",
+                "AllocatedStorage=20",
+                "StorageType=gp3",
+                "StorageEncrypted=true",
+                "DBName=web",
+                "MasterUsername=app",
+                "MasterUserPassword=p4ss&word/=+",
+                "DBSubnetGroupName=web",
+                "VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-1",
+                "VpcSecurityGroupIds.VpcSecurityGroupId.2=sg-2",
+                "PubliclyAccessible=false",
+                "MultiAZ=false",
+                "BackupRetentionPeriod=0",
+                "DeletionProtection=true",
+                "AutoMinorVersionUpgrade=false",
+                "Tags.Tag.1.Key=Name",
+                "Tags.Tag.1.Value=db",
+            ],
+            NEW,
+            new(),
+        ),
+        case(
+            O::DescribeDBInstances,
+            json!({"DBInstanceIdentifier": "db"}),
+            &["DBInstanceIdentifier=db"],
+            list,
+            json!({"DBInstances": [{
+                "DBInstanceIdentifier": "db", "DbiResourceId": "db-ABC",
+                "DBInstanceArn": "arn:aws:rds:us-east-1:111122223333:db:db", "DBInstanceClass": "db.t3.micro",
+                "DBInstanceStatus": "available", "Engine": "postgres", "EngineVersion": "17.1", "MasterUsername": "app",
+                "DBName": "web", "AllocatedStorage": 20, "StorageType": "gp3", "StorageEncrypted": true,
+                "MultiAZ": false, "PubliclyAccessible": false, "AutoMinorVersionUpgrade": true,
+                "BackupRetentionPeriod": 0, "DeletionProtection": false, "AvailabilityZone": "us-east-1a",
+                "DBSubnetGroupName": "web", "VpcId": "vpc-1", "VpcSecurityGroupIds": ["sg-1"],
+                "Endpoint": {
+                    "Address": "db.abc.us-east-1.rds.amazonaws.com", "Port": 5432, "HostedZoneId": "Z2R2ITUGPM61AM",
+                },
+                "PendingModifiedValues": {}, "Tags": {"Name": "db"},
+            }]}),
+        ),
+        case(
+            O::ModifyDBInstance,
+            json!({
+                "DBInstanceIdentifier": "db", "DBInstanceClass": "db.t3.small", "EngineVersion": "17.2",
+                "AllocatedStorage": 30, "MasterUserPassword": {"$secret": "db_password"}, "VpcSecurityGroupIds": ["sg-2"],
+                "PubliclyAccessible": true, "MultiAZ": true, "BackupRetentionPeriod": 7, "DeletionProtection": false,
+                "ApplyImmediately": true,
+            }),
+            &[
+                "DBInstanceIdentifier=db",
+                "DBInstanceClass=db.t3.small",
+                "EngineVersion=17.2",
+                "AllocatedStorage=30",
+                "MasterUserPassword=p4ss&word/=+",
+                "VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-2",
+                "PubliclyAccessible=true",
+                "MultiAZ=true",
+                "BackupRetentionPeriod=7",
+                "DeletionProtection=false",
+                "ApplyImmediately=true",
+            ],
+            NEW,
+            new(),
+        ),
+        case(
+            O::DeleteDBInstance,
+            json!({
+                "DBInstanceIdentifier": "db", "SkipFinalSnapshot": false, "FinalDBSnapshotIdentifier": "db-final",
+                "DeleteAutomatedBackups": true,
+            }),
+            &[
+                "DBInstanceIdentifier=db",
+                "SkipFinalSnapshot=false",
+                "FinalDBSnapshotIdentifier=db-final",
+                "DeleteAutomatedBackups=true",
+            ],
+            NEW,
+            new(),
+        ),
+    ]
+}

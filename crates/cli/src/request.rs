@@ -1,0 +1,144 @@
+//! The second stage of the command line: what the flags mean together. Flags that cannot be honoured are refused here,
+//! with the reason.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aloka_core::plan::Mode;
+
+use crate::args::{ApplyArgs, CommonArgs, DestroyArgs, GivenVariable, ModeArgs, PlanArgs, RefreshArgs};
+use crate::error::{CommandError, Errors};
+
+/// What plan and apply have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanRequest {
+    /// What to plan.
+    pub mode: Mode,
+    /// `-var` and `-var-file`.
+    pub variables: Vec<GivenVariable>,
+    /// Choose image and engine version anew.
+    pub upgrade: bool,
+    /// False if no question may be asked.
+    pub input: bool,
+    /// How long to wait for the lock; `None` to go without.
+    pub lock: Option<Duration>,
+    /// Terraform's UI stream instead of text.
+    pub json: bool,
+    /// The first line of a warning is enough.
+    pub compact_warnings: bool,
+}
+
+/// `aloka plan`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What to plan.
+    pub plan: PlanRequest,
+    /// Where to save it.
+    pub out: Option<PathBuf>,
+    /// Tell changes by the exit code.
+    pub detailed_exitcode: bool,
+    /// Show calls instead of attributes.
+    pub calls: bool,
+}
+
+/// `aloka apply`, `destroy`, `refresh`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Apply {
+    /// What to plan.
+    pub plan: PlanRequest,
+    /// Run this plan instead of making one.
+    pub plan_file: Option<PathBuf>,
+    /// Do not ask.
+    pub auto_approve: bool,
+    /// Databases that may be destroyed.
+    pub allow_data_loss: Vec<String>,
+}
+
+fn plan_request(mode: Mode, common: CommonArgs) -> Result<PlanRequest, Errors> {
+    let mut errors = Vec::new();
+    if !common.target.is_empty() {
+        errors.push(
+            CommandError::user("-target is not supported: a part of a plan would leave the stack in a shape nobody declared")
+                .hint("change the variables so that they declare what you want, and run `aloka plan`"),
+        );
+    }
+    if !common.replace.is_empty() {
+        errors.push(
+            CommandError::user("-replace is not supported: an object is replaced when it failed or its variables ask for it")
+                .hint("terminate the object in AWS, and `aloka apply` will make a new one"),
+        );
+    }
+    if common.refresh == Some(false) {
+        errors.push(
+            CommandError::user("-refresh=false is not supported: a plan made without looking is not the list of calls needed")
+                .hint("leave the flag out; reading takes a few seconds"),
+        );
+    }
+    if !errors.is_empty() {
+        return Err(Errors(errors));
+    }
+    let asks = std::env::var("TF_INPUT").map_or(true, |value| !matches!(value.as_str(), "0" | "false"));
+    Ok(PlanRequest {
+        mode,
+        variables: common.variables.given,
+        upgrade: common.upgrade,
+        input: common.input.unwrap_or(asks),
+        lock: common.lock.unwrap_or(true).then(|| common.lock_timeout.unwrap_or_default()),
+        json: common.json,
+        compact_warnings: common.compact_warnings,
+    })
+}
+
+impl ModeArgs {
+    fn mode(&self) -> Mode {
+        match (self.destroy, self.refresh_only) {
+            (true, _) => Mode::Destroy,
+            (false, true) => Mode::RefreshOnly,
+            (false, false) => Mode::Apply,
+        }
+    }
+}
+
+impl TryFrom<PlanArgs> for Plan {
+    type Error = Errors;
+
+    fn try_from(args: PlanArgs) -> Result<Self, Errors> {
+        let PlanArgs { mode, out, detailed_exitcode, calls, common } = args;
+        Ok(Self { plan: plan_request(mode.mode(), common)?, out, detailed_exitcode, calls })
+    }
+}
+
+impl TryFrom<ApplyArgs> for Apply {
+    type Error = Errors;
+
+    fn try_from(args: ApplyArgs) -> Result<Self, Errors> {
+        let ApplyArgs { plan_file, auto_approve, allow_data_loss, mode, common } = args;
+        let upgrade = common.upgrade;
+        let request = Self { plan: plan_request(mode.mode(), common)?, plan_file, auto_approve, allow_data_loss };
+        match &request.plan_file {
+            Some(file) if mode.destroy || mode.refresh_only || upgrade => {
+                let message = "a saved plan says itself what it is for: -destroy, -refresh-only and -upgrade cannot change it";
+                Err(CommandError::user(message).hint(format!("run: aloka apply {}", file.display())).into())
+            }
+            Some(_) | None => Ok(request),
+        }
+    }
+}
+
+impl TryFrom<DestroyArgs> for Apply {
+    type Error = Errors;
+
+    fn try_from(args: DestroyArgs) -> Result<Self, Errors> {
+        let DestroyArgs { auto_approve, allow_data_loss, common } = args;
+        Ok(Self { plan: plan_request(Mode::Destroy, common)?, plan_file: None, auto_approve, allow_data_loss })
+    }
+}
+
+impl TryFrom<RefreshArgs> for Apply {
+    type Error = Errors;
+
+    fn try_from(args: RefreshArgs) -> Result<Self, Errors> {
+        let plan = plan_request(Mode::RefreshOnly, args.common)?;
+        Ok(Self { plan, plan_file: None, auto_approve: true, allow_data_loss: Vec::new() })
+    }
+}

@@ -1,0 +1,74 @@
+//! How a run ended, as errors with the next step in each.
+
+use aloka_core::api::{ApiError, ErrorClass};
+use aloka_core::engine::{Cause, Failure, Outcome};
+use aloka_core::session::Problem;
+
+use crate::error::CommandError;
+
+/// What to do about an answer of AWS.
+pub fn hint_for(error: &ApiError) -> &'static str {
+    match error.class {
+        ErrorClass::Throttled => "AWS limits the rate of calls: run the command again in a minute",
+        ErrorClass::Unknown => "AWS did not answer: check the network and https://health.aws.amazon.com, then run the command again",
+        ErrorClass::NotFound => "somebody may have removed the object meanwhile: run `aloka plan` to see where things stand",
+        ErrorClass::AlreadyExists => "remove the other object, or choose another `project_name` or `environment`",
+        ErrorClass::Conflict => "something aloka does not manage still uses the object: remove that first, then run the command again",
+        ErrorClass::Capacity => "AWS has no room for it now: try later, or choose another type or another zone",
+        ErrorClass::Quota => "a quota of the account is used up: ask for more in Service Quotas, then run the command again",
+        ErrorClass::Unauthorized => "allow this action to the caller in IAM; `aloka plan -calls` lists every action needed",
+        ErrorClass::Credentials => "check the credentials with `aws sts get-caller-identity`; set AWS_PROFILE or log in again",
+        ErrorClass::NotImplemented => "this endpoint does not know the operation; emulators know only a part of AWS",
+        ErrorClass::Refused => "correct what the message names, then run `aloka plan`",
+    }
+}
+
+fn from_failure(failure: &Failure) -> CommandError {
+    let Failure { node: _, target, cause } = failure;
+    let error = CommandError::aws(cause.to_string()).about(target);
+    match cause {
+        Cause::Call { operation: _, error: answer } => error.hint(hint_for(answer)),
+        Cause::WaitFailed { .. } => error.hint("the next `aloka apply` replaces the object"),
+        Cause::WaitTimedOut { .. } => error.hint("it may still come about: the next `aloka apply` waits for it again"),
+        Cause::Foreign { .. } => error.hint("remove that object, or choose another `project_name` or `environment`"),
+        Cause::Bug { detail: _ } => error.hint("this is a bug of aloka: please report it with the output of this command"),
+    }
+}
+
+/// The errors of a run that changes something; empty if it is done. `store` says where the state lives.
+pub fn of_outcome(outcome: &Outcome, store: &str) -> Vec<CommandError> {
+    match outcome {
+        Outcome::Done => Vec::new(),
+        Outcome::Failed { failures, skipped: _ } => failures.iter().map(from_failure).collect(),
+        Outcome::Stopped { unfinished } => {
+            let left = unfinished.len();
+            let message = format!("stopped with {left} action{} to go", if left == 1 { "" } else { "s" });
+            vec![CommandError::user(message).hint("run the command again to go on from here")]
+        }
+        Outcome::StoreFailed { message } => {
+            let error = CommandError::conflict(format!("the {store} could not be written: {message}"));
+            vec![error.hint("nothing more was sent; mend this and run the command again: it finds what was made by its tags")]
+        }
+    }
+}
+
+/// The errors of a run that only reads.
+pub fn of_reads(outcome: &Outcome) -> Vec<CommandError> {
+    match outcome {
+        Outcome::Done => Vec::new(),
+        Outcome::Failed { failures, skipped: _ } => failures.iter().map(from_failure).collect(),
+        Outcome::Stopped { unfinished: _ } => vec![CommandError::user("stopped; nothing was changed")],
+        Outcome::StoreFailed { message } => vec![CommandError::conflict(message.clone())],
+    }
+}
+
+/// Why there is no plan.
+pub fn of_problem(problem: &Problem) -> CommandError {
+    match problem {
+        Problem::Read { call: _, error } => CommandError::aws(problem.to_string()).hint(hint_for(error)),
+        Problem::Impossible { summary, hint } => {
+            let error = CommandError::config(summary.clone());
+            if hint.is_empty() { error } else { error.hint(hint.clone()) }
+        }
+    }
+}

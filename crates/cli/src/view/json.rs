@@ -1,0 +1,142 @@
+//! Terraform's UI stream: one JSON object a line, on standard output. The objects are made by
+//! [`aloka_core::render::ui_json`]; here they get their time and are written.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aloka_core::engine::{News, Notice};
+use aloka_core::plan::{Node, Verb};
+use aloka_core::render::ui_json::{self, Severity};
+use aloka_core::variables::{Diagnostic, Location};
+use serde_json::{Value as Json, json};
+
+use super::progress::{Line, Moment};
+use crate::error::CommandError;
+use crate::io::Io;
+
+/// Now, as Terraform writes it: `2026-11-22T21:48:13.284656Z`.
+pub fn timestamp() -> String {
+    rfc3339(SystemTime::now())
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (seconds, micros) = (since.as_secs(), since.subsec_micros());
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Days are counted from 0000-03-01, so that the leap day is the last of its year (Howard Hinnant, "chrono-Compatible
+    // Low-Level Date Algorithms").
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+}
+
+/// Writes one line of the stream.
+pub fn write(io: &mut Io, line: &Json) {
+    io.out_line(&line.to_string());
+}
+
+/// The first line of every stream.
+pub fn begin(io: &mut Io) {
+    write(io, &ui_json::version(&timestamp(), env!("CARGO_PKG_VERSION")));
+}
+
+/// What happened to an object, unless the stream has no line for it.
+pub fn line(nodes: &[Node], line: &Line) -> Option<Json> {
+    let node = nodes.get(line.node)?;
+    let (at, seconds, id) = (timestamp(), line.elapsed.as_secs(), line.id.as_deref());
+    // Reads have lines of their own in Terraform, which tell nothing that the plan does not.
+    if node.verb == Verb::Read {
+        return None;
+    }
+    match line.moment {
+        Moment::Start => Some(ui_json::apply_start(&at, &node.target, node.verb, id)),
+        Moment::Progress => Some(ui_json::apply_progress(&at, &node.target, node.verb, seconds)),
+        Moment::Complete => Some(ui_json::apply_complete(&at, &node.target, node.verb, id, seconds)),
+        Moment::Errored => Some(ui_json::apply_errored(&at, &node.target, node.verb, seconds)),
+        Moment::Remark => None,
+    }
+}
+
+/// An error as a line of the stream.
+pub fn error(error: &CommandError) -> Json {
+    let severity = if error.is_warning { Severity::Warning } else { Severity::Error };
+    let address = error.address.as_ref().map(|target| &target.address);
+    let (summary, detail) = match &error.diagnostic {
+        Some(diagnostic) => (diagnostic.summary.clone(), detail(diagnostic)),
+        None => {
+            let mut lines = error.message.split('\n');
+            let summary = lines.next().unwrap_or_default().to_owned();
+            (summary, lines.chain(error.hints.iter().map(String::as_str)).collect::<Vec<_>>().join("\n"))
+        }
+    };
+    let mut line = ui_json::diagnostic(&timestamp(), severity, &summary, &detail, address);
+    if let Some(range) = error.diagnostic.as_ref().and_then(|diagnostic| diagnostic.location.as_ref()).map(range) {
+        line["diagnostic"]["range"] = range;
+    }
+    line
+}
+
+/// A warning as a line of the stream.
+pub fn warning(summary: &str) -> Json {
+    ui_json::diagnostic(&timestamp(), Severity::Warning, summary, "", None)
+}
+
+fn detail(diagnostic: &Diagnostic) -> String {
+    let parts = [diagnostic.detail.as_deref(), diagnostic.hint.as_deref()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+/// A place in a file as Terraform writes it.
+fn range(location: &Location) -> Json {
+    let Location { origin, line, column, offset, end_offset, snippet: _, caret: _ } = location;
+    let length = end_offset.saturating_sub(*offset);
+    json!({
+        "filename": origin,
+        "start": { "line": line, "column": column, "byte": offset },
+        "end": { "line": line, "column": column.saturating_add(length), "byte": end_offset },
+    })
+}
+
+/// A problem with a variable, as `validate -json` lists it.
+pub fn diagnostic(error: &CommandError) -> Json {
+    let mut line = self::error(error);
+    line["diagnostic"].take()
+}
+
+/// A call was sent again, or an object was adopted: told by the stream as a log line, which readers skip.
+pub fn remark(notice: &Notice, text: &str) -> Option<Json> {
+    match notice.news {
+        News::Retry { .. } | News::Adopted { .. } | News::Skipped => Some(json!({
+            "@level": "info", "@message": text, "@module": "aloka", "@timestamp": timestamp(), "type": "log",
+        })),
+        News::Started
+        | News::Waiting { .. }
+        | News::Sent { .. }
+        | News::Finished { .. }
+        | News::Failed { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (micros, text) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (951_782_400_000_001, "2000-02-29T00:00:00.000001Z"),
+            (1_795_384_093_284_656, "2026-11-22T21:48:13.284656Z"),
+        ] {
+            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_micros(micros)), text);
+        }
+    }
+}

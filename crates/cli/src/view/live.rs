@@ -1,0 +1,58 @@
+//! Lines at the bottom of a terminal that tell what runs now; redrawn in place. Never used when nobody looks.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use aloka_core::plan::Node;
+use aloka_core::time::{Human, Instant};
+
+use super::progress::{Progress, doing};
+
+/// More lines than these would push away what the reader looks at.
+const LINES_MAX: usize = 12;
+/// A terminal of unknown width.
+const COLUMNS: usize = 80;
+
+/// The block on the screen.
+#[derive(Debug, Default)]
+pub struct Live {
+    shown: usize,
+}
+
+impl Live {
+    /// The sequence that takes the block away.
+    pub fn clear(&mut self) -> String {
+        let up = std::mem::take(&mut self.shown);
+        if up == 0 { String::new() } else { format!("\x1b[{up}A\x1b[J") }
+    }
+
+    /// The sequence that shows the block as it is now; [`Live::clear`] it first.
+    pub fn draw(&mut self, progress: &Progress, nodes: &[Node], now: Instant, columns: Option<usize>) -> String {
+        let lines = block(progress, nodes, now, columns.unwrap_or(COLUMNS));
+        self.shown = lines.len();
+        lines.iter().fold(String::new(), |mut text, line| {
+            // Writing to a string does not fail.
+            let _infallible = writeln!(text, "{line}");
+            text
+        })
+    }
+}
+
+/// One line for each node that runs, the longest first.
+fn block(progress: &Progress, nodes: &[Node], now: Instant, columns: usize) -> Vec<String> {
+    let running = progress.running();
+    let mut running: Vec<_> = running.iter().filter_map(|(index, r)| Some((nodes.get(*index)?, r))).collect();
+    running.sort_by_key(|(_, running)| running.since);
+    let more = running.len().saturating_sub(LINES_MAX);
+    let mut lines: Vec<String> = Vec::new();
+    for (node, running) in running.into_iter().take(LINES_MAX) {
+        let elapsed = Duration::from_secs(now.since(running.since).as_secs());
+        let usual = running.usual.map(|usual| format!(", usually {}", Human(usual))).unwrap_or_default();
+        let line = format!("  {} {} {}{usual}", node.target, doing(node.verb), Human(elapsed));
+        lines.push(line.chars().take(columns.saturating_sub(1)).collect());
+    }
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    lines
+}

@@ -1,0 +1,8 @@
+//! What people and machines see of a run. A view is told what happened and never drives.
+
+pub mod failure;
+pub mod human;
+pub mod json;
+pub mod live;
+pub mod progress;
+pub mod reporter;

@@ -1,0 +1,43 @@
+//! What is refused leaves everything as it was.
+
+use crate::support::Dir;
+
+#[test]
+fn a_plan_file_that_is_none() {
+    let dir = Dir::new().file("junk", "{}").file("zip", "PK\u{3}\u{4}");
+    dir.run(&["apply", "junk"]).expect(1).complains("junk is no saved plan");
+    dir.run(&["apply", "zip"]).expect(1).complains("written by Terraform");
+    dir.run(&["apply", "missing"]).expect(1).complains("missing");
+    dir.run(&["apply", "-destroy", "junk"]).expect(1).complains("-destroy");
+    dir.run(&["show", "junk"]).expect(1).complains("junk");
+}
+
+#[test]
+fn a_state_that_is_none() {
+    let dir = Dir::new().file("terraform.tfstate", "{\"version\":3}");
+    for args in [&["plan"][..], &["apply", "-auto-approve"], &["state", "list"], &["output"], &["show"]] {
+        dir.run(args).expect(1).complains("error: ").complains("version 3");
+    }
+}
+
+#[test]
+fn a_lock_held_by_a_living_process() {
+    use std::process::{Command, Stdio};
+    let dir = Dir::new();
+    // Holds the lock while it waits for an answer that does not come.
+    let mut holder = Command::new(env!("CARGO_BIN_EXE_aloka"));
+    holder.args(["apply", "-input=true"]).current_dir(dir.path()).env("ALOKA_CLOUD", "sim");
+    holder.env("TF_VAR_db_password", crate::support::PASSWORD);
+    let mut holder =
+        holder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+    let mut stdout = std::io::BufReader::new(holder.stdout.take().expect("piped"));
+    let mut line = String::new();
+    while !line.contains("Do you want to perform these actions?") {
+        line.clear();
+        assert_ne!(std::io::BufRead::read_line(&mut stdout, &mut line).expect("read"), 0, "it never asked");
+    }
+    dir.run(&["apply", "-auto-approve"]).expect(1).complains("is locked").complains("-lock-timeout");
+    drop(holder.stdin.take());
+    assert_eq!(holder.wait().expect("ends").code(), Some(1));
+    dir.apply(&[]);
+}

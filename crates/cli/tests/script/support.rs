@@ -1,0 +1,123 @@
+//! A directory to run the binary in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The password most stories use.
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
+
+/// What a run left.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Panics unless the run ended with this code.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Panics unless standard output holds `text`.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "`{text}` is not in:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Panics unless standard error holds `text`.
+    #[track_caller]
+    pub(crate) fn complains(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "`{text}` is not in:\n{}\nstdout:\n{}", self.stderr, self.stdout);
+        self
+    }
+}
+
+/// A directory with its own simulated account.
+pub(crate) struct Dir {
+    dir: tempfile::TempDir,
+    env: BTreeMap<String, String>,
+}
+
+impl Dir {
+    /// An empty directory; the password comes from the environment.
+    pub(crate) fn new() -> Self {
+        let env = [("ALOKA_CLOUD", "sim"), ("TF_VAR_db_password", PASSWORD)];
+        let env = env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { dir: tempfile::tempdir().expect("a temporary directory"), env }
+    }
+
+    /// With another environment variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Without an environment variable.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.env.remove(name);
+        self
+    }
+
+    /// With a file.
+    pub(crate) fn file(self, name: &str, contents: &str) -> Self {
+        std::fs::write(self.path().join(name), contents).expect("written");
+        self
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Runs the binary with nothing on standard input.
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, "")
+    }
+
+    /// Runs the binary with this on standard input.
+    pub(crate) fn run_with(&self, args: &[&str], input: &str) -> Ran {
+        use std::io::Write as _;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aloka"));
+        command.args(args).current_dir(self.path()).env_clear().envs(&self.env).env("HOME", self.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        // The command may end without reading all of its input.
+        drop(child.stdin.take().expect("piped").write_all(input.as_bytes()));
+        let output = child.wait_with_output().expect("the binary ends");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Ran {
+            code: output.status.code().expect("an exit code"),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Applies and expects success.
+    #[track_caller]
+    pub(crate) fn apply(&self, args: &[&str]) -> Ran {
+        self.run(&[&["apply", "-auto-approve"], args].concat()).expect(0)
+    }
+
+    /// Every file below the directory with its bytes.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        fn walk(dir: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
+            for entry in std::fs::read_dir(dir).expect("listed").flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    walk(&path, found);
+                } else {
+                    let bytes = std::fs::read(&path).expect("read");
+                    found.push((path, bytes));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(self.path(), &mut found);
+        found
+    }
+}

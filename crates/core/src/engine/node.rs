@@ -1,0 +1,552 @@
+//! One node's way through its procedure: send, look, wait, try again, give up.
+
+use std::time::Duration;
+
+use super::Executor;
+use super::event::{Cause, Effect, Event, Failure, News};
+use crate::api::{ApiError, Bucket, Call, ErrorClass, Idempotency, Operation, Reply, Request};
+use crate::diff::{self, Verdict};
+use crate::model::OnChange;
+use crate::observe;
+use crate::plan::{Lookup, Save, Step, Verb, Waiter};
+use crate::session::VISIBILITY_MS;
+use crate::time::Instant;
+use crate::value::{Value, ValueMap};
+
+/// An unknown outcome is made good this often before the node fails.
+const UNKNOWN_MAX: u32 = 8;
+/// AWS has no room: tried this often.
+const CAPACITY_MAX: u32 = 3;
+/// A call that is throttled is given up after this long.
+const THROTTLED_MAX: Duration = Duration::from_secs(600);
+/// Something else still holds the object: tried for this long (as Terraform does for security groups).
+const CONFLICT_MAX: Duration = Duration::from_secs(900);
+/// A new object may be unknown to some of AWS for this long.
+const NOT_FOUND_MAX: Duration = Duration::from_millis(2 * VISIBILITY_MS);
+
+/// Where a node stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// Nodes it needs are not finished.
+    Blocked,
+    /// Its steps run.
+    Running,
+    /// Its steps are done; the record is being written.
+    Recording,
+    /// Finished and recorded.
+    Done,
+    /// Failed.
+    Failed,
+    /// A node it needs failed.
+    Skipped,
+}
+
+/// What is sent for the current step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sending {
+    /// The call itself, or the waiter's read.
+    Step,
+    /// The read that tells what became of the call.
+    Lookup,
+}
+
+/// A node's progress.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    pub(super) open_needs: usize,
+    pub(super) status: Status,
+    /// The object of a creation is recorded.
+    pub(super) created: bool,
+    started: Instant,
+    step: usize,
+    /// The intent is noted.
+    intent: bool,
+    sending: Sending,
+    attempt: u32,
+    unknowns: u32,
+    step_started: Instant,
+    /// First answer of the kind that is waited out now.
+    trouble_since: Option<Instant>,
+    /// AWS said that the object exists already.
+    exists: Option<ApiError>,
+}
+
+impl Progress {
+    pub(super) fn new(open_needs: usize, now: Instant) -> Self {
+        Self {
+            open_needs,
+            status: Status::Blocked,
+            created: false,
+            started: now,
+            step: 0,
+            intent: false,
+            sending: Sending::Step,
+            attempt: 0,
+            unknowns: 0,
+            step_started: now,
+            trouble_since: None,
+            exists: None,
+        }
+    }
+}
+
+/// How long to wait before attempt `attempt + 1`: doubling from half a second to twenty, spread by the node's index.
+fn backoff(attempt: u32, index: usize) -> Duration {
+    let spread = u64::try_from(index % 8).unwrap_or(0) * 31;
+    let doubled = 500_u64.saturating_mul(1 << attempt.min(6)).min(20_000);
+    Duration::from_millis(doubled + spread)
+}
+
+/// Calls after which the object is not there, whoever removed it.
+const fn is_removing(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::DeleteVpc
+            | Operation::DeleteSubnet
+            | Operation::DetachInternetGateway
+            | Operation::DeleteInternetGateway
+            | Operation::ReleaseAddress
+            | Operation::DeleteNatGateway
+            | Operation::DeleteRouteTable
+            | Operation::DeleteRoute
+            | Operation::DisassociateRouteTable
+            | Operation::DeleteSecurityGroup
+            | Operation::RevokeSecurityGroupIngress
+            | Operation::RevokeSecurityGroupEgress
+            | Operation::TerminateInstances
+            | Operation::DeleteDBSubnetGroup
+            | Operation::DeleteDBInstance
+    )
+}
+
+impl Executor {
+    /// Every node it needs is finished.
+    pub(super) fn start(&mut self, index: usize, now: Instant) {
+        if self.stopping {
+            return;
+        }
+        let progress = &mut self.progress[index];
+        progress.status = Status::Running;
+        progress.started = now;
+        self.tell(now, index, News::Started);
+        self.begin_step(index, now);
+    }
+
+    fn begin_step(&mut self, index: usize, now: Instant) {
+        let progress = &mut self.progress[index];
+        progress.sending = Sending::Step;
+        progress.attempt = 0;
+        progress.unknowns = 0;
+        progress.step_started = now;
+        progress.trouble_since = None;
+        progress.exists = None;
+        match self.nodes[index].steps.get(progress.step) {
+            None => self.finish(index, now),
+            Some(Step::Call { call, .. }) if call.operation.is_mutating() => {
+                let operation = call.operation;
+                if !self.progress[index].intent {
+                    self.progress[index].intent = true;
+                    self.record_intent(index, operation, now);
+                }
+                // Also what the steps before recorded must be written first.
+                if self.when_persisted(index) {
+                    self.enqueue(index);
+                }
+            }
+            Some(Step::Call { .. }) => self.enqueue(index),
+            Some(Step::Wait(waiter)) => {
+                let usual = Duration::from_millis(waiter.pace.usual_ms);
+                if self.nodes[index].verb != Verb::Read {
+                    self.tell(now, index, News::Waiting { usual });
+                }
+                self.enqueue(index);
+            }
+        }
+    }
+
+    /// What the node waited for is written.
+    pub(super) fn resume(&mut self, index: usize, now: Instant) {
+        match self.progress[index].status {
+            Status::Running => self.enqueue(index),
+            Status::Recording => self.done(index, now),
+            Status::Blocked | Status::Done | Status::Failed | Status::Skipped => {}
+        }
+    }
+
+    fn current_call(&self, index: usize) -> Option<&Call> {
+        let progress = &self.progress[index];
+        match (self.nodes[index].steps.get(progress.step)?, progress.sending) {
+            (Step::Call { call, .. }, Sending::Step) => Some(call),
+            (Step::Call { recover, .. }, Sending::Lookup) => recover.as_ref().map(|lookup| &lookup.call),
+            (Step::Wait(waiter), Sending::Step | Sending::Lookup) => Some(&waiter.call),
+        }
+    }
+
+    pub(super) fn bucket_of(&self, index: usize) -> Option<Bucket> {
+        self.current_call(index).map(|call| call.operation.bucket())
+    }
+
+    /// Sends the current call with its references resolved.
+    pub(super) fn send(&mut self, index: usize, now: Instant) -> Option<Effect> {
+        let call = self.current_call(index)?;
+        let args = call.args.iter().map(|(name, value)| (*name, self.resolve(value))).collect();
+        let request = Request(Call { operation: call.operation, args });
+        let mut open = None;
+        for value in request.0.args.values() {
+            value.visit_refs(&mut |address, attribute| open = Some(format!("{address}.{attribute}")));
+        }
+        if let Some(open) = open {
+            let detail = format!("{} refers to {open}, which is not recorded", request.operation());
+            self.fail(index, Cause::Bug { detail }, now);
+            return None;
+        }
+        self.progress[index].attempt += 1;
+        let attempt = self.progress[index].attempt;
+        self.tell(now, index, News::Sent { request: request.clone(), attempt });
+        let ticket = self.ticket(index);
+        Some(Effect::Send { ticket, request })
+    }
+
+    pub(super) fn replied(&mut self, index: usize, reply: Reply, now: Instant) {
+        // The nodes are shared and never change; the handle lets a step be read while progress is written.
+        let nodes = self.nodes.clone();
+        let step = nodes[index].steps.get(self.progress[index].step);
+        match (step, self.progress[index].sending) {
+            (None, _) => {}
+            (Some(Step::Call { call, save, recover }), Sending::Step) => {
+                self.call_replied(index, call, save, recover.as_ref(), reply, now);
+            }
+            (Some(Step::Call { call, recover, .. }), Sending::Lookup) => {
+                if let Some(lookup) = recover {
+                    self.lookup_replied(index, call, lookup, reply, now);
+                }
+            }
+            (Some(Step::Wait(waiter)), _) => self.poll_replied(index, waiter, reply, now),
+        }
+    }
+
+    fn next_step(&mut self, index: usize, now: Instant) {
+        self.progress[index].step += 1;
+        if self.stopping && self.progress[index].step < self.nodes[index].steps.len() {
+            return;
+        }
+        self.begin_step(index, now);
+    }
+
+    fn call_replied(
+        &mut self,
+        index: usize,
+        call: &Call,
+        save: &Save,
+        recover: Option<&Lookup>,
+        reply: Reply,
+        now: Instant,
+    ) {
+        let is_read = self.nodes[index].verb == Verb::Read;
+        let error = match reply {
+            Ok(value) => {
+                if is_read {
+                    self.replies.insert(index, Ok(value));
+                } else {
+                    self.record_reply(index, save, &value, now);
+                    self.sent_secrets(call);
+                }
+                return self.next_step(index, now);
+            }
+            Err(error) => error,
+        };
+        let operation = call.operation;
+        match error.class {
+            ErrorClass::Throttled => self.retry(index, error, THROTTLED_MAX, now),
+            ErrorClass::Unknown => {
+                self.progress[index].unknowns += 1;
+                if self.progress[index].unknowns > UNKNOWN_MAX {
+                    self.give_up(index, operation, error, now);
+                } else if recover.is_some() && operation.is_creating() {
+                    self.look_up(index, error, now);
+                } else {
+                    self.retry(index, error, Duration::MAX, now);
+                }
+            }
+            ErrorClass::NotFound if is_removing(operation) => self.next_step(index, now),
+            ErrorClass::NotFound if !is_read && self.may_lag(index, call) => {
+                self.retry(index, error, NOT_FOUND_MAX, now);
+            }
+            ErrorClass::AlreadyExists if recover.is_some() => {
+                self.progress[index].exists = Some(error.clone());
+                self.look_up(index, error, now);
+            }
+            ErrorClass::AlreadyExists if operation.idempotency() == Idempotency::Idempotent => {
+                self.next_step(index, now);
+            }
+            ErrorClass::Conflict if !is_read => self.retry(index, error, CONFLICT_MAX, now),
+            ErrorClass::Capacity if self.progress[index].attempt < CAPACITY_MAX => {
+                self.retry(index, error, Duration::MAX, now);
+            }
+            ErrorClass::NotFound
+            | ErrorClass::AlreadyExists
+            | ErrorClass::Conflict
+            | ErrorClass::Capacity
+            | ErrorClass::Quota
+            | ErrorClass::Unauthorized
+            | ErrorClass::Credentials
+            | ErrorClass::NotImplemented
+            | ErrorClass::Refused => self.give_up(index, operation, error, now),
+        }
+    }
+
+    fn sent_secrets(&mut self, call: &Call) {
+        if call.args.values().any(|value| matches!(value, Value::Secret(_))) {
+            self.record_secrets();
+        }
+    }
+
+    /// True if the call is about something made in this run, which parts of AWS may not know yet.
+    fn may_lag(&self, index: usize, call: &Call) -> bool {
+        let mut lags = self.made_here.contains(&self.nodes[index].target.address);
+        for value in call.args.values() {
+            value.visit_refs(&mut |address, _| lags |= self.made_here.contains(address));
+        }
+        lags
+    }
+
+    fn retry(&mut self, index: usize, error: ApiError, at_most: Duration, now: Instant) {
+        let since = *self.progress[index].trouble_since.get_or_insert(now);
+        if now.since(since) >= at_most {
+            if let Some(operation) = self.current_call(index).map(|call| call.operation) {
+                self.give_up(index, operation, error, now);
+            }
+            return;
+        }
+        if error.class == ErrorClass::Throttled
+            && let Some(bucket) = self.bucket_of(index)
+        {
+            self.buckets.drain(bucket);
+        }
+        let after = backoff(self.progress[index].attempt.saturating_sub(1), index);
+        self.tell(now, index, News::Retry { error, after });
+        self.wake_at(index, now + after);
+    }
+
+    /// A read-only node keeps the error as its reply; any other fails.
+    fn give_up(&mut self, index: usize, operation: Operation, error: ApiError, now: Instant) {
+        if self.nodes[index].verb == Verb::Read {
+            self.replies.insert(index, Err(error));
+            self.progress[index].step = self.nodes[index].steps.len();
+            return self.finish(index, now);
+        }
+        let is_fatal = error.class == ErrorClass::Credentials;
+        let is_known = error.class != ErrorClass::Unknown;
+        if is_known {
+            self.withdraw_intent(index, now);
+        }
+        self.fail(index, Cause::Call { operation: operation.to_string(), error }, now);
+        if is_fatal {
+            // Every other call would fail as well.
+            self.on_event(now, Event::Stop);
+        }
+    }
+
+    fn look_up(&mut self, index: usize, error: ApiError, now: Instant) {
+        let progress = &mut self.progress[index];
+        progress.sending = Sending::Lookup;
+        progress.trouble_since = Some(now);
+        let after = backoff(progress.unknowns.saturating_sub(1), index);
+        // AWS has answered: nothing to wait for. Otherwise the call may still be on its way.
+        let after = if progress.exists.is_some() { Duration::ZERO } else { after };
+        self.tell(now, index, News::Retry { error, after });
+        self.wake_at(index, now + after);
+    }
+
+    fn lookup_replied(&mut self, index: usize, call: &Call, lookup: &Lookup, reply: Reply, now: Instant) {
+        let found = match &reply {
+            Ok(reply) => self.find(index, lookup, reply),
+            Err(error) => match error.class {
+                ErrorClass::NotFound => None,
+                ErrorClass::Throttled | ErrorClass::Unknown => {
+                    return self.retry(index, error.clone(), THROTTLED_MAX, now);
+                }
+                ErrorClass::AlreadyExists
+                | ErrorClass::Conflict
+                | ErrorClass::Capacity
+                | ErrorClass::Quota
+                | ErrorClass::Unauthorized
+                | ErrorClass::Credentials
+                | ErrorClass::NotImplemented
+                | ErrorClass::Refused => {
+                    let operation = lookup.call.operation.to_string();
+                    return self.fail(index, Cause::Call { operation, error: error.clone() }, now);
+                }
+            },
+        };
+        if let Some(attributes) = found {
+            let id = attributes.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            self.record(index, attributes, now);
+            self.sent_secrets(call);
+            if call.operation.is_creating() {
+                self.tell(now, index, News::Adopted { id });
+            }
+            return self.next_step(index, now);
+        }
+        let since = self.progress[index].trouble_since.unwrap_or(now);
+        let may_show = now.since(since) < Duration::from_millis(VISIBILITY_MS);
+        let by_tag_only = call.operation.idempotency() == Idempotency::Tagged;
+        match self.progress[index].exists.clone() {
+            // It exists, and shows later if it is ours.
+            Some(error) if !may_show || !call.operation.is_creating() => {
+                self.withdraw_intent(index, now);
+                let operation = call.operation.to_string();
+                self.fail(index, Cause::Foreign { operation, detail: error.to_string() }, now);
+            }
+            None if !by_tag_only || !may_show => {
+                let progress = &mut self.progress[index];
+                progress.sending = Sending::Step;
+                progress.trouble_since = None;
+                self.wake_at(index, now);
+            }
+            Some(_) | None => {
+                let after = backoff(self.progress[index].attempt.min(3), index);
+                self.wake_at(index, now + after);
+            }
+        }
+    }
+
+    /// The attributes of the object that the lookup found, if it is ours or what was asked for.
+    fn find(&self, index: usize, lookup: &Lookup, reply: &Value) -> Option<ValueMap> {
+        let kind = self.nodes[index].target.address.kind;
+        let known = self.resolved_after(index);
+        let place = self.place();
+        let single = std::slice::from_ref(reply);
+        let objects = if lookup.list.is_empty() { single } else { reply.at(&lookup.list)?.as_list()? };
+        let ours = |object: &&Value| {
+            lookup.tags.iter().all(|(key, value)| object.get("Tags").get(key) == value)
+                && observe::phase(kind, object) != observe::Phase::Gone
+        };
+        let object = objects.iter().find(ours)?;
+        let mut attributes = observe::attributes(kind, &known, object, &place)?;
+        if lookup.tags.is_empty() {
+            // Found by its place: it must be what was asked for.
+            let compared = kind.attributes().iter().filter(|a| a.on_change != OnChange::Computed);
+            let differs = compared.filter(|a| a.name != "tags").any(|attribute| {
+                let pair = known.get(attribute.name).zip(attributes.get(attribute.name));
+                pair.is_some_and(|(d, p)| diff::compare(attribute.compare, d, p, None) != Verdict::Same)
+            });
+            if differs {
+                return None;
+            }
+        }
+        if !attributes.contains_key("id")
+            && let Some(name) = known.get("name")
+        {
+            attributes.insert("id".into(), name.clone());
+        }
+        Some(attributes)
+    }
+
+    fn poll_replied(&mut self, index: usize, waiter: &Waiter, reply: Reply, now: Instant) {
+        let elapsed = now.since(self.progress[index].step_started);
+        let is_read = self.nodes[index].verb == Verb::Read;
+        let deadline = Duration::from_millis(waiter.pace.deadline_ms);
+        let accepted = waiter.accept.iter().find(|accept| accept.expect.matches(&reply));
+        match (accepted, reply) {
+            (Some(accept), reply) if accept.success => {
+                if is_read {
+                    self.replies.insert(index, reply);
+                } else if let Ok(value) = &reply {
+                    self.record_reply(index, &waiter.save, value, now);
+                }
+                self.next_step(index, now);
+            }
+            (Some(_), reply) => {
+                let operation = waiter.call.operation.to_string();
+                let detail = reply.map_or_else(|error| error.to_string(), |value| self.why(index, waiter, &value));
+                self.record_taint(index, now);
+                self.fail(index, Cause::WaitFailed { operation, detail }, now);
+            }
+            (None, reply) if is_read && elapsed >= deadline => {
+                self.replies.insert(index, reply);
+                self.next_step(index, now);
+            }
+            (None, Err(error)) => {
+                let patience = match error.class {
+                    ErrorClass::Throttled | ErrorClass::Unknown => Some(deadline),
+                    ErrorClass::NotFound => Some(NOT_FOUND_MAX.max(if is_read { deadline } else { Duration::ZERO })),
+                    ErrorClass::AlreadyExists
+                    | ErrorClass::Conflict
+                    | ErrorClass::Capacity
+                    | ErrorClass::Quota
+                    | ErrorClass::Unauthorized
+                    | ErrorClass::Credentials
+                    | ErrorClass::NotImplemented
+                    | ErrorClass::Refused => None,
+                };
+                match patience {
+                    Some(patience) if elapsed < patience => self.retry(index, error, Duration::MAX, now),
+                    Some(_) | None => self.give_up(index, waiter.call.operation, error, now),
+                }
+            }
+            (None, Ok(_)) => {
+                if elapsed >= deadline {
+                    let operation = waiter.call.operation.to_string();
+                    return self.fail(index, Cause::WaitTimedOut { operation, waited: elapsed }, now);
+                }
+                self.progress[index].attempt = 0;
+                self.wake_at(index, now + waiter.pace.next_look(elapsed));
+            }
+        }
+    }
+
+    /// What AWS says of an object that will not become ready.
+    fn why(&self, index: usize, waiter: &Waiter, reply: &Value) -> String {
+        let kind = self.nodes[index].target.address.kind;
+        let path = if let Save::Object(path) = &waiter.save { path } else { "" };
+        let object = reply.at(path).unwrap_or(reply);
+        let reason = object.at("StateReason.Message").and_then(Value::as_str);
+        match (observe::phase(kind, object), reason) {
+            (_, Some(reason)) => reason.to_owned(),
+            (observe::Phase::Failed(why), None) => why,
+            (phase, None) => format!("{phase:?}").to_lowercase(),
+        }
+    }
+
+    /// All steps are done: record, then let the dependants run.
+    fn finish(&mut self, index: usize, now: Instant) {
+        self.record_finish(index, now);
+        self.progress[index].status = Status::Recording;
+        if self.dependants[index].is_empty() || self.when_persisted(index) {
+            self.done(index, now);
+        }
+    }
+
+    pub(super) fn done(&mut self, index: usize, now: Instant) {
+        self.progress[index].status = Status::Done;
+        self.open -= 1;
+        let elapsed = now.since(self.progress[index].started);
+        let id = self.state.get(&self.nodes[index].target).and_then(|resource| resource.id().map(str::to_owned));
+        self.tell(now, index, News::Finished { elapsed, id });
+        for dependant in self.dependants[index].clone() {
+            let progress = &mut self.progress[dependant];
+            progress.open_needs = progress.open_needs.saturating_sub(1);
+            if progress.open_needs == 0 && progress.status == Status::Blocked {
+                self.start(dependant, now);
+            }
+        }
+    }
+
+    fn fail(&mut self, index: usize, cause: Cause, now: Instant) {
+        self.progress[index].status = Status::Failed;
+        self.open -= 1;
+        let target = self.nodes[index].target.clone();
+        self.tell(now, index, News::Failed { cause: cause.clone() });
+        self.failures.push(Failure { node: index, target, cause });
+        let mut doomed = self.dependants[index].clone();
+        while let Some(dependant) = doomed.pop() {
+            if self.progress[dependant].status == Status::Blocked {
+                self.progress[dependant].status = Status::Skipped;
+                self.open -= 1;
+                self.tell(now, dependant, News::Skipped);
+                doomed.extend(&self.dependants[dependant]);
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What the executor writes down: intents before, results after.
+
+use std::sync::Arc;
+
+use super::Executor;
+use crate::api::Operation;
+use crate::identity;
+use crate::model::Kind;
+use crate::observe::{self, Place};
+use crate::plan::build::without_secrets;
+use crate::plan::{Save, Verb};
+use crate::state::{Intent, Resource, Target};
+use crate::time::Instant;
+use crate::value::{Value, ValueMap};
+
+impl Executor {
+    pub(super) fn place(&self) -> Place {
+        let private = &self.state.private;
+        Place { region: private.region.clone().unwrap_or_default(), account: private.account.clone() }
+    }
+
+    /// The value with every reference replaced that the state can answer.
+    pub(super) fn resolve(&self, value: &Value) -> Value {
+        value.resolve(&|address, attribute| self.state.attribute(address, attribute).cloned())
+    }
+
+    pub(super) fn resolved_after(&self, index: usize) -> ValueMap {
+        let after = &self.nodes[index].after;
+        let resolved = after.iter().map(|(name, value)| (name.clone(), self.resolve(value)));
+        resolved.filter(|(_, value)| value.is_literal()).collect()
+    }
+
+    /// Notes what is about to be done.
+    pub(super) fn record_intent(&mut self, index: usize, operation: Operation, now: Instant) {
+        let node = &self.nodes[index];
+        let address = node.target.address.clone();
+        if node.target.deposed.is_none() {
+            let name = node.after.get("identifier").or_else(|| match address.kind {
+                Kind::DbSubnetGroup => node.after.get("name"),
+                _ => None,
+            });
+            let name = name.and_then(Value::as_str).map(Arc::from);
+            let intent = Intent { operation, generation: node.generation, name };
+            if node.verb == Verb::Create {
+                let last = self.state.private.generations.get(&address).copied().unwrap_or(0);
+                self.state.private.generations.insert(address.clone(), last.max(node.generation));
+                if address.kind == Kind::DbInstance {
+                    // If the answer is lost, the database has this password all the same.
+                    self.record_secrets();
+                }
+            }
+            self.state.private.intents.insert(address, intent);
+        }
+        self.changed(now);
+    }
+
+    pub(super) fn record_secrets(&mut self) {
+        self.state.private.secrets.clone_from(&self.secrets);
+    }
+
+    /// Records what a reply says of the node's object.
+    pub(super) fn record_reply(&mut self, index: usize, save: &Save, reply: &Value, now: Instant) {
+        match save {
+            Save::Nothing => {}
+            Save::Object(path) => {
+                let known = self.resolved_after(index);
+                let kind = self.nodes[index].target.address.kind;
+                let place = self.place();
+                if let Some(object) = reply.at(path)
+                    && let Some(attributes) = observe::attributes(kind, &known, object, &place)
+                {
+                    self.record(index, attributes, now);
+                }
+            }
+            Save::Field { path, attribute } => {
+                if let Some(value) = reply.at(path) {
+                    self.record(index, ValueMap::from([(attribute.clone(), value.clone())]), now);
+                }
+            }
+        }
+    }
+
+    /// Records attributes of the node's object; the first record of a creation makes the entry.
+    pub(super) fn record(&mut self, index: usize, attributes: ValueMap, now: Instant) {
+        let node = &self.nodes[index];
+        let target = node.target.clone();
+        if target.deposed.is_some() || node.verb == Verb::Delete {
+            return;
+        }
+        let is_first = node.verb == Verb::Create && !self.progress[index].created;
+        let mut resource = if is_first {
+            self.progress[index].created = true;
+            self.made_here.insert(target.address.clone());
+            // The object this one replaces lives on until the plan destroys it.
+            if let Some(old) = self.state.resources.remove(&target.address) {
+                let key = identity::deposed_key(&self.state.lineage, &target.address, self.nodes[index].generation);
+                self.state.deposed.insert(Target { address: target.address.clone(), deposed: Some(key) }, old);
+            }
+            Resource { attributes: self.resolved_after(index), ..Resource::default() }
+        } else {
+            self.state.resources.remove(&target.address).map(|old| Resource::clone(&old)).unwrap_or_default()
+        };
+        let dependencies = &self.nodes[index].dependencies;
+        if !dependencies.is_empty() {
+            resource.dependencies.clone_from(dependencies);
+        }
+        resource.attributes.extend(without_secrets(attributes));
+        self.state.resources.insert(target.address, Arc::new(resource));
+        self.changed(now);
+    }
+
+    /// The object is there but not good: the next plan replaces it.
+    pub(super) fn record_taint(&mut self, index: usize, now: Instant) {
+        let address = &self.nodes[index].target.address;
+        if self.nodes[index].verb == Verb::Create
+            && let Some(resource) = self.state.resources.get_mut(address)
+        {
+            Arc::make_mut(resource).tainted = true;
+            self.changed(now);
+        }
+    }
+
+    /// A creation was refused for good: nothing was made.
+    pub(super) fn withdraw_intent(&mut self, index: usize, now: Instant) {
+        let address = &self.nodes[index].target.address;
+        let is_creation = self.nodes[index].verb == Verb::Create && !self.progress[index].created;
+        if is_creation && self.state.private.intents.remove(address).is_some() {
+            self.changed(now);
+        }
+    }
+
+    /// All steps are done.
+    pub(super) fn record_finish(&mut self, index: usize, now: Instant) {
+        let target = self.nodes[index].target.clone();
+        match self.nodes[index].verb {
+            Verb::Read => return,
+            Verb::Create | Verb::Update => {
+                let mut attributes = self.resolved_after(index);
+                if let Some(tags) = attributes.get("tags").cloned() {
+                    attributes.insert(Arc::from("tags_all"), tags);
+                }
+                if target.address.kind == Kind::Route
+                    && let Some(table) = attributes.get("route_table_id").and_then(Value::as_str)
+                {
+                    let id = observe::route_id(table);
+                    attributes.insert(Arc::from("id"), Value::from(id));
+                }
+                self.record(index, attributes, now);
+            }
+            Verb::Delete | Verb::Forget => match target.deposed {
+                None => {
+                    self.state.resources.remove(&target.address);
+                }
+                Some(_) => {
+                    self.state.deposed.remove(&target);
+                }
+            },
+        }
+        if target.deposed.is_none() {
+            self.state.private.intents.remove(&target.address);
+        }
+        self.changed(now);
+    }
+}

@@ -1,0 +1,115 @@
+//! Which object an attribute means, whether it holds a reference or a literal id.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::model::Kind;
+use crate::value::{Value, ValueMap};
+
+/// References to references followed at most; also ends a circle.
+const MAX_HOPS: usize = 8;
+
+/// An object some attribute names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Party {
+    /// The resource at this address; it may be missing from the resources at hand.
+    Object(Address),
+    /// An id or reference that no resource at hand accounts for.
+    Unknown(Arc<str>),
+}
+
+/// Resources with their ids.
+pub(super) struct Names<'a> {
+    resources: &'a BTreeMap<Address, ValueMap>,
+    by_id: BTreeMap<(Kind, &'a str), &'a Address>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(resources: &'a BTreeMap<Address, ValueMap>) -> Self {
+        let mut by_id = BTreeMap::new();
+        for (address, attributes) in resources {
+            if let Some(Value::Str(id)) = attributes.get(id_attribute(address.kind)) {
+                by_id.insert((address.kind, &**id), address);
+            }
+        }
+        Self { resources, by_id }
+    }
+
+    /// The resources of a kind.
+    pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = (&'a Address, &'a ValueMap)> + '_ {
+        self.resources.iter().filter(move |(address, _)| address.kind == kind)
+    }
+
+    /// The attribute, with references to known attributes followed; null when it is absent.
+    pub(super) fn get(&self, attributes: &'a ValueMap, name: &str) -> &'a Value {
+        const NULL: Value = Value::Null;
+        self.follow(attributes.get(name).unwrap_or(&NULL))
+    }
+
+    /// The attributes of the resource at `address`, if it is at hand.
+    pub(super) fn attributes(&self, address: &Address) -> Option<&'a ValueMap> {
+        self.resources.get(address)
+    }
+
+    fn follow(&self, value: &'a Value) -> &'a Value {
+        let mut value = value;
+        for _ in 0..MAX_HOPS {
+            let Value::Ref(address, attribute) = value else { break };
+            match self.resources.get(address).and_then(|attributes| attributes.get(attribute)) {
+                Some(next) if *next != Value::Null => value = next,
+                Some(_) | None => break,
+            }
+        }
+        value
+    }
+
+    /// The object of one of `kinds` that `value` names; `None` if it names none (null or an empty text).
+    pub(super) fn party(&self, value: &'a Value, kinds: &[Kind]) -> Option<Party> {
+        let mut value = value;
+        for _ in 0..MAX_HOPS {
+            match value {
+                Value::Null => return None,
+                Value::Str(text) if text.is_empty() => return None,
+                Value::Str(text) => {
+                    let known = kinds.iter().find_map(|&kind| self.by_id.get(&(kind, &**text)));
+                    return Some(
+                        known.map_or_else(|| Party::Unknown(text.clone()), |&known| Party::Object(known.clone())),
+                    );
+                }
+                Value::Ref(address, attribute)
+                    if **attribute == *id_attribute(address.kind) || **attribute == *"id" =>
+                {
+                    return Some(Party::Object(address.clone()));
+                }
+                Value::Ref(address, attribute) => {
+                    match self.resources.get(address).and_then(|attributes| attributes.get(attribute)) {
+                        Some(next) if *next != Value::Null => value = next,
+                        Some(_) | None => break,
+                    }
+                }
+                Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) | Value::Secret(_) => break,
+            }
+        }
+        Some(Party::Unknown(value.to_string().into()))
+    }
+}
+
+/// The attribute others name an object by.
+fn id_attribute(kind: Kind) -> &'static str {
+    match kind {
+        Kind::DbSubnetGroup => "name",
+        Kind::DbInstance
+        | Kind::DefaultSecurityGroup
+        | Kind::Eip
+        | Kind::Instance
+        | Kind::InternetGateway
+        | Kind::NatGateway
+        | Kind::Route
+        | Kind::RouteTable
+        | Kind::RouteTableAssociation
+        | Kind::SecurityGroup
+        | Kind::Subnet
+        | Kind::Vpc => "id",
+    }
+}

@@ -1,0 +1,341 @@
+//! From AWS's objects to attributes: one mapping for what a create answers, what a waiter sees, what a refresh reads.
+//!
+//! An attribute is set only if the object says something about it, so partial objects can be merged one by one.
+
+use std::sync::Arc;
+
+use crate::model::Kind;
+use crate::rules;
+use crate::value::{Value, ValueMap};
+
+/// Where an object stands in its life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It is what it is going to be.
+    Ready,
+    /// AWS is still at work on it.
+    Settling,
+    /// It failed and will not recover; AWS's reason.
+    Failed(String),
+    /// AWS is deleting it.
+    Deleting,
+    /// It is gone, though still listed.
+    Gone,
+}
+
+/// What is known of the place the objects are in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The Region.
+    pub region: String,
+    /// The account, if known.
+    pub account: Option<String>,
+}
+
+impl Place {
+    /// The partition of ARNs in this Region.
+    pub fn partition(&self) -> &'static str {
+        if self.region.starts_with("cn-") {
+            "aws-cn"
+        } else if self.region.starts_with("us-gov-") {
+            "aws-us-gov"
+        } else {
+            "aws"
+        }
+    }
+
+    /// An ARN in this place; null while the account is unknown.
+    pub fn arn(&self, service: &str, resource: &str) -> Value {
+        let arn = |account| format!("arn:{}:{service}:{}:{account}:{resource}", self.partition(), self.region);
+        self.account.as_ref().map(arn).into()
+    }
+}
+
+/// The attributes of an object that is in `known` by its place: a route, an association. `None` if it is not there.
+pub fn attributes(kind: Kind, known: &ValueMap, object: &Value, place: &Place) -> Option<ValueMap> {
+    let mut a = Attributes { object, map: ValueMap::new() };
+    match kind {
+        Kind::Vpc => {
+            a.copy(&[
+                ("cidr_block", "CidrBlock"),
+                ("dhcp_options_id", "DhcpOptionsId"),
+                ("id", "VpcId"),
+                ("instance_tenancy", "InstanceTenancy"),
+                ("owner_id", "OwnerId"),
+                ("enable_dns_hostnames", "EnableDnsHostnames"),
+                ("enable_dns_support", "EnableDnsSupport"),
+            ]);
+            a.ec2_arn(place, "vpc");
+        }
+        Kind::Subnet => {
+            a.copy(&[
+                ("availability_zone", "AvailabilityZone"),
+                ("availability_zone_id", "AvailabilityZoneId"),
+                ("cidr_block", "CidrBlock"),
+                ("id", "SubnetId"),
+                ("map_public_ip_on_launch", "MapPublicIpOnLaunch"),
+                ("owner_id", "OwnerId"),
+                ("vpc_id", "VpcId"),
+            ]);
+            a.ec2_arn(place, "subnet");
+        }
+        Kind::InternetGateway => {
+            a.copy(&[("id", "InternetGatewayId"), ("owner_id", "OwnerId")]);
+            if let Some(attachments) = object.at("Attachments") {
+                let attached = attachments.at("0.VpcId").cloned().unwrap_or_else(|| Value::str(""));
+                a.set("vpc_id", attached);
+            }
+            a.ec2_arn(place, "internet-gateway");
+        }
+        Kind::Eip => {
+            a.copy(&[
+                ("allocation_id", "AllocationId"),
+                ("association_id", "AssociationId"),
+                ("domain", "Domain"),
+                ("id", "AllocationId"),
+                ("network_border_group", "NetworkBorderGroup"),
+                ("network_interface", "NetworkInterfaceId"),
+                ("private_ip", "PrivateIpAddress"),
+                ("public_ip", "PublicIp"),
+                ("public_ipv4_pool", "PublicIpv4Pool"),
+            ]);
+            a.ec2_arn(place, "elastic-ip");
+        }
+        Kind::NatGateway => {
+            a.copy(&[
+                ("connectivity_type", "ConnectivityType"),
+                ("id", "NatGatewayId"),
+                ("subnet_id", "SubnetId"),
+                ("allocation_id", "NatGatewayAddresses.0.AllocationId"),
+                ("association_id", "NatGatewayAddresses.0.AssociationId"),
+                ("network_interface_id", "NatGatewayAddresses.0.NetworkInterfaceId"),
+                ("private_ip", "NatGatewayAddresses.0.PrivateIp"),
+                ("public_ip", "NatGatewayAddresses.0.PublicIp"),
+            ]);
+        }
+        Kind::RouteTable => {
+            a.copy(&[("id", "RouteTableId"), ("owner_id", "OwnerId"), ("vpc_id", "VpcId")]);
+            a.ec2_arn(place, "route-table");
+        }
+        Kind::Route => {
+            let destination = known.get("destination_cidr_block")?;
+            let routes = object.get("Routes").as_list()?;
+            let route = routes.iter().find(|route| route.get("DestinationCidrBlock") == destination)?;
+            let mut route = Attributes { object: route, map: ValueMap::new() };
+            route.copy(&[("destination_cidr_block", "DestinationCidrBlock"), ("origin", "Origin"), ("state", "State")]);
+            for (name, field) in [("gateway_id", "GatewayId"), ("nat_gateway_id", "NatGatewayId")] {
+                let target = route.object.at(field).cloned().unwrap_or_else(|| Value::str(""));
+                route.set(name, target);
+            }
+            let table = object.get("RouteTableId").clone();
+            route.set("id", Value::from(route_id(table.as_str().unwrap_or_default())));
+            route.set("route_table_id", table);
+            return Some(route.map);
+        }
+        Kind::RouteTableAssociation => {
+            let subnet = known.get("subnet_id")?;
+            let associations = object.get("Associations").as_list()?;
+            let association = associations.iter().find(|association| association.get("SubnetId") == subnet)?;
+            let mut association = Attributes { object: association, map: ValueMap::new() };
+            association.copy(&[
+                ("id", "RouteTableAssociationId"),
+                ("route_table_id", "RouteTableId"),
+                ("subnet_id", "SubnetId"),
+            ]);
+            return Some(association.map);
+        }
+        Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
+            a.copy(&[
+                ("description", "Description"),
+                ("id", "GroupId"),
+                ("name", "GroupName"),
+                ("owner_id", "OwnerId"),
+                ("vpc_id", "VpcId"),
+            ]);
+            let own = object.get("GroupId").as_str().unwrap_or_default();
+            for (name, field) in [("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")] {
+                if let Some(permissions) = object.at(field) {
+                    a.set(name, rules::from_permissions(permissions, own));
+                }
+            }
+            a.ec2_arn(place, "security-group");
+        }
+        Kind::DbSubnetGroup => {
+            a.copy(&[
+                ("arn", "DBSubnetGroupArn"),
+                ("description", "DBSubnetGroupDescription"),
+                ("id", "DBSubnetGroupName"),
+                ("name", "DBSubnetGroupName"),
+                ("subnet_ids", "SubnetIds"),
+                ("vpc_id", "VpcId"),
+            ]);
+        }
+        Kind::DbInstance => db_instance(&mut a),
+        Kind::Instance => instance(&mut a, place),
+    }
+    if let Some(tags) = object.at("Tags") {
+        a.set("tags", tags.clone());
+        a.set("tags_all", tags.clone());
+    }
+    Some(a.map)
+}
+
+fn db_instance(a: &mut Attributes<'_>) {
+    a.copy(&[
+        ("address", "Endpoint.Address"),
+        ("allocated_storage", "AllocatedStorage"),
+        ("arn", "DBInstanceArn"),
+        ("auto_minor_version_upgrade", "AutoMinorVersionUpgrade"),
+        ("availability_zone", "AvailabilityZone"),
+        ("backup_retention_period", "BackupRetentionPeriod"),
+        ("db_name", "DBName"),
+        ("db_subnet_group_name", "DBSubnetGroupName"),
+        ("deletion_protection", "DeletionProtection"),
+        ("engine", "Engine"),
+        ("engine_version", "EngineVersion"),
+        ("engine_version_actual", "EngineVersion"),
+        ("id", "DbiResourceId"),
+        ("identifier", "DBInstanceIdentifier"),
+        ("instance_class", "DBInstanceClass"),
+        ("multi_az", "MultiAZ"),
+        ("port", "Endpoint.Port"),
+        ("publicly_accessible", "PubliclyAccessible"),
+        ("resource_id", "DbiResourceId"),
+        ("status", "DBInstanceStatus"),
+        ("storage_encrypted", "StorageEncrypted"),
+        ("storage_type", "StorageType"),
+        ("username", "MasterUsername"),
+        ("vpc_security_group_ids", "VpcSecurityGroupIds"),
+    ]);
+    let (address, port) = (a.object.at("Endpoint.Address"), a.object.at("Endpoint.Port"));
+    if let (Some(address), Some(port)) = (address.and_then(Value::as_str), port.and_then(Value::as_i64)) {
+        a.set("endpoint", Value::from(format!("{address}:{port}")));
+    }
+}
+
+fn instance(a: &mut Attributes<'_>, place: &Place) {
+    a.copy(&[
+        ("ami", "ImageId"),
+        ("availability_zone", "AvailabilityZone"),
+        ("id", "InstanceId"),
+        ("instance_state", "State"),
+        ("instance_type", "InstanceType"),
+        ("primary_network_interface_id", "NetworkInterfaces.0.NetworkInterfaceId"),
+        ("private_dns", "PrivateDnsName"),
+        ("private_ip", "PrivateIpAddress"),
+        ("public_dns", "PublicDnsName"),
+        ("public_ip", "PublicIpAddress"),
+        ("subnet_id", "SubnetId"),
+    ]);
+    if let Some(groups) = a.object.at("SecurityGroups").and_then(Value::as_list) {
+        a.set("vpc_security_group_ids", Value::List(groups.iter().map(|group| group.get("GroupId").clone()).collect()));
+    }
+    if let Some(options) = a.object.at("MetadataOptions") {
+        let field = |name, from| (name, options.get(from).clone());
+        a.set(
+            "metadata_options",
+            Value::List(vec![Value::map([
+                field("http_endpoint", "HttpEndpoint"),
+                field("http_put_response_hop_limit", "HttpPutResponseHopLimit"),
+                field("http_tokens", "HttpTokens"),
+            ])]),
+        );
+    }
+    a.ec2_arn(place, "instance");
+}
+
+/// `root_block_device` of an instance, from the instance and its volumes.
+pub fn root_block_device(instance: &Value, volume: &Value) -> Value {
+    let mappings = instance.get("BlockDeviceMappings").as_list().unwrap_or_default();
+    let mapping = mappings.iter().find(|mapping| mapping.get("VolumeId") == volume.get("VolumeId"));
+    let delete = mapping.map_or(Value::Null, |mapping| mapping.get("DeleteOnTermination").clone());
+    Value::List(vec![Value::map([
+        ("delete_on_termination", delete),
+        ("device_name", mapping.map_or(Value::Null, |mapping| mapping.get("DeviceName").clone())),
+        ("encrypted", volume.get("Encrypted").clone()),
+        ("volume_id", volume.get("VolumeId").clone()),
+        ("volume_size", volume.get("Size").clone()),
+        ("volume_type", volume.get("VolumeType").clone()),
+    ])])
+}
+
+/// Where the object stands (aws-behaviour.md, 1.11).
+pub fn phase(kind: Kind, object: &Value) -> Phase {
+    let text = |path: &str| object.at(path).and_then(Value::as_str).unwrap_or_default();
+    match kind {
+        Kind::Vpc | Kind::Subnet => match text("State") {
+            "pending" => Phase::Settling,
+            "failed" | "failed-insufficient-capacity" => Phase::Failed(text("State").to_owned()),
+            _ => Phase::Ready,
+        },
+        Kind::NatGateway => match text("State") {
+            "pending" => Phase::Settling,
+            "failed" => Phase::Failed(format!("{}: {}", text("FailureCode"), text("FailureMessage"))),
+            "deleting" => Phase::Deleting,
+            "deleted" => Phase::Gone,
+            _ => Phase::Ready,
+        },
+        Kind::Instance => match text("State") {
+            "pending" | "stopping" => Phase::Settling,
+            // Stopped half way through a change of its type, or by somebody: desired is running.
+            "stopped" => Phase::Settling,
+            "shutting-down" => Phase::Deleting,
+            "terminated" => Phase::Gone,
+            _ => Phase::Ready,
+        },
+        Kind::DbInstance => match text("DBInstanceStatus") {
+            "available" | "storage-optimization" => Phase::Ready,
+            "deleting" | "delete-precheck" => Phase::Deleting,
+            status @ ("failed"
+            | "restore-error"
+            | "incompatible-restore"
+            | "incompatible-network"
+            | "incompatible-parameters"
+            | "insufficient-capacity"
+            | "inaccessible-encryption-credentials") => Phase::Failed(status.to_owned()),
+            _ => Phase::Settling,
+        },
+        Kind::DbSubnetGroup
+        | Kind::DefaultSecurityGroup
+        | Kind::Eip
+        | Kind::InternetGateway
+        | Kind::Route
+        | Kind::RouteTable
+        | Kind::RouteTableAssociation
+        | Kind::SecurityGroup => Phase::Ready,
+    }
+}
+
+/// Terraform's identifier of a default route: the table, and a checksum of `0.0.0.0/0`.
+pub fn route_id(table: &str) -> String {
+    const CHECKSUM_OF_DEFAULT: u32 = 1_080_289_494;
+    format!("r-{table}{CHECKSUM_OF_DEFAULT}")
+}
+
+struct Attributes<'a> {
+    object: &'a Value,
+    map: ValueMap,
+}
+
+impl Attributes<'_> {
+    fn set(&mut self, name: &str, value: Value) {
+        if !value.is_null() {
+            self.map.insert(Arc::from(name), value);
+        }
+    }
+
+    fn copy(&mut self, fields: &[(&str, &str)]) {
+        for (name, path) in fields {
+            if let Some(value) = self.object.at(path) {
+                self.set(name, value.clone());
+            }
+        }
+    }
+
+    fn ec2_arn(&mut self, place: &Place, resource_type: &str) {
+        if let Some(id) = self.map.get("id").and_then(Value::as_str) {
+            let arn = place.arn("ec2", &format!("{resource_type}/{id}"));
+            self.set("arn", arn);
+        }
+    }
+}

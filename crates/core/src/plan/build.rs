@@ -1,0 +1,638 @@
+//! Decides what happens to each object, and in which order: desired against observed, recorded against observed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::lower::Subject;
+use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb};
+use crate::address::Address;
+use crate::diff::{self, Verdict};
+use crate::graph;
+use crate::identity;
+use crate::model::{Kind, OnChange};
+use crate::observe::{Phase, Place};
+use crate::session::{Password, Problem};
+use crate::stack::{Declared, Stack};
+use crate::state::{State, Target};
+use crate::value::{Value, ValueMap};
+
+/// What was read of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its attributes: recorded ones, with everything observed on top.
+    pub attributes: ValueMap,
+    /// Where it stands.
+    pub phase: Phase,
+}
+
+/// Objects that exist.
+pub type Observed = BTreeMap<Target, Found>;
+
+/// Everything the decision depends on.
+pub struct Inputs<'a> {
+    /// The declared stack.
+    pub stack: &'a Stack,
+    /// The recorded state, moves done.
+    pub state: &'a State,
+    /// What exists of it.
+    pub observed: &'a Observed,
+    /// What to plan.
+    pub mode: Mode,
+    /// What is known of the password.
+    pub password: &'a Password,
+    /// Where the objects are.
+    pub place: &'a Place,
+}
+
+/// Changes and the graph that carries them out.
+pub struct Built {
+    /// One for each object, in address order.
+    pub changes: Vec<Change>,
+    /// In an order of execution.
+    pub nodes: Vec<Node>,
+}
+
+/// Decides and lowers.
+///
+/// # Errors
+/// What cannot be done, all of it.
+pub fn build(inputs: &Inputs<'_>) -> Result<Built, Vec<Problem>> {
+    let mut decisions = Decisions { inputs, made: BTreeMap::new(), removed: BTreeMap::new(), problems: Vec::new() };
+    match inputs.mode {
+        Mode::Apply => decisions.declared(),
+        Mode::Destroy => {}
+        Mode::RefreshOnly => return Ok(Built { changes: Vec::new(), nodes: Vec::new() }),
+    }
+    decisions.leftovers();
+    if !decisions.problems.is_empty() {
+        return Err(decisions.problems);
+    }
+    decisions.finish()
+}
+
+struct Decisions<'a> {
+    inputs: &'a Inputs<'a>,
+    /// Declared resources, decided.
+    made: BTreeMap<Address, Change>,
+    /// Objects that go and are not declared, or are the old half of an earlier replacement.
+    removed: BTreeMap<Target, Change>,
+    problems: Vec<Problem>,
+}
+
+impl Decisions<'_> {
+    fn declared(&mut self) {
+        let addresses: Vec<&Address> = self.inputs.stack.resources.keys().collect();
+        let positions: BTreeMap<&Address, usize> = addresses.iter().enumerate().map(|(i, a)| (*a, i)).collect();
+        let needs: Vec<Vec<usize>> = self
+            .inputs
+            .stack
+            .resources
+            .values()
+            .map(|declared| declared.dependencies().iter().filter_map(|a| positions.get(a).copied()).collect())
+            .collect();
+        match graph::order(&needs) {
+            Ok(order) => {
+                for position in order {
+                    let address = addresses[position];
+                    if let Some(declared) = self.inputs.stack.resources.get(address) {
+                        let change = self.decide(address, declared);
+                        self.made.insert(address.clone(), change);
+                    }
+                }
+            }
+            Err(graph::Cycle(cycle)) => {
+                self.problems.push(cycle_problem(cycle.iter().map(|i| addresses[*i].to_string())))
+            }
+        }
+    }
+
+    /// The value a reference has before anything is done; `None` if it is yet to be made.
+    fn resolve(&self, address: &Address, attribute: &str) -> Option<Value> {
+        let change = self.made.get(address)?;
+        match change.action {
+            Action::NoOp | Action::Update | Action::Delete | Action::Forget => {
+                change.before.get(attribute).or_else(|| change.after.get(attribute)).filter(|v| !v.is_null()).cloned()
+            }
+            Action::Create | Action::Replace(_) => None,
+        }
+    }
+
+    fn decide(&mut self, address: &Address, declared: &Declared) -> Change {
+        let target = Target::current(address.clone());
+        let state = self.inputs.state;
+        let found = self.inputs.observed.get(&target).filter(|found| found.phase != Phase::Gone);
+        let recorded = state.resources.get(address);
+        let empty = ValueMap::new();
+        let before = found.map_or(&empty, |found| &found.attributes);
+        let generation = match found {
+            Some(found) => self.generation_of(address, &found.attributes),
+            None => state.next_generation(address),
+        };
+        let mut after: ValueMap = declared
+            .attributes
+            .iter()
+            .map(|(name, value)| (name.clone(), value.resolve(&|address, name| self.resolve(address, name))))
+            .collect();
+        self.set_identity(address, &mut after, generation);
+        let Some(found) = found else {
+            let reason = if recorded.is_some() { Reason::Gone } else { Reason::New };
+            return Change {
+                target,
+                action: Action::Create,
+                reason,
+                before: ValueMap::new(),
+                after,
+                attributes: Vec::new(),
+            };
+        };
+        let attributes = self.differences(address, declared, &after, before);
+        let forced = attributes.iter().any(|change| change.forces_replacement);
+        let (action, reason) = match &found.phase {
+            Phase::Failed(why) => {
+                (Action::Replace(self.replace_order(declared, address.kind)), Reason::Tainted(why.clone()))
+            }
+            Phase::Deleting => (Action::Replace(Order::DeleteThenCreate), Reason::Deleting),
+            _ if recorded.is_some_and(|resource| resource.tainted) => {
+                let why = "an earlier run could not finish it".to_owned();
+                (Action::Replace(Order::DeleteThenCreate), Reason::Tainted(why))
+            }
+            _ if forced => (Action::Replace(self.replace_order(declared, address.kind)), Reason::Changed),
+            _ if !attributes.is_empty() => (Action::Update, Reason::Changed),
+            Phase::Settling => (Action::Update, Reason::Unsettled),
+            Phase::Ready | Phase::Gone => (Action::NoOp, Reason::Unchanged),
+        };
+        if matches!(action, Action::Replace(_)) {
+            let next = state.private.generations.get(address).copied().unwrap_or(generation).saturating_add(1);
+            self.set_identity(address, &mut after, next);
+        }
+        Change { target, action, reason, before: before.clone(), after, attributes }
+    }
+
+    fn generation_of(&self, address: &Address, attributes: &ValueMap) -> u32 {
+        let recorded = self.inputs.state.private.generations.get(address).copied();
+        recorded.or_else(|| identity::generation(attributes)).unwrap_or(1)
+    }
+
+    fn set_identity(&self, address: &Address, after: &mut ValueMap, generation: u32) {
+        if let Some(Value::Map(tags)) = after.get_mut("tags") {
+            tags.extend(identity::tags(&self.inputs.state.lineage, address, generation));
+        }
+    }
+
+    fn differences(
+        &mut self,
+        address: &Address,
+        declared: &Declared,
+        after: &ValueMap,
+        before: &ValueMap,
+    ) -> Vec<AttributeChange> {
+        let own = before.get("id").and_then(Value::as_str);
+        let mut changes = Vec::new();
+        for attribute in address.kind.attributes() {
+            let forces_replacement = match attribute.on_change {
+                OnChange::Computed | OnChange::CreateOnly => continue,
+                OnChange::InPlace => false,
+                OnChange::Replace => true,
+            };
+            let Some(desired) = after.get(attribute.name) else { continue };
+            if declared.create_only.contains(&attribute.name) {
+                continue;
+            }
+            let present = before.get(attribute.name).cloned().unwrap_or_default();
+            let change = |after: &Value, forces_replacement| AttributeChange {
+                name: Arc::from(attribute.name),
+                before: present.clone(),
+                after: after.clone(),
+                forces_replacement,
+            };
+            if let Value::Secret(name) = desired {
+                let changed = match self.inputs.password {
+                    Password::Absent | Password::Unchanged => false,
+                    Password::New(_) => true,
+                };
+                if changed {
+                    let old = self.inputs.state.private.secrets.get(name).map(|_| desired.clone());
+                    changes.push(AttributeChange { before: old.unwrap_or_default(), ..change(desired, false) });
+                }
+                continue;
+            }
+            // AWS says nothing about it and nothing is recorded: not ours to force.
+            if present.is_null() && forces_replacement {
+                continue;
+            }
+            let forces_replacement = forces_replacement || self.must_move(address.kind, attribute.name, declared);
+            match diff::compare(attribute.compare, desired, &present, own) {
+                Verdict::Same => {}
+                Verdict::Differs => changes.push(change(desired, forces_replacement)),
+                Verdict::Impossible => self.problems.push(impossible(address, attribute.name, desired, &present)),
+            }
+        }
+        changes
+    }
+
+    /// A database's network interface lies in one of the subnets of its group. If one of them is replaced, the
+    /// database cannot stay.
+    fn must_move(&self, kind: Kind, attribute: &str, declared: &Declared) -> bool {
+        let replaced = |address: &Address| {
+            self.made.get(address).is_some_and(|change| matches!(change.action, Action::Replace(_)))
+        };
+        kind == Kind::DbSubnetGroup && attribute == "subnet_ids" && declared.dependencies().iter().any(replaced)
+    }
+
+    /// Names, address ranges and addresses can be had only once, so the old object goes first. A security group is
+    /// in use by what stays; its successor has another name or another VPC, so it comes first, unless what it
+    /// depends on is itself gone for a while.
+    fn replace_order(&self, declared: &Declared, kind: Kind) -> Order {
+        let gone_first = |address: &Address| {
+            self.made.get(address).is_some_and(|c| c.action == Action::Replace(Order::DeleteThenCreate))
+        };
+        match kind {
+            Kind::SecurityGroup if !declared.dependencies().iter().any(gone_first) => Order::CreateThenDelete,
+            Kind::DbInstance
+            | Kind::DbSubnetGroup
+            | Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::Instance
+            | Kind::InternetGateway
+            | Kind::NatGateway
+            | Kind::Route
+            | Kind::RouteTable
+            | Kind::RouteTableAssociation
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc => Order::DeleteThenCreate,
+        }
+    }
+
+    /// What is recorded and not declared.
+    fn leftovers(&mut self) {
+        let targets: Vec<Target> = self.inputs.state.objects().map(|(target, _)| target).collect();
+        for target in targets {
+            if target.deposed.is_none() && self.made.contains_key(&target.address) {
+                continue;
+            }
+            let Some(found) = self.inputs.observed.get(&target).filter(|found| found.phase != Phase::Gone) else {
+                continue;
+            };
+            let reason = match (self.inputs.mode, &target.deposed) {
+                (Mode::Destroy, _) => Reason::Destroy,
+                (Mode::Apply | Mode::RefreshOnly, None) => Reason::Undeclared,
+                (Mode::Apply | Mode::RefreshOnly, Some(_)) => Reason::Deposed,
+            };
+            let action = match target.address.kind {
+                Kind::DefaultSecurityGroup => Action::Forget,
+                Kind::DbInstance
+                | Kind::DbSubnetGroup
+                | Kind::Eip
+                | Kind::Instance
+                | Kind::InternetGateway
+                | Kind::NatGateway
+                | Kind::Route
+                | Kind::RouteTable
+                | Kind::RouteTableAssociation
+                | Kind::SecurityGroup
+                | Kind::Subnet
+                | Kind::Vpc => Action::Delete,
+            };
+            let protected = found.attributes.get("deletion_protection").and_then(Value::as_bool) == Some(true);
+            if protected && found.phase != Phase::Deleting {
+                self.problems.push(Problem::Impossible {
+                    summary: format!("{target} cannot be destroyed: its deletion protection is on"),
+                    hint: "set db_deletion_protection = false, run `aloka apply`, then try again".to_owned(),
+                });
+            }
+            let change = Change {
+                target: target.clone(),
+                action,
+                reason,
+                before: found.attributes.clone(),
+                after: ValueMap::new(),
+                attributes: Vec::new(),
+            };
+            self.removed.insert(target, change);
+        }
+    }
+
+    fn finish(self) -> Result<Built, Vec<Problem>> {
+        let Self { inputs, made, removed, problems: _ } = self;
+        let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), closures: BTreeMap::new() };
+        // Where each object is made or changed, and where it is destroyed.
+        let mut making: BTreeMap<&Address, usize> = BTreeMap::new();
+        let mut removing: BTreeMap<Target, usize> = BTreeMap::new();
+        for change in made.values() {
+            let address = &change.target.address;
+            match change.action {
+                Action::NoOp | Action::Delete | Action::Forget => {}
+                Action::Create => {
+                    making.insert(address, nodes.add(change, Verb::Create, change.target.clone()));
+                }
+                Action::Update => {
+                    making.insert(address, nodes.add(change, Verb::Update, change.target.clone()));
+                }
+                Action::Replace(order) => {
+                    let create = nodes.add(change, Verb::Create, change.target.clone());
+                    making.insert(address, create);
+                    let generation = nodes.nodes[create].generation;
+                    let deposed = match order {
+                        Order::DeleteThenCreate => None,
+                        Order::CreateThenDelete => {
+                            Some(identity::deposed_key(&inputs.state.lineage, address, generation))
+                        }
+                    };
+                    let delete = nodes.add(change, Verb::Delete, Target { address: address.clone(), deposed });
+                    match order {
+                        Order::DeleteThenCreate => nodes.needs[create].push(delete),
+                        Order::CreateThenDelete => nodes.needs[delete].push(create),
+                    }
+                    removing.insert(change.target.clone(), delete);
+                }
+            }
+        }
+        for (target, change) in &removed {
+            let verb = if change.action == Action::Forget { Verb::Forget } else { Verb::Delete };
+            removing.insert(target.clone(), nodes.add(change, verb, target.clone()));
+        }
+        nodes.make_after_dependencies(&making);
+        nodes.remove_after_dependants(&made, &making, &removing);
+        nodes.subnets_after_subnets(&making, &removing);
+        let nodes = nodes.sorted()?;
+        let mut changes: Vec<Change> = made.into_values().chain(removed.into_values()).collect();
+        changes.sort_by(|a, b| a.target.cmp(&b.target));
+        Ok(Built { changes, nodes })
+    }
+}
+
+struct Nodes<'a> {
+    inputs: &'a Inputs<'a>,
+    nodes: Vec<Node>,
+    needs: Vec<Vec<usize>>,
+    closures: BTreeMap<Address, Vec<Arc<str>>>,
+}
+
+impl<'a> Nodes<'a> {
+    fn add(&mut self, change: &Change, verb: Verb, target: Target) -> usize {
+        let inputs = self.inputs;
+        let address = &change.target.address;
+        let empty = ValueMap::new();
+        let (before, after) = match verb {
+            Verb::Create => (&empty, &change.after),
+            Verb::Update | Verb::Read => (&change.before, &change.after),
+            Verb::Delete | Verb::Forget => (&change.before, &empty),
+        };
+        let generation = identity::generation(if after.is_empty() { before } else { after }).unwrap_or_else(|| {
+            let last = inputs.state.private.generations.get(address).copied();
+            last.unwrap_or(0).saturating_add(u32::from(verb == Verb::Create)).max(1)
+        });
+        let subject = Subject {
+            target: &change.target,
+            after,
+            before,
+            generation,
+            lineage: &inputs.state.lineage,
+            place: inputs.place,
+            user_data: &inputs.stack.user_data,
+            root_device_name: &inputs.stack.root_device_name,
+        };
+        let steps = match verb {
+            Verb::Create => subject.create(),
+            Verb::Update if change.attributes.is_empty() => subject.settle(),
+            Verb::Update => {
+                let settle = if change.reason == Reason::Changed && self.unsettled(&change.target) {
+                    subject.settle()
+                } else {
+                    Vec::new()
+                };
+                settle.into_iter().chain(subject.update(&change.attributes)).collect()
+            }
+            Verb::Delete => subject.delete(),
+            Verb::Forget | Verb::Read => Vec::new(),
+        };
+        let dependencies = self.closure(address);
+        // What an update did not touch is recorded as observed, not as desired.
+        let touched = |name: &Arc<str>| verb == Verb::Create || change.attributes.iter().any(|a| a.name == *name);
+        let after = after.iter().filter(|(name, _)| touched(name)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let after = without_secrets(after);
+        self.nodes.push(Node { target, verb, steps, needs: Vec::new(), generation, after, dependencies });
+        self.needs.push(Vec::new());
+        self.nodes.len() - 1
+    }
+
+    fn unsettled(&self, target: &Target) -> bool {
+        self.inputs.observed.get(target).is_some_and(|found| found.phase == Phase::Settling)
+    }
+
+    /// Config addresses of everything this resource needs, directly or not; one computation per config address.
+    fn closure(&mut self, address: &Address) -> Vec<Arc<str>> {
+        let config = address.config();
+        if let Some(known) = self.closures.get(&config) {
+            return known.clone();
+        }
+        let mut all: BTreeSet<Arc<str>> = BTreeSet::new();
+        // The stack has no cycles: `Decisions::declared` has refused them.
+        if let Some(declared) = self.inputs.stack.resources.get(address) {
+            for dependency in declared.dependencies() {
+                all.insert(Arc::from(dependency.config().to_string()));
+                all.extend(self.closure(&dependency));
+            }
+        }
+        let all: Vec<_> = all.into_iter().collect();
+        self.closures.insert(config, all.clone());
+        all
+    }
+
+    fn make_after_dependencies(&mut self, making: &BTreeMap<&Address, usize>) {
+        for (address, node) in making {
+            if let Some(declared) = self.inputs.stack.resources.get(*address) {
+                let needs = declared.dependencies();
+                self.needs[*node].extend(needs.iter().filter_map(|need| making.get(need)).filter(|need| *need != node));
+            }
+        }
+    }
+
+    /// An object goes after everything that refers to it has gone, or has been changed not to.
+    fn remove_after_dependants(
+        &mut self,
+        made: &BTreeMap<Address, Change>,
+        making: &BTreeMap<&Address, usize>,
+        removing: &BTreeMap<Target, usize>,
+    ) {
+        for (dependant, needed) in recorded_edges(self.inputs.observed) {
+            let Some(&delete) = removing.get(needed) else { continue };
+            if let Some(&earlier) = removing.get(dependant) {
+                self.needs[delete].push(earlier);
+                continue;
+            }
+            // The old half of a replacement made first, or an object that goes for good: whoever stays lets go of it
+            // before. An object replaced by deleting it first is let go by AWS when it is deleted.
+            let goes_first = made.get(&needed.address).is_some_and(|change| {
+                needed.deposed.is_none() && change.action == Action::Replace(Order::DeleteThenCreate)
+            });
+            if let (Some(&update), false) = (making.get(&dependant.address), goes_first) {
+                self.needs[delete].push(update);
+            }
+        }
+    }
+
+    /// A new subnet may want the addresses of one that goes.
+    fn subnets_after_subnets(&mut self, making: &BTreeMap<&Address, usize>, removing: &BTreeMap<Target, usize>) {
+        let old: Vec<usize> =
+            removing.iter().filter(|(target, _)| target.address.kind == Kind::Subnet).map(|(_, node)| *node).collect();
+        for (address, node) in making {
+            if address.kind == Kind::Subnet && self.nodes[*node].verb == Verb::Create {
+                self.needs[*node].extend(&old);
+            }
+        }
+    }
+
+    fn sorted(self) -> Result<Vec<Node>, Vec<Problem>> {
+        let order = graph::order(&self.needs).map_err(|graph::Cycle(cycle)| {
+            vec![cycle_problem(cycle.iter().map(|i| format!("{:?} {}", self.nodes[*i].verb, self.nodes[*i].target)))]
+        })?;
+        let mut position = vec![0_u32; order.len()];
+        for (new, old) in order.iter().enumerate() {
+            position[*old] = u32::try_from(new).unwrap_or(u32::MAX);
+        }
+        let mut nodes: Vec<Option<Node>> = self.nodes.into_iter().map(Some).collect();
+        let mut sorted = Vec::with_capacity(order.len());
+        for old in order {
+            if let Some(mut node) = nodes[old].take() {
+                let needs: BTreeSet<u32> = self.needs[old].iter().map(|need| position[*need]).collect();
+                node.needs = needs.into_iter().collect();
+                sorted.push(node);
+            }
+        }
+        Ok(sorted)
+    }
+}
+
+const DB_PASSWORD_ATTRIBUTE: &str = "password";
+
+/// Which existing object refers to which: by the identifiers in its attributes, and by the ties AWS keeps without
+/// any (a NAT gateway and a public server hold the internet gateway).
+pub fn recorded_edges<'o>(observed: &'o Observed) -> Vec<(&'o Target, &'o Target)> {
+    let mut by_id: BTreeMap<(&str, Option<Kind>), &Target> = BTreeMap::new();
+    let mut gateways: Vec<&Target> = Vec::new();
+    for (target, found) in observed {
+        match target.address.kind {
+            // The name is what others refer to.
+            Kind::DbSubnetGroup => {
+                if let Some(name) = found.attributes.get("name").and_then(Value::as_str) {
+                    by_id.insert((name, Some(Kind::DbSubnetGroup)), target);
+                }
+            }
+            kind @ (Kind::DbInstance
+            | Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::Instance
+            | Kind::InternetGateway
+            | Kind::NatGateway
+            | Kind::Route
+            | Kind::RouteTable
+            | Kind::RouteTableAssociation
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc) => {
+                if let Some(id) = found.attributes.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
+                    by_id.insert((id, None), target);
+                }
+                if kind == Kind::InternetGateway {
+                    gateways.push(target);
+                }
+            }
+        }
+    }
+    let public_routes: Vec<&Target> = observed
+        .iter()
+        .filter(|(target, found)| {
+            target.address.kind == Kind::Route
+                && found.attributes.get("gateway_id").and_then(Value::as_str).is_some_and(|id| id.starts_with("igw-"))
+        })
+        .map(|(target, _)| target)
+        .collect();
+    let mut associations: BTreeMap<&str, Vec<&Target>> = BTreeMap::new();
+    for (target, found) in observed {
+        if target.address.kind == Kind::RouteTableAssociation
+            && let Some(subnet) = found.attributes.get("subnet_id").and_then(Value::as_str)
+        {
+            associations.entry(subnet).or_default().push(target);
+        }
+    }
+    let mut edges = Vec::new();
+    for (target, found) in observed {
+        let mut add = |needed: &&'o Target| {
+            if *needed != target {
+                edges.push((target, *needed));
+            }
+        };
+        let arguments = target.address.kind.attributes().iter().filter(|a| a.on_change != OnChange::Computed);
+        for attribute in arguments {
+            if let Some(value) = found.attributes.get(attribute.name) {
+                let kind = (attribute.name == "db_subnet_group_name").then_some(Kind::DbSubnetGroup);
+                visit_texts(value, &mut |text| {
+                    if let Some(needed) = by_id.get(&(text, kind)) {
+                        add(needed);
+                    }
+                });
+            }
+        }
+        match target.address.kind {
+            Kind::NatGateway => gateways.iter().for_each(&mut add),
+            Kind::Instance => {
+                gateways.iter().chain(&public_routes).for_each(&mut add);
+                let subnet = found.attributes.get("subnet_id").and_then(Value::as_str).unwrap_or_default();
+                associations.get(subnet).into_iter().flatten().for_each(&mut add);
+            }
+            Kind::DbInstance
+            | Kind::DbSubnetGroup
+            | Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::InternetGateway
+            | Kind::Route
+            | Kind::RouteTable
+            | Kind::RouteTableAssociation
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc => {}
+        }
+    }
+    edges
+}
+
+fn visit_texts<'a>(value: &'a Value, visit: &mut impl FnMut(&'a str)) {
+    match value {
+        Value::Str(text) => visit(text),
+        Value::List(items) => items.iter().for_each(|item| visit_texts(item, visit)),
+        Value::Map(map) => map.values().for_each(|item| visit_texts(item, visit)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Ref(..) | Value::Secret(_) => {}
+    }
+}
+
+fn impossible(address: &Address, attribute: &str, desired: &Value, present: &Value) -> Problem {
+    let size = |value: &Value| value.at("0.volume_size").cloned().unwrap_or_else(|| value.clone());
+    let (desired, present) = (size(desired), size(present));
+    let (what, hint) = if attribute == "engine_version" {
+        (
+            "AWS has no way back, and a step to another major version is not made by aloka",
+            "set db_engine_version to the running major version, or upgrade the database in the AWS console first",
+        )
+    } else {
+        ("AWS can only make it larger", "set it to at least what it is")
+    };
+    Problem::Impossible {
+        summary: format!("{address}: {attribute} cannot change from {present} to {desired}: {what}"),
+        hint: hint.to_owned(),
+    }
+}
+
+fn cycle_problem(names: impl Iterator<Item = String>) -> Problem {
+    Problem::Impossible {
+        summary: format!("invariant violated: a cycle of dependencies: {}", names.collect::<Vec<_>>().join(" -> ")),
+        hint: "this is a bug in aloka; please report it with the plan".to_owned(),
+    }
+}
+
+/// Attributes as they may be recorded and shown: a Terraform state holds the password in clear, ours never does.
+pub fn without_secrets(mut attributes: ValueMap) -> ValueMap {
+    attributes.remove(DB_PASSWORD_ATTRIBUTE);
+    attributes
+}

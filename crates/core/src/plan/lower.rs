@@ -1,0 +1,655 @@
+//! Lowering: each action becomes the procedure that carries it out, one short function per kind and action.
+//!
+//! Nothing here looks at the world: what to change was decided by the diff, and arguments are literals, references to
+//! what other nodes will have made, or names of secrets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Step, Waiter};
+use crate::address::Address;
+use crate::api::{Args, Call, Operation};
+use crate::identity;
+use crate::model::Kind;
+use crate::observe::Place;
+use crate::rules;
+use crate::secret::DB_PASSWORD;
+use crate::state::Target;
+use crate::value::{Value, ValueMap};
+
+/// What lowering has to know of one object.
+pub struct Subject<'a> {
+    /// The object.
+    pub target: &'a Target,
+    /// Its attributes as desired; empty when it is deleted.
+    pub after: &'a ValueMap,
+    /// Its attributes as observed; empty when it is created.
+    pub before: &'a ValueMap,
+    /// Its generation.
+    pub generation: u32,
+    /// The state's lineage.
+    pub lineage: &'a str,
+    /// Where it is.
+    pub place: &'a Place,
+    /// What application servers run at first boot.
+    pub user_data: &'a Arc<str>,
+    /// Device name of their root volume.
+    pub root_device_name: &'a Arc<str>,
+}
+
+const AT_ONCE: Pace = Pace::seconds(0, 1, 300);
+const NAT_AVAILABLE: Pace = Pace::seconds(80, 105, 900);
+const NAT_DELETED: Pace = Pace::seconds(40, 50, 1800);
+const INSTANCE_RUNNING: Pace = Pace::seconds(10, 25, 600);
+const INSTANCE_STOPPED: Pace = Pace::seconds(20, 45, 600);
+const INSTANCE_TERMINATED: Pace = Pace::seconds(18, 25, 1200);
+const DB_AVAILABLE: Pace = Pace::seconds(290, 390, 3600);
+const DB_MODIFIED: Pace = Pace::seconds(20, 90, 4800);
+const DB_DELETED: Pace = Pace::seconds(100, 180, 3600);
+
+fn call(operation: Operation, args: impl IntoIterator<Item = (&'static str, Value)>) -> Step {
+    Step::Call { call: Call::new(operation, args), save: Save::Nothing, recover: None }
+}
+
+fn text_list(value: Value) -> Value {
+    Value::List(vec![value])
+}
+
+fn equals(path: &str, value: &str, success: bool) -> Accept {
+    Accept { expect: Expect::Equals { path: Arc::from(path), value: Value::str(value) }, success }
+}
+
+fn absent(path: &str) -> Accept {
+    Accept { expect: Expect::Absent { path: Arc::from(path) }, success: true }
+}
+
+fn wait(call: Call, accept: Vec<Accept>, save: Save, pace: Pace) -> Step {
+    Step::Wait(Waiter { call, accept, save, pace })
+}
+
+/// The read that tells everything about one object, and the path of the object in its reply.
+pub fn read(kind: Kind, attributes: &ValueMap, id: Value) -> (Call, &'static str) {
+    let of = |operation, name, path| (Call::new(operation, [(name, text_list(id.clone()))]), path);
+    let named = |name: &str| attributes.get(name).cloned().unwrap_or_default();
+    match kind {
+        Kind::Vpc => of(Operation::DescribeVpcs, "VpcIds", "Vpcs.0"),
+        Kind::Subnet => of(Operation::DescribeSubnets, "SubnetIds", "Subnets.0"),
+        Kind::InternetGateway => of(Operation::DescribeInternetGateways, "InternetGatewayIds", "InternetGateways.0"),
+        Kind::Eip => of(Operation::DescribeAddresses, "AllocationIds", "Addresses.0"),
+        Kind::NatGateway => of(Operation::DescribeNatGateways, "NatGatewayIds", "NatGateways.0"),
+        Kind::RouteTable => of(Operation::DescribeRouteTables, "RouteTableIds", "RouteTables.0"),
+        Kind::Route | Kind::RouteTableAssociation => {
+            let ids = text_list(named("route_table_id"));
+            (Call::new(Operation::DescribeRouteTables, [("RouteTableIds", ids)]), "RouteTables.0")
+        }
+        Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
+            of(Operation::DescribeSecurityGroups, "GroupIds", "SecurityGroups.0")
+        }
+        Kind::DbSubnetGroup => {
+            let args = [("DBSubnetGroupName", named("name"))];
+            (Call::new(Operation::DescribeDBSubnetGroups, args), "DBSubnetGroups.0")
+        }
+        Kind::DbInstance => {
+            let args = [("DBInstanceIdentifier", named("identifier"))];
+            (Call::new(Operation::DescribeDBInstances, args), "DBInstances.0")
+        }
+        Kind::Instance => of(Operation::DescribeInstances, "InstanceIds", "Instances.0"),
+    }
+}
+
+/// The read that finds the object of a creation whose answer was lost, by our tags.
+pub fn lookup(
+    address: &Address,
+    attributes: &ValueMap,
+    lineage: &str,
+    generation: u32,
+    place: &Place,
+) -> Option<Lookup> {
+    let tags = identity::tags(lineage, address, generation);
+    let by_tags = |operation, list: &str| {
+        let filters: ValueMap =
+            tags.iter().map(|(key, value)| (Arc::from(format!("tag:{key}")), text_list(value.clone()))).collect();
+        let call = Call::new(operation, [("Filters", Value::Map(filters))]);
+        Some(Lookup { call, list: Arc::from(list), tags: tags.clone() })
+    };
+    match address.kind {
+        Kind::Vpc => by_tags(Operation::DescribeVpcs, "Vpcs"),
+        Kind::Subnet => by_tags(Operation::DescribeSubnets, "Subnets"),
+        Kind::InternetGateway => by_tags(Operation::DescribeInternetGateways, "InternetGateways"),
+        Kind::Eip => by_tags(Operation::DescribeAddresses, "Addresses"),
+        Kind::NatGateway => by_tags(Operation::DescribeNatGateways, "NatGateways"),
+        Kind::RouteTable => by_tags(Operation::DescribeRouteTables, "RouteTables"),
+        Kind::SecurityGroup => by_tags(Operation::DescribeSecurityGroups, "SecurityGroups"),
+        Kind::Instance => by_tags(Operation::DescribeInstances, "Instances"),
+        Kind::DbInstance => {
+            let identifier = attributes.get("identifier").cloned().unwrap_or_default();
+            let call = Call::new(Operation::DescribeDBInstances, [("DBInstanceIdentifier", identifier)]);
+            Some(Lookup { call, list: Arc::from("DBInstances"), tags })
+        }
+        Kind::DbSubnetGroup => {
+            // Only its tags tell whose it is, and only its name finds it.
+            let name = attributes.get("name").and_then(Value::as_str).unwrap_or_default();
+            let call = Call::new(
+                Operation::ListTagsForResource,
+                [("ResourceName", place.arn("rds", &format!("subgrp:{name}")))],
+            );
+            Some(Lookup { call, list: Arc::from(""), tags })
+        }
+        Kind::DefaultSecurityGroup | Kind::Route | Kind::RouteTableAssociation => None,
+    }
+}
+
+impl Subject<'_> {
+    fn address(&self) -> &Address {
+        &self.target.address
+    }
+
+    fn kind(&self) -> Kind {
+        self.target.address.kind
+    }
+
+    /// The object's identifier: known, or that of the object the node is about to make.
+    fn id(&self) -> Value {
+        match self.before.get("id") {
+            Some(id) if !id.is_null() => id.clone(),
+            Some(_) | None => Value::reference(self.address().clone(), "id"),
+        }
+    }
+
+    fn get(&self, name: &str) -> Value {
+        self.after.get(name).cloned().unwrap_or_default()
+    }
+
+    fn old(&self, name: &str) -> Value {
+        self.before.get(name).cloned().unwrap_or_default()
+    }
+
+    fn token(&self) -> Value {
+        Value::from(identity::client_token(self.lineage, self.address(), self.generation))
+    }
+
+    fn read(&self) -> (Call, &'static str) {
+        let attributes = if self.after.is_empty() { self.before } else { self.after };
+        read(self.kind(), attributes, self.id())
+    }
+
+    /// A creating call whose object is found by our tags if its answer is lost.
+    fn create_call(
+        &self,
+        operation: Operation,
+        save: Save,
+        args: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Step {
+        let recover = lookup(self.address(), self.after, self.lineage, self.generation, self.place);
+        let tags = [("Tags", self.get("tags"))];
+        Step::Call { call: Call::new(operation, args.into_iter().chain(tags)), save, recover }
+    }
+
+    /// A call whose result is found by its place if it says "already so".
+    fn placed_call<const N: usize>(&self, operation: Operation, save: Save, args: [(&'static str, Value); N]) -> Step {
+        let (read, path) = self.read();
+        let list = path.strip_suffix(".0").unwrap_or(path);
+        let recover = Some(Lookup { call: read, list: Arc::from(list), tags: BTreeMap::new() });
+        Step::Call { call: Call::new(operation, args), save, recover }
+    }
+
+    fn wait_for(&self, accept: Vec<Accept>, pace: Pace) -> Step {
+        let (call, path) = self.read();
+        wait(call, accept, Save::Object(Arc::from(path)), pace)
+    }
+
+    /// Waits until the object has settled. Empty for kinds that are ready at once.
+    pub fn settle(&self) -> Vec<Step> {
+        let id = || text_list(self.id());
+        match self.kind() {
+            Kind::Vpc => vec![self.wait_for(vec![equals("Vpcs.0.State", "available", true)], AT_ONCE)],
+            Kind::Subnet => vec![self.wait_for(vec![equals("Subnets.0.State", "available", true)], AT_ONCE)],
+            Kind::NatGateway => {
+                let state = |value, success| equals("NatGateways.0.State", value, success);
+                let accept = vec![state("available", true), state("failed", false), state("deleted", false)];
+                vec![self.wait_for(accept, NAT_AVAILABLE)]
+            }
+            Kind::Instance => {
+                let state = |value, success| equals("Instances.0.State", value, success);
+                let accept = vec![state("running", true), state("terminated", false), state("shutting-down", false)];
+                let start = match self.before.get("instance_state").and_then(Value::as_str) {
+                    Some("stopped") => vec![call(Operation::StartInstances, [("InstanceIds", id())])],
+                    Some("stopping") => {
+                        vec![self.stopped(), call(Operation::StartInstances, [("InstanceIds", id())])]
+                    }
+                    Some(_) | None => Vec::new(),
+                };
+                start.into_iter().chain([self.wait_for(accept, INSTANCE_RUNNING)]).collect()
+            }
+            Kind::DbInstance => vec![self.db_available(DB_AVAILABLE)],
+            Kind::DbSubnetGroup => {
+                vec![self.wait_for(vec![equals("DBSubnetGroups.0.SubnetGroupStatus", "Complete", true)], AT_ONCE)]
+            }
+            Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::InternetGateway
+            | Kind::Route
+            | Kind::RouteTable
+            | Kind::RouteTableAssociation
+            | Kind::SecurityGroup => Vec::new(),
+        }
+    }
+
+    fn stopped(&self) -> Step {
+        let state = |value, success| equals("Instances.0.State", value, success);
+        self.wait_for(vec![state("stopped", true), state("terminated", false)], INSTANCE_STOPPED)
+    }
+
+    fn db_available(&self, pace: Pace) -> Step {
+        const FAILED: [&str; 7] = [
+            "failed",
+            "deleted",
+            "incompatible-network",
+            "incompatible-parameters",
+            "incompatible-restore",
+            "insufficient-capacity",
+            "restore-error",
+        ];
+        let status = |value, success| equals("DBInstances.0.DBInstanceStatus", value, success);
+        let ready = ["available", "storage-optimization"].map(|value| status(value, true));
+        self.wait_for(ready.into_iter().chain(FAILED.map(|value| status(value, false))).collect(), pace)
+    }
+
+    /// Creates the object and waits until it is ready.
+    pub fn create(&self) -> Vec<Step> {
+        let object = |path: &str| Save::Object(Arc::from(path));
+        let id_at = |path: &str| Save::Field { path: Arc::from(path), attribute: Arc::from("id") };
+        let mut steps = match self.kind() {
+            Kind::Vpc => {
+                let args = [("CidrBlock", self.get("cidr_block")), ("InstanceTenancy", self.get("instance_tenancy"))];
+                vec![self.create_call(Operation::CreateVpc, object("Vpc"), args)]
+            }
+            Kind::Subnet => {
+                let args = [
+                    ("VpcId", self.get("vpc_id")),
+                    ("CidrBlock", self.get("cidr_block")),
+                    ("AvailabilityZone", self.get("availability_zone")),
+                ];
+                vec![self.create_call(Operation::CreateSubnet, object("Subnet"), args)]
+            }
+            Kind::InternetGateway => vec![
+                self.create_call(Operation::CreateInternetGateway, object("InternetGateway"), []),
+                self.attach_gateway(),
+            ],
+            Kind::Eip => {
+                vec![self.create_call(Operation::AllocateAddress, object(""), [("Domain", self.get("domain"))])]
+            }
+            Kind::NatGateway => {
+                let args = [
+                    ("SubnetId", self.get("subnet_id")),
+                    ("AllocationId", self.get("allocation_id")),
+                    ("ConnectivityType", self.get("connectivity_type")),
+                    ("ClientToken", self.token()),
+                ];
+                vec![self.create_call(Operation::CreateNatGateway, object("NatGateway"), args)]
+            }
+            Kind::RouteTable => {
+                let args = [("VpcId", self.get("vpc_id")), ("ClientToken", self.token())];
+                vec![self.create_call(Operation::CreateRouteTable, object("RouteTable"), args)]
+            }
+            Kind::Route => vec![self.placed_call(Operation::CreateRoute, Save::Nothing, self.route_args())],
+            Kind::RouteTableAssociation => {
+                let args = [("RouteTableId", self.get("route_table_id")), ("SubnetId", self.get("subnet_id"))];
+                vec![self.placed_call(Operation::AssociateRouteTable, id_at("AssociationId"), args)]
+            }
+            Kind::DefaultSecurityGroup => self.empty_default_group(),
+            Kind::SecurityGroup => self.create_group(id_at("GroupId")),
+            Kind::DbSubnetGroup => {
+                let args = [
+                    ("DBSubnetGroupName", self.get("name")),
+                    ("DBSubnetGroupDescription", self.get("description")),
+                    ("SubnetIds", self.get("subnet_ids")),
+                ];
+                vec![self.create_call(Operation::CreateDBSubnetGroup, object("DBSubnetGroup"), args)]
+            }
+            Kind::DbInstance => vec![self.create_db()],
+            Kind::Instance => vec![self.run_instance()],
+        };
+        steps.extend(self.settle());
+        if self.kind() == Kind::Vpc {
+            // On by default; hostnames are not (VPC user guide, DNS attributes).
+            steps.extend(self.vpc_attribute("enable_dns_hostnames"));
+        }
+        steps
+    }
+
+    fn vpc_attribute(&self, name: &str) -> Option<Step> {
+        let argument = match name {
+            "enable_dns_hostnames" => "EnableDnsHostnames",
+            "enable_dns_support" => "EnableDnsSupport",
+            _ => return None,
+        };
+        Some(call(Operation::ModifyVpcAttribute, [("VpcId", self.id()), (argument, self.get(name))]))
+    }
+
+    fn attach_gateway(&self) -> Step {
+        let args = [("InternetGatewayId", self.id()), ("VpcId", self.get("vpc_id"))];
+        self.placed_call(Operation::AttachInternetGateway, Save::Nothing, args)
+    }
+
+    fn route_args(&self) -> [(&'static str, Value); 4] {
+        [
+            ("RouteTableId", self.get("route_table_id")),
+            ("DestinationCidrBlock", self.get("destination_cidr_block")),
+            ("GatewayId", self.get("gateway_id")),
+            ("NatGatewayId", self.get("nat_gateway_id")),
+        ]
+    }
+
+    /// The group comes with the VPC: find it, empty it, tag it.
+    fn empty_default_group(&self) -> Vec<Step> {
+        let filters = [("group-name", text_list(Value::str("default"))), ("vpc-id", text_list(self.get("vpc_id")))];
+        let find = Call::new(Operation::DescribeSecurityGroups, [("Filters", Value::map(filters))]);
+        let found = Accept { expect: Expect::Present { path: Arc::from("SecurityGroups.0") }, success: true };
+        let permission = |source: &'static str, value: Value| {
+            Value::List(vec![Value::map([("IpProtocol", Value::str("-1")), (source, Value::List(vec![value]))])])
+        };
+        let itself = permission("UserIdGroupPairs", Value::map([("GroupId", self.id())]));
+        let anywhere = permission("IpRanges", Value::map([("CidrIp", Value::str(crate::stack::ANYWHERE))]));
+        vec![
+            wait(find, vec![found], Save::Object(Arc::from("SecurityGroups.0")), AT_ONCE),
+            call(Operation::RevokeSecurityGroupIngress, [("GroupId", self.id()), ("IpPermissions", itself)]),
+            call(Operation::RevokeSecurityGroupEgress, [("GroupId", self.id()), ("IpPermissions", anywhere)]),
+            call(Operation::CreateTags, [("Resources", text_list(self.id())), ("Tags", self.get("tags"))]),
+        ]
+    }
+
+    /// A new group has the egress rule the stack wants, `-1` to anywhere, from AWS.
+    fn create_group(&self, save: Save) -> Vec<Step> {
+        let args =
+            [("GroupName", self.get("name")), ("Description", self.get("description")), ("VpcId", self.get("vpc_id"))];
+        let mut steps = vec![self.create_call(Operation::CreateSecurityGroup, save, args)];
+        let ingress = rules::explode(&self.get("ingress"), None);
+        steps.extend(self.rules(Operation::AuthorizeSecurityGroupIngress, &ingress));
+        steps
+    }
+
+    fn rules(&self, operation: Operation, rules: &[rules::Rule]) -> Option<Step> {
+        let permissions = || rules::permissions(rules, &self.id());
+        (!rules.is_empty()).then(|| call(operation, [("GroupId", self.id()), ("IpPermissions", permissions())]))
+    }
+
+    fn create_db(&self) -> Step {
+        let args = [
+            ("DBInstanceIdentifier", self.get("identifier")),
+            ("DBInstanceClass", self.get("instance_class")),
+            ("Engine", self.get("engine")),
+            ("EngineVersion", self.get("engine_version")),
+            ("AllocatedStorage", self.get("allocated_storage")),
+            ("StorageType", self.get("storage_type")),
+            ("StorageEncrypted", self.get("storage_encrypted")),
+            ("DBName", self.get("db_name")),
+            ("MasterUsername", self.get("username")),
+            ("MasterUserPassword", Value::Secret(Arc::from(DB_PASSWORD))),
+            ("DBSubnetGroupName", self.get("db_subnet_group_name")),
+            ("VpcSecurityGroupIds", self.get("vpc_security_group_ids")),
+            ("PubliclyAccessible", self.get("publicly_accessible")),
+            ("MultiAZ", self.get("multi_az")),
+            ("BackupRetentionPeriod", self.get("backup_retention_period")),
+            ("DeletionProtection", self.get("deletion_protection")),
+            ("AutoMinorVersionUpgrade", self.get("auto_minor_version_upgrade")),
+        ];
+        self.create_call(Operation::CreateDBInstance, Save::Object(Arc::from("DBInstance")), args)
+    }
+
+    fn run_instance(&self) -> Step {
+        let root = self.get("root_block_device");
+        let root = |name: &str| root.at("0").map(|root| root.get(name).clone()).unwrap_or_default();
+        let device = [
+            ("DeviceName", Value::Str(self.root_device_name.clone())),
+            ("VolumeSize", root("volume_size")),
+            ("VolumeType", root("volume_type")),
+            ("Encrypted", root("encrypted")),
+            ("DeleteOnTermination", root("delete_on_termination")),
+        ];
+        let device = Value::map(device.into_iter().filter(|(_, value)| !value.is_null()));
+        let interface = Value::map([
+            ("DeviceIndex", Value::from(0)),
+            ("SubnetId", self.get("subnet_id")),
+            ("Groups", self.get("vpc_security_group_ids")),
+            ("AssociatePublicIpAddress", self.get("associate_public_ip_address")),
+            ("DeleteOnTermination", true.into()),
+        ]);
+        let metadata = self.get("metadata_options");
+        let metadata = |name: &str| metadata.at("0").map(|options| options.get(name).clone()).unwrap_or_default();
+        let metadata = Value::map([
+            ("HttpEndpoint", metadata("http_endpoint")),
+            ("HttpPutResponseHopLimit", metadata("http_put_response_hop_limit")),
+            ("HttpTokens", metadata("http_tokens")),
+        ]);
+        let args = [
+            ("ImageId", self.get("ami")),
+            ("InstanceType", self.get("instance_type")),
+            ("MinCount", 1.into()),
+            ("MaxCount", 1.into()),
+            ("NetworkInterfaces", Value::List(vec![interface])),
+            ("BlockDeviceMappings", Value::List(vec![device])),
+            ("MetadataOptions", metadata),
+            ("UserData", Value::Str(self.user_data.clone())),
+            ("ClientToken", self.token()),
+        ];
+        self.create_call(Operation::RunInstances, Save::Object(Arc::from("Instances.0")), args)
+    }
+
+    /// Changes the attributes that differ, and waits until the object has settled.
+    pub fn update(&self, changes: &[AttributeChange]) -> Vec<Step> {
+        let changed = |name: &str| changes.iter().any(|change| &*change.name == name);
+        let mut steps = Vec::new();
+        match self.kind() {
+            Kind::Vpc => {
+                // Hostnames need support.
+                for name in ["enable_dns_support", "enable_dns_hostnames"] {
+                    steps.extend(changed(name).then(|| self.vpc_attribute(name)).flatten());
+                }
+            }
+            Kind::InternetGateway => {
+                if self.before.get("vpc_id").and_then(Value::as_str) == Some("") {
+                    steps.push(self.attach_gateway());
+                }
+            }
+            Kind::Route => steps.push(call(Operation::ReplaceRoute, self.route_args())),
+            Kind::RouteTableAssociation => {
+                let args = [("AssociationId", self.id()), ("RouteTableId", self.get("route_table_id"))];
+                let save = Save::Field { path: Arc::from("NewAssociationId"), attribute: Arc::from("id") };
+                let call = Call::new(Operation::ReplaceRouteTableAssociation, args);
+                steps.push(Step::Call { call, save, recover: None });
+            }
+            Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
+                if changed("ingress") {
+                    let (authorize, revoke) =
+                        (Operation::AuthorizeSecurityGroupIngress, Operation::RevokeSecurityGroupIngress);
+                    steps.extend(self.change_rules("ingress", authorize, revoke));
+                }
+                if changed("egress") {
+                    let (authorize, revoke) =
+                        (Operation::AuthorizeSecurityGroupEgress, Operation::RevokeSecurityGroupEgress);
+                    steps.extend(self.change_rules("egress", authorize, revoke));
+                }
+            }
+            Kind::DbSubnetGroup => {
+                if changed("subnet_ids") {
+                    let args = [("DBSubnetGroupName", self.get("name")), ("SubnetIds", self.get("subnet_ids"))];
+                    steps.push(call(Operation::ModifyDBSubnetGroup, args));
+                    steps.extend(self.settle());
+                }
+            }
+            Kind::DbInstance => steps.extend(self.modify_db(changes)),
+            Kind::Instance => {
+                if changed("instance_type") {
+                    let ids = || ("InstanceIds", text_list(self.id()));
+                    let args = [("InstanceId", self.id()), ("InstanceType", self.get("instance_type"))];
+                    steps.push(call(Operation::StopInstances, [ids()]));
+                    steps.push(self.stopped());
+                    steps.push(call(Operation::ModifyInstanceAttribute, args));
+                    steps.push(call(Operation::StartInstances, [ids()]));
+                    let state = |value, success| equals("Instances.0.State", value, success);
+                    steps.push(
+                        self.wait_for(vec![state("running", true), state("terminated", false)], INSTANCE_RUNNING),
+                    );
+                }
+                if changed("vpc_security_group_ids") {
+                    let args = [("InstanceId", self.id()), ("Groups", self.get("vpc_security_group_ids"))];
+                    steps.push(call(Operation::ModifyInstanceAttribute, args));
+                }
+                if changed("root_block_device") {
+                    let volume = |map: &ValueMap, path: &str| {
+                        map.get("root_block_device").and_then(|list| list.at(path)).cloned().unwrap_or_default()
+                    };
+                    let args = [
+                        ("VolumeId", volume(self.before, "0.volume_id")),
+                        ("Size", volume(self.after, "0.volume_size")),
+                    ];
+                    steps.push(call(Operation::ModifyVolume, args));
+                }
+            }
+            Kind::Eip | Kind::NatGateway | Kind::RouteTable | Kind::Subnet => {}
+        }
+        if changed("tags") {
+            steps.extend(self.change_tags());
+        }
+        steps
+    }
+
+    /// Opens before it closes, so that a path that stays is never cut.
+    fn change_rules(&self, name: &str, authorize: Operation, revoke: Operation) -> Vec<Step> {
+        let own = self.before.get("id").and_then(Value::as_str);
+        let desired = rules::explode(&self.get(name), own);
+        let present = rules::explode(&self.old(name), own);
+        let (missing, extra) = rules::difference(&desired, &present);
+        self.rules(authorize, &missing).into_iter().chain(self.rules(revoke, &extra)).collect()
+    }
+
+    fn modify_db(&self, changes: &[AttributeChange]) -> Vec<Step> {
+        const ARGUMENTS: [(&str, &str); 9] = [
+            ("allocated_storage", "AllocatedStorage"),
+            ("backup_retention_period", "BackupRetentionPeriod"),
+            ("deletion_protection", "DeletionProtection"),
+            ("engine_version", "EngineVersion"),
+            ("instance_class", "DBInstanceClass"),
+            ("multi_az", "MultiAZ"),
+            ("password", "MasterUserPassword"),
+            ("publicly_accessible", "PubliclyAccessible"),
+            ("vpc_security_group_ids", "VpcSecurityGroupIds"),
+        ];
+        let changed = ARGUMENTS.iter().filter(|(name, _)| changes.iter().any(|change| &*change.name == *name));
+        let mut args: Args = changed.map(|(name, argument)| (*argument, self.get(name))).collect();
+        if args.is_empty() {
+            return Vec::new();
+        }
+        args.insert("DBInstanceIdentifier", self.get("identifier"));
+        args.insert("ApplyImmediately", true.into());
+        // The status stays `available` for a moment after the call: what was asked for must not be pending either.
+        let pending = args
+            .keys()
+            .map(|name| Expect::Absent { path: Arc::from(format!("DBInstances.0.PendingModifiedValues.{name}")) });
+        let status = |value: &str| Expect::Equals {
+            path: Arc::from("DBInstances.0.DBInstanceStatus"),
+            value: Value::str(value),
+        };
+        let done = |value: &str| Accept {
+            expect: Expect::All(std::iter::once(status(value)).chain(pending.clone()).collect()),
+            success: true,
+        };
+        let accept = vec![
+            done("available"),
+            done("storage-optimization"),
+            equals("DBInstances.0.DBInstanceStatus", "failed", false),
+        ];
+        let wait = self.wait_for(accept, DB_MODIFIED);
+        vec![call(Operation::ModifyDBInstance, args), wait]
+    }
+
+    fn change_tags(&self) -> Vec<Step> {
+        let (Value::Map(desired), present) = (self.get("tags"), self.old("tags")) else { return Vec::new() };
+        let empty = ValueMap::new();
+        let present = present.as_map().unwrap_or(&empty);
+        let set: ValueMap =
+            desired.iter().filter(|(k, v)| present.get(*k) != Some(*v)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let ours = |key: &&Arc<str>| !key.starts_with("aws:") && !desired.contains_key(*key);
+        let remove: Vec<Value> = present.keys().filter(ours).map(|key| Value::Str(key.clone())).collect();
+        let is_rds = matches!(self.kind(), Kind::DbInstance | Kind::DbSubnetGroup);
+        let mut steps = Vec::new();
+        if !set.is_empty() {
+            steps.push(if is_rds {
+                call(Operation::AddTagsToResource, [("ResourceName", self.old("arn")), ("Tags", Value::Map(set))])
+            } else {
+                call(Operation::CreateTags, [("Resources", text_list(self.id())), ("Tags", Value::Map(set))])
+            });
+        }
+        if !remove.is_empty() {
+            let keys = ("TagKeys", Value::List(remove));
+            steps.push(if is_rds {
+                call(Operation::RemoveTagsFromResource, [("ResourceName", self.old("arn")), keys])
+            } else {
+                call(Operation::DeleteTags, [("Resources", text_list(self.id())), keys])
+            });
+        }
+        steps
+    }
+
+    /// Destroys the object and waits until it is gone.
+    pub fn delete(&self) -> Vec<Step> {
+        let id = || self.id();
+        let by_id = |operation, name| vec![call(operation, [(name, id())])];
+        match self.kind() {
+            Kind::Vpc => by_id(Operation::DeleteVpc, "VpcId"),
+            Kind::Subnet => by_id(Operation::DeleteSubnet, "SubnetId"),
+            Kind::InternetGateway => {
+                let mut steps = Vec::new();
+                if !matches!(self.before.get("vpc_id").and_then(Value::as_str), None | Some("")) {
+                    let args = [("InternetGatewayId", id()), ("VpcId", self.old("vpc_id"))];
+                    steps.push(call(Operation::DetachInternetGateway, args));
+                }
+                steps.push(call(Operation::DeleteInternetGateway, [("InternetGatewayId", id())]));
+                steps
+            }
+            Kind::Eip => by_id(Operation::ReleaseAddress, "AllocationId"),
+            Kind::NatGateway => {
+                let gone = vec![equals("NatGateways.0.State", "deleted", true), absent("NatGateways.0")];
+                vec![
+                    call(Operation::DeleteNatGateway, [("NatGatewayId", id())]),
+                    wait(self.read().0, gone, Save::Nothing, NAT_DELETED),
+                ]
+            }
+            Kind::RouteTable => by_id(Operation::DeleteRouteTable, "RouteTableId"),
+            Kind::Route => {
+                let args = [
+                    ("RouteTableId", self.old("route_table_id")),
+                    ("DestinationCidrBlock", self.old("destination_cidr_block")),
+                ];
+                vec![call(Operation::DeleteRoute, args)]
+            }
+            Kind::RouteTableAssociation => by_id(Operation::DisassociateRouteTable, "AssociationId"),
+            Kind::DefaultSecurityGroup => Vec::new(),
+            Kind::SecurityGroup => by_id(Operation::DeleteSecurityGroup, "GroupId"),
+            Kind::DbSubnetGroup => {
+                vec![call(Operation::DeleteDBSubnetGroup, [("DBSubnetGroupName", self.old("name"))])]
+            }
+            Kind::DbInstance => vec![
+                call(
+                    Operation::DeleteDBInstance,
+                    [
+                        ("DBInstanceIdentifier", self.old("identifier")),
+                        ("SkipFinalSnapshot", true.into()),
+                        ("DeleteAutomatedBackups", true.into()),
+                    ],
+                ),
+                wait(self.read().0, vec![absent("DBInstances.0")], Save::Nothing, DB_DELETED),
+            ],
+            Kind::Instance => vec![
+                call(Operation::TerminateInstances, [("InstanceIds", text_list(id()))]),
+                wait(
+                    self.read().0,
+                    vec![equals("Instances.0.State", "terminated", true), absent("Instances.0")],
+                    Save::Nothing,
+                    INSTANCE_TERMINATED,
+                ),
+            ],
+        }
+    }
+}

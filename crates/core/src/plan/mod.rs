@@ -1,0 +1,259 @@
+//! The plan: what will be done and why, lowered to the exact calls.
+//!
+//! A plan leaves nothing to choose at apply. It is a value: shown, saved, checked and executed as it stands.
+
+pub mod build;
+pub mod lower;
+pub mod procedure;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Step, Waiter};
+use crate::address::Address;
+use crate::api::Call;
+use crate::state::{Choices, Target};
+use crate::value::{Value, ValueMap};
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// Make the world as the variables say.
+    Apply,
+    /// Remove everything.
+    Destroy,
+    /// Only record what is there.
+    RefreshOnly,
+}
+
+/// What happens to one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Nothing.
+    NoOp,
+    /// A new object.
+    Create,
+    /// The object is changed, or awaited, in place.
+    Update,
+    /// Another object takes its place.
+    Replace(Order),
+    /// The object is destroyed.
+    Delete,
+    /// The record is dropped; the object, if there is one, stays (`aws_default_security_group`).
+    Forget,
+}
+
+/// The order of a replacement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// The old object goes first: a name, an address range or an address can be had only once.
+    DeleteThenCreate,
+    /// The new object comes first, so that nothing is without it.
+    CreateThenDelete,
+}
+
+/// Why the action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// Nothing to do.
+    Unchanged,
+    /// Declared and not recorded.
+    New,
+    /// Recorded, but AWS has no such object any more.
+    Gone,
+    /// The configuration asks for other values, or the object drifted away from it.
+    Changed,
+    /// The object exists but has not settled: an earlier run ended before it did.
+    Unsettled,
+    /// The object is not good: it failed, or an earlier run could not finish it.
+    Tainted(String),
+    /// An earlier run began to delete it.
+    Deleting,
+    /// No longer declared.
+    Undeclared,
+    /// The old half of a replacement.
+    Deposed,
+    /// The whole stack is to be destroyed.
+    Destroy,
+}
+
+/// One attribute that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeChange {
+    /// Name, as in Terraform.
+    pub name: Arc<str>,
+    /// As observed; null if there is none.
+    pub before: Value,
+    /// As desired; may hold references to what is yet to be created. [`Value::Secret`] for a secret.
+    pub after: Value,
+    /// True if this difference forces the replacement.
+    pub forces_replacement: bool,
+}
+
+/// One attribute that AWS changed, or somebody behind our back: observed differs from recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// Which object.
+    pub target: Target,
+    /// The attribute; `None` if the whole object is gone.
+    pub attribute: Option<Arc<str>>,
+    /// As recorded.
+    pub recorded: Value,
+    /// As observed.
+    pub observed: Value,
+}
+
+/// What happens to one object, for people and machines to read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Which object.
+    pub target: Target,
+    /// What happens.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// Attributes as observed; empty if there is no object.
+    pub before: ValueMap,
+    /// Attributes as desired, references resolved where the value is known; empty if it is to go.
+    pub after: ValueMap,
+    /// What differs. Empty for create and delete.
+    pub attributes: Vec<AttributeChange>,
+}
+
+/// An output and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputChange {
+    /// Name.
+    pub name: String,
+    /// As recorded.
+    pub before: Value,
+    /// As it will be; may be a reference.
+    pub after: Value,
+}
+
+/// What a node does to its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verb {
+    /// Reads only.
+    Read,
+    /// Creates.
+    Create,
+    /// Changes or awaits.
+    Update,
+    /// Destroys.
+    Delete,
+    /// Drops the record.
+    Forget,
+}
+
+/// One action lowered to its procedure: a node of the graph the executor runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Which object.
+    pub target: Target,
+    /// What is done to it.
+    pub verb: Verb,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// Nodes, by index, that must be finished first.
+    pub needs: Vec<u32>,
+    /// The generation of the object that is created.
+    pub generation: u32,
+    /// Attributes the object has once the node is done; references are resolved when it runs.
+    pub after: ValueMap,
+    /// Config addresses of all it depends on.
+    pub dependencies: Vec<Arc<str>>,
+}
+
+/// A complete plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What it is for.
+    pub mode: Mode,
+    /// Every object's change, no-ops included, in address order.
+    pub changes: Vec<Change>,
+    /// Where observed differs from recorded.
+    pub drift: Vec<Drift>,
+    /// Outputs, by name.
+    pub outputs: Vec<OutputChange>,
+    /// Renamed addresses, from and to: a changed instance count adds or drops the index.
+    pub moves: Vec<(Address, Address)>,
+    /// The graph to execute. Every node stands after those it needs.
+    pub nodes: Vec<Node>,
+    /// Values chosen once, as they will be recorded.
+    pub choices: Choices,
+    /// Hash of each secret as it will be recorded once the secret was sent.
+    pub secrets: BTreeMap<Arc<str>, Arc<str>>,
+    /// Account and Region the plan was made in.
+    pub account: Option<String>,
+    /// Account and Region the plan was made in.
+    pub region: String,
+    /// Lineage of the state it was made from.
+    pub lineage: Arc<str>,
+    /// Serial of the state it was made from.
+    pub serial: u64,
+}
+
+impl Plan {
+    /// True if apply would send no mutating call and change no output.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.outputs.iter().all(|output| output.before == output.after)
+    }
+
+    /// Number of objects to be added, changed, destroyed, as Terraform counts: a replacement adds and destroys.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let mut counts = (0, 0, 0);
+        for change in &self.changes {
+            match change.action {
+                Action::NoOp | Action::Forget => {}
+                Action::Create => counts.0 += 1,
+                Action::Update => counts.1 += 1,
+                Action::Replace(_) => {
+                    counts.0 += 1;
+                    counts.2 += 1;
+                }
+                Action::Delete => counts.2 += 1,
+            }
+        }
+        counts
+    }
+
+    /// Identifiers of databases that the plan would destroy with their data.
+    pub fn data_loss(&self) -> Vec<String> {
+        let doomed = |change: &&Change| {
+            change.target.address.kind == crate::model::Kind::DbInstance
+                && matches!(change.action, Action::Delete | Action::Replace(_))
+        };
+        let identifier = |change: &Change| change.before.get("identifier").and_then(Value::as_str).map(str::to_owned);
+        self.changes.iter().filter(doomed).filter_map(identifier).collect()
+    }
+
+    /// Every call the plan may send, in order of execution: always sent, or only in the case named.
+    pub fn calls(&self) -> impl Iterator<Item = (&Node, &Call, Occasion)> {
+        self.nodes.iter().flat_map(|node| node.steps.iter().flat_map(move |step| step.calls(node)))
+    }
+}
+
+/// When a planned call is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Once, or again if it was throttled or its answer was lost.
+    Always,
+    /// Until what it waits for has come about.
+    Poll,
+    /// Only when an answer was lost or says that the object exists.
+    Recovery,
+}
+
+impl fmt::Display for Occasion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Always => "call",
+            Self::Poll => "wait",
+            Self::Recovery => "may",
+        })
+    }
+}

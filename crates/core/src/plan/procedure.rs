@@ -1,0 +1,161 @@
+//! Procedures as data: calls, waiters, lookups. Nothing here decides; the engine interprets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Node, Occasion};
+use crate::api::Call;
+use crate::value::Value;
+
+/// One step of a procedure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// Sends a call.
+    Call {
+        /// What to send.
+        call: Call,
+        /// What to record of the reply.
+        save: Save,
+        /// How to find out what became of the call when its answer was lost or says that the object is there.
+        recover: Option<Lookup>,
+    },
+    /// Reads until something has come about.
+    Wait(Waiter),
+}
+
+/// What to record of a reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Save {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The attributes of the object at this path.
+    Object(Arc<str>),
+    /// The text at `path` as this attribute.
+    Field {
+        /// Path in the reply.
+        path: Arc<str>,
+        /// Attribute to set.
+        attribute: Arc<str>,
+    },
+}
+
+/// A read that finds an object by our tags or by its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// The read.
+    pub call: Call,
+    /// Path of the list of objects in the reply; the first is taken. Empty: the reply itself is the object.
+    pub list: Arc<str>,
+    /// Tags the object must have to be ours; empty if its place alone tells.
+    pub tags: std::collections::BTreeMap<Arc<str>, Value>,
+}
+
+/// A read that is repeated until its reply is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiter {
+    /// The read.
+    pub call: Call,
+    /// What replies mean; the first that matches decides, none means wait on.
+    pub accept: Vec<Accept>,
+    /// What to record of the accepted reply.
+    pub save: Save,
+    /// How long it usually takes.
+    pub pace: Pace,
+}
+
+/// What one kind of reply means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accept {
+    /// Which replies.
+    pub expect: Expect,
+    /// True: done. False: it failed and will not recover.
+    pub success: bool,
+}
+
+/// A test of a reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expect {
+    /// The value at `path` is this.
+    Equals {
+        /// Path in the reply.
+        path: Arc<str>,
+        /// The value.
+        value: Value,
+    },
+    /// All of these at once.
+    All(Vec<Self>),
+    /// Something is at this path.
+    Present {
+        /// Path in the reply.
+        path: Arc<str>,
+    },
+    /// Nothing is at this path, or AWS says it does not exist.
+    Absent {
+        /// Path in the reply.
+        path: Arc<str>,
+    },
+}
+
+/// How long something usually takes, which is what the times of looking follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// It is hardly ever ready sooner.
+    pub least_ms: u64,
+    /// It is ready by then about half of the time; shown to people.
+    pub usual_ms: u64,
+    /// Given up after this.
+    pub deadline_ms: u64,
+}
+
+impl Pace {
+    /// From seconds.
+    pub const fn seconds(least: u64, usual: u64, deadline: u64) -> Self {
+        Self { least_ms: least * 1000, usual_ms: usual * 1000, deadline_ms: deadline * 1000 }
+    }
+
+    /// How long to wait before looking again, `elapsed` after the first look. The first look is at once. Looks are
+    /// sparse until the least time has passed; after it each adds at most three per cent.
+    pub fn next_look(self, elapsed: Duration) -> Duration {
+        const SHORTEST_MS: u64 = 250;
+        const LONGEST_MS: u64 = 15_000;
+        let elapsed = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let wait = if elapsed < self.least_ms {
+            (elapsed / 2).max(SHORTEST_MS).min(self.least_ms - elapsed)
+        } else {
+            (elapsed / 33).max(SHORTEST_MS)
+        };
+        Duration::from_millis(wait.clamp(SHORTEST_MS, LONGEST_MS.max(self.least_ms / 4)))
+    }
+}
+
+impl Step {
+    /// The calls the step may send.
+    pub fn calls<'a>(&'a self, node: &'a Node) -> Vec<(&'a Node, &'a Call, Occasion)> {
+        match self {
+            Self::Call { call, save: _, recover } => {
+                let lookup = recover.iter().map(|lookup| (node, &lookup.call, Occasion::Recovery));
+                std::iter::once((node, call, Occasion::Always)).chain(lookup).collect()
+            }
+            Self::Wait(waiter) => vec![(node, &waiter.call, Occasion::Poll)],
+        }
+    }
+}
+
+impl Expect {
+    /// Tests a reply.
+    pub fn matches(&self, reply: &crate::api::Reply) -> bool {
+        use crate::api::ErrorClass;
+        match (self, reply) {
+            (Self::Equals { path, value }, Ok(reply)) => reply.at(path) == Some(value),
+            (Self::Equals { .. }, Err(_)) => false,
+            (Self::All(all), reply) => all.iter().all(|expect| expect.matches(reply)),
+            (Self::Present { path }, Ok(reply)) => reply.at(path).is_some(),
+            (Self::Present { .. }, Err(_)) => false,
+            (Self::Absent { path }, Ok(reply)) => reply.at(path).is_none(),
+            (Self::Absent { .. }, Err(error)) => error.class == ErrorClass::NotFound,
+        }
+    }
+}

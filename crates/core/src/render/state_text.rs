@@ -1,0 +1,117 @@
+//! The recorded state for people, as `terraform state list`, `state show` and `show` print it, without secrets.
+
+use std::collections::BTreeSet;
+
+use super::tree::{Keys, Place, Sign, Tree};
+use super::{Style, Text, is_sensitive, quote};
+use crate::address::{Address, VPC_MODULE};
+use crate::state::{Resource, State, Target};
+use crate::value::Value;
+
+/// Terraform's order: by module, data before managed, type, name, index.
+type Key = (String, bool, String, String, String, u32);
+
+/// Addresses of everything recorded, in Terraform's order: the root module first. Entries that are not of this stack
+/// are in the list; they are in the file.
+pub fn state_list(state: &State) -> Vec<String> {
+    let addresses: BTreeSet<&Address> =
+        state.resources.keys().chain(state.deposed.keys().map(|target| &target.address)).collect();
+    let own = addresses.into_iter().map(|address| (key(address), address.to_string()));
+    let mut all: Vec<(Key, String)> = own.chain(state.foreign.iter().flat_map(foreign)).collect();
+    all.sort();
+    all.into_iter().map(|(_, address)| address).collect()
+}
+
+fn key(address: &Address) -> Key {
+    let module = if address.in_vpc_module { VPC_MODULE } else { "" };
+    let kind = address.kind.terraform_type().to_owned();
+    // An index of zero and none are not met under one name.
+    (module.to_owned(), true, kind, address.name.to_string(), String::new(), address.index.unwrap_or(0))
+}
+
+/// Addresses of an entry of `resources` that is not of this stack.
+fn foreign(entry: &serde_json::Value) -> Vec<(Key, String)> {
+    let text = |key: &str| entry.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let (module, kind, name) = (text("module"), text("type"), text("name"));
+    let managed = text("mode") != "data";
+    let dot = if module.is_empty() { "" } else { "." };
+    let mode = if managed { "" } else { "data." };
+    let address = format!("{module}{dot}{mode}{kind}.{name}");
+    let instances = entry.get("instances").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let one = |instance: &serde_json::Value| {
+        let index = instance.get("index_key").filter(|index| !index.is_null());
+        let number = index.and_then(serde_json::Value::as_u64).and_then(|index| u32::try_from(index).ok());
+        let label = index.map(|index| format!("[{index}]")).unwrap_or_default();
+        let place = if number.is_some() { String::new() } else { label.clone() };
+        ((module.clone(), managed, kind.clone(), name.clone(), place, number.unwrap_or(0)), address.clone() + &label)
+    };
+    instances.iter().map(one).collect()
+}
+
+/// One recorded resource, its deposed objects included; `None` if nothing is recorded there.
+pub fn state_show(state: &State, address: &Address) -> Option<Text> {
+    let mut text = Text::new();
+    if let Some(resource) = state.resources.get(address) {
+        resource_text(&mut text, &Target::current(address.clone()), resource);
+    }
+    for (target, resource) in state.deposed.iter().filter(|(target, _)| target.address == *address) {
+        if !text.is_empty() {
+            text.blank();
+        }
+        resource_text(&mut text, target, resource);
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// Everything recorded, then the outputs.
+pub fn state_text(state: &State) -> Text {
+    let mut text = Text::new();
+    let mut objects: Vec<_> = state.objects().collect();
+    objects.sort_by(|a, b| a.0.cmp(&b.0));
+    if objects.is_empty() && state.outputs.is_empty() && state.foreign.is_empty() {
+        text.say(Style::Plain, "The state is empty. No resources are represented.");
+        return text;
+    }
+    for (target, resource) in &objects {
+        if !text.is_empty() {
+            text.blank();
+        }
+        resource_text(&mut text, target, resource);
+    }
+    for (_, address) in state.foreign.iter().flat_map(foreign) {
+        if !text.is_empty() {
+            text.blank();
+        }
+        text.say(Style::Bold, format!("# {address}: (not of this stack, kept as it is)"));
+    }
+    if !state.outputs.is_empty() {
+        if !text.is_empty() {
+            text.blank();
+        }
+        text.say(Style::Bold, "Outputs:");
+        text.blank();
+        text.append(super::outputs_text(&state.outputs));
+    }
+    text
+}
+
+fn resource_text(text: &mut Text, target: &Target, resource: &Resource) {
+    let address = &target.address;
+    let mut remark = if resource.tainted { " (tainted)".to_owned() } else { String::new() };
+    if let Some(key) = &target.deposed {
+        remark = format!("{remark} (deposed object {key})");
+    }
+    text.line([(Style::Bold, format!("# {address}:")), (Style::Warning, remark)]);
+    text.say(Style::Plain, format!("resource \"{}\" {} {{", address.kind, quote(&address.name)));
+    let attributes = || resource.attributes.iter().filter(|(_, value)| !value.is_null());
+    let keys = Keys::new(attributes().map(|(name, _)| &**name), false);
+    let mut tree = Tree::new(text, Some(address));
+    for (name, value) in attributes() {
+        let head = keys.head(name);
+        let quoted = matches!(&**name, "tags" | "tags_all");
+        let place = Place { indent: 2, sign: Sign::None, head: &head, tail: "", note: "", quoted };
+        let secret = is_sensitive(address.kind, name).then(|| Value::Secret(name.clone()));
+        tree.value(place, Sign::None, secret.as_ref().unwrap_or(value));
+    }
+    text.say(Style::Plain, "}");
+}

@@ -1,0 +1,225 @@
+//! What AWS offers and aloka chooses once: zones, image, engine version. Recorded, then never chosen again unless
+//! the user asks for it.
+
+use std::collections::BTreeSet;
+
+use super::{Inputs, Problem, Replies};
+use crate::api::{Call, Operation};
+use crate::diff::version;
+use crate::model::Kind;
+use crate::stack::zones_needed;
+use crate::state::{Choices, Image, State};
+use crate::value::Value;
+use crate::variables::AmiFamily;
+
+/// The engine version the architecture was written for.
+const SEED_ENGINE_VERSION: (u32, u32) = (15, 4);
+/// PostgreSQL 15 versions that RDS offered in October 2026, for endpoints that do not list them.
+const KNOWN_ENGINE_VERSIONS: [&str; 7] = ["15.13", "15.14", "15.15", "15.16", "15.17", "15.18", "15.19"];
+
+/// The public parameter that names the newest image of a family (Systems Manager, public parameters).
+const fn parameter(family: AmiFamily) -> &'static str {
+    match family {
+        AmiFamily::AmazonLinux2 => "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2",
+        AmiFamily::Al2023 => "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
+    }
+}
+
+const fn family_name(family: AmiFamily) -> &'static str {
+    match family {
+        AmiFamily::AmazonLinux2 => "amazon-linux-2",
+        AmiFamily::Al2023 => "al2023",
+    }
+}
+
+/// True for reads whose answer can be replaced by what is known anyway.
+pub(super) const fn can_do_without(operation: Operation) -> bool {
+    matches!(operation, Operation::DescribeDBEngineVersions | Operation::DescribeInstanceTypeOfferings)
+}
+
+/// Choices that the state makes without asking: recorded ones, and those its objects show.
+fn settled(state: &State, inputs: &Inputs) -> Choices {
+    let variables = &inputs.variables;
+    let mut choices = state.private.choices.clone();
+    if !variables.availability_zones.is_empty() {
+        choices.availability_zones.clone_from(&variables.availability_zones);
+    } else if choices.availability_zones.is_empty() {
+        choices.availability_zones = recorded_zones(state);
+    }
+    let wanted = variables.app_ami_id.as_deref().unwrap_or(family_name(variables.app_ami_family));
+    let recorded = state.resources.iter().find(|(address, _)| address.kind == Kind::Instance);
+    let recorded = recorded.and_then(|(_, resource)| resource.attributes.get("ami")?.as_str());
+    if choices.image.is_none()
+        && variables.app_ami_id.is_none()
+        && let Some(id) = recorded
+    {
+        choices.image = Some(amazon_linux(id, wanted));
+    }
+    let upgrade_image = inputs.upgrade && variables.app_ami_id.is_none();
+    choices.image = choices.image.filter(|image| image.chosen_for == wanted && !upgrade_image);
+    if choices.db_engine_version.is_none() {
+        let database = state.resources.iter().find(|(address, _)| address.kind == Kind::DbInstance);
+        let version = database.and_then(|(_, resource)| resource.attributes.get("engine_version")?.as_str());
+        choices.db_engine_version = version.map(str::to_owned);
+    }
+    if inputs.upgrade {
+        choices.db_engine_version = None;
+    }
+    choices
+}
+
+fn amazon_linux(id: &str, chosen_for: &str) -> Image {
+    Image {
+        id: id.to_owned(),
+        chosen_for: chosen_for.to_owned(),
+        root_device_name: "/dev/xvda".to_owned(),
+        root_volume_gib: 8,
+    }
+}
+
+/// Zones by slot, as recorded subnets show them.
+fn recorded_zones(state: &State) -> Vec<String> {
+    let mut zones: Vec<String> = Vec::new();
+    for (address, resource) in &state.resources {
+        let zone = resource.attributes.get("availability_zone").and_then(Value::as_str);
+        if let (Kind::Subnet, Some(zone)) = (address.kind, zone)
+            && !zones.iter().any(|known| known == zone)
+        {
+            zones.push(zone.to_owned());
+        }
+    }
+    zones
+}
+
+/// The reads that are needed to choose what is not chosen yet.
+pub(super) fn reads(state: &State, inputs: &Inputs) -> Vec<(Kind, Call)> {
+    let settled = settled(state, inputs);
+    let variables = &inputs.variables;
+    let mut calls = Vec::new();
+    if settled.availability_zones.len() < zones_needed(variables).min(2) {
+        calls.push((Kind::Subnet, Call::new(Operation::DescribeAvailabilityZones, [])));
+        let filters = Value::map([("instance-type", Value::list([variables.app_instance_type.as_str()]))]);
+        let args = [("LocationType", Value::str("availability-zone")), ("Filters", filters)];
+        calls.push((Kind::Subnet, Call::new(Operation::DescribeInstanceTypeOfferings, args)));
+    }
+    if settled.image.is_none() {
+        calls.push(match &variables.app_ami_id {
+            Some(id) => {
+                (Kind::Instance, Call::new(Operation::DescribeImages, [("ImageIds", Value::list([id.as_str()]))]))
+            }
+            None => {
+                let name = Value::str(parameter(variables.app_ami_family));
+                (Kind::Instance, Call::new(Operation::GetParameter, [("Name", name)]))
+            }
+        });
+    }
+    if variables.db_engine_version.is_none() && settled.db_engine_version.is_none() {
+        let args = [("Engine", Value::str("postgres"))];
+        calls.push((Kind::DbInstance, Call::new(Operation::DescribeDBEngineVersions, args)));
+    }
+    calls
+}
+
+/// Chooses from the answers to [`reads`].
+pub(super) fn choose(
+    state: &State,
+    inputs: &Inputs,
+    replies: &Replies<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Choices, Vec<Problem>> {
+    let mut choices = settled(state, inputs);
+    let mut problems = Vec::new();
+    let variables = &inputs.variables;
+    if choices.availability_zones.len() < zones_needed(variables).min(2) {
+        match zones(variables, replies) {
+            Ok(zones) => choices.availability_zones = zones,
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if choices.image.is_none() {
+        match image(inputs, replies) {
+            Some(image) => choices.image = Some(image),
+            None => problems.push(Problem::Impossible {
+                summary: format!("no image found for app_ami_family = \"{}\"", family_name(variables.app_ami_family)),
+                hint: "set app_ami_id to an image of this Region".to_owned(),
+            }),
+        }
+    }
+    if variables.db_engine_version.is_none() && choices.db_engine_version.is_none() {
+        choices.db_engine_version = engine_version(replies, warnings);
+        if choices.db_engine_version.is_none() {
+            problems.push(Problem::Impossible {
+                summary: "RDS offers no PostgreSQL 15 from 15.4 on in this Region".to_owned(),
+                hint: "set db_engine_version to a version on offer".to_owned(),
+            });
+        }
+    }
+    if problems.is_empty() { Ok(choices) } else { Err(problems) }
+}
+
+/// The first zones, by name, that are open and offer the instance type.
+fn zones(variables: &crate::variables::Variables, replies: &Replies<'_>) -> Result<Vec<String>, Problem> {
+    let text = |item: &Value, name: &str| item.get(name).as_str().map(str::to_owned);
+    let open: BTreeSet<String> = replies
+        .items(Operation::DescribeAvailabilityZones, "AvailabilityZones")
+        .filter(|zone| zone.get("State").as_str().is_none_or(|state| state == "available"))
+        .filter_map(|zone| text(zone, "ZoneName"))
+        // Local and wavelength zones have longer names.
+        .filter(|name| name.len() == variables.aws_region.len() + 1)
+        .collect();
+    let offering: BTreeSet<String> = replies
+        .items(Operation::DescribeInstanceTypeOfferings, "InstanceTypeOfferings")
+        .filter_map(|offering| text(offering, "Location"))
+        .collect();
+    let good: Vec<String> =
+        open.iter().filter(|zone| offering.is_empty() || offering.contains(*zone)).cloned().collect();
+    let wanted = zones_needed(variables);
+    if good.len() < 2 {
+        let listed = |zones: &BTreeSet<String>| zones.iter().cloned().collect::<Vec<_>>().join(", ");
+        return Err(Problem::Impossible {
+            summary: format!(
+                "{} is offered in {} of the zones open in {}; the database needs 2",
+                variables.app_instance_type,
+                good.len(),
+                variables.aws_region
+            ),
+            hint: format!("choose another app_instance_type or aws_region (open: {})", listed(&open)),
+        });
+    }
+    Ok(good.into_iter().take(wanted).collect())
+}
+
+fn image(inputs: &Inputs, replies: &Replies<'_>) -> Option<Image> {
+    let variables = &inputs.variables;
+    let Some(id) = &variables.app_ami_id else {
+        let parameter = replies.of(Operation::GetParameter).iter().find_map(|(_, reply)| reply.ok())?;
+        return Some(amazon_linux(parameter.get("Value").as_str()?, family_name(variables.app_ami_family)));
+    };
+    let found = replies.items(Operation::DescribeImages, "Images").find(|i| i.get("ImageId").as_str() == Some(id))?;
+    let size = found.get("RootVolumeSize").as_i64().and_then(|size| u32::try_from(size).ok());
+    Some(Image {
+        id: id.clone(),
+        chosen_for: id.clone(),
+        root_device_name: found.get("RootDeviceName").as_str().unwrap_or("/dev/xvda").to_owned(),
+        root_volume_gib: size.unwrap_or(8),
+    })
+}
+
+/// The seed's version, or the nearest newer one of the same major.
+fn engine_version(replies: &Replies<'_>, warnings: &mut Vec<String>) -> Option<String> {
+    let answers = replies.of(Operation::DescribeDBEngineVersions);
+    let offered: Vec<Value> = if answers.iter().any(|(_, reply)| reply.is_ok()) {
+        let items = replies.items(Operation::DescribeDBEngineVersions, "DBEngineVersions");
+        items.map(|item| item.get("EngineVersion").clone()).collect()
+    } else {
+        warnings.push(format!(
+            "the endpoint does not list PostgreSQL versions; choosing from those known in October 2026 ({} to {})",
+            KNOWN_ENGINE_VERSIONS[0],
+            KNOWN_ENGINE_VERSIONS[KNOWN_ENGINE_VERSIONS.len() - 1]
+        ));
+        KNOWN_ENGINE_VERSIONS.iter().map(Value::str).collect()
+    };
+    let of_major =
+        offered.iter().filter_map(version).filter(|v| v.0 == SEED_ENGINE_VERSION.0 && *v >= SEED_ENGINE_VERSION);
+    of_major.min().map(|(major, minor)| format!("{major}.{minor}"))
+}

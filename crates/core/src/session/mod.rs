@@ -1,0 +1,395 @@
+//! From variables and state to a plan: which reads are needed, and what follows from their replies.
+//!
+//! A session has up to three rounds, each a graph of nodes for the executor: [`recovery`] finds what an interrupted
+//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world.
+
+pub mod choices;
+pub mod refresh;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::api::{ApiError, Call, ErrorClass, Idempotency, Operation, Reply};
+use crate::identity;
+use crate::model::Kind;
+use crate::observe::{self, Place};
+use crate::plan::build::{self, build};
+use crate::plan::lower;
+use crate::plan::{Accept, Drift, Expect, Mode, Node, OutputChange, Pace, Plan, Save, Step, Verb, Waiter};
+use crate::secret::DB_PASSWORD;
+use crate::stack::{self, Stack, stack};
+use crate::state::{Resource, State, Target};
+use crate::value::{Value, ValueMap};
+use crate::variables::Variables;
+
+/// How long a creation may stay invisible to reads before it counts as not made, milliseconds. AWS names no bound;
+/// objects show within seconds.
+pub const VISIBILITY_MS: u64 = 30_000;
+
+/// What the user asked for.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The validated variables.
+    pub variables: Variables,
+    /// Contents of the file `app_user_data` names.
+    pub user_data: Option<String>,
+    /// What to plan.
+    pub mode: Mode,
+    /// True to choose image and engine version anew.
+    pub upgrade: bool,
+    /// The password, compared with the recorded hash by the caller (hashing is slow on purpose).
+    pub password: Password,
+}
+
+/// What is known of the database password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// Not given, and not needed.
+    Absent,
+    /// The one recorded.
+    Unchanged,
+    /// Another one, or the first: this is its new hash.
+    New(String),
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A read failed.
+    #[error("{call}: {error}")]
+    Read {
+        /// The call.
+        call: String,
+        /// AWS's answer.
+        error: ApiError,
+    },
+    /// What the user asks for cannot be done.
+    #[error("{summary}")]
+    Impossible {
+        /// What and why.
+        summary: String,
+        /// What to do.
+        hint: String,
+    },
+}
+
+/// A plan with what the user should be told beside it.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The state it starts from: the recorded one with moves, adopted objects and refreshed attributes.
+    pub state: State,
+    /// True if that state says more than the recorded one, so that it is worth writing without any change.
+    pub state_changed: bool,
+    /// Warnings, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// Reads that find the objects of unfinished creations. Empty if there are none.
+pub fn recovery(state: &State) -> Vec<Node> {
+    let place = place(state, "");
+    let unfinished = state.private.intents.iter().filter(|(address, intent)| {
+        let recorded = state.resources.get(*address).and_then(|resource| identity::generation(&resource.attributes));
+        intent.operation.is_creating() && recorded != Some(intent.generation)
+    });
+    unfinished
+        .filter_map(|(address, intent)| {
+            let attributes = ValueMap::from([
+                (Arc::from("identifier"), intent.name.clone().into()),
+                (Arc::from("name"), intent.name.clone().into()),
+            ]);
+            let lookup = lower::lookup(address, &attributes, &state.lineage, intent.generation, &place)?;
+            let found = if lookup.list.is_empty() { "Tags".to_owned() } else { format!("{}.0", lookup.list) };
+            // Only what neither a token nor a name makes unique must be waited for: a second try would make two.
+            let patience = if intent.operation.idempotency() == Idempotency::Tagged { VISIBILITY_MS } else { 0 };
+            let waiter = Waiter {
+                call: lookup.call,
+                accept: vec![Accept { expect: Expect::Present { path: Arc::from(found) }, success: true }],
+                save: Save::Nothing,
+                pace: Pace { least_ms: 0, usual_ms: 1000, deadline_ms: patience },
+            };
+            let mut node = read_node(address.clone(), Step::Wait(waiter));
+            node.generation = intent.generation;
+            Some(node)
+        })
+        .collect()
+}
+
+/// Takes what [`recovery`] found into the state. Returns a line for each object adopted.
+pub fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Vec<String> {
+    let place = place(state, "");
+    let mut lines = Vec::new();
+    for (node, reply) in replies {
+        let Ok(reply) = reply else { continue };
+        let address = &node.target.address;
+        let wanted = identity::tags(&state.lineage, address, node.generation);
+        let candidates = match node.steps.first() {
+            Some(Step::Wait(waiter)) if waiter.call.operation == Operation::ListTagsForResource => {
+                std::slice::from_ref(reply)
+            }
+            Some(_) | None => {
+                reply.as_map().and_then(|map| map.values().next()).and_then(Value::as_list).unwrap_or_default()
+            }
+        };
+        let ours = |object: &&Value| {
+            let tags = object.get("Tags");
+            wanted.iter().all(|(key, value)| tags.get(key) == value)
+                && observe::phase(address.kind, object) != observe::Phase::Gone
+        };
+        let Some(object) = candidates.iter().find(ours) else { continue };
+        let Some(mut attributes) = observe::attributes(address.kind, &ValueMap::new(), object, &place) else {
+            continue;
+        };
+        if address.kind == Kind::DbSubnetGroup
+            && let Some(name) = state.private.intents.get(address).and_then(|intent| intent.name.clone())
+        {
+            attributes.insert(Arc::from("id"), Value::Str(name.clone()));
+            attributes.insert(Arc::from("name"), Value::Str(name));
+        }
+        let id = attributes.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        lines.push(format!("{address}: found {id}, created by an earlier run that could not record it"));
+        if let Some(old) = state.resources.remove(address) {
+            let key = identity::deposed_key(&state.lineage, address, node.generation);
+            state.deposed.insert(Target { address: address.clone(), deposed: Some(key) }, old);
+        }
+        let resource = Resource { attributes, ..Resource::default() };
+        state.resources.insert(address.clone(), Arc::new(resource));
+    }
+    lines
+}
+
+/// A node with one reading step.
+pub(crate) fn read_node(address: Address, step: Step) -> Node {
+    Node {
+        target: Target::current(address),
+        verb: Verb::Read,
+        steps: vec![step],
+        needs: Vec::new(),
+        generation: 0,
+        after: ValueMap::new(),
+        dependencies: Vec::new(),
+    }
+}
+
+/// Reads a plan needs: who we are, what AWS offers where nothing is chosen yet, what became of the recorded objects.
+pub fn discovery(state: &State, inputs: &Inputs) -> Vec<Node> {
+    let mut calls = vec![(Kind::Vpc, Call::new(Operation::GetCallerIdentity, []))];
+    if inputs.mode == Mode::Apply {
+        calls.extend(choices::reads(state, inputs));
+    }
+    calls.extend(refresh::reads(state));
+    let node =
+        |(kind, call)| read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None });
+    calls.into_iter().map(node).collect()
+}
+
+/// A call, and what became of it.
+type Answer<'a> = (&'a Call, Result<&'a Value, &'a ApiError>);
+
+/// Replies by operation, with the call that asked.
+pub struct Replies<'a> {
+    by_operation: BTreeMap<Operation, Vec<Answer<'a>>>,
+}
+
+impl<'a> Replies<'a> {
+    fn new(replies: &[(&'a Node, &'a Reply)]) -> Self {
+        let mut by_operation: BTreeMap<Operation, Vec<_>> = BTreeMap::new();
+        for (node, reply) in replies {
+            if let Some(Step::Call { call, .. }) = node.steps.first() {
+                by_operation.entry(call.operation).or_default().push((call, reply.as_ref()));
+            }
+        }
+        Self { by_operation }
+    }
+
+    /// The answers to one operation.
+    fn of(&self, operation: Operation) -> &[Answer<'a>] {
+        self.by_operation.get(&operation).map_or(&[], Vec::as_slice)
+    }
+
+    /// The items of a list in the good answers to one operation.
+    fn items(&self, operation: Operation, list: &str) -> impl Iterator<Item = &'a Value> {
+        let good = self.of(operation).iter().filter_map(|(_, reply)| reply.ok());
+        good.flat_map(move |reply| reply.get(list).as_list().unwrap_or_default())
+    }
+
+    /// Reads that failed in a way that leaves us without knowledge.
+    fn problems(&self) -> Vec<Problem> {
+        let failed = self.by_operation.values().flatten().filter_map(|(call, reply)| Some((call, reply.err()?)));
+        let fatal = failed.filter(|(call, error)| match error.class {
+            ErrorClass::NotFound => {
+                call.operation == Operation::GetParameter || call.operation == Operation::DescribeImages
+            }
+            ErrorClass::NotImplemented | ErrorClass::Unauthorized => !choices::can_do_without(call.operation),
+            ErrorClass::Throttled
+            | ErrorClass::Unknown
+            | ErrorClass::AlreadyExists
+            | ErrorClass::Conflict
+            | ErrorClass::Capacity
+            | ErrorClass::Quota
+            | ErrorClass::Credentials
+            | ErrorClass::Refused => true,
+        });
+        fatal.map(|(call, error)| Problem::Read { call: call.operation.to_string(), error: error.clone() }).collect()
+    }
+}
+
+/// The plan that follows from the replies of [`discovery`].
+///
+/// # Errors
+/// Every [`Problem`] found, not only the first.
+pub fn plan(recorded: State, inputs: &Inputs, replies: &[(&Node, &Reply)]) -> Result<Planned, Vec<Problem>> {
+    let replies = Replies::new(replies);
+    let problems = replies.problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut state = recorded.clone();
+    let account = check_place(&mut state, inputs, &replies)?;
+    let place = Place { region: inputs.variables.aws_region.clone(), account: account.clone() };
+    let mut warnings = Vec::new();
+    let moves = move_addresses(&mut state, &inputs.variables, inputs.mode);
+    let drift = refresh::refresh(&mut state, &replies, &place, &moves);
+    let observed = refresh::observed(&state, &replies, &place);
+    refresh::drop_gone(&mut state, &observed);
+    forget_finished_intents(&mut state);
+
+    let stack = if inputs.mode == Mode::Apply {
+        state.private.choices = choices::choose(&state, inputs, &replies, &mut warnings)?;
+        stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref())
+    } else {
+        Stack::default()
+    };
+    let built = build(&build::Inputs {
+        stack: &stack,
+        state: &state,
+        observed: &observed,
+        mode: inputs.mode,
+        password: &inputs.password,
+        place: &place,
+    })?;
+    let outputs = outputs(&recorded, &state, &stack, &built.changes, inputs.mode);
+    let secrets = match &inputs.password {
+        Password::New(hash) => BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))]),
+        Password::Absent | Password::Unchanged => {
+            let known = recorded.private.secrets.get(DB_PASSWORD).cloned();
+            known.map(|hash| (Arc::from(DB_PASSWORD), hash)).into_iter().collect()
+        }
+    };
+    let plan = Plan {
+        mode: inputs.mode,
+        changes: built.changes,
+        drift,
+        outputs,
+        moves,
+        nodes: built.nodes,
+        choices: state.private.choices.clone(),
+        secrets,
+        account,
+        region: place.region,
+        lineage: recorded.lineage.clone(),
+        serial: recorded.serial,
+    };
+    let state_changed = state != recorded;
+    Ok(Planned { plan, state, state_changed, warnings })
+}
+
+/// A state belongs to one account and one Region: in another, everything would look gone.
+fn check_place(state: &mut State, inputs: &Inputs, replies: &Replies<'_>) -> Result<Option<String>, Vec<Problem>> {
+    let caller = replies.of(Operation::GetCallerIdentity).iter().find_map(|(_, reply)| reply.ok());
+    let account = caller.and_then(|caller| caller.get("Account").as_str()).map(str::to_owned);
+    let here = [("account", account.clone()), ("region", Some(inputs.variables.aws_region.clone()))];
+    let recorded = [&mut state.private.account, &mut state.private.region];
+    let mut problems = Vec::new();
+    let is_empty = state.resources.is_empty() && state.deposed.is_empty() && state.private.intents.is_empty();
+    for ((what, here), recorded) in here.into_iter().zip(recorded) {
+        match (&here, &*recorded) {
+            (Some(here), Some(there)) if here != there && !is_empty => problems.push(Problem::Impossible {
+                summary: format!("the state records objects in {what} {there}, but this is {what} {here}"),
+                hint: format!("choose credentials and variables for {what} {there}, or work in another directory"),
+            }),
+            (Some(_), _) => *recorded = here,
+            (None, _) => {}
+        }
+    }
+    let account = state.private.account.clone();
+    if problems.is_empty() { Ok(account) } else { Err(problems) }
+}
+
+fn place(state: &State, region: &str) -> Place {
+    let region = state.private.region.clone().unwrap_or_else(|| region.to_owned());
+    Place { region, account: state.private.account.clone() }
+}
+
+/// One server has no index, several have: when the count changes, the first keeps its object.
+fn move_addresses(state: &mut State, variables: &Variables, mode: Mode) -> Vec<(Address, Address)> {
+    let (one, first) = (stack::app_address(0, 1), stack::app_address(0, 2));
+    let (from, to) = if variables.app_instance_count == 1 { (first, one) } else { (one, first) };
+    if mode != Mode::Apply || state.resources.contains_key(&to) {
+        return Vec::new();
+    }
+    let Some(resource) = state.resources.remove(&from) else { return Vec::new() };
+    state.resources.insert(to.clone(), resource);
+    if let Some(generation) = state.private.generations.remove(&from) {
+        let other = state.private.generations.get(&to).copied().unwrap_or(0);
+        state.private.generations.insert(to.clone(), generation.max(other));
+    }
+    if let Some(intent) = state.private.intents.remove(&from) {
+        state.private.intents.insert(to.clone(), intent);
+    }
+    vec![(from, to)]
+}
+
+/// Once the object of a creation is recorded, the diff sees what is left to do.
+fn forget_finished_intents(state: &mut State) {
+    let State { resources, private, .. } = state;
+    private.intents.retain(|address, intent| intent.operation.is_creating() && !resources.contains_key(address));
+}
+
+fn outputs(
+    recorded: &State,
+    state: &State,
+    stack: &Stack,
+    changes: &[crate::plan::Change],
+    mode: Mode,
+) -> Vec<OutputChange> {
+    let stays: BTreeMap<&Address, bool> = changes
+        .iter()
+        .filter(|change| change.target.deposed.is_none())
+        .map(|change| {
+            use crate::plan::Action;
+            // A stopped and started server gets another public address.
+            let moved = change.attributes.iter().any(|attribute| &*attribute.name == "instance_type");
+            (
+                &change.target.address,
+                matches!(change.action, Action::NoOp) || (change.action == Action::Update && !moved),
+            )
+        })
+        .collect();
+    let known = |address: &Address, attribute: &str| {
+        let stays = stays.get(address).copied().unwrap_or(false);
+        stays.then(|| state.attribute(address, attribute).cloned()).flatten()
+    };
+    let mut names: Vec<&String> = recorded.outputs.keys().chain(stack.outputs.keys()).collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|name| {
+            let before = recorded.outputs.get(name).cloned().unwrap_or_default();
+            let after = match mode {
+                Mode::Apply => stack.outputs.get(name).map(|value| value.resolve(&known)).unwrap_or_default(),
+                Mode::Destroy => Value::Null,
+                Mode::RefreshOnly => before.clone(),
+            };
+            OutputChange { name: name.clone(), before, after }
+        })
+        .collect()
+}
+
+/// What differs from the record, for [`Plan::drift`].
+pub(crate) fn drift_of(target: &Target, attribute: Option<&str>, recorded: Value, observed: Value) -> Drift {
+    Drift { target: target.clone(), attribute: attribute.map(Arc::from), recorded, observed }
+}

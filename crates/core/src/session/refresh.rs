@@ -1,0 +1,279 @@
+//! Refresh: few reads for many objects, and what they say of each.
+//!
+//! Reads filter by identifier instead of naming it, so that one object that is gone does not spoil the answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Replies, drift_of};
+use crate::address::Address;
+use crate::api::{Call, Operation};
+use crate::diff::{self, Verdict};
+use crate::model::{Kind, OnChange};
+use crate::observe::{self, Phase, Place};
+use crate::plan::Drift;
+use crate::plan::build::{Found, Observed, without_secrets};
+use crate::state::{Resource, State, Target};
+use crate::value::{Value, ValueMap};
+
+/// Most values AWS takes in one filter.
+const FILTER_VALUES_MAX: usize = 200;
+
+/// Where a kind is listed: operation, filter by identifier, list in the reply, identifier in an item.
+struct Listing {
+    operation: Operation,
+    filter: &'static str,
+    list: &'static str,
+    id: &'static str,
+}
+
+const fn listing(kind: Kind) -> Option<Listing> {
+    let (operation, filter, list, id) = match kind {
+        Kind::Vpc => (Operation::DescribeVpcs, "vpc-id", "Vpcs", "VpcId"),
+        Kind::Subnet => (Operation::DescribeSubnets, "subnet-id", "Subnets", "SubnetId"),
+        Kind::InternetGateway => {
+            (Operation::DescribeInternetGateways, "internet-gateway-id", "InternetGateways", "InternetGatewayId")
+        }
+        Kind::Eip => (Operation::DescribeAddresses, "allocation-id", "Addresses", "AllocationId"),
+        Kind::NatGateway => (Operation::DescribeNatGateways, "nat-gateway-id", "NatGateways", "NatGatewayId"),
+        Kind::RouteTable | Kind::Route | Kind::RouteTableAssociation => {
+            (Operation::DescribeRouteTables, "route-table-id", "RouteTables", "RouteTableId")
+        }
+        Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
+            (Operation::DescribeSecurityGroups, "group-id", "SecurityGroups", "GroupId")
+        }
+        Kind::Instance => (Operation::DescribeInstances, "instance-id", "Instances", "InstanceId"),
+        Kind::DbInstance | Kind::DbSubnetGroup => return None,
+    };
+    Some(Listing { operation, filter, list, id })
+}
+
+/// The identifier under which an object is listed.
+fn listed_id(kind: Kind, attributes: &ValueMap) -> Option<&str> {
+    let name = match kind {
+        Kind::Route | Kind::RouteTableAssociation => "route_table_id",
+        Kind::DbInstance => "identifier",
+        Kind::DbSubnetGroup => "name",
+        Kind::DefaultSecurityGroup
+        | Kind::Eip
+        | Kind::Instance
+        | Kind::InternetGateway
+        | Kind::NatGateway
+        | Kind::RouteTable
+        | Kind::SecurityGroup
+        | Kind::Subnet
+        | Kind::Vpc => "id",
+    };
+    attributes.get(name).and_then(Value::as_str).filter(|id| !id.is_empty())
+}
+
+/// The reads that tell what became of every recorded object.
+pub fn reads(state: &State) -> Vec<(Kind, Call)> {
+    let mut ids: BTreeMap<Operation, (Kind, &'static str, Vec<&str>)> = BTreeMap::new();
+    let mut calls = Vec::new();
+    for (target, resource) in state.objects() {
+        let kind = target.address.kind;
+        let Some(id) = listed_id(kind, &resource.attributes) else { continue };
+        match listing(kind) {
+            Some(listing) => ids.entry(listing.operation).or_insert((kind, listing.filter, Vec::new())).2.push(id),
+            None if kind == Kind::DbInstance => {
+                calls.push((
+                    kind,
+                    Call::new(Operation::DescribeDBInstances, [("DBInstanceIdentifier", Value::str(id))]),
+                ));
+            }
+            None => {
+                calls.push((
+                    kind,
+                    Call::new(Operation::DescribeDBSubnetGroups, [("DBSubnetGroupName", Value::str(id))]),
+                ));
+                if let Some(arn) = resource.attributes.get("arn").filter(|arn| !arn.is_null()) {
+                    calls.push((kind, Call::new(Operation::ListTagsForResource, [("ResourceName", arn.clone())])));
+                }
+            }
+        }
+        if kind == Kind::Vpc {
+            for attribute in ["enableDnsHostnames", "enableDnsSupport"] {
+                let args = [("VpcId", Value::str(id)), ("Attribute", Value::str(attribute))];
+                calls.push((kind, Call::new(Operation::DescribeVpcAttribute, args)));
+            }
+        }
+    }
+    for (operation, (kind, filter, mut values)) in ids {
+        values.sort_unstable();
+        values.dedup();
+        for chunk in values.chunks(FILTER_VALUES_MAX) {
+            let filters = |name: &str| Value::map([(name, Value::list(chunk.iter().copied()))]);
+            calls.push((kind, Call::new(operation, [("Filters", filters(filter))])));
+            if kind == Kind::Instance {
+                let args = [("Filters", filters("attachment.instance-id"))];
+                calls.push((kind, Call::new(Operation::DescribeVolumes, args)));
+            }
+        }
+    }
+    calls
+}
+
+/// What was read of every recorded object that exists.
+pub fn observed(state: &State, replies: &Replies<'_>, place: &Place) -> Observed {
+    let index = Index::new(replies);
+    let mut observed = Observed::new();
+    for (target, resource) in state.objects() {
+        let kind = target.address.kind;
+        if let Some((object, fresh)) = index.find(kind, &resource.attributes, place) {
+            let mut attributes = without_secrets(resource.attributes.clone());
+            attributes.extend(fresh);
+            observed.insert(target, Found { attributes, phase: observe::phase(kind, object) });
+        }
+    }
+    observed
+}
+
+/// Takes what was read into the state, and tells what differs from what was recorded.
+pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &[(Address, Address)]) -> Vec<Drift> {
+    let index = Index::new(replies);
+    let mut drift = Vec::new();
+    let targets: Vec<Target> = state.objects().map(|(target, _)| target).collect();
+    for target in targets {
+        let kind = target.address.kind;
+        let Some(resource) = state.get(&target) else { continue };
+        match index.find(kind, &resource.attributes, place) {
+            None => {
+                let id = resource.id().map(Value::str).unwrap_or_default();
+                drift.push(drift_of(&target, None, id, Value::Null));
+            }
+            Some((_, fresh)) => {
+                let moved = moves.iter().any(|(_, to)| *to == target.address);
+                if !moved && resource.dependencies_known() {
+                    drift.extend(attribute_drift(&target, &resource.attributes, &fresh));
+                }
+                let mut updated = Resource::clone(resource);
+                updated.attributes = without_secrets(updated.attributes);
+                updated.attributes.extend(fresh);
+                let slot = match target.deposed {
+                    None => state.resources.get_mut(&target.address),
+                    Some(_) => state.deposed.get_mut(&target),
+                };
+                if let Some(slot) = slot
+                    && **slot != updated
+                {
+                    *slot = Arc::new(updated);
+                }
+            }
+        }
+    }
+    drift
+}
+
+fn attribute_drift(target: &Target, recorded: &ValueMap, fresh: &ValueMap) -> Vec<Drift> {
+    let own = recorded.get("id").and_then(Value::as_str);
+    let compared = target.address.kind.attributes().iter().filter(|a| a.on_change != OnChange::Computed);
+    compared
+        .filter_map(|attribute| {
+            let (before, now) = (recorded.get(attribute.name)?, fresh.get(attribute.name)?);
+            let same = before.is_null() || diff::compare(attribute.compare, before, now, own) == Verdict::Same;
+            (!same).then(|| drift_of(target, Some(attribute.name), before.clone(), now.clone()))
+        })
+        .collect()
+}
+
+/// Drops records of objects that do not exist any more.
+pub fn drop_gone(state: &mut State, observed: &Observed) {
+    let exists = |target: &Target| observed.get(target).is_some_and(|found| found.phase != Phase::Gone);
+    state.resources.retain(|address, _| exists(&Target::current(address.clone())));
+    state.deposed.retain(|target, _| exists(target));
+}
+
+/// Objects of the replies by identifier.
+struct Index<'a> {
+    objects: BTreeMap<(Operation, &'a str), &'a Value>,
+    vpc_attributes: BTreeMap<&'a str, Vec<&'a Value>>,
+    volumes: BTreeMap<&'a str, Vec<&'a Value>>,
+    group_tags: BTreeMap<&'a str, &'a Value>,
+}
+
+impl<'a> Index<'a> {
+    fn new(replies: &Replies<'a>) -> Self {
+        let mut objects = BTreeMap::new();
+        for kind in Kind::ALL {
+            if let Some(Listing { operation, list, id, .. }) = listing(kind) {
+                for item in replies.items(operation, list) {
+                    if let Some(id) = item.at(id).and_then(Value::as_str) {
+                        objects.insert((operation, id), item);
+                    }
+                }
+            }
+        }
+        let databases = [
+            (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
+            (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
+        ];
+        for (operation, list, id) in databases {
+            for item in replies.items(operation, list) {
+                if let Some(id) = item.at(id).and_then(Value::as_str) {
+                    objects.insert((operation, id), item);
+                }
+            }
+        }
+        let mut vpc_attributes: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+        for (call, reply) in replies.of(Operation::DescribeVpcAttribute) {
+            if let (Some(id), Ok(reply)) = (call.arg("VpcId").as_str(), reply) {
+                vpc_attributes.entry(id).or_default().push(reply);
+            }
+        }
+        let mut volumes: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+        for volume in replies.items(Operation::DescribeVolumes, "Volumes") {
+            if let Some(instance) = volume.at("InstanceId").and_then(Value::as_str) {
+                volumes.entry(instance).or_default().push(volume);
+            }
+        }
+        let mut group_tags = BTreeMap::new();
+        for (call, reply) in replies.of(Operation::ListTagsForResource) {
+            if let (Some(arn), Ok(reply)) = (call.arg("ResourceName").as_str(), reply) {
+                group_tags.insert(arn, *reply);
+            }
+        }
+        Self { objects, vpc_attributes, volumes, group_tags }
+    }
+
+    /// The object, and all attributes the replies tell of it.
+    fn find(&self, kind: Kind, recorded: &ValueMap, place: &Place) -> Option<(&'a Value, ValueMap)> {
+        let operation = match (listing(kind), kind) {
+            (Some(listing), _) => listing.operation,
+            (None, Kind::DbInstance) => Operation::DescribeDBInstances,
+            (None, _) => Operation::DescribeDBSubnetGroups,
+        };
+        let id = listed_id(kind, recorded)?;
+        let object = *self.objects.get(&(operation, id))?;
+        let mut attributes = observe::attributes(kind, recorded, object, place)?;
+        for reply in self.vpc_attributes.get(id).filter(|_| kind == Kind::Vpc).into_iter().flatten() {
+            attributes.extend(observe::attributes(kind, recorded, reply, place)?);
+        }
+        if kind == Kind::Instance
+            && let Some(volume) = self.root_volume(id, object)
+        {
+            attributes.insert(Arc::from("root_block_device"), observe::root_block_device(object, volume));
+        }
+        let arn = attributes.get("arn").or_else(|| recorded.get("arn")).and_then(Value::as_str);
+        if let Some(tags) = arn.filter(|_| kind == Kind::DbSubnetGroup).and_then(|arn| self.group_tags.get(arn)) {
+            attributes.extend(observe::attributes(kind, recorded, tags, place)?);
+        }
+        Some((object, attributes))
+    }
+
+    fn root_volume(&self, instance: &str, object: &Value) -> Option<&'a Value> {
+        let volumes = self.volumes.get(instance)?;
+        let root = object.get("RootDeviceName");
+        let mappings = object.get("BlockDeviceMappings").as_list().unwrap_or_default();
+        let mapped = mappings.iter().find(|mapping| mapping.get("DeviceName") == root).map(|m| m.get("VolumeId"));
+        let by_mapping = volumes.iter().find(|volume| Some(volume.get("VolumeId")) == mapped);
+        by_mapping.or_else(|| volumes.first()).copied()
+    }
+}
+
+impl Resource {
+    /// False for an object adopted from an interrupted run: what it lacks is not drift.
+    fn dependencies_known(&self) -> bool {
+        !self.attributes.is_empty() && self.attributes.contains_key("id")
+    }
+}

@@ -1,0 +1,412 @@
+//! The architecture as data: variables in, declared resources out. One short function per tier.
+//!
+//! References between resources are the real dependencies and nothing else: the database never waits for the NAT
+//! gateway, the application server waits for its route to the internet.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use sha1::{Digest, Sha1};
+
+use crate::address::Address;
+use crate::model::Kind;
+use crate::rules;
+use crate::secret::DB_PASSWORD;
+use crate::state::Choices;
+use crate::value::{Value, ValueMap};
+use crate::variables::Variables;
+
+/// Everything, as routes and rules write it.
+pub const ANYWHERE: &str = "0.0.0.0/0";
+/// The port PostgreSQL listens on.
+pub const POSTGRES_PORT: u16 = 5432;
+/// What runs at an application server's first boot if `app_user_data` names no file.
+pub const DEFAULT_USER_DATA: &str = include_str!("user_data.sh");
+
+/// One declared resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// Attributes; what is not here is left to AWS.
+    pub attributes: ValueMap,
+    /// Dependencies that no attribute shows.
+    pub depends_on: Vec<Address>,
+    /// Attributes that are sent on create only and not forced onto what exists.
+    pub create_only: Vec<&'static str>,
+}
+
+impl Declared {
+    /// Every resource this one needs, each once.
+    pub fn dependencies(&self) -> Vec<Address> {
+        let mut found: Vec<Address> = self.depends_on.clone();
+        for value in self.attributes.values() {
+            value.visit_refs(&mut |address, _| found.push(address.clone()));
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
+/// The declared stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stack {
+    /// Resources by address.
+    pub resources: BTreeMap<Address, Declared>,
+    /// Outputs by name.
+    pub outputs: BTreeMap<String, Value>,
+    /// What the application servers run at first boot.
+    pub user_data: Arc<str>,
+    /// Device name of the application servers' root volume.
+    pub root_device_name: Arc<str>,
+}
+
+/// How many zones the subnets are spread over.
+pub fn zones_needed(variables: &Variables) -> usize {
+    if variables.availability_zones.is_empty() {
+        variables.public_subnet_cidrs.len().max(variables.private_subnet_cidrs.len()).max(2)
+    } else {
+        variables.availability_zones.len()
+    }
+}
+
+/// The address of application server `index` of `count`: without index while there is one.
+pub fn app_address(index: u32, count: u32) -> Address {
+    if count == 1 { Address::root(Kind::Instance, "app") } else { Address::root_at(Kind::Instance, "app", index) }
+}
+
+/// The identifier of the database.
+pub fn db_identifier(variables: &Variables) -> String {
+    format!("{}-{}-db", variables.project_name, variables.environment)
+}
+
+/// The stack these variables declare. `choices` must hold a zone, an image and an engine version.
+pub fn stack(variables: &Variables, choices: &Choices, user_data: Option<&str>) -> Stack {
+    let mut builder = Builder {
+        variables,
+        choices,
+        vpc_name: format!("{}-vpc", variables.project_name),
+        stack: Stack {
+            user_data: Arc::from(user_data.unwrap_or(DEFAULT_USER_DATA)),
+            root_device_name: Arc::from(choices.image.as_ref().map_or("/dev/xvda", |i| i.root_device_name.as_str())),
+            ..Stack::default()
+        },
+    };
+    builder.network();
+    builder.nat();
+    builder.routes();
+    builder.security_groups();
+    builder.database();
+    builder.application(user_data.is_none());
+    builder.outputs();
+    builder.stack
+}
+
+struct Builder<'a> {
+    variables: &'a Variables,
+    choices: &'a Choices,
+    vpc_name: String,
+    stack: Stack,
+}
+
+fn vpc() -> Address {
+    Address::vpc(Kind::Vpc, "this", 0)
+}
+
+fn gateway() -> Address {
+    Address::vpc(Kind::InternetGateway, "this", 0)
+}
+
+fn index(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+impl Builder<'_> {
+    fn declare<const N: usize>(&mut self, address: Address, attributes: [(&str, Value); N]) -> &mut Declared {
+        let attributes = attributes.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (Arc::from(k), v)).collect();
+        self.stack.resources.entry(address).or_insert(Declared { attributes, ..Declared::default() })
+    }
+
+    fn tags(&self, name: &str) -> Value {
+        let variables = self.variables;
+        let mut tags: ValueMap = variables.tags.iter().map(|(k, v)| (Arc::from(k.as_str()), Value::from(v))).collect();
+        let common = [
+            ("Project", variables.project_name.as_str()),
+            ("Environment", variables.environment.as_str()),
+            ("ManagedBy", "aloka"),
+            ("Name", name),
+        ];
+        for (key, value) in common {
+            tags.entry(Arc::from(key)).or_insert_with(|| Value::str(value));
+        }
+        Value::Map(tags)
+    }
+
+    fn zone(&self, position: usize) -> &str {
+        let zones = &self.choices.availability_zones;
+        position.checked_rem(zones.len()).and_then(|slot| zones.get(slot)).map_or("", String::as_str)
+    }
+
+    fn network(&mut self) {
+        let name = self.vpc_name.clone();
+        let vpc_id = Value::reference(vpc(), "id");
+        let attributes = [
+            ("cidr_block", Value::from(self.variables.vpc_cidr.to_string())),
+            ("enable_dns_hostnames", true.into()),
+            ("enable_dns_support", true.into()),
+            ("instance_tenancy", Value::str("default")),
+            ("tags", self.tags(&name)),
+        ];
+        self.declare(vpc(), attributes);
+        let attributes = [("vpc_id", vpc_id.clone()), ("tags", self.tags(&name))];
+        self.declare(gateway(), attributes);
+        // Emptied, so that nothing is reachable through a group nobody chose.
+        let attributes = [
+            ("vpc_id", vpc_id.clone()),
+            ("ingress", Value::EMPTY_LIST),
+            ("egress", Value::EMPTY_LIST),
+            ("tags", self.tags(&format!("{name}-default"))),
+        ];
+        self.declare(Address::vpc(Kind::DefaultSecurityGroup, "this", 0), attributes);
+        let variables = self.variables;
+        for (tier, cidrs) in [("public", &variables.public_subnet_cidrs), ("private", &variables.private_subnet_cidrs)]
+        {
+            for (position, cidr) in cidrs.iter().enumerate() {
+                let zone = self.zone(position).to_owned();
+                let attributes = [
+                    ("vpc_id", vpc_id.clone()),
+                    ("cidr_block", Value::from(cidr.to_string())),
+                    ("availability_zone", Value::from(&zone)),
+                    ("tags", self.tags(&format!("{name}-{tier}-{zone}"))),
+                ];
+                self.declare(Address::vpc(Kind::Subnet, tier, index(position)), attributes);
+            }
+        }
+    }
+
+    /// How many NAT gateways there would be: one, or one per zone.
+    fn nat_count(&self) -> usize {
+        if self.variables.single_nat_gateway {
+            1
+        } else {
+            self.choices.availability_zones.len().min(self.variables.public_subnet_cidrs.len()).max(1)
+        }
+    }
+
+    fn nat(&mut self) {
+        if !self.variables.enable_nat_gateway {
+            return;
+        }
+        for position in 0..self.nat_count() {
+            let name = format!("{}-{}", self.vpc_name, self.zone(position));
+            let at = index(position);
+            let address = Address::vpc(Kind::Eip, "nat", at);
+            let attributes = [("domain", Value::str("vpc")), ("tags", self.tags(&name))];
+            self.declare(address.clone(), attributes);
+            let attributes = [
+                ("allocation_id", Value::reference(address, "id")),
+                ("connectivity_type", Value::str("public")),
+                ("subnet_id", Value::reference(Address::vpc(Kind::Subnet, "public", at), "id")),
+                ("tags", self.tags(&name)),
+            ];
+            // A NAT gateway made before the internet gateway is attached fails.
+            self.declare(Address::vpc(Kind::NatGateway, "this", at), attributes).depends_on = vec![gateway()];
+        }
+    }
+
+    fn routes(&mut self) {
+        let name = self.vpc_name.clone();
+        let public = Address::vpc(Kind::RouteTable, "public", 0);
+        let attributes = [("vpc_id", Value::reference(vpc(), "id")), ("tags", self.tags(&format!("{name}-public")))];
+        self.declare(public.clone(), attributes);
+        let attributes = [
+            ("route_table_id", Value::reference(public.clone(), "id")),
+            ("destination_cidr_block", Value::str(ANYWHERE)),
+            ("gateway_id", Value::reference(gateway(), "id")),
+        ];
+        self.declare(Address::vpc(Kind::Route, "public_internet_gateway", 0), attributes);
+        for position in 0..self.variables.public_subnet_cidrs.len() {
+            self.associate("public", index(position), public.clone());
+        }
+
+        let tables = self.nat_count();
+        for position in 0..tables {
+            let at = index(position);
+            let table = Address::vpc(Kind::RouteTable, "private", at);
+            let suffix = if tables == 1 { String::new() } else { format!("-{}", self.zone(position)) };
+            let attributes =
+                [("vpc_id", Value::reference(vpc(), "id")), ("tags", self.tags(&format!("{name}-private{suffix}")))];
+            self.declare(table.clone(), attributes);
+            if self.variables.enable_nat_gateway {
+                let attributes = [
+                    ("route_table_id", Value::reference(table, "id")),
+                    ("destination_cidr_block", Value::str(ANYWHERE)),
+                    ("nat_gateway_id", Value::reference(Address::vpc(Kind::NatGateway, "this", at), "id")),
+                ];
+                self.declare(Address::vpc(Kind::Route, "private_nat_gateway", at), attributes);
+            }
+        }
+        for position in 0..self.variables.private_subnet_cidrs.len() {
+            let table = Address::vpc(Kind::RouteTable, "private", index(position % tables));
+            self.associate("private", index(position), table);
+        }
+    }
+
+    fn associate(&mut self, tier: &str, at: u32, table: Address) {
+        let attributes = [
+            ("route_table_id", Value::reference(table, "id")),
+            ("subnet_id", Value::reference(Address::vpc(Kind::Subnet, tier, at), "id")),
+        ];
+        self.declare(Address::vpc(Kind::RouteTableAssociation, tier, at), attributes);
+    }
+
+    fn security_groups(&mut self) {
+        let everywhere = || Value::List(vec![rules::rule("-1", (0, 0), &[ANYWHERE.to_owned()], "")]);
+        let (app, db) = (Address::root(Kind::SecurityGroup, "app"), Address::root(Kind::SecurityGroup, "db"));
+        let mut ingress: Vec<Value> = Vec::new();
+        for open in &self.variables.app_ingress {
+            let cidrs: Vec<String> = open.cidr_blocks.iter().map(ToString::to_string).collect();
+            ingress.push(rules::rule(&open.protocol, (open.from_port, open.to_port), &cidrs, &open.description));
+        }
+        ingress.push(rules::rule_from_itself("self"));
+        let postgres = rules::rule_from_group(
+            "tcp",
+            (POSTGRES_PORT, POSTGRES_PORT),
+            Value::reference(app.clone(), "id"),
+            "PostgreSQL",
+        );
+        for (address, description, ingress) in [(app, "Application", ingress), (db, "Database", vec![postgres])] {
+            let name = format!("{}-{}-sg", self.variables.project_name, address.name);
+            let attributes = [
+                ("name", Value::from(&name)),
+                ("description", Value::str(description)),
+                ("vpc_id", Value::reference(vpc(), "id")),
+                ("ingress", Value::List(ingress)),
+                ("egress", everywhere()),
+                ("tags", self.tags(&name)),
+            ];
+            self.declare(address, attributes);
+        }
+    }
+
+    fn database(&mut self) {
+        let variables = self.variables;
+        let group = Address::root(Kind::DbSubnetGroup, "main");
+        let group_name = format!("{}-db-subnet-group", variables.project_name);
+        let subnets = (0..variables.private_subnet_cidrs.len())
+            .map(|position| Value::reference(Address::vpc(Kind::Subnet, "private", index(position)), "id"));
+        let attributes = [
+            ("name", Value::from(&group_name)),
+            ("description", Value::str("Managed by aloka")),
+            ("subnet_ids", Value::list(subnets)),
+            ("tags", self.tags(&group_name)),
+        ];
+        self.declare(group.clone(), attributes);
+        let identifier = db_identifier(variables);
+        let version = variables.db_engine_version.clone().or_else(|| self.choices.db_engine_version.clone());
+        let attributes = [
+            ("allocated_storage", variables.db_allocated_storage.into()),
+            ("auto_minor_version_upgrade", true.into()),
+            ("backup_retention_period", variables.db_backup_retention_days.into()),
+            ("db_name", Value::from(&variables.db_name)),
+            ("db_subnet_group_name", Value::reference(group, "name")),
+            ("deletion_protection", variables.db_deletion_protection.into()),
+            ("engine", Value::str("postgres")),
+            ("engine_version", version.into()),
+            ("identifier", Value::from(&identifier)),
+            ("instance_class", Value::from(&variables.db_instance_class)),
+            ("multi_az", variables.db_multi_az.into()),
+            ("password", Value::Secret(Arc::from(DB_PASSWORD))),
+            ("publicly_accessible", false.into()),
+            ("skip_final_snapshot", true.into()),
+            ("storage_encrypted", variables.db_storage_encrypted.into()),
+            ("storage_type", Value::str("gp3")),
+            ("tags", self.tags(&identifier)),
+            ("username", Value::from(&variables.db_username)),
+            (
+                "vpc_security_group_ids",
+                Value::List(vec![Value::reference(Address::root(Kind::SecurityGroup, "db"), "id")]),
+            ),
+        ];
+        self.declare(Address::root(Kind::DbInstance, "postgres"), attributes);
+    }
+
+    fn application(&mut self, default_user_data: bool) {
+        let variables = self.variables;
+        let count = variables.app_instance_count;
+        let publics = index(variables.public_subnet_cidrs.len()).max(1);
+        let image = self.choices.image.as_ref();
+        let size = variables.app_root_volume_gib.or_else(|| image.map(|image| image.root_volume_gib));
+        let hash = Value::from(user_data_hash(&self.stack.user_data));
+        let group = Value::reference(Address::root(Kind::SecurityGroup, "app"), "id");
+        for at in 0..count {
+            let subnet = at % publics;
+            let mut name = format!("{}-app", variables.project_name);
+            if count > 1 {
+                // Writing into a String cannot fail.
+                let _infallible = write!(name, "-{at}");
+            }
+            let root = Value::map([
+                ("delete_on_termination", Value::from(true)),
+                ("encrypted", true.into()),
+                ("volume_size", size.into()),
+                ("volume_type", Value::str("gp3")),
+            ]);
+            let metadata = Value::map([
+                ("http_endpoint", Value::str("enabled")),
+                ("http_put_response_hop_limit", 2.into()),
+                ("http_tokens", Value::str("required")),
+            ]);
+            let attributes = [
+                ("ami", image.map(|image| Value::from(&image.id)).unwrap_or_default()),
+                ("associate_public_ip_address", true.into()),
+                ("instance_type", Value::from(&variables.app_instance_type)),
+                ("metadata_options", Value::List(vec![metadata])),
+                ("root_block_device", Value::List(vec![root])),
+                ("subnet_id", Value::reference(Address::vpc(Kind::Subnet, "public", subnet), "id")),
+                ("tags", self.tags(&name)),
+                ("user_data", hash.clone()),
+                ("vpc_security_group_ids", Value::List(vec![group.clone()])),
+            ];
+            let mut create_only = Vec::new();
+            if default_user_data {
+                create_only.push("user_data");
+            }
+            if variables.app_root_volume_gib.is_none() {
+                create_only.push("root_block_device");
+            }
+            let declared = self.declare(app_address(at, count), attributes);
+            // First boot installs packages: the way to the internet must be there.
+            declared.depends_on = vec![
+                Address::vpc(Kind::Route, "public_internet_gateway", 0),
+                Address::vpc(Kind::RouteTableAssociation, "public", subnet),
+            ];
+            declared.create_only = create_only;
+        }
+    }
+
+    fn outputs(&mut self) {
+        let count = self.variables.app_instance_count;
+        let of_apps = |attribute| match count {
+            0 => Value::Null,
+            1 => Value::reference(app_address(0, 1), attribute),
+            _ => Value::list((0..count).map(|at| Value::reference(app_address(at, count), attribute))),
+        };
+        let group = |name| Value::reference(Address::root(Kind::SecurityGroup, name), "id");
+        let outputs = [
+            ("app_public_ip", of_apps("public_ip")),
+            ("app_public_dns", of_apps("public_dns")),
+            ("db_endpoint", Value::reference(Address::root(Kind::DbInstance, "postgres"), "endpoint")),
+            ("db_subnet_group_name", Value::reference(Address::root(Kind::DbSubnetGroup, "main"), "name")),
+            ("app_security_group_id", group("app")),
+            ("db_security_group_id", group("db")),
+            ("vpc_id", Value::reference(vpc(), "id")),
+        ];
+        self.stack.outputs = outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    }
+}
+
+/// How Terraform records user data: the SHA-1 of its text, in hexadecimal.
+pub fn user_data_hash(text: &str) -> String {
+    crate::fingerprint::hex(&Sha1::digest(text.as_bytes()))
+}

@@ -1,0 +1,318 @@
+//! The state file: Terraform state v4 with the `aloka` section.
+//!
+//! Reading checks what it needs and refuses the rest with one clear error; it keeps resources and attributes it does
+//! not know. Writing gives the same bytes for the same state: two spaces of indentation, Terraform's order of keys
+//! and of resources, a final newline.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Private, Resource, State, Target};
+use crate::address::{Address, VPC_MODULE};
+use crate::model::Kind;
+use crate::value::{Value, ValueMap};
+
+/// The format of Terraform's state file.
+pub const FORMAT_VERSION: u64 = 4;
+/// The format of the `aloka` section.
+pub const PRIVATE_FORMAT_VERSION: u32 = 1;
+/// The Terraform release whose format is written.
+const TERRAFORM_VERSION: &str = "1.11.4";
+/// How Terraform names its AWS provider in a state.
+const PROVIDER: &str = "provider[\"registry.terraform.io/hashicorp/aws\"]";
+/// Larger files are refused unread.
+pub const SIZE_MAX: usize = 256 << 20;
+
+/// Why a text is no usable state.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Not JSON, or not the JSON of a state.
+    #[error("not a state file: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A format this release does not read.
+    #[error("state format version {found}, this release reads version {FORMAT_VERSION}")]
+    Version {
+        /// What the file says.
+        found: u64,
+    },
+    /// An `aloka` section of a later release.
+    #[error("the `aloka` section has format version {found}, this release knows {PRIVATE_FORMAT_VERSION}")]
+    PrivateVersion {
+        /// What the file says.
+        found: u32,
+    },
+    /// The same object twice.
+    #[error("{0} is recorded twice")]
+    Duplicate(Target),
+    /// Too large to be read.
+    #[error("the state is {0} bytes long, more than {SIZE_MAX}")]
+    TooLarge(usize),
+}
+
+#[derive(Deserialize)]
+struct RawState {
+    version: u64,
+    #[serde(default)]
+    serial: u64,
+    #[serde(default)]
+    lineage: Arc<str>,
+    #[serde(default)]
+    outputs: BTreeMap<String, RawOutput>,
+    #[serde(default)]
+    resources: Vec<serde_json::Value>,
+    #[serde(default)]
+    aloka: Option<Private>,
+}
+
+#[derive(Deserialize)]
+struct RawOutput {
+    #[serde(default)]
+    value: Value,
+}
+
+#[derive(Deserialize)]
+struct RawResource {
+    name: String,
+    #[serde(default)]
+    instances: Vec<RawInstance>,
+}
+
+#[derive(Deserialize)]
+struct RawInstance {
+    #[serde(default)]
+    index_key: Option<serde_json::Value>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    deposed: Option<Arc<str>>,
+    #[serde(default)]
+    attributes: ValueMap,
+    #[serde(default)]
+    private: Option<Arc<str>>,
+    #[serde(default)]
+    dependencies: Vec<Arc<str>>,
+    #[serde(default)]
+    create_before_destroy: bool,
+}
+
+/// Reads a state file. An empty text is an empty state without lineage, as Terraform leaves it for a moment.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read(text: &str) -> Result<State, ReadError> {
+    if text.len() > SIZE_MAX {
+        return Err(ReadError::TooLarge(text.len()));
+    }
+    if text.trim().is_empty() {
+        return Ok(State::new(""));
+    }
+    let raw: RawState = serde_json::from_str(text)?;
+    if raw.version != FORMAT_VERSION {
+        return Err(ReadError::Version { found: raw.version });
+    }
+    let private = raw.aloka.unwrap_or_else(|| State::new("").private);
+    if private.format_version > PRIVATE_FORMAT_VERSION {
+        return Err(ReadError::PrivateVersion { found: private.format_version });
+    }
+    let mut state = State { lineage: raw.lineage, serial: raw.serial, private, ..State::default() };
+    state.outputs = raw.outputs.into_iter().map(|(name, output)| (name, output.value)).collect();
+    for entry in raw.resources {
+        match known_objects(&entry)? {
+            None => state.foreign.push(entry),
+            Some(objects) => {
+                for (target, resource) in objects {
+                    let duplicate = if target.deposed.is_none() {
+                        state.resources.insert(target.address.clone(), Arc::new(resource)).is_some()
+                    } else {
+                        state.deposed.insert(target.clone(), Arc::new(resource)).is_some()
+                    };
+                    if duplicate {
+                        return Err(ReadError::Duplicate(target));
+                    }
+                }
+            }
+        }
+    }
+    Ok(state)
+}
+
+/// The objects of one entry of `resources`; `None` if the entry is not of this stack.
+fn known_objects(entry: &serde_json::Value) -> Result<Option<Vec<(Target, Resource)>>, ReadError> {
+    let text = |key: &str| entry.get(key).and_then(serde_json::Value::as_str);
+    let module = text("module");
+    let in_vpc_module = module == Some(VPC_MODULE);
+    let kind = text("type").and_then(Kind::from_terraform_type);
+    let (Some(kind), Some("managed"), true) = (kind, text("mode"), in_vpc_module || module.is_none()) else {
+        return Ok(None);
+    };
+    let raw = RawResource::deserialize(entry)?;
+    let mut objects = Vec::with_capacity(raw.instances.len());
+    for instance in raw.instances {
+        let index = match instance.index_key {
+            None | Some(serde_json::Value::Null) => None,
+            Some(key) => match key.as_u64().and_then(|key| u32::try_from(key).ok()) {
+                Some(key) => Some(key),
+                // A `for_each` key: not an address of this stack.
+                None => return Ok(None),
+            },
+        };
+        let address = Address { in_vpc_module, kind, name: Arc::from(raw.name.as_str()), index };
+        let resource = Resource {
+            attributes: instance.attributes,
+            dependencies: instance.dependencies,
+            tainted: instance.status.as_deref() == Some("tainted"),
+            provider_private: instance.private,
+            create_before_destroy: instance.create_before_destroy,
+        };
+        objects.push((Target { address, deposed: instance.deposed }, resource));
+    }
+    Ok(Some(objects))
+}
+
+#[derive(Serialize)]
+struct FileView<'a> {
+    version: u64,
+    terraform_version: &'static str,
+    serial: u64,
+    lineage: &'a str,
+    outputs: BTreeMap<&'a str, OutputView<'a>>,
+    resources: ResourcesView<'a>,
+    check_results: Option<()>,
+    aloka: &'a Private,
+}
+
+#[derive(Serialize)]
+struct OutputView<'a> {
+    value: &'a Value,
+    #[serde(rename = "type")]
+    output_type: serde_json::Value,
+}
+
+struct ResourcesView<'a>(&'a State);
+
+#[derive(Serialize)]
+struct BlockView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<&'static str>,
+    mode: &'static str,
+    #[serde(rename = "type")]
+    resource_type: &'static str,
+    name: &'a str,
+    provider: &'static str,
+    instances: Vec<InstanceView<'a>>,
+}
+
+#[derive(Serialize)]
+struct InstanceView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index_key: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deposed: Option<&'a str>,
+    schema_version: u64,
+    attributes: &'a ValueMap,
+    sensitive_attributes: [(); 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    dependencies: &'a [Arc<str>],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    create_before_destroy: bool,
+}
+
+/// Writes a state file.
+pub fn write(state: &State) -> String {
+    let outputs = state.outputs.iter().filter(|(_, value)| !value.is_null());
+    let view = FileView {
+        version: FORMAT_VERSION,
+        terraform_version: TERRAFORM_VERSION,
+        serial: state.serial,
+        lineage: &state.lineage,
+        outputs: outputs
+            .map(|(name, value)| (name.as_str(), OutputView { value, output_type: output_type(value) }))
+            .collect(),
+        resources: ResourcesView(state),
+        check_results: None,
+        aloka: &state.private,
+    };
+    // Serialising plain maps, lists and texts into memory has no way to fail.
+    let mut text = serde_json::to_string_pretty(&view).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Terraform's type of an output's value.
+pub fn output_type(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Bool(_) => "bool".into(),
+        Value::Number(_) => "number".into(),
+        Value::Null | Value::Str(_) | Value::Ref(..) | Value::Secret(_) => "string".into(),
+        Value::List(items) => serde_json::json!(["tuple", items.iter().map(output_type).collect::<Vec<_>>()]),
+        Value::Map(map) => {
+            let fields: BTreeMap<&str, _> = map.iter().map(|(key, item)| (&**key, output_type(item))).collect();
+            serde_json::json!(["object", fields])
+        }
+    }
+}
+
+/// Terraform sorts the root module first, then `data` before `managed`, then type and name.
+fn foreign_key(entry: &serde_json::Value) -> (String, String, String, String) {
+    let text = |key: &str| entry.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    (text("module"), text("mode"), text("type"), text("name"))
+}
+
+impl Serialize for ResourcesView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut blocks: BTreeMap<Address, Vec<InstanceView<'_>>> = BTreeMap::new();
+        let mut objects: Vec<_> = self.0.objects().collect();
+        objects.sort_by(|a, b| a.0.cmp(&b.0));
+        let deposed_keys: BTreeMap<Target, &str> =
+            self.0.deposed.keys().filter_map(|t| t.deposed.as_deref().map(|key| (t.clone(), key))).collect();
+        for (target, resource) in &objects {
+            blocks.entry(target.address.config()).or_default().push(InstanceView {
+                index_key: target.address.index,
+                status: resource.tainted.then_some("tainted"),
+                deposed: deposed_keys.get(target).copied(),
+                schema_version: target.address.kind.schema_version(),
+                attributes: &resource.attributes,
+                sensitive_attributes: [],
+                private: resource.provider_private.as_deref(),
+                dependencies: &resource.dependencies,
+                create_before_destroy: resource.create_before_destroy,
+            });
+        }
+        let mut foreign: Vec<_> = self.0.foreign.iter().map(|entry| (foreign_key(entry), entry)).collect();
+        foreign.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut foreign = foreign.into_iter().peekable();
+        let mut seq = serializer.serialize_seq(None)?;
+        for (address, instances) in blocks {
+            let module = address.in_vpc_module.then_some(VPC_MODULE);
+            let block = BlockView {
+                module,
+                mode: "managed",
+                resource_type: address.kind.terraform_type(),
+                name: &address.name,
+                provider: PROVIDER,
+                instances,
+            };
+            let key = (
+                module.unwrap_or_default().to_owned(),
+                block.mode.to_owned(),
+                block.resource_type.to_owned(),
+                block.name.to_owned(),
+            );
+            while let Some((_, entry)) = foreign.next_if(|(other, _)| *other < key) {
+                seq.serialize_element(entry)?;
+            }
+            seq.serialize_element(&block)?;
+        }
+        for (_, entry) in foreign {
+            seq.serialize_element(entry)?;
+        }
+        seq.end()
+    }
+}

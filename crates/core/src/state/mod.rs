@@ -1,0 +1,186 @@
+//! Recorded state: what aloka last knew of each resource, and what it was about to do.
+//!
+//! In a file this is Terraform state v4 plus one top-level key `aloka` that Terraform ignores (see [`file`]). The
+//! serial only grows; the lineage never changes. No secret is ever in it.
+
+pub mod file;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::api::Operation;
+use crate::value::{Value, ValueMap};
+
+/// One object of a resource: the current one, or an old one that a replacement has not destroyed yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// The resource.
+    pub address: Address,
+    /// Terraform's key of a deposed object, eight hexadecimal digits.
+    pub deposed: Option<Arc<str>>,
+}
+
+impl Target {
+    /// The current object of `address`.
+    pub fn current(address: Address) -> Self {
+        Self { address, deposed: None }
+    }
+}
+
+/// `aws_instance.app`, `aws_instance.app (deposed object 4e640885)`
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.deposed {
+            None => self.address.fmt(f),
+            Some(key) => write!(f, "{} (deposed object {key})", self.address),
+        }
+    }
+}
+
+/// The recorded state of the whole stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Which history this is. Chosen once, at random, by whoever creates the state.
+    pub lineage: Arc<str>,
+    /// How far along the history; grows by one with each write.
+    pub serial: u64,
+    /// Outputs of the last apply.
+    pub outputs: BTreeMap<String, Value>,
+    /// Current objects.
+    pub resources: BTreeMap<Address, Arc<Resource>>,
+    /// Objects that a replacement left behind, still to be destroyed.
+    pub deposed: BTreeMap<Target, Arc<Resource>>,
+    /// Entries of `resources` that are not of this stack, kept as they are.
+    pub foreign: Vec<serde_json::Value>,
+    /// What Terraform has no room for.
+    pub private: Private,
+}
+
+/// One recorded object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resource {
+    /// Attributes by Terraform's names; also those aloka does not know.
+    pub attributes: ValueMap,
+    /// Everything it depends on, directly or not, as config addresses (Terraform's `dependencies`).
+    pub dependencies: Vec<Arc<str>>,
+    /// Created, but not known to be good: to be replaced.
+    pub tainted: bool,
+    /// Terraform's provider-private data, kept as it is.
+    pub provider_private: Option<Arc<str>>,
+    /// The replacement order Terraform recorded, kept as it is.
+    pub create_before_destroy: bool,
+}
+
+impl Resource {
+    /// The object's identifier in AWS, if known.
+    pub fn id(&self) -> Option<&str> {
+        self.attributes.get("id").and_then(Value::as_str).filter(|id| !id.is_empty())
+    }
+}
+
+/// The `aloka` section of the state file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Private {
+    /// Version of this section's format.
+    pub format_version: u32,
+    /// The AWS account the objects are in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The Region the objects are in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// What was chosen once and stays.
+    pub choices: Choices,
+    /// Keyed hash of each secret last sent, by name.
+    pub secrets: BTreeMap<Arc<str>, Arc<str>>,
+    /// How often each address was created; never falls, also when the object is gone.
+    pub generations: BTreeMap<Address, u32>,
+    /// What was begun and not known to be finished.
+    pub intents: BTreeMap<Address, Intent>,
+}
+
+/// Values resolved once and recorded: a reordering of zones or a newer release does not change them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Choices {
+    /// Availability zones by slot.
+    pub availability_zones: Vec<String>,
+    /// The image of the application servers.
+    pub image: Option<Image>,
+    /// The PostgreSQL version chosen for an unset `db_engine_version`.
+    pub db_engine_version: Option<String>,
+}
+
+/// A resolved machine image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// `ami-…`
+    pub id: String,
+    /// The family it was chosen for, or the image id the variables named.
+    pub chosen_for: String,
+    /// Device name of its root volume.
+    pub root_device_name: String,
+    /// Size of its root volume, GiB: the least an instance may have.
+    pub root_volume_gib: u32,
+}
+
+/// Written before the first mutating call of an action, removed when the action is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// The first mutating call.
+    pub operation: Operation,
+    /// The generation of the object it creates or changes.
+    pub generation: u32,
+    /// The name that finds it where tags do not (RDS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Arc<str>>,
+}
+
+impl State {
+    /// The empty state of a new history.
+    pub fn new(lineage: impl Into<Arc<str>>) -> Self {
+        let private = Private { format_version: file::PRIVATE_FORMAT_VERSION, ..Private::default() };
+        Self { lineage: lineage.into(), private, ..Self::default() }
+    }
+
+    /// The recorded object, current or deposed.
+    pub fn get(&self, target: &Target) -> Option<&Arc<Resource>> {
+        match target.deposed {
+            None => self.resources.get(&target.address),
+            Some(_) => self.deposed.get(target),
+        }
+    }
+
+    /// Every recorded object: the current ones, then the deposed ones.
+    pub fn objects(&self) -> impl Iterator<Item = (Target, &Arc<Resource>)> {
+        let current = self.resources.iter().map(|(address, r)| (Target::current(address.clone()), r));
+        current.chain(self.deposed.iter().map(|(target, r)| (target.clone(), r)))
+    }
+
+    /// An attribute of a current object, if recorded and not null.
+    pub fn attribute(&self, address: &Address, name: &str) -> Option<&Value> {
+        self.resources.get(address)?.attributes.get(name).filter(|value| !value.is_null())
+    }
+
+    /// True if nothing is recorded that exists in AWS.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.deposed.is_empty() && self.private.intents.is_empty()
+    }
+
+    /// The generation a new object of `address` gets: that of an unfinished creation, else one more than the last.
+    pub fn next_generation(&self, address: &Address) -> u32 {
+        let last = self.private.generations.get(address).copied().unwrap_or(0);
+        let unfinished = self.private.intents.get(address).filter(|intent| intent.operation.is_creating());
+        match unfinished {
+            Some(intent) if !self.resources.contains_key(address) => intent.generation,
+            Some(_) | None => last.saturating_add(1),
+        }
+    }
+}

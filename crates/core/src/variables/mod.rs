@@ -1,0 +1,199 @@
+//! The typed variables of the stack, read from Terraform-style sources with Terraform's precedence.
+//!
+//! Everything that can be wrong with a variable is found here, before any call, and all of it is reported together.
+//! Nothing here reads a file or the environment: contents are handed in. No message and no shown source line ever
+//! holds a sensitive value.
+
+mod assign;
+mod definition;
+mod diagnostic;
+mod hcl;
+mod json;
+mod literal;
+mod read;
+pub mod regions;
+mod report;
+mod scan;
+mod source;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod text;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use crate::secret::{DB_PASSWORD, Secrets};
+
+use assign::{Assigned, assign};
+use read::Reader;
+use report::Problem;
+
+pub use definition::{Definition, definitions};
+pub use diagnostic::{Diagnostic, Location, Severity};
+pub use source::{Source, auto_loaded};
+
+/// The variables of the stack, complete and valid. The database password is not among them: see [`Evaluated`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variables {
+    /// Region of everything, such as `us-east-1`.
+    pub aws_region: String,
+    /// Named profile of the AWS configuration files; `None` uses the default chain.
+    pub aws_profile: Option<String>,
+    /// Name of the environment, part of the database identifier.
+    pub environment: String,
+    /// Name of the project, the first part of every name.
+    pub project_name: String,
+    /// Addresses of the network, /16 to /28, without host bits.
+    pub vpc_cidr: Ipv4Net,
+    /// Public subnets, spread over the zones in order.
+    pub public_subnet_cidrs: Vec<Ipv4Net>,
+    /// Private subnets, spread over the zones in order.
+    pub private_subnet_cidrs: Vec<Ipv4Net>,
+    /// Zones to use; empty means chosen once and recorded.
+    pub availability_zones: Vec<String>,
+    /// True if private subnets reach the internet.
+    pub enable_nat_gateway: bool,
+    /// True for one NAT gateway, false for one per zone.
+    pub single_nat_gateway: bool,
+    /// Instance type, such as `t3.small`.
+    pub app_instance_type: String,
+    /// Number of instances; 0 is allowed.
+    pub app_instance_count: u32,
+    /// Operating system of the instances when `app_ami_id` is `None`.
+    pub app_ami_family: AmiFamily,
+    /// A fixed image.
+    pub app_ami_id: Option<String>,
+    /// Who may reach the instances, on which ports.
+    pub app_ingress: Vec<IngressRule>,
+    /// Path of a file with user data; `None` uses the built-in script.
+    pub app_user_data: Option<String>,
+    /// Size of the root volume in GiB; `None` takes the image's.
+    pub app_root_volume_gib: Option<u32>,
+    /// PostgreSQL version `15` or `15.4`; `None` means chosen once and recorded.
+    pub db_engine_version: Option<String>,
+    /// Database instance class, such as `db.t3.micro`.
+    pub db_instance_class: String,
+    /// Storage of the database in GiB.
+    pub db_allocated_storage: u32,
+    /// Name of the database inside the server.
+    pub db_name: String,
+    /// Name of the master user.
+    pub db_username: String,
+    /// True for a standby in a second zone.
+    pub db_multi_az: bool,
+    /// Days that automated backups are kept; 0 turns them off.
+    pub db_backup_retention_days: u32,
+    /// True if AWS refuses to delete the database.
+    pub db_deletion_protection: bool,
+    /// True if storage is encrypted; cannot be changed later without a replacement.
+    pub db_storage_encrypted: bool,
+    /// Tags put on everything, beside those that aloka sets.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// An operating system for which an image is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AmiFamily {
+    /// Amazon Linux 2, out of support since 2026-06-30.
+    #[serde(rename = "amazon-linux-2")]
+    AmazonLinux2,
+    /// Amazon Linux 2023.
+    #[serde(rename = "al2023")]
+    Al2023,
+}
+
+impl AmiFamily {
+    /// Every family.
+    pub const ALL: [Self; 2] = [Self::AmazonLinux2, Self::Al2023];
+
+    /// The name, as in a variables file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AmazonLinux2 => "amazon-linux-2",
+            Self::Al2023 => "al2023",
+        }
+    }
+}
+
+impl fmt::Display for AmiFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A range of ports that may be reached from some networks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngressRule {
+    /// First port, 1 or more.
+    pub from_port: u16,
+    /// Last port, not before the first.
+    pub to_port: u16,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// From where; never empty, without host bits, without duplicates.
+    pub cidr_blocks: Vec<Ipv4Net>,
+    /// What for; may be empty.
+    pub description: String,
+}
+
+/// What a command cannot do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// True if a missing `db_password` is an error. One that is given must be valid either way.
+    pub password: bool,
+}
+
+/// Valid variables, with the secrets and what the user should be told.
+pub struct Evaluated {
+    /// The variables.
+    pub variables: Variables,
+    /// `db_password`, if given.
+    pub secrets: Secrets,
+    /// Nothing that stops a command.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Without the secrets.
+impl fmt::Debug for Evaluated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evaluated")
+            .field("variables", &self.variables)
+            .field("db_password", &self.secrets.get(DB_PASSWORD).map(|_| "(sensitive)"))
+            .field("warnings", &self.warnings)
+            .finish()
+    }
+}
+
+/// Reads and validates the variables. `sources` are in rising precedence: a later one wins.
+///
+/// # Errors
+///
+/// Every problem found, in the order of the sources, and after them the warnings. If a source cannot be parsed, only
+/// problems of that kind and unknown names are told, as the values are not known.
+pub fn evaluate(sources: &[Source], needs: Needs) -> Result<Evaluated, Vec<Diagnostic>> {
+    let Assigned { values, ignored, report, incomplete } = assign(sources);
+    if incomplete {
+        return Err(report.finish());
+    }
+    let mut reader = Reader::new(values, report);
+    let valid = validate::variables(&mut reader, needs, &ignored);
+    let mut report = reader.report;
+    match valid {
+        Some((variables, secrets)) if !report.failed() => {
+            Ok(Evaluated { variables, secrets, warnings: report.finish() })
+        }
+        Some(_) => Err(report.finish()),
+        None => {
+            if !report.failed() {
+                let summary = "invariant violated: the variables are not valid, but nothing is wrong with them";
+                report.push(Problem::error(None, summary));
+            }
+            Err(report.finish())
+        }
+    }
+}

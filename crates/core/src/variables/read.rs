@@ -1,0 +1,377 @@
+//! Values by their type, converted as Terraform converts them where that cannot surprise.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::assign::Given;
+use super::definition::definitions;
+use super::hcl;
+use super::literal::{Entry, Kind, Literal};
+use super::report::{Place, Problem, Report, Spot};
+
+/// Reads one variable after the other and collects what is wrong with them. A method returns `None` if the variable
+/// cannot be read; the problem is then reported.
+pub(super) struct Reader<'a> {
+    values: BTreeMap<&'static str, Given>,
+    /// Where problems go.
+    pub(super) report: Report<'a>,
+}
+
+/// Which variable a literal belongs to, and where it was assigned.
+#[derive(Clone, Copy)]
+struct Owner {
+    name: &'static str,
+    source: Option<usize>,
+}
+
+impl Owner {
+    fn place(self, span: &Range<usize>) -> Option<Place> {
+        Some(Place { source: self.source?, span: span.clone(), name: self.name.to_owned() })
+    }
+}
+
+/// Why a literal is not of the wanted type.
+struct Mismatch<'l> {
+    at: &'l Literal,
+    wanted: &'static str,
+    hint: Option<&'static str>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(mut values: BTreeMap<&'static str, Given>, mut report: Report<'a>) -> Self {
+        for definition in definitions() {
+            let Some(default) = definition.default else { continue };
+            if values.contains_key(definition.name) {
+                continue;
+            }
+            match hcl::parse_expression(default, 0) {
+                Ok((literal, faults)) if faults.is_empty() => {
+                    values.insert(definition.name, Given { source: None, literal });
+                }
+                Ok(_) | Err(_) => {
+                    let summary = format!("invariant violated: the default of {} cannot be read", definition.name);
+                    report.push(Problem::error(None, summary));
+                }
+            }
+        }
+        Self { values, report }
+    }
+
+    /// True if a source sets the variable.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|given| given.source.is_some())
+    }
+
+    /// A text that is never null.
+    pub(super) fn text(&mut self, name: &'static str) -> Option<Spot<String>> {
+        self.required(name, text)
+    }
+
+    /// A text or null.
+    pub(super) fn optional_text(&mut self, name: &'static str) -> Option<Option<Spot<String>>> {
+        self.optional(name, text)
+    }
+
+    /// A truth value.
+    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        Some(self.required(name, flag)?.value)
+    }
+
+    /// A whole number between bounds.
+    pub(super) fn whole(&mut self, name: &'static str, low: u32, high: u32, unit: &str) -> Option<Spot<u32>> {
+        let number = self.required(name, whole)?;
+        self.bounded(name, number, low, high, unit)
+    }
+
+    /// A whole number between bounds, or null.
+    pub(super) fn optional_whole(
+        &mut self,
+        name: &'static str,
+        low: u32,
+        high: u32,
+        unit: &str,
+    ) -> Option<Option<Spot<u32>>> {
+        match self.optional(name, whole)? {
+            Some(number) => Some(Some(self.bounded(name, number, low, high, unit)?)),
+            None => Some(None),
+        }
+    }
+
+    /// A list of texts, each with its place, and the place of the list.
+    pub(super) fn texts(&mut self, name: &'static str) -> Option<Spot<Vec<Spot<String>>>> {
+        let (owner, literal) = self.given(name)?;
+        self.texts_in(owner, &literal, false)
+    }
+
+    /// A map of texts, each key and value with its place.
+    pub(super) fn map(&mut self, name: &'static str) -> Option<Spot<Vec<(Spot<String>, Spot<String>)>>> {
+        let (owner, literal) = self.given(name)?;
+        let Kind::Object(entries) = &literal.kind else {
+            return self.mismatch(owner, &Mismatch { at: &literal, wanted: "a map of texts", hint: None }, false);
+        };
+        let mut complete = true;
+        let mut pairs = Vec::new();
+        for Entry { name: key, name_span, value } in entries {
+            let key = Spot { value: key.clone(), at: owner.place(name_span) };
+            match text(value) {
+                Ok(value_text) => pairs.push((key, Spot { value: value_text, at: owner.place(&value.span) })),
+                Err(mismatch) => {
+                    complete = false;
+                    self.mismatch::<()>(owner, &mismatch, true);
+                }
+            }
+        }
+        complete.then(|| Spot { value: pairs, at: owner.place(&literal.span) })
+    }
+
+    /// A list of objects, each as its entries.
+    pub(super) fn objects(&mut self, name: &'static str) -> Option<Spot<Vec<Object>>> {
+        const WANTED: &str = "a list of objects";
+        let (owner, literal) = self.given(name)?;
+        let Kind::List(items) = &literal.kind else {
+            let hint = Some("write [{ port = 80 }, { port = 443 }]");
+            return self.mismatch(owner, &Mismatch { at: &literal, wanted: WANTED, hint }, false);
+        };
+        let mut complete = true;
+        let mut objects = Vec::new();
+        for item in items {
+            if let Kind::Object(entries) = &item.kind {
+                let fields = entries.iter().filter(|entry| !matches!(entry.value.kind, Kind::Null)).cloned().collect();
+                objects.push(Object { owner, at: owner.place(&item.span), fields });
+            } else {
+                complete = false;
+                self.mismatch::<()>(owner, &Mismatch { at: item, wanted: WANTED, hint: None }, true);
+            }
+        }
+        complete.then(|| Spot { value: objects, at: owner.place(&literal.span) })
+    }
+
+    fn given(&self, name: &'static str) -> Option<(Owner, Literal)> {
+        let Given { source, literal } = self.values.get(name)?;
+        Some((Owner { name, source: *source }, literal.clone()))
+    }
+
+    fn optional<T>(
+        &mut self,
+        name: &'static str,
+        convert: fn(&Literal) -> Result<T, Mismatch<'_>>,
+    ) -> Option<Option<Spot<T>>> {
+        // Only a variable without a default can be absent here.
+        let Some((owner, literal)) = self.given(name) else { return Some(None) };
+        if matches!(literal.kind, Kind::Null) {
+            return Some(None);
+        }
+        match convert(&literal) {
+            Ok(value) => Some(Some(Spot { value, at: owner.place(&literal.span) })),
+            Err(mismatch) => self.mismatch(owner, &mismatch, false),
+        }
+    }
+
+    fn required<T>(&mut self, name: &'static str, convert: fn(&Literal) -> Result<T, Mismatch<'_>>) -> Option<Spot<T>> {
+        self.optional(name, convert)?
+    }
+
+    fn bounded(&mut self, name: &str, number: Spot<i64>, low: u32, high: u32, unit: &str) -> Option<Spot<u32>> {
+        match u32::try_from(number.value) {
+            Ok(value) if (low..=high).contains(&value) => Some(number.with(value)),
+            Ok(_) | Err(_) => {
+                let summary = format!("{name} is {}, but must be {low} to {high}{unit}", number.value);
+                self.report.push(Problem::error(number.at.as_ref(), summary));
+                None
+            }
+        }
+    }
+
+    fn texts_in(&mut self, owner: Owner, list: &Literal, part: bool) -> Option<Spot<Vec<Spot<String>>>> {
+        let Kind::List(items) = &list.kind else {
+            let hint = Some("write [\"...\", \"...\"], also for a single one");
+            return self.mismatch(owner, &Mismatch { at: list, wanted: "a list of texts", hint }, part);
+        };
+        let mut complete = true;
+        let mut texts = Vec::new();
+        for item in items {
+            match text(item) {
+                Ok(value) => texts.push(Spot { value, at: owner.place(&item.span) }),
+                Err(mismatch) => {
+                    complete = false;
+                    self.mismatch::<()>(owner, &mismatch, true);
+                }
+            }
+        }
+        complete.then(|| Spot { value: texts, at: owner.place(&list.span) })
+    }
+
+    /// Reports a mismatch, unless the value was already reported. The value itself is not told: it may be sensitive.
+    fn mismatch<T>(&mut self, owner: Owner, mismatch: &Mismatch<'_>, part: bool) -> Option<T> {
+        let Mismatch { at, wanted, hint } = mismatch;
+        if matches!(at.kind, Kind::Invalid) {
+            return None;
+        }
+        let part = if part { "a part of " } else { "" };
+        let summary = format!("{part}{} must be {wanted}, but is {}", owner.name, at.kind.describe());
+        let problem = Problem::error(owner.place(&at.span).as_ref(), summary);
+        self.report.push(match hint {
+            Some(hint) => problem.hint(*hint),
+            None => problem,
+        });
+        None
+    }
+}
+
+/// An object of a list, with its entries that are not null.
+pub(super) struct Object {
+    owner: Owner,
+    /// The whole object.
+    pub(super) at: Option<Place>,
+    fields: Vec<Entry>,
+}
+
+impl Object {
+    /// The names of the entries.
+    pub(super) fn names(&self) -> impl Iterator<Item = Spot<&str>> {
+        self.fields.iter().map(|entry| Spot { value: entry.name.as_str(), at: self.owner.place(&entry.name_span) })
+    }
+
+    fn field(&self, field: &str) -> Option<&Literal> {
+        self.fields.iter().find(|entry| entry.name == field).map(|entry| &entry.value)
+    }
+
+    /// A text entry: `None` if it was reported, `Some(None)` if absent.
+    pub(super) fn text(&self, reader: &mut Reader<'_>, field: &str) -> Option<Option<Spot<String>>> {
+        self.convert(reader, field, text)
+    }
+
+    /// A whole number entry.
+    pub(super) fn whole(&self, reader: &mut Reader<'_>, field: &str) -> Option<Option<Spot<i64>>> {
+        self.convert(reader, field, whole)
+    }
+
+    /// An entry that is a list of texts.
+    pub(super) fn texts(&self, reader: &mut Reader<'_>, field: &str) -> Option<Option<Spot<Vec<Spot<String>>>>> {
+        match self.field(field) {
+            Some(literal) => Some(Some(reader.texts_in(self.owner, literal, true)?)),
+            None => Some(None),
+        }
+    }
+
+    fn convert<T>(
+        &self,
+        reader: &mut Reader<'_>,
+        field: &str,
+        convert: fn(&Literal) -> Result<T, Mismatch<'_>>,
+    ) -> Option<Option<Spot<T>>> {
+        let Some(literal) = self.field(field) else { return Some(None) };
+        match convert(literal) {
+            Ok(value) => Some(Some(Spot { value, at: self.owner.place(&literal.span) })),
+            Err(mismatch) => reader.mismatch(self.owner, &mismatch, true),
+        }
+    }
+}
+
+/// A text. A number is taken as written if that is how it would be printed: `15` and `15.4`, but not `15.10`.
+fn text(literal: &Literal) -> Result<String, Mismatch<'_>> {
+    let wrong = |hint| Err(Mismatch { at: literal, wanted: "a text", hint });
+    match &literal.kind {
+        Kind::Text(text) => Ok(text.clone()),
+        Kind::Bool(value) => Ok(value.to_string()),
+        Kind::Number(written) => {
+            let canonical = written
+                .parse::<i64>()
+                .map(|number| number.to_string())
+                .or_else(|_| written.parse::<f64>().map(|number| number.to_string()));
+            if canonical.is_ok_and(|canonical| canonical == *written) {
+                Ok(written.clone())
+            } else {
+                wrong(Some("put it in double quotes, so that no digit is lost"))
+            }
+        }
+        Kind::Null | Kind::List(_) | Kind::Object(_) | Kind::Invalid => wrong(None),
+    }
+}
+
+/// A truth value, or the text of one.
+fn flag(literal: &Literal) -> Result<bool, Mismatch<'_>> {
+    let wrong = || Err(Mismatch { at: literal, wanted: "true or false", hint: None });
+    match &literal.kind {
+        Kind::Bool(value) => Ok(*value),
+        Kind::Text(text) => match text.as_str() {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => wrong(),
+        },
+        Kind::Null | Kind::Number(_) | Kind::List(_) | Kind::Object(_) | Kind::Invalid => wrong(),
+    }
+}
+
+/// A whole number, or the text of one. What is too big for the type becomes its bound, as no rule allows it anyway.
+fn whole(literal: &Literal) -> Result<i64, Mismatch<'_>> {
+    let number = match &literal.kind {
+        Kind::Number(written) | Kind::Text(written) => parse_whole(written),
+        Kind::Null | Kind::Bool(_) | Kind::List(_) | Kind::Object(_) | Kind::Invalid => None,
+    };
+    let hint = match &literal.kind {
+        Kind::Number(_) => Some("write it without a fraction"),
+        Kind::Null | Kind::Bool(_) | Kind::Text(_) | Kind::List(_) | Kind::Object(_) | Kind::Invalid => None,
+    };
+    number.ok_or(Mismatch { at: literal, wanted: "a whole number", hint })
+}
+
+fn parse_whole(written: &str) -> Option<i64> {
+    let plain = written.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    if !plain {
+        return None;
+    }
+    if let Ok(number) = written.parse::<i64>() {
+        return Some(number);
+    }
+    // Beyond this a float skips whole numbers.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number = written.parse::<f64>().ok()?;
+    if number.abs() >= EXACT {
+        return Some(if number > 0.0 { i64::MAX } else { i64::MIN });
+    }
+    if number.fract() == 0.0 { format!("{number:.0}").parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers() {
+        for (written, expected) in [
+            ("3", Some(3)),
+            ("-3", Some(-3)),
+            ("3.0", Some(3)),
+            ("1e3", Some(1000)),
+            ("007", Some(7)),
+            ("3.5", None),
+            ("", None),
+            ("inf", None),
+            ("nan", None),
+            ("0x10", None),
+            (" 3", None),
+            ("1e99", Some(i64::MAX)),
+            ("-1e999", Some(i64::MIN)),
+            ("-0.0", Some(0)),
+        ] {
+            assert_eq!(parse_whole(written), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn numbers_as_text() {
+        for (written, taken) in [
+            ("15", true),
+            ("15.4", true),
+            ("-2", true),
+            ("15.10", false),
+            ("1e3", false),
+            ("007", false),
+            ("15.0", false),
+        ] {
+            let literal = Literal { span: 0..1, kind: Kind::Number(written.to_owned()) };
+            assert_eq!(text(&literal).is_ok(), taken, "{written}");
+        }
+    }
+}

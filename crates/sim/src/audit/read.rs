@@ -1,0 +1,280 @@
+//! Reading the account through Describe calls.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::value::Value;
+use ipnet::Ipv4Net;
+
+use super::{Group, Host, HostKind, Nat, Object, Permission, Route, Subnet, Table, Target, World};
+
+/// The public address a publicly accessible database is given here; RDS does not tell the real one. From the block
+/// RFC 5737 sets aside for examples, so that no object has it.
+const DATABASE_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 53);
+
+/// Reads the whole account. A call that fails, and a field that cannot be understood, are named in
+/// [`World::unread`].
+pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
+    let mut world = World::default();
+    let mut list = |world: &mut World, operation: Operation, args: &[(&'static str, Value)], key: &str| -> Vec<Value> {
+        let request = Request(Call::new(operation, args.iter().cloned()));
+        match describe(&request) {
+            Ok(reply) => match reply.get(key) {
+                Value::List(items) => items.clone(),
+                Value::Map(map) => vec![Value::Map(map.clone())],
+                other => {
+                    world.unread.push(format!("{request}: the reply has no {key}, but {other}"));
+                    Vec::new()
+                }
+            },
+            Err(error) => {
+                world.unread.push(format!("{request}: {error:?}"));
+                Vec::new()
+            }
+        }
+    };
+
+    let mut default_vpcs = BTreeSet::new();
+    for vpc in list(&mut world, Operation::DescribeVpcs, &[], "Vpcs") {
+        let id = text(&vpc, "VpcId");
+        if vpc.get("IsDefault").as_bool() == Some(true) {
+            default_vpcs.insert(id.clone());
+        } else {
+            world.objects.push(Object::of("vpc", &id, vpc.get("Tags")));
+        }
+        let block = world.block(&id, vpc.get("CidrBlock"));
+        world.vpcs.insert(id, block.into_iter().collect());
+    }
+    for subnet in list(&mut world, Operation::DescribeSubnets, &[], "Subnets") {
+        let (id, vpc) = (text(&subnet, "SubnetId"), text(&subnet, "VpcId"));
+        if !default_vpcs.contains(&vpc) {
+            world.objects.push(Object::of("subnet", &id, subnet.get("Tags")));
+        }
+        if let Some(block) = world.block(&id, subnet.get("CidrBlock")) {
+            world.subnets.insert(id, Subnet { vpc, block });
+        }
+    }
+    for gateway in list(&mut world, Operation::DescribeInternetGateways, &[], "InternetGateways") {
+        let id = text(&gateway, "InternetGatewayId");
+        let attached = |a: &&Value| a.get("State").as_str() != Some("detached");
+        let attachments: Vec<_> =
+            items(&gateway, "Attachments").iter().filter(attached).map(|a| text(a, "VpcId")).collect();
+        if !attachments.iter().any(|vpc| default_vpcs.contains(vpc)) {
+            world.objects.push(Object::of("internet-gateway", &id, gateway.get("Tags")));
+        }
+        world.gateways.insert(id, attachments);
+    }
+    for address in list(&mut world, Operation::DescribeAddresses, &[], "Addresses") {
+        world.objects.push(Object::of("elastic-ip", &text(&address, "AllocationId"), address.get("Tags")));
+    }
+    for nat in list(&mut world, Operation::DescribeNatGateways, &[], "NatGateways") {
+        world.read_nat(&nat);
+    }
+    for table in list(&mut world, Operation::DescribeRouteTables, &[], "RouteTables") {
+        world.read_table(&table);
+    }
+    for group in list(&mut world, Operation::DescribeSecurityGroups, &[], "SecurityGroups") {
+        world.read_group(&group);
+    }
+    for instance in list(&mut world, Operation::DescribeInstances, &[], "Instances") {
+        world.read_instance(&instance);
+    }
+    let mut subnet_groups = Vec::new();
+    for group in list(&mut world, Operation::DescribeDBSubnetGroups, &[], "DBSubnetGroups") {
+        let name = text(&group, "DBSubnetGroupName");
+        if name != "default" {
+            let arn = group.get("DBSubnetGroupArn").clone();
+            let tags = list(&mut world, Operation::ListTagsForResource, &[("ResourceName", arn)], "Tags");
+            world.objects.push(Object::of("db-subnet-group", &name, tags.first().unwrap_or(&Value::Null)));
+        }
+        subnet_groups.push((name, texts(&group, "SubnetIds")));
+    }
+    for database in list(&mut world, Operation::DescribeDBInstances, &[], "DBInstances") {
+        world.read_database(&database, &subnet_groups);
+    }
+    world.check_groups();
+    world
+}
+
+impl World {
+    fn read_nat(&mut self, nat: &Value) {
+        let (id, state) = (text(nat, "NatGatewayId"), text(nat, "State"));
+        if state == "deleted" {
+            return;
+        }
+        self.objects.push(Object::of("natgateway", &id, nat.get("Tags")));
+        let public = items(nat, "NatGatewayAddresses").iter().find_map(|a| address(a.get("PublicIp")));
+        self.nats.insert(id, Nat { subnet: text(nat, "SubnetId"), public, working: state == "available" });
+    }
+
+    fn read_table(&mut self, table: &Value) {
+        let (id, vpc) = (text(table, "RouteTableId"), text(table, "VpcId"));
+        let associations = items(table, "Associations");
+        let main = associations.iter().any(|a| a.get("Main").as_bool() == Some(true));
+        if !main {
+            self.objects.push(Object::of("route-table", &id, table.get("Tags")));
+        }
+        let live = |a: &&Value| !matches!(a.get("State").as_str(), Some("disassociated"));
+        let subnets = associations.iter().filter(live).filter_map(|a| a.get("SubnetId").as_str());
+        let subnets = subnets.map(str::to_owned).collect();
+        let mut routes = Vec::new();
+        for route in items(table, "Routes") {
+            if let Some(destination) = self.block(&id, route.get("DestinationCidrBlock")) {
+                routes.push(Route { destination, target: target(route) });
+            }
+        }
+        self.tables.push(Table { id, vpc, main, subnets, routes });
+    }
+
+    fn read_group(&mut self, group: &Value) {
+        let (id, name) = (text(group, "GroupId"), text(group, "GroupName"));
+        if name != "default" {
+            self.objects.push(Object::of("security-group", &id, group.get("Tags")));
+        }
+        let mut side = |key| items(group, key).iter().map(|p| self.permission(&id, p)).collect();
+        let (ingress, egress) = (side("IpPermissions"), side("IpPermissionsEgress"));
+        self.groups.insert(id, Group { name, vpc: text(group, "VpcId"), ingress, egress });
+    }
+
+    fn permission(&mut self, owner: &str, permission: &Value) -> Permission {
+        let protocol = match permission.get("IpProtocol").as_str() {
+            Some("tcp") => Some(6),
+            Some("udp") => Some(17),
+            Some("icmp") => Some(1),
+            Some("icmpv6") => Some(58),
+            Some("-1") => None,
+            other => {
+                let number = other.and_then(|text| text.parse().ok());
+                if number.is_none() {
+                    self.unread.push(format!("{owner}: unknown protocol {}", permission.get("IpProtocol")));
+                }
+                number
+            }
+        };
+        let port = |key| permission.get(key).as_i64().and_then(|port| u16::try_from(port).ok());
+        let ports = match protocol {
+            Some(6 | 17) => Some((port("FromPort").unwrap_or(0), port("ToPort").unwrap_or(u16::MAX))),
+            // The type of a message stands for its port; its code is not looked at.
+            Some(1 | 58) => port("FromPort").map(|kind| (kind, kind)),
+            Some(_) | None => None,
+        };
+        let blocks = items(permission, "IpRanges");
+        Permission {
+            protocol,
+            ports,
+            blocks: blocks.iter().filter_map(|range| self.block(owner, range.get("CidrIp"))).collect(),
+            groups: items(permission, "UserIdGroupPairs").iter().map(|pair| text(pair, "GroupId")).collect(),
+            prefix_lists: items(permission, "PrefixListIds").iter().map(|list| text(list, "PrefixListId")).collect(),
+        }
+    }
+
+    fn read_instance(&mut self, instance: &Value) {
+        let (id, state) = (text(instance, "InstanceId"), text(instance.get("State"), ""));
+        if state == "terminated" {
+            return;
+        }
+        self.objects.push(Object::of("instance", &id, instance.get("Tags")));
+        if state == "shutting-down" {
+            return;
+        }
+        let subnet = text(instance, "SubnetId");
+        let places = match (address(instance.get("PrivateIpAddress")), self.subnets.get(&subnet)) {
+            (Some(private), _) => vec![(subnet, private)],
+            (None, Some(&Subnet { block, .. })) => ends(block).map(|end| (subnet.clone(), end)).to_vec(),
+            (None, None) => {
+                self.unread.push(format!("{id} ({state}): neither its address nor its subnet `{subnet}` is known"));
+                Vec::new()
+            }
+        };
+        self.hosts.push(Host {
+            kind: HostKind::Instance,
+            id,
+            vpc: text(instance, "VpcId"),
+            places,
+            public: address(instance.get("PublicIpAddress")),
+            groups: items(instance, "SecurityGroups").iter().map(|group| text(group, "GroupId")).collect(),
+            up: state == "running",
+        });
+    }
+
+    fn read_database(&mut self, database: &Value, subnet_groups: &[(String, Vec<String>)]) {
+        let id = text(database, "DBInstanceIdentifier");
+        self.objects.push(Object::of("db", &id, database.get("Tags")));
+        let group = text(database, "DBSubnetGroupName");
+        let subnets = subnet_groups.iter().filter(|(name, _)| *name == group).flat_map(|(_, subnets)| subnets);
+        // The first and the last address AWS gives out in each subnet speak for those between them.
+        let places: Vec<_> = subnets
+            .filter_map(|subnet| Some((subnet, self.subnets.get(subnet)?.block)))
+            .flat_map(|(subnet, block)| ends(block).map(|end| (subnet.clone(), end)))
+            .collect();
+        if places.is_empty() {
+            self.unread.push(format!("{id}: the subnets of its group `{group}` are not there"));
+        }
+        self.hosts.push(Host {
+            kind: HostKind::Database,
+            id,
+            vpc: text(database, "VpcId"),
+            places,
+            public: (database.get("PubliclyAccessible").as_bool() == Some(true)).then_some(DATABASE_ADDRESS),
+            groups: texts(database, "VpcSecurityGroupIds"),
+            up: !database.get("Endpoint").is_null(),
+        });
+    }
+
+    fn check_groups(&mut self) {
+        for host in &self.hosts {
+            for group in host.groups.iter().filter(|group| !self.groups.contains_key(*group)) {
+                self.unread.push(format!("{}: its security group {group} is not there", host.id));
+            }
+        }
+    }
+
+    fn block(&mut self, owner: &str, value: &Value) -> Option<Ipv4Net> {
+        let block = value.as_str().and_then(|text| text.parse().ok());
+        if block.is_none() {
+            self.unread.push(format!("{owner}: {value} is no block of addresses"));
+        }
+        block
+    }
+}
+
+/// The first and the last address AWS gives out: the first four and the last are its own (VPC User Guide, subnet
+/// sizing).
+pub(super) fn ends(block: Ipv4Net) -> [Ipv4Addr; 2] {
+    let (low, high) = (block.network().to_bits(), block.broadcast().to_bits());
+    let first = low.saturating_add(4).min(high);
+    [first, high.saturating_sub(1).max(first)].map(Ipv4Addr::from_bits)
+}
+
+fn target(route: &Value) -> Target {
+    if route.get("State").as_str() == Some("blackhole") {
+        return Target::Blackhole;
+    }
+    let gateway = text(route, "GatewayId");
+    match (gateway.as_str(), route.get("NatGatewayId").as_str()) {
+        ("local", _) => Target::Local,
+        (igw, _) if igw.starts_with("igw-") => Target::InternetGateway(gateway),
+        ("", Some(nat)) => Target::Nat(nat.to_owned()),
+        ("", None) => Target::Strange("no target".to_owned()),
+        (_, _) => Target::Strange(gateway),
+    }
+}
+
+/// The text at `path`; with an empty path the value itself.
+fn text(value: &Value, path: &str) -> String {
+    let own = if path.is_empty() { value } else { value.get(path) };
+    own.as_str().unwrap_or_default().to_owned()
+}
+
+fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).as_list().unwrap_or_default()
+}
+
+fn texts(value: &Value, key: &str) -> Vec<String> {
+    items(value, key).iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn address(value: &Value) -> Option<Ipv4Addr> {
+    value.as_str().and_then(|text| text.parse().ok())
+}

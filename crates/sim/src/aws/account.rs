@@ -1,0 +1,220 @@
+//! What all objects of an account share: identifiers, durations, disappearance; and what is in the account.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use aloka_core::api::Operation;
+use aloka_core::model::Kind;
+use aloka_core::time::Instant;
+use serde::{Deserialize, Serialize};
+
+use super::durations::{Durations, Transition};
+use super::record::{Meta, Record, Tags};
+use super::{Account, address, gateway, nat, route, security_group, subnet, vpc};
+use crate::rng::Rng;
+
+/// For how long AWS still lists what is terminated, deleted or failed.
+pub(crate) const LISTED: Duration = Duration::from_secs(3600);
+
+const HEX: &str = "0123456789abcdef";
+
+/// A creation that is to fail after it was accepted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Doom {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    /// What the stack may declare.
+    Resource(Kind),
+    /// A network interface that outlived its instance.
+    NetworkInterface,
+    /// A volume, attached or not.
+    Volume,
+    /// A snapshot of a database.
+    DbSnapshot,
+}
+
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resource(kind) => kind.fmt(f),
+            Self::NetworkInterface => f.write_str("aws_network_interface"),
+            Self::Volume => f.write_str("aws_ebs_volume"),
+            Self::DbSnapshot => f.write_str("aws_db_snapshot"),
+        }
+    }
+}
+
+/// Something in the account that a customer would find, and pay for or trip over.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its identifier, or its name where that is what AWS knows it by.
+    pub id: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Account {
+    /// The next number of a sub-stream.
+    pub(crate) fn ordinal(&mut self, stream: &str) -> u64 {
+        match self.ordinals.get_mut(stream) {
+            Some(next) => {
+                *next += 1;
+                *next - 1
+            }
+            None => {
+                self.ordinals.insert(stream.to_owned(), 1);
+                0
+            }
+        }
+    }
+
+    /// The next draws of a sub-stream.
+    pub(crate) fn rng(&mut self, stream: &str) -> Rng {
+        let ordinal = self.ordinal(stream);
+        Rng::stream(self.options.seed, stream, ordinal)
+    }
+
+    /// A new identifier: the prefix and 17 hexadecimal digits. AWS's own all begin with a zero.
+    pub(crate) fn new_id(&mut self, prefix: &str) -> String {
+        let digits = self.rng(prefix).text(HEX, 16);
+        format!("{prefix}0{digits}")
+    }
+
+    /// How long `transition` takes this time.
+    pub(crate) fn duration(&mut self, transition: Transition) -> Duration {
+        match self.options.durations {
+            Durations::Instant => Duration::ZERO,
+            Durations::Median => Duration::from_millis(transition.typical().median_ms),
+            Durations::Drawn => {
+                let mut rng = self.rng(transition.stream());
+                transition.typical().draw(&mut rng)
+            }
+        }
+    }
+
+    /// What a new object starts with.
+    pub(crate) fn new_meta(&mut self, now: Instant, id: String, tags: Tags) -> Meta {
+        let delay = match self.options.visibility_delay_ms {
+            0 => 0,
+            longest => {
+                let kind = id.split_once('-').map_or("rds", |(prefix, _)| prefix);
+                self.rng(&format!("visibility/{kind}")).between(0, longest)
+            }
+        };
+        Meta { id, created: now, visible: now + Duration::from_millis(delay), tags }
+    }
+
+    /// Makes the next `operation` fail after it was accepted: a NAT gateway becomes `failed` with this failure code, an
+    /// instance is terminated with this state reason, a database instance gets `code` as its status. Other
+    /// operations do not fail that way, and are not affected.
+    pub fn fail_next(&mut self, operation: Operation, code: &str, message: &str) {
+        let doom = Doom { code: code.to_owned(), message: message.to_owned() };
+        self.doomed.entry(operation.name().to_owned()).or_default().push(doom);
+    }
+
+    /// The failure in store for this call.
+    pub(crate) fn take_doom(&mut self, operation: Operation) -> Option<Doom> {
+        let dooms = self.doomed.get_mut(operation.name())?;
+        let doom = (!dooms.is_empty()).then(|| dooms.remove(0));
+        if dooms.is_empty() {
+            self.doomed.remove(operation.name());
+        }
+        doom
+    }
+
+    /// Removes `id` from the account at `at`.
+    pub(crate) fn expire(&mut self, at: Instant, id: &str) {
+        self.expiring.insert((at, id.to_owned()));
+    }
+
+    /// Removes what is gone by now, and puts changes of databases that are done by now into effect.
+    pub(crate) fn sweep(&mut self, now: Instant) {
+        while self.expiring.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((at, id)) = self.expiring.pop_first() else { return };
+            match id.split_once('-').map_or("", |(prefix, _)| prefix) {
+                "eni" => self.drop_interface(&id),
+                "i" => drop(self.instances.remove(&id)),
+                "vol" => drop(self.volumes.remove(&id)),
+                "nat" => drop(self.nats.remove(&id)),
+                _ => match id.split_once('/') {
+                    Some(("db", name)) => self.forget_db(name),
+                    Some(("db-change", name)) => self.finish_db_change(at, name),
+                    Some(_) | None => {}
+                },
+            }
+        }
+    }
+
+    /// What a customer would find at `now`, and pay for or trip over: not what AWS deleted, not terminated instances,
+    /// not deleted NAT gateways, and not what comes with a VPC by itself (default security group, main route table).
+    /// Failed NAT gateways count until they are deleted or vanish.
+    pub fn objects(&self, now: Instant) -> Vec<Object> {
+        let mut objects = Vec::new();
+        let mut add = |kind, id: &str, tags: &Tags| objects.push(Object { kind, id: id.to_owned(), tags: tags.clone() });
+        let resource = ObjectKind::Resource;
+        for (name, db) in self.db_instances.iter().filter(|(_, db)| !db.is_gone(now)) {
+            add(resource(Kind::DbInstance), name, &db.meta.tags);
+        }
+        for (name, group) in &self.db_subnet_groups {
+            add(resource(Kind::DbSubnetGroup), name, &group.meta.tags);
+        }
+        for (id, address::ElasticIp { meta, .. }) in &self.addresses {
+            add(resource(Kind::Eip), id, &meta.tags);
+        }
+        for (id, instance) in self.instances.iter().filter(|(_, instance)| !instance.is_terminated(now)) {
+            add(resource(Kind::Instance), id, &instance.meta.tags);
+        }
+        for (id, gateway::Gateway { meta, .. }) in &self.gateways {
+            add(resource(Kind::InternetGateway), id, &meta.tags);
+        }
+        for (id, nat) in self.nats.iter().filter(|(_, nat)| nat.state(now) != nat::DELETED) {
+            add(resource(Kind::NatGateway), id, &nat.meta.tags);
+        }
+        for (id, route::RouteTable { meta, .. }) in self.route_tables.iter().filter(|(_, table)| table.main.is_none()) {
+            add(resource(Kind::RouteTable), id, &meta.tags);
+        }
+        for (id, security_group::Group { meta, .. }) in self.groups.iter().filter(|(_, group)| !group.default) {
+            add(resource(Kind::SecurityGroup), id, &meta.tags);
+        }
+        for (id, subnet::Subnet { meta, .. }) in &self.subnets {
+            add(resource(Kind::Subnet), id, &meta.tags);
+        }
+        for (id, vpc::Vpc { meta, .. }) in &self.vpcs {
+            add(resource(Kind::Vpc), id, &meta.tags);
+        }
+        for (id, interface) in &self.interfaces {
+            if interface.gone.is_none() && interface.owner.starts_with("i-") && !self.is_instance_there(now, &interface.owner) {
+                add(ObjectKind::NetworkInterface, id, &Tags::new());
+            }
+        }
+        for (id, volume) in self.volumes.iter().filter(|(_, volume)| volume.gone.is_none_or(|gone| now < gone)) {
+            add(ObjectKind::Volume, id, &volume.meta.tags);
+        }
+        for name in &self.db_snapshots {
+            add(ObjectKind::DbSnapshot, name, &Tags::new());
+        }
+        objects
+    }
+
+    fn is_instance_there(&self, now: Instant, id: &str) -> bool {
+        self.instances.get(id).is_some_and(|instance| !instance.is_terminated(now))
+    }
+
+    /// True if there is nothing to find at `now`.
+    pub fn is_empty(&self, now: Instant) -> bool {
+        self.objects(now).is_empty()
+    }
+
+    /// The object called `id`, visible or not, for the account's own bookkeeping.
+    pub(crate) fn held<R: Record>(&self, id: &str) -> Option<&R> {
+        R::table(self).get(id)
+    }
+}

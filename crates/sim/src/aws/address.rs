@@ -1,0 +1,114 @@
+//! Elastic IP addresses. Only NAT gateways hold them here.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use aloka_core::api::{Reply, Request};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use serde::{Deserialize, Serialize};
+
+use super::error::{IdFormat, invalid_value, refuse};
+use super::nat::Nat;
+use super::record::{Meta, Record, object, tags_value};
+use super::{Account, quotas};
+
+/// An Elastic IP address.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ElasticIp {
+    pub(crate) meta: Meta,
+    pub(crate) public_ip: Ipv4Addr,
+    /// The NAT gateway that took it last.
+    pub(crate) nat: Option<String>,
+}
+
+impl Record for ElasticIp {
+    const FORMAT: IdFormat = IdFormat::ADDRESS;
+    const LIST: (&'static str, &'static str) = ("AllocationIds", "Addresses");
+    const FILTERS: &'static [&'static str] =
+        &["allocation-id", "public-ip", "association-id", "network-interface-id", "private-ip-address", "domain"];
+
+    fn table(account: &Account) -> &BTreeMap<String, Self> {
+        &account.addresses
+    }
+
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+        &mut account.addresses
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
+        let holder = account.holder(self, now);
+        match filter {
+            "allocation-id" => vec![self.meta.id.clone()],
+            "public-ip" => vec![self.public_ip.to_string()],
+            "association-id" => holder.map(|nat| nat.association.clone()).into_iter().collect(),
+            "network-interface-id" => holder.and_then(|nat| nat.interface.clone()).into_iter().collect(),
+            "private-ip-address" => holder.and_then(|nat| nat.private_ip).map(|ip| ip.to_string()).into_iter().collect(),
+            "domain" => vec!["vpc".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn describe(&self, account: &Account, now: Instant) -> Value {
+        let holder = account.holder(self, now);
+        object([
+            ("AllocationId", (&self.meta.id).into()),
+            ("PublicIp", self.public_ip.to_string().into()),
+            ("Domain", "vpc".into()),
+            ("AssociationId", holder.map(|nat| &nat.association).into()),
+            ("NetworkInterfaceId", holder.and_then(|nat| nat.interface.as_ref()).into()),
+            ("PrivateIpAddress", holder.and_then(|nat| nat.private_ip).map(|ip| ip.to_string()).into()),
+            ("PublicIpv4Pool", "amazon".into()),
+            ("NetworkBorderGroup", (&account.options.region).into()),
+            ("Tags", tags_value(&self.meta.tags)),
+        ])
+    }
+}
+
+impl Account {
+    /// The NAT gateway that holds the address.
+    pub(crate) fn holder(&self, address: &ElasticIp, now: Instant) -> Option<&Nat> {
+        self.nats.get(address.nat.as_ref()?).filter(|nat| nat.holds_address(now))
+    }
+
+    pub(crate) fn allocate_address(&mut self, now: Instant, request: &Request) -> Reply {
+        let domain = request.text("Domain");
+        if domain != "vpc" {
+            return Err(invalid_value(domain, "domain", "Use vpc."));
+        }
+        let tags = self.new_tags(request)?;
+        let message = "The maximum number of addresses has been reached.";
+        quotas::check(self.addresses.len(), self.quotas.addresses, "AddressLimitExceeded", message)?;
+        let id = self.new_id("eipalloc-");
+        let public_ip = self.new_public_ip("elastic-ip", Ipv4Addr::new(52, 0, 0, 0));
+        let meta = self.new_meta(now, id.clone(), tags);
+        self.addresses.insert(id.clone(), ElasticIp { meta, public_ip, nat: None });
+        Ok(object([
+            ("AllocationId", id.into()),
+            ("PublicIp", public_ip.to_string().into()),
+            ("Domain", "vpc".into()),
+            ("PublicIpv4Pool", "amazon".into()),
+            ("NetworkBorderGroup", (&self.options.region).into()),
+        ]))
+    }
+
+    /// The API reference has `InvalidIPAddress.InUse` for this; of an address that a NAT gateway holds, AWS says that
+    /// the caller may not touch it.
+    pub(crate) fn release_address(&mut self, now: Instant, request: &Request) -> Reply {
+        let id = request.text("AllocationId");
+        let address = self.get::<ElasticIp>(now, id)?;
+        if self.holder(address, now).is_some() {
+            return Err(refuse("AuthFailure", "You do not have permission to access the specified resource."));
+        }
+        self.addresses.remove(id);
+        Ok(object([]))
+    }
+}

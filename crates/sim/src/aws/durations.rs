@@ -1,0 +1,189 @@
+//! How long AWS takes for what: a table, and how a duration is taken from it.
+//!
+//! The figures are from logs people published of stacks like this one (small instances, us-east-1); where there was
+//! none, from AWS's user guides or from experience, and the source says so. Nothing here waits.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::rng::Rng;
+
+/// How long things take in an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Durations {
+    /// Everything is ready, or gone, at once.
+    Instant,
+    /// As long as usual.
+    Median,
+    /// Drawn from the seed between the shortest and the longest known.
+    Drawn,
+}
+
+/// Something that takes time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transition {
+    /// A VPC, from `pending` to `available`.
+    VpcCreate,
+    /// A subnet, from `pending` to `available`.
+    SubnetCreate,
+    /// An association of a route table, from `associating` to `associated`.
+    RouteTableAssociate,
+    /// A NAT gateway, from `pending` to `available`.
+    NatCreate,
+    /// A NAT gateway, from `pending` to `failed`.
+    NatFail,
+    /// A NAT gateway, from `deleting` to `deleted`.
+    NatDelete,
+    /// An instance, from `pending` to `running`.
+    InstanceStart,
+    /// An instance, from `stopping` to `stopped`.
+    InstanceStop,
+    /// An instance, from `shutting-down` to `terminated`.
+    InstanceTerminate,
+    /// A volume, until its new size is there.
+    VolumeModify,
+    /// A volume, from `optimizing` to `completed`.
+    VolumeOptimize,
+    /// A database instance, from `creating` to `available`, the first backup included.
+    DbCreate,
+    /// From the answer to a change until the status of the database instance shows it.
+    DbNotice,
+    /// A change without restart.
+    DbModify,
+    /// A change of class or version, or backups turned on or off: the instance restarts.
+    DbRestart,
+    /// A new master password.
+    DbPassword,
+    /// A database instance, in `storage-optimization`.
+    DbOptimize,
+    /// A database instance, from `deleting` to gone, without a final snapshot.
+    DbDelete,
+    /// What a final snapshot adds to that.
+    DbFinalSnapshot,
+}
+
+/// How long a transition takes, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Typical {
+    /// What.
+    pub transition: Transition,
+    /// The shortest known.
+    pub min_ms: u64,
+    /// As often shorter as longer.
+    pub median_ms: u64,
+    /// The longest, the rare ones aside.
+    pub max_ms: u64,
+    /// Once in how many times it takes longer, and how long at most; `(0, 0)` for never.
+    pub tail: (u64, u64),
+    /// Where the figures are from.
+    pub source: &'static str,
+}
+
+/// Seconds, as milliseconds.
+const fn typical(transition: Transition, (min, median, max): (u64, u64, u64), source: &'static str) -> Typical {
+    Typical { transition, min_ms: min * 1000, median_ms: median * 1000, max_ms: max * 1000, tail: (0, 0), source }
+}
+
+/// The table.
+pub const TABLE: [Typical; 19] = [
+    typical(Transition::VpcCreate, (1, 1, 3), "logs"),
+    typical(Transition::SubnetCreate, (0, 1, 2), "logs"),
+    typical(Transition::RouteTableAssociate, (0, 0, 1), "logs"),
+    typical(Transition::NatCreate, (84, 105, 121), "logs of ten creations"),
+    typical(Transition::NatFail, (2, 10, 60), "experience"),
+    typical(Transition::NatDelete, (42, 50, 61), "logs of four deletions"),
+    typical(Transition::InstanceStart, (12, 22, 42), "logs"),
+    typical(Transition::InstanceStop, (30, 40, 60), "experience"),
+    typical(Transition::InstanceTerminate, (20, 30, 60), "logs: 20 to 31 seconds, sometimes a minute"),
+    typical(Transition::VolumeModify, (1, 5, 30), "experience"),
+    typical(Transition::VolumeOptimize, (60, 300, 3600), "EC2 user guide: minutes to hours, by size"),
+    Typical {
+        tail: (20, 1_020_000),
+        ..typical(Transition::DbCreate, (302, 390, 512), "logs of db.t3.micro with PostgreSQL: up to 17 minutes")
+    },
+    typical(Transition::DbNotice, (0, 5, 30), "experience: why waiters pause before they first look"),
+    typical(Transition::DbModify, (30, 75, 150), "experience: one to two minutes"),
+    typical(Transition::DbRestart, (300, 480, 900), "experience: 5 to 15 minutes"),
+    typical(Transition::DbPassword, (30, 40, 60), "experience"),
+    typical(Transition::DbOptimize, (300, 600, 1800), "RDS user guide: minutes to hours, by size"),
+    typical(Transition::DbDelete, (111, 180, 285), "logs"),
+    typical(Transition::DbFinalSnapshot, (60, 120, 300), "experience"),
+];
+
+impl Transition {
+    /// Its row in [`TABLE`].
+    pub fn typical(self) -> Typical {
+        let unknown = Typical { median_ms: 0, ..typical(self, (0, 0, 0), "none") };
+        TABLE.into_iter().find(|row| row.transition == self).unwrap_or(unknown)
+    }
+
+    /// The name of its sub-stream.
+    pub(crate) const fn stream(self) -> &'static str {
+        match self {
+            Self::VpcCreate => "duration/vpc-create",
+            Self::SubnetCreate => "duration/subnet-create",
+            Self::RouteTableAssociate => "duration/route-table-associate",
+            Self::NatCreate => "duration/nat-create",
+            Self::NatFail => "duration/nat-fail",
+            Self::NatDelete => "duration/nat-delete",
+            Self::InstanceStart => "duration/instance-start",
+            Self::InstanceStop => "duration/instance-stop",
+            Self::InstanceTerminate => "duration/instance-terminate",
+            Self::VolumeModify => "duration/volume-modify",
+            Self::VolumeOptimize => "duration/volume-optimize",
+            Self::DbCreate => "duration/db-create",
+            Self::DbNotice => "duration/db-notice",
+            Self::DbModify => "duration/db-modify",
+            Self::DbRestart => "duration/db-restart",
+            Self::DbPassword => "duration/db-password",
+            Self::DbOptimize => "duration/db-optimize",
+            Self::DbDelete => "duration/db-delete",
+            Self::DbFinalSnapshot => "duration/db-final-snapshot",
+        }
+    }
+}
+
+impl Typical {
+    /// A duration: with even chance between the shortest and the median or between the median and the longest, and
+    /// now and then from the tail.
+    pub fn draw(&self, rng: &mut Rng) -> Duration {
+        let (one_in, longest) = self.tail;
+        Duration::from_millis(if rng.one_in(one_in) {
+            rng.between(self.max_ms, longest)
+        } else if rng.one_in(2) {
+            rng.between(self.min_ms, self.median_ms)
+        } else {
+            rng.between(self.median_ms, self.max_ms)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_order_and_draws_keep_to_them() {
+        for row in TABLE {
+            assert_eq!(row.transition.typical(), row, "one row for each");
+            assert!(row.min_ms <= row.median_ms && row.median_ms <= row.max_ms, "{row:?}");
+            let longest = row.max_ms.max(row.tail.1);
+            for ordinal in 0..200 {
+                let drawn = row.draw(&mut Rng::stream(1, row.transition.stream(), ordinal)).as_millis();
+                assert!((u128::from(row.min_ms)..=u128::from(longest)).contains(&drawn), "{row:?}: {drawn}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tail_is_rare_but_there() {
+        let row = Transition::DbCreate.typical();
+        let long = (0..1000)
+            .filter(|ordinal| {
+                row.draw(&mut Rng::stream(3, "tail", *ordinal)).as_millis() > u128::from(row.max_ms)
+            })
+            .count();
+        assert!((20..100).contains(&long), "{long}");
+    }
+}

@@ -1,0 +1,102 @@
+//! Filters of Describe calls: all of them must pass, each by any of its values; `*` and `?` are wildcards.
+
+use aloka_core::api::{ApiError, Request};
+
+use super::error::refuse;
+use super::record::Tags;
+
+/// The filters of a request.
+pub(crate) struct Filters(Vec<(String, Vec<String>)>);
+
+impl Filters {
+    /// The filters of `request`, all of them in `known` or on tags.
+    ///
+    /// # Errors
+    /// A filter that the operation does not have.
+    pub(crate) fn of(request: &Request, known: &[&str]) -> Result<Self, ApiError> {
+        let Some(map) = request.arg("Filters").as_map() else { return Ok(Self(Vec::new())) };
+        let filters = map.iter().map(|(name, values)| {
+            if !known.contains(&&**name) && !name.starts_with("tag:") && &**name != "tag-key" {
+                return Err(refuse("InvalidParameterValue", format!("The filter '{name}' is invalid")));
+            }
+            let texts = values.as_list().unwrap_or_default().iter().map(|value| match value.as_str() {
+                Some(text) => text.to_owned(),
+                None => value.to_string(),
+            });
+            let texts: Vec<String> = match values.as_str() {
+                Some(text) => vec![text.to_owned()],
+                None => texts.collect(),
+            };
+            if texts.is_empty() {
+                return Err(refuse("InvalidParameterValue", format!("The filter '{name}' has no values")));
+            }
+            Ok((name.to_string(), texts))
+        });
+        Ok(Self(filters.collect::<Result<_, _>>()?))
+    }
+
+    /// True if an object with these tags, and these values under other filters, passes all of them.
+    pub(crate) fn pass(&self, tags: &Tags, values: impl Fn(&str) -> Vec<String>) -> bool {
+        self.0.iter().all(|(name, accepted)| {
+            let matches = |value: &str| accepted.iter().any(|pattern| is_match(pattern, value));
+            match name.strip_prefix("tag:") {
+                Some(key) => tags.get(key).is_some_and(|value| matches(value)),
+                None if name == "tag-key" => tags.keys().any(|key| matches(key)),
+                None => values(name).iter().any(|value| matches(value)),
+            }
+        })
+    }
+}
+
+/// True if `text` matches `pattern`, in which `*` stands for any text and `?` for any character.
+fn is_match(pattern: &str, text: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return pattern == text;
+    }
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    // Where to go on if what follows the last star does not match: at the star, one character of the text later.
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            Some(_) | None => {
+                let Some((at, from)) = star else { return false };
+                star = Some((at, from + 1));
+                p = at + 1;
+                t = from + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards() {
+        let cases = [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*b*b", "abxb", true),
+            ("*b*b", "abx", false),
+            ("**", "", true),
+            ("?", "", false),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(is_match(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Internet gateways: one for a VPC, and one VPC for each.
+
+use std::collections::BTreeMap;
+
+use aloka_core::api::{Reply, Request};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use serde::{Deserialize, Serialize};
+
+use super::error::{IdFormat, dependency, refuse};
+use super::record::{Meta, Record, object, tags_value};
+use super::vpc::Vpc;
+use super::{Account, quotas};
+
+/// An internet gateway.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Gateway {
+    pub(crate) meta: Meta,
+    /// The VPC it is attached to.
+    pub(crate) vpc: Option<String>,
+}
+
+impl Record for Gateway {
+    const FORMAT: IdFormat = IdFormat::GATEWAY;
+    const LIST: (&'static str, &'static str) = ("InternetGatewayIds", "InternetGateways");
+    const FILTERS: &'static [&'static str] =
+        &["internet-gateway-id", "attachment.vpc-id", "attachment.state", "owner-id"];
+
+    fn table(account: &Account) -> &BTreeMap<String, Self> {
+        &account.gateways
+    }
+
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+        &mut account.gateways
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn filtered(&self, account: &Account, _now: Instant, filter: &str) -> Vec<String> {
+        match filter {
+            "internet-gateway-id" => vec![self.meta.id.clone()],
+            "attachment.vpc-id" => self.vpc.iter().cloned().collect(),
+            "attachment.state" => self.vpc.iter().map(|_| "available".to_owned()).collect(),
+            "owner-id" => vec![account.options.account_id.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn describe(&self, account: &Account, _now: Instant) -> Value {
+        // The API reference says `attached`; the API says `available`.
+        let attachments = self.vpc.iter().map(|vpc| object([("VpcId", vpc.into()), ("State", "available".into())]));
+        object([
+            ("InternetGatewayId", (&self.meta.id).into()),
+            ("Attachments", Value::List(attachments.collect())),
+            ("OwnerId", (&account.options.account_id).into()),
+            ("Tags", tags_value(&self.meta.tags)),
+        ])
+    }
+}
+
+impl Account {
+    /// True if an internet gateway is attached to the VPC.
+    pub(crate) fn has_gateway(&self, vpc: &str) -> bool {
+        self.gateways.values().any(|gateway| gateway.vpc.as_deref() == Some(vpc))
+    }
+
+    pub(crate) fn create_internet_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+        let tags = self.new_tags(request)?;
+        let message = "The maximum number of internet gateways has been reached.";
+        let allowed = self.quotas.internet_gateways;
+        quotas::check(self.gateways.len(), allowed, "InternetGatewayLimitExceeded", message)?;
+        let id = self.new_id("igw-");
+        let meta = self.new_meta(now, id.clone(), tags);
+        self.gateways.insert(id.clone(), Gateway { meta, vpc: None });
+        Ok(object([("InternetGateway", self.described::<Gateway>(now, &id))]))
+    }
+
+    pub(crate) fn attach_internet_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+        let (id, vpc) = (request.text("InternetGatewayId"), request.text("VpcId"));
+        if let Some(other) = &self.get::<Gateway>(now, id)?.vpc {
+            let message = format!("resource {id} is already attached to network {other}");
+            return Err(refuse("Resource.AlreadyAssociated", message));
+        }
+        self.get::<Vpc>(now, vpc)?;
+        if self.has_gateway(vpc) {
+            let message = format!("Network {vpc} already has an internet gateway attached");
+            return Err(refuse("InvalidParameterValue", message));
+        }
+        self.get_mut::<Gateway>(now, id)?.vpc = Some(vpc.to_owned());
+        Ok(object([]))
+    }
+
+    pub(crate) fn detach_internet_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+        let (id, vpc) = (request.text("InternetGatewayId"), request.text("VpcId"));
+        let attached = self.get::<Gateway>(now, id)?.vpc.clone();
+        self.get::<Vpc>(now, vpc)?;
+        if attached.as_deref() != Some(vpc) {
+            return Err(refuse("Gateway.NotAttached", format!("resource {id} is not attached to network {vpc}")));
+        }
+        if self.has_mapped_address(now, vpc) {
+            let message = format!(
+                "Network {vpc} has some mapped public address(es). Please unmap those public address(es) before \
+                 detaching the gateway."
+            );
+            return Err(refuse("DependencyViolation", message));
+        }
+        self.get_mut::<Gateway>(now, id)?.vpc = None;
+        Ok(object([]))
+    }
+
+    /// True if something in the VPC has a public address: an instance, a NAT gateway, a public database.
+    fn has_mapped_address(&self, now: Instant, vpc: &str) -> bool {
+        let instance = || self.instances.values().any(|i| i.vpc == vpc && i.has_public_mapping(now));
+        let nat = || self.nats.values().any(|nat| nat.vpc == vpc && nat.holds_address(now));
+        let database = || self.db_instances.values().any(|db| db.vpc == vpc && db.public && !db.is_gone(now));
+        nat() || database() || instance()
+    }
+
+    pub(crate) fn delete_internet_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+        let id = request.text("InternetGatewayId");
+        if self.get::<Gateway>(now, id)?.vpc.is_some() {
+            return Err(dependency("internetGateway", id));
+        }
+        self.gateways.remove(id);
+        Ok(object([]))
+    }
+}

@@ -1,0 +1,220 @@
+//! A simulated AWS account in one Region: what its API answers, to which call, at which time.
+//!
+//! The account is a pure function of its [`Options`] and the calls it was sent, with their times. There is no event
+//! queue: an object knows when it will be ready or gone, and its state is read off the time of the next call. Where
+//! AWS may answer in more than one way, this answers in the less convenient one.
+//!
+//! Facts are from the AWS API references and user guides of EC2, VPC and RDS, error codes and messages from the EC2
+//! error code reference and from answers people published; durations from published logs (see [`durations`]).
+//! Nothing here knows of plans, addresses or state files.
+
+mod account;
+mod address;
+mod catalog;
+mod db_change;
+mod db_instance;
+mod db_rules;
+mod db_subnet_group;
+pub mod durations;
+mod error;
+mod filter;
+mod gateway;
+mod instance;
+mod interface;
+mod launch;
+mod lookup;
+mod nat;
+mod permission;
+mod quotas;
+mod record;
+mod route;
+mod security_group;
+mod subnet;
+mod tags;
+mod volume;
+mod vpc;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aloka_core::api::{Operation, Reply, Request};
+use aloka_core::secret::Secrets;
+use aloka_core::time::Instant;
+use serde::{Deserialize, Serialize};
+
+pub use self::account::{Object, ObjectKind};
+pub use self::durations::Durations;
+pub use self::quotas::Quotas;
+
+/// What a simulated account is made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// The Region it answers for.
+    pub region: String,
+    /// The account's number, 12 digits.
+    pub account_id: String,
+    /// From which identifiers, addresses and drawn durations follow.
+    pub seed: u64,
+    /// How long things take.
+    pub durations: Durations,
+    /// For how long a new object may be unknown to calls, at most, in milliseconds; 0 for not at all.
+    pub visibility_delay_ms: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            region: "us-east-1".to_owned(),
+            account_id: "123456789012".to_owned(),
+            seed: 0,
+            durations: Durations::Median,
+            visibility_delay_ms: 0,
+        }
+    }
+}
+
+/// A simulated account: options and every object in it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Account {
+    options: Options,
+    quotas: Quotas,
+    /// How many were made of what, by name of sub-stream.
+    ordinals: BTreeMap<String, u64>,
+    /// What disappears by itself, and when.
+    expiring: BTreeSet<(Instant, String)>,
+    /// Creations that are to fail after they were accepted, by operation.
+    doomed: BTreeMap<String, Vec<account::Doom>>,
+    /// Newest image of each alias, counted from the first.
+    image_releases: u64,
+    tokens: BTreeMap<String, record::Token>,
+    vpcs: BTreeMap<String, vpc::Vpc>,
+    subnets: BTreeMap<String, subnet::Subnet>,
+    gateways: BTreeMap<String, gateway::Gateway>,
+    addresses: BTreeMap<String, address::ElasticIp>,
+    nats: BTreeMap<String, nat::Nat>,
+    route_tables: BTreeMap<String, route::RouteTable>,
+    /// Route table by association.
+    associations: BTreeMap<String, String>,
+    groups: BTreeMap<String, security_group::Group>,
+    interfaces: BTreeMap<String, interface::Interface>,
+    instances: BTreeMap<String, instance::Instance>,
+    volumes: BTreeMap<String, volume::Volume>,
+    db_subnet_groups: BTreeMap<String, db_subnet_group::SubnetGroup>,
+    db_instances: BTreeMap<String, db_instance::Db>,
+    db_snapshots: BTreeSet<String>,
+}
+
+impl Account {
+    /// An account without objects.
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            quotas: Quotas::default(),
+            ordinals: BTreeMap::new(),
+            expiring: BTreeSet::new(),
+            doomed: BTreeMap::new(),
+            image_releases: 0,
+            tokens: BTreeMap::new(),
+            vpcs: BTreeMap::new(),
+            subnets: BTreeMap::new(),
+            gateways: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            nats: BTreeMap::new(),
+            route_tables: BTreeMap::new(),
+            associations: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            interfaces: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            db_subnet_groups: BTreeMap::new(),
+            db_instances: BTreeMap::new(),
+            db_snapshots: BTreeSet::new(),
+        }
+    }
+
+    /// The options it was made from.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The same account with these quotas.
+    pub fn with_quotas(self, quotas: Quotas) -> Self {
+        Self { quotas, ..self }
+    }
+
+    /// One API call at virtual time `now`. Secrets are looked up by name only to be validated, never stored.
+    ///
+    /// # Errors
+    /// AWS's refusals, with its error codes. A refused call changes nothing.
+    pub fn call(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
+        self.sweep(now);
+        error::check_arguments(request)?;
+        self.dispatch(now, request, secrets)
+    }
+
+    fn dispatch(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
+        match request.operation() {
+            Operation::GetCallerIdentity => self.get_caller_identity(),
+            Operation::GetParameter => self.get_parameter(request),
+            Operation::DescribeAvailabilityZones => self.describe_availability_zones(request),
+            Operation::DescribeInstanceTypeOfferings => self.describe_instance_type_offerings(request),
+            Operation::DescribeImages => self.describe_images(request),
+            Operation::CreateVpc => self.create_vpc(now, request),
+            Operation::DescribeVpcs => self.list::<vpc::Vpc>(now, request),
+            Operation::DescribeVpcAttribute => self.describe_vpc_attribute(now, request),
+            Operation::ModifyVpcAttribute => self.modify_vpc_attribute(now, request),
+            Operation::DeleteVpc => self.delete_vpc(now, request),
+            Operation::CreateSubnet => self.create_subnet(now, request),
+            Operation::DescribeSubnets => self.list::<subnet::Subnet>(now, request),
+            Operation::DeleteSubnet => self.delete_subnet(now, request),
+            Operation::CreateInternetGateway => self.create_internet_gateway(now, request),
+            Operation::DescribeInternetGateways => self.list::<gateway::Gateway>(now, request),
+            Operation::AttachInternetGateway => self.attach_internet_gateway(now, request),
+            Operation::DetachInternetGateway => self.detach_internet_gateway(now, request),
+            Operation::DeleteInternetGateway => self.delete_internet_gateway(now, request),
+            Operation::AllocateAddress => self.allocate_address(now, request),
+            Operation::DescribeAddresses => self.list::<address::ElasticIp>(now, request),
+            Operation::ReleaseAddress => self.release_address(now, request),
+            Operation::CreateNatGateway => self.create_nat_gateway(now, request),
+            Operation::DescribeNatGateways => self.list::<nat::Nat>(now, request),
+            Operation::DeleteNatGateway => self.delete_nat_gateway(now, request),
+            Operation::CreateRouteTable => self.create_route_table(now, request),
+            Operation::DescribeRouteTables => self.list::<route::RouteTable>(now, request),
+            Operation::DeleteRouteTable => self.delete_route_table(now, request),
+            Operation::CreateRoute => self.create_route(now, request),
+            Operation::ReplaceRoute => self.replace_route(now, request),
+            Operation::DeleteRoute => self.delete_route(now, request),
+            Operation::AssociateRouteTable => self.associate_route_table(now, request),
+            Operation::ReplaceRouteTableAssociation => self.replace_route_table_association(now, request),
+            Operation::DisassociateRouteTable => self.disassociate_route_table(now, request),
+            Operation::CreateSecurityGroup => self.create_security_group(now, request),
+            Operation::DescribeSecurityGroups => self.list::<security_group::Group>(now, request),
+            Operation::DeleteSecurityGroup => self.delete_security_group(now, request),
+            Operation::AuthorizeSecurityGroupIngress => self.authorize(now, request, permission::Direction::Ingress),
+            Operation::AuthorizeSecurityGroupEgress => self.authorize(now, request, permission::Direction::Egress),
+            Operation::RevokeSecurityGroupIngress => self.revoke(now, request, permission::Direction::Ingress),
+            Operation::RevokeSecurityGroupEgress => self.revoke(now, request, permission::Direction::Egress),
+            Operation::RunInstances => self.run_instances(now, request),
+            Operation::DescribeInstances => self.list::<instance::Instance>(now, request),
+            Operation::ModifyInstanceAttribute => self.modify_instance_attribute(now, request),
+            Operation::StopInstances => self.stop_instances(now, request),
+            Operation::StartInstances => self.start_instances(now, request),
+            Operation::TerminateInstances => self.terminate_instances(now, request),
+            Operation::DescribeVolumes => self.list::<volume::Volume>(now, request),
+            Operation::ModifyVolume => self.modify_volume(now, request),
+            Operation::CreateTags => self.create_tags(now, request),
+            Operation::DeleteTags => self.delete_tags(now, request),
+            Operation::CreateDBSubnetGroup => self.create_db_subnet_group(now, request),
+            Operation::DescribeDBSubnetGroups => self.describe_db_subnet_groups(now, request),
+            Operation::ModifyDBSubnetGroup => self.modify_db_subnet_group(now, request),
+            Operation::DeleteDBSubnetGroup => self.delete_db_subnet_group(now, request),
+            Operation::CreateDBInstance => self.create_db_instance(now, request, secrets),
+            Operation::DescribeDBInstances => self.describe_db_instances(now, request),
+            Operation::ModifyDBInstance => self.modify_db_instance(now, request, secrets),
+            Operation::DeleteDBInstance => self.delete_db_instance(now, request),
+            Operation::DescribeDBEngineVersions => self.describe_db_engine_versions(request),
+            Operation::AddTagsToResource => self.add_tags_to_resource(now, request),
+            Operation::RemoveTagsFromResource => self.remove_tags_from_resource(now, request),
+            Operation::ListTagsForResource => self.list_tags_for_resource(now, request),
+        }
+    }
+}

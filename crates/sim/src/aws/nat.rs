@@ -1,0 +1,208 @@
+//! NAT gateways. Most of what can go wrong with one goes wrong after AWS accepted the call.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use aloka_core::api::{Reply, Request};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use serde::{Deserialize, Serialize};
+
+use super::account::{Doom, LISTED};
+use super::address::ElasticIp;
+use super::durations::Transition;
+use super::error::{IdFormat, refuse};
+use super::record::{Meta, Record, object, tags_value};
+use super::subnet::Subnet;
+use super::{Account, quotas};
+
+/// The state of a NAT gateway that is gone but still listed.
+pub(crate) const DELETED: &str = "deleted";
+
+/// A NAT gateway.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Nat {
+    pub(crate) meta: Meta,
+    pub(crate) subnet: String,
+    pub(crate) vpc: String,
+    allocation: String,
+    pub(crate) association: String,
+    pub(crate) interface: Option<String>,
+    pub(crate) private_ip: Option<Ipv4Addr>,
+    public_ip: Option<Ipv4Addr>,
+    /// When it is `available`, or `failed`.
+    ready: Instant,
+    failure: Option<Doom>,
+    /// When its deletion is done.
+    gone: Option<Instant>,
+}
+
+impl Record for Nat {
+    const FORMAT: IdFormat = IdFormat::NAT;
+    const LIST: (&'static str, &'static str) = ("NatGatewayIds", "NatGateways");
+    const FILTERS: &'static [&'static str] = &["nat-gateway-id", "subnet-id", "vpc-id", "state"];
+
+    fn table(account: &Account) -> &BTreeMap<String, Self> {
+        &account.nats
+    }
+
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+        &mut account.nats
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn filtered(&self, _account: &Account, now: Instant, filter: &str) -> Vec<String> {
+        match filter {
+            "nat-gateway-id" => vec![self.meta.id.clone()],
+            "subnet-id" => vec![self.subnet.clone()],
+            "vpc-id" => vec![self.vpc.clone()],
+            "state" => vec![self.state(now).to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn describe(&self, _account: &Account, now: Instant) -> Value {
+        let state = self.state(now);
+        let failure = self.failure.as_ref().filter(|_| state == "failed");
+        // What it is made of shows when it is made.
+        let made = !matches!(state, "pending" | "failed");
+        let text = |ip: Option<Ipv4Addr>| ip.filter(|_| made).map(|ip| ip.to_string());
+        let address = object([
+            ("AllocationId", (&self.allocation).into()),
+            ("AssociationId", made.then_some(&self.association).into()),
+            ("NetworkInterfaceId", self.interface.as_ref().filter(|_| made).into()),
+            ("PrivateIp", text(self.private_ip).into()),
+            ("PublicIp", text(self.public_ip).into()),
+        ]);
+        object([
+            ("NatGatewayId", (&self.meta.id).into()),
+            ("SubnetId", (&self.subnet).into()),
+            ("VpcId", (&self.vpc).into()),
+            ("State", state.into()),
+            ("FailureCode", failure.map(|failure| &failure.code).into()),
+            ("FailureMessage", failure.map(|failure| &failure.message).into()),
+            ("ConnectivityType", "public".into()),
+            ("NatGatewayAddresses", Value::list([address])),
+            ("Tags", tags_value(&self.meta.tags)),
+        ])
+    }
+}
+
+impl Nat {
+    pub(crate) fn state(&self, now: Instant) -> &'static str {
+        match (self.gone, &self.failure) {
+            (Some(gone), _) if now >= gone => DELETED,
+            (Some(_), _) => "deleting",
+            (None, _) if now < self.ready => "pending",
+            (None, Some(_)) => "failed",
+            (None, None) => "available",
+        }
+    }
+
+    /// True if a route may point to it, and works once it is there.
+    pub(crate) fn is_usable(&self, now: Instant) -> bool {
+        matches!(self.state(now), "pending" | "available")
+    }
+
+    /// True until it is deleted, unless it never got the address.
+    pub(crate) fn holds_address(&self, now: Instant) -> bool {
+        self.failure.is_none() && self.state(now) != DELETED
+    }
+}
+
+impl Account {
+    pub(crate) fn create_nat_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+        if let Some(id) = self.made_by_token(request)?.and_then(|ids| ids.into_iter().next())
+            && self.nats.contains_key(&id)
+        {
+            return Ok(object([("NatGateway", self.described::<Nat>(now, &id))]));
+        }
+        let (subnet, allocation) = (request.text("SubnetId").to_owned(), request.text("AllocationId").to_owned());
+        if !matches!(request.arg("ConnectivityType").as_str(), None | Some("public")) {
+            let message = "An Elastic IP address is only for NAT gateways with connectivity type public";
+            return Err(refuse("InvalidParameterCombination", message));
+        }
+        let Subnet { vpc, zone, .. } = self.get::<Subnet>(now, &subnet)?.clone();
+        let address = self.get::<ElasticIp>(now, &allocation)?;
+        let public_ip = address.public_ip;
+        let taken = self.holder(address, now).is_some();
+        let tags = self.new_tags(request)?;
+        let in_zone = |nat: &&Nat| self.subnets.get(&nat.subnet).is_some_and(|subnet| subnet.zone == zone);
+        let counts = |nat: &&Nat| matches!(nat.state(now), "pending" | "available" | "deleting");
+        let there = self.nats.values().filter(counts).filter(in_zone).count();
+        let allowed = self.quotas.nat_gateways;
+        let message = format!("Performing this operation would exceed the limit of {allowed} NAT gateways");
+        quotas::check(there, allowed, "NatGatewayLimitExceeded", &message)?;
+
+        let id = self.new_id("nat-");
+        let interface = self.new_interface(&subnet, &[], &id);
+        let failure = self.take_doom(request.operation()).or_else(|| {
+            let (code, message) = if !self.has_gateway(&vpc) {
+                ("Gateway.NotAttached", format!("Network {vpc} has no Internet gateway attached"))
+            } else if taken {
+                ("Resource.AlreadyAssociated", format!("Elastic IP address {allocation} is already associated"))
+            } else if interface.is_none() {
+                let message = "Subnet has insufficient free addresses to create this NAT gateway";
+                ("InsufficientFreeAddressesInSubnet", message.to_owned())
+            } else {
+                return None;
+            };
+            Some(Doom { code: code.to_owned(), message })
+        });
+        let transition = if failure.is_some() { Transition::NatFail } else { Transition::NatCreate };
+        let ready = now + self.duration(transition);
+        match (&failure, &interface) {
+            (Some(_), interface) => {
+                if let Some(interface) = interface {
+                    self.end_interface(interface, ready);
+                }
+                self.expire(ready + LISTED, &id);
+            }
+            (None, _) => self.get_mut::<ElasticIp>(now, &allocation)?.nat = Some(id.clone()),
+        }
+        let nat = Nat {
+            meta: self.new_meta(now, id.clone(), tags),
+            subnet,
+            vpc,
+            allocation,
+            association: self.new_id("eipassoc-"),
+            private_ip: interface.as_ref().and_then(|interface| self.interface_ip(interface)),
+            interface,
+            public_ip: Some(public_ip),
+            ready,
+            failure,
+            gone: None,
+        };
+        self.nats.insert(id.clone(), nat);
+        self.remember_token(request, vec![id.clone()]);
+        Ok(object([("NatGateway", self.described::<Nat>(now, &id))]))
+    }
+
+    /// Routes to it stay, as black holes; its address is free again when it is `deleted`. Deleting it twice is no
+    /// error while it is listed.
+    pub(crate) fn delete_nat_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+        let id = request.text("NatGatewayId");
+        let state = self.get::<Nat>(now, id)?.state(now);
+        let reply = object([("NatGatewayId", id.into())]);
+        let gone = match state {
+            "deleting" | DELETED => return Ok(reply),
+            "failed" => now,
+            _ => now + self.duration(Transition::NatDelete),
+        };
+        let nat = self.get_mut::<Nat>(now, id)?;
+        nat.gone = Some(gone);
+        let (interface, failed) = (nat.interface.clone(), nat.failure.is_some());
+        if let Some(interface) = interface.filter(|_| !failed) {
+            self.end_interface(&interface, gone);
+        }
+        self.expire(gone + LISTED, id);
+        Ok(reply)
+    }
+}

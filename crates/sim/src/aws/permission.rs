@@ -1,0 +1,198 @@
+//! Rules of security groups: read from requests, compared, and grouped into permissions as replies have them.
+
+use std::collections::BTreeMap;
+
+use aloka_core::api::ApiError;
+use aloka_core::value::Value;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Serialize};
+
+use super::error::{IdFormat, refuse};
+use super::record::object;
+
+/// Which way traffic goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Ingress,
+    Egress,
+}
+
+/// The other end of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Peer {
+    V4(Ipv4Net),
+    V6(Ipv6Net),
+    Group(String),
+    PrefixList(String),
+}
+
+/// A rule: one protocol, one range of ports, one peer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Rule {
+    protocol: String,
+    ports: Option<(i64, i64)>,
+    pub(crate) peer: Peer,
+    description: Option<String>,
+}
+
+impl Rule {
+    /// Everything, to or from `peer`.
+    pub(crate) fn all(peer: Peer) -> Self {
+        Self { protocol: "-1".to_owned(), ports: None, peer, description: None }
+    }
+
+    /// True if AWS takes the two for the same rule; it does not look at descriptions.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.protocol, self.ports, &self.peer) == (&other.protocol, other.ports, &other.peer)
+    }
+
+    /// What AWS says of a rule that is there already.
+    pub(crate) fn duplicate(&self) -> ApiError {
+        let peer = match &self.peer {
+            Peer::V4(cidr) => cidr.to_string(),
+            Peer::V6(cidr) => cidr.to_string(),
+            Peer::Group(id) | Peer::PrefixList(id) => id.clone(),
+        };
+        let protocol = if self.protocol == "-1" { "ALL".to_owned() } else { self.protocol.to_uppercase() };
+        let ports = self.ports.map(|(from, to)| format!(", from port: {from}, to port: {to}")).unwrap_or_default();
+        let message = format!("the specified rule \"peer: {peer}, {protocol}{ports}, ALLOW\" already exists");
+        refuse("InvalidPermission.Duplicate", message)
+    }
+}
+
+fn malformed(message: String) -> ApiError {
+    refuse("InvalidParameterValue", message)
+}
+
+/// The rules of a list of permissions, in the order given.
+///
+/// # Errors
+/// A permission that AWS would not take, or a rule that is there twice.
+pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, ApiError> {
+    let Some(permissions) = permissions.as_list().filter(|list| !list.is_empty()) else {
+        return Err(refuse("MissingParameter", "The request must contain the parameter ipPermissions"));
+    };
+    let mut rules: Vec<Rule> = Vec::new();
+    for permission in permissions {
+        let protocol = protocol(permission.get("IpProtocol"))?;
+        let ports = ports(&protocol, permission.get("FromPort").as_i64(), permission.get("ToPort").as_i64())?;
+        let before = rules.len();
+        for (list, field) in
+            [("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("UserIdGroupPairs", "GroupId"), ("PrefixListIds", "PrefixListId")]
+        {
+            for entry in permission.get(list).as_list().unwrap_or_default() {
+                let rule = Rule {
+                    protocol: protocol.clone(),
+                    ports,
+                    peer: peer(field, entry.get(field).as_str().unwrap_or_default())?,
+                    description: description(entry.get("Description"))?,
+                };
+                if rules.iter().any(|other| other.is_same(&rule)) {
+                    return Err(malformed("The same permission must not appear multiple times".to_owned()));
+                }
+                rules.push(rule);
+            }
+        }
+        if rules.len() == before {
+            return Err(refuse("MissingParameter", "Either cidrIp, cidrIpv6, groupId or prefixListId must be specified"));
+        }
+    }
+    Ok(rules)
+}
+
+fn protocol(value: &Value) -> Result<String, ApiError> {
+    let text = match value {
+        Value::Str(text) => text.to_lowercase(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) | Value::Ref(..) | Value::Secret(_) => {
+            return Err(refuse("MissingParameter", "The request must contain the parameter ipProtocol"));
+        }
+    };
+    match text.as_str() {
+        "tcp" | "6" => Ok("tcp".to_owned()),
+        "udp" | "17" => Ok("udp".to_owned()),
+        "icmp" | "1" => Ok("icmp".to_owned()),
+        "icmpv6" | "58" => Ok("icmpv6".to_owned()),
+        "-1" | "all" => Ok("-1".to_owned()),
+        other if other.parse::<u8>().is_ok() => Ok(text),
+        other => Err(malformed(format!("Invalid value '{other}' for IP protocol. Unknown protocol."))),
+    }
+}
+
+fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> Result<Option<(i64, i64)>, ApiError> {
+    match (protocol, from, to) {
+        ("tcp" | "udp", Some(from), Some(to)) => {
+            let valid = 0..=65535;
+            if valid.contains(&from) && valid.contains(&to) && from <= to {
+                Ok(Some((from, to)))
+            } else {
+                Err(malformed(format!("Invalid TCP/UDP port range ({from}:{to})")))
+            }
+        }
+        ("tcp" | "udp", _, _) => {
+            let why = "Must specify both from and to ports with TCP/UDP.";
+            Err(malformed(format!("Invalid value '{why}' for portRange.")))
+        }
+        ("icmp" | "icmpv6", Some(from), Some(to)) => Ok(Some((from, to))),
+        ("icmp" | "icmpv6", _, _) => Ok(Some((-1, -1))),
+        // Everything else has no ports; AWS ignores them.
+        _ => Ok(None),
+    }
+}
+
+fn peer(field: &str, text: &str) -> Result<Peer, ApiError> {
+    let bad_cidr = || malformed(format!("CIDR block {text} is malformed"));
+    match field {
+        "GroupId" => IdFormat::GROUP.check(text).map(|()| Peer::Group(text.to_owned())),
+        "PrefixListId" => Ok(Peer::PrefixList(text.to_owned())),
+        _ => match (field, text.parse::<IpNet>()) {
+            ("CidrIp", Ok(IpNet::V4(cidr))) => Ok(Peer::V4(cidr.trunc())),
+            ("CidrIpv6", Ok(IpNet::V6(cidr))) => Ok(Peer::V6(cidr.trunc())),
+            (_, Ok(_) | Err(_)) => Err(bad_cidr()),
+        },
+    }
+}
+
+fn description(value: &Value) -> Result<Option<String>, ApiError> {
+    match value.as_str() {
+        Some(text) if !is_description(text) => {
+            Err(malformed(format!("Invalid rule description '{text}'. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{{}}!$*")))
+        }
+        text => Ok(text.map(str::to_owned)),
+    }
+}
+
+/// True if a security group may have this name or description, or a rule this description.
+pub(crate) fn is_description(text: &str) -> bool {
+    text.len() <= 255 && text.chars().all(|c| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c))
+}
+
+/// Rules as permissions: those with the same protocol and ports in one.
+pub(crate) fn permissions(rules: &[Rule]) -> Value {
+    let mut grouped: BTreeMap<(&str, Option<(i64, i64)>), Vec<&Rule>> = BTreeMap::new();
+    for rule in rules {
+        grouped.entry((&rule.protocol, rule.ports)).or_default().push(rule);
+    }
+    let permission = |((protocol, ports), rules): ((&str, Option<(i64, i64)>), Vec<&Rule>)| {
+        let entries = |field: &'static str, text: fn(&Peer) -> Option<String>| {
+            let of_field = rules.iter().filter_map(|rule| Some((text(&rule.peer)?, &rule.description)));
+            let entry = |(text, description): (String, &Option<String>)| {
+                object([(field, text.into()), ("Description", description.as_ref().into())])
+            };
+            Value::List(of_field.map(entry).collect())
+        };
+        object([
+            ("IpProtocol", protocol.into()),
+            ("FromPort", ports.map(|(from, _)| from).into()),
+            ("ToPort", ports.map(|(_, to)| to).into()),
+            ("IpRanges", entries("CidrIp", |p| if let Peer::V4(cidr) = p { Some(cidr.to_string()) } else { None })),
+            ("Ipv6Ranges", entries("CidrIpv6", |p| if let Peer::V6(cidr) = p { Some(cidr.to_string()) } else { None })),
+            ("UserIdGroupPairs", entries("GroupId", |p| if let Peer::Group(id) = p { Some(id.clone()) } else { None })),
+            (
+                "PrefixListIds",
+                entries("PrefixListId", |p| if let Peer::PrefixList(id) = p { Some(id.clone()) } else { None }),
+            ),
+        ])
+    };
+    Value::List(grouped.into_iter().map(permission).collect())
+}

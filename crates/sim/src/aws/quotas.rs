@@ -1,0 +1,69 @@
+//! Quotas of an account: AWS's defaults, as a value.
+
+use aloka_core::api::ApiError;
+use serde::{Deserialize, Serialize};
+
+use super::error::refuse;
+
+/// How many of what an account may have in its Region. The defaults are AWS's (VPC, EC2 and RDS quota pages), but for
+/// the vCPUs: AWS sets them per account, here they are not limited until they are set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quotas {
+    /// VPCs.
+    pub vpcs: usize,
+    /// Subnets in a VPC.
+    pub subnets: usize,
+    /// Internet gateways.
+    pub internet_gateways: usize,
+    /// Elastic IP addresses.
+    pub addresses: usize,
+    /// NAT gateways in an Availability Zone; failed and deleted ones do not count.
+    pub nat_gateways: usize,
+    /// Route tables in a VPC, the main one included.
+    pub route_tables: usize,
+    /// Routes in a table.
+    pub routes: usize,
+    /// Security groups.
+    pub security_groups: usize,
+    /// Rules of a security group in one direction, IPv4 and IPv6 apart.
+    pub rules: usize,
+    /// Security groups on a network interface.
+    pub groups_per_interface: usize,
+    /// vCPUs of running instances; `None` for no limit.
+    pub vcpus: Option<u32>,
+    /// Database instances.
+    pub db_instances: usize,
+    /// Database subnet groups.
+    pub db_subnet_groups: usize,
+    /// Subnets in a database subnet group.
+    pub db_subnets: usize,
+    /// Tags on an object.
+    pub tags: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            vpcs: 5,
+            subnets: 200,
+            internet_gateways: 5,
+            addresses: 5,
+            nat_gateways: 5,
+            route_tables: 200,
+            routes: 500,
+            security_groups: 2500,
+            rules: 60,
+            groups_per_interface: 5,
+            vcpus: None,
+            db_instances: 40,
+            db_subnet_groups: 50,
+            db_subnets: 20,
+            tags: 50,
+        }
+    }
+}
+
+/// Refuses one more of `there` are already as many as allowed.
+pub(crate) fn check(there: usize, allowed: usize, code: &str, message: &str) -> Result<(), ApiError> {
+    if there < allowed { Ok(()) } else { Err(refuse(code, message)) }
+}

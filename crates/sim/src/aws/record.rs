@@ -1,0 +1,133 @@
+//! Objects of EC2 as the calls on them see them: found by identifier or listed by filter, with tags.
+
+use std::collections::BTreeMap;
+
+use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use serde::{Deserialize, Serialize};
+
+use super::Account;
+use super::error::{IdFormat, token_mismatch};
+use super::filter::Filters;
+use crate::rng::fnv128;
+
+/// Tags by key.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// What every object has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Meta {
+    pub(crate) id: String,
+    pub(crate) created: Instant,
+    /// From when on calls find it.
+    pub(crate) visible: Instant,
+    pub(crate) tags: Tags,
+}
+
+/// An object of EC2 with an identifier.
+pub(crate) trait Record: Sized + 'static {
+    /// How its identifiers look.
+    const FORMAT: IdFormat;
+    /// The parameter that lists identifiers, and the list in the reply.
+    const LIST: (&'static str, &'static str);
+    /// The filters it knows, besides those on tags.
+    const FILTERS: &'static [&'static str];
+
+    fn table(account: &Account) -> &BTreeMap<String, Self>;
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self>;
+    fn meta(&self) -> &Meta;
+    fn meta_mut(&mut self) -> &mut Meta;
+    /// Its values under one of its filters; a filter matches if one of them does.
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String>;
+    /// The object as replies have it.
+    fn describe(&self, account: &Account, now: Instant) -> Value;
+}
+
+/// A client token that was used.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Token {
+    /// Hash of the request's arguments.
+    pub(crate) arguments: String,
+    /// What the call made.
+    pub(crate) ids: Vec<String>,
+}
+
+/// A map without the fields that are null: AWS leaves out what is not there.
+pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::map(fields.into_iter().filter(|(_, value)| !value.is_null()))
+}
+
+/// Tags as replies have them.
+pub(crate) fn tags_value(tags: &Tags) -> Value {
+    Value::map(tags.iter().map(|(key, value)| (key, Value::from(value))))
+}
+
+impl Account {
+    /// The object called `id`.
+    ///
+    /// # Errors
+    /// `.Malformed`, or `.NotFound` if it is not there or not yet visible.
+    pub(crate) fn get<R: Record>(&self, now: Instant, id: &str) -> Result<&R, ApiError> {
+        R::FORMAT.check(id)?;
+        R::table(self).get(id).filter(|record| record.meta().visible <= now).ok_or_else(|| R::FORMAT.missing(id))
+    }
+
+    /// As [`Account::get`], to change it.
+    pub(crate) fn get_mut<R: Record>(&mut self, now: Instant, id: &str) -> Result<&mut R, ApiError> {
+        R::FORMAT.check(id)?;
+        let record = R::table_mut(self).get_mut(id).filter(|record| record.meta().visible <= now);
+        record.ok_or_else(|| R::FORMAT.missing(id))
+    }
+
+    /// Answers a Describe call: the objects with the identifiers asked for, or all; of these, those the filters let
+    /// pass. An identifier that is not there fails the call, a filter nothing passes does not.
+    pub(crate) fn list<R: Record>(&self, now: Instant, request: &Request) -> Reply {
+        let (parameter, list) = R::LIST;
+        let filters = Filters::of(request, R::FILTERS)?;
+        let passes = |record: &&R| filters.pass(&record.meta().tags, |filter| record.filtered(self, now, filter));
+        let ids = request.texts(parameter);
+        let found: Vec<Value> = if ids.is_empty() {
+            let visible = R::table(self).values().filter(|record| record.meta().visible <= now);
+            visible.filter(passes).map(|record| record.describe(self, now)).collect()
+        } else {
+            let named = ids.iter().map(|id| self.get::<R>(now, id)).collect::<Result<Vec<_>, _>>()?;
+            named.into_iter().filter(passes).map(|record| record.describe(self, now)).collect()
+        };
+        Ok(object([(list, Value::List(found))]))
+    }
+
+    /// The object as replies have it, visible or not.
+    pub(crate) fn described<R: Record>(&self, now: Instant, id: &str) -> Value {
+        self.held::<R>(id).map_or(Value::Null, |record| record.describe(self, now))
+    }
+
+    /// What an earlier call with this request's client token made, if there was one.
+    ///
+    /// # Errors
+    /// That call had other arguments.
+    pub(crate) fn made_by_token(&self, request: &Request) -> Result<Option<Vec<String>>, ApiError> {
+        match self.tokens.get(&token_key(request)) {
+            None => Ok(None),
+            Some(token) if token.arguments == arguments_hash(request) => Ok(Some(token.ids.clone())),
+            Some(_) => Err(token_mismatch()),
+        }
+    }
+
+    /// Remembers what the call made.
+    pub(crate) fn remember_token(&mut self, request: &Request, ids: Vec<String>) {
+        self.tokens.insert(token_key(request), Token { arguments: arguments_hash(request), ids });
+    }
+}
+
+fn token_key(request: &Request) -> String {
+    format!("{}/{}", request.operation().name(), request.text("ClientToken"))
+}
+
+fn arguments_hash(request: &Request) -> String {
+    let mut text = String::new();
+    for (name, value) in &request.0.args {
+        text.push_str(&format!("{name}={value};"));
+    }
+    format!("{:032x}", fnv128(text.as_bytes()))
+}

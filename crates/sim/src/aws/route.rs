@@ -1,0 +1,382 @@
+//! Route tables, their routes and their associations with subnets.
+
+use std::collections::BTreeMap;
+
+use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use super::durations::Transition;
+use super::error::{IdFormat, dependency, refuse};
+use super::gateway::Gateway;
+use super::nat::Nat;
+use super::record::{Meta, Record, Tags, object, tags_value};
+use super::subnet::Subnet;
+use super::vpc::{Vpc, parse_cidr};
+use super::{Account, quotas};
+
+/// A route table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RouteTable {
+    pub(crate) meta: Meta,
+    pub(crate) vpc: String,
+    local: Ipv4Net,
+    routes: BTreeMap<Ipv4Net, Target>,
+    /// The association that makes it the VPC's main table.
+    pub(crate) main: Option<String>,
+    associations: BTreeMap<String, Association>,
+}
+
+/// Where a route leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Target {
+    Gateway(String),
+    Nat(String),
+}
+
+/// An explicit association with a subnet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Association {
+    subnet: String,
+    ready: Instant,
+}
+
+impl Record for RouteTable {
+    const FORMAT: IdFormat = IdFormat::ROUTE_TABLE;
+    const LIST: (&'static str, &'static str) = ("RouteTableIds", "RouteTables");
+    const FILTERS: &'static [&'static str] = &[
+        "route-table-id",
+        "vpc-id",
+        "owner-id",
+        "association.subnet-id",
+        "association.route-table-association-id",
+        "association.route-table-id",
+        "association.main",
+        "route.destination-cidr-block",
+        "route.gateway-id",
+        "route.nat-gateway-id",
+        "route.state",
+    ];
+
+    fn table(account: &Account) -> &BTreeMap<String, Self> {
+        &account.route_tables
+    }
+
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+        &mut account.route_tables
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
+        let targets = |wanted: fn(&Target) -> Option<&String>| self.routes.values().filter_map(wanted).cloned().collect();
+        match filter {
+            "route-table-id" => vec![self.meta.id.clone()],
+            "vpc-id" => vec![self.vpc.clone()],
+            "owner-id" => vec![account.options.account_id.clone()],
+            "association.subnet-id" => self.associations.values().map(|a| a.subnet.clone()).collect(),
+            "association.route-table-association-id" => {
+                self.associations.keys().chain(self.main.as_ref()).cloned().collect()
+            }
+            "association.route-table-id" => {
+                let associated = self.main.is_some() || !self.associations.is_empty();
+                associated.then(|| self.meta.id.clone()).into_iter().collect()
+            }
+            "association.main" => {
+                let main = self.main.iter().map(|_| "true");
+                let others = self.associations.iter().map(|_| "false");
+                main.chain(others).map(str::to_owned).collect()
+            }
+            "route.destination-cidr-block" => {
+                [&self.local].into_iter().chain(self.routes.keys()).map(ToString::to_string).collect()
+            }
+            "route.gateway-id" => targets(|target| if let Target::Gateway(id) = target { Some(id) } else { None }),
+            "route.nat-gateway-id" => targets(|target| if let Target::Nat(id) = target { Some(id) } else { None }),
+            "route.state" => {
+                let states = self.routes.values().map(|target| self.route_state(account, now, target));
+                ["active"].into_iter().chain(states).map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn describe(&self, account: &Account, now: Instant) -> Value {
+        let local = object([
+            ("DestinationCidrBlock", self.local.to_string().into()),
+            ("GatewayId", "local".into()),
+            ("State", "active".into()),
+            ("Origin", "CreateRouteTable".into()),
+        ]);
+        let routes = self.routes.iter().map(|(destination, target)| {
+            let (name, id) = match target {
+                Target::Gateway(id) => ("GatewayId", id),
+                Target::Nat(id) => ("NatGatewayId", id),
+            };
+            object([
+                ("DestinationCidrBlock", destination.to_string().into()),
+                (name, id.into()),
+                ("State", self.route_state(account, now, target).into()),
+                ("Origin", "CreateRoute".into()),
+            ])
+        });
+        let association = |id: &String, subnet: Option<&String>, state: &str| {
+            object([
+                ("RouteTableAssociationId", id.into()),
+                ("RouteTableId", (&self.meta.id).into()),
+                ("SubnetId", subnet.into()),
+                ("Main", subnet.is_none().into()),
+                ("State", state.into()),
+            ])
+        };
+        let main = self.main.iter().map(|id| association(id, None, "associated"));
+        let explicit = self.associations.iter().map(|(id, Association { subnet, ready })| {
+            association(id, Some(subnet), if now < *ready { "associating" } else { "associated" })
+        });
+        object([
+            ("RouteTableId", (&self.meta.id).into()),
+            ("VpcId", (&self.vpc).into()),
+            ("OwnerId", (&account.options.account_id).into()),
+            ("Routes", Value::List([local].into_iter().chain(routes).collect())),
+            ("Associations", Value::List(main.chain(explicit).collect())),
+            ("Tags", tags_value(&self.meta.tags)),
+        ])
+    }
+}
+
+impl RouteTable {
+    /// A route whose target is gone, or no longer attached to the VPC, stays and leads nowhere.
+    fn route_state(&self, account: &Account, now: Instant, target: &Target) -> &'static str {
+        let works = match target {
+            Target::Gateway(id) => account.gateways.get(id).is_some_and(|gateway| gateway.vpc.as_ref() == Some(&self.vpc)),
+            Target::Nat(id) => account.nats.get(id).is_some_and(|nat| nat.is_usable(now)),
+        };
+        if works { "active" } else { "blackhole" }
+    }
+}
+
+impl Account {
+    /// The main route table of a new VPC; answers its identifier.
+    pub(crate) fn new_main_route_table(&mut self, now: Instant, vpc: &str, local: Ipv4Net) -> String {
+        let association = self.new_id("rtbassoc-");
+        let id = self.new_id("rtb-");
+        self.associations.insert(association.clone(), id.clone());
+        self.insert_route_table(now, &id, vpc, local, Some(association), Tags::new());
+        id
+    }
+
+    fn insert_route_table(
+        &mut self,
+        now: Instant,
+        id: &str,
+        vpc: &str,
+        local: Ipv4Net,
+        main: Option<String>,
+        tags: Tags,
+    ) {
+        let meta = self.new_meta(now, id.to_owned(), tags);
+        let (routes, associations) = (BTreeMap::new(), BTreeMap::new());
+        let table = RouteTable { meta, vpc: vpc.to_owned(), local, routes, main, associations };
+        self.route_tables.insert(id.to_owned(), table);
+    }
+
+    pub(crate) fn create_route_table(&mut self, now: Instant, request: &Request) -> Reply {
+        if let Some(id) = self.made_by_token(request)?.and_then(|ids| ids.into_iter().next())
+            && self.route_tables.contains_key(&id)
+        {
+            return Ok(object([("RouteTable", self.described::<RouteTable>(now, &id))]));
+        }
+        let vpc = request.text("VpcId");
+        let local = self.get::<Vpc>(now, vpc)?.cidr;
+        let tags = self.new_tags(request)?;
+        let there = self.route_tables.values().filter(|table| table.vpc == vpc).count();
+        let message = "The maximum number of route tables has been reached.";
+        quotas::check(there, self.quotas.route_tables, "RouteTableLimitExceeded", message)?;
+        let id = self.new_id("rtb-");
+        self.insert_route_table(now, &id, vpc, local, None, tags);
+        self.remember_token(request, vec![id.clone()]);
+        Ok(object([("RouteTable", self.described::<RouteTable>(now, &id))]))
+    }
+
+    pub(crate) fn delete_route_table(&mut self, now: Instant, request: &Request) -> Reply {
+        let id = request.text("RouteTableId");
+        let table = self.get::<RouteTable>(now, id)?;
+        if table.main.is_some() || !table.associations.is_empty() {
+            return Err(dependency("routeTable", id));
+        }
+        self.route_tables.remove(id);
+        Ok(object([]))
+    }
+
+    /// Table, destination and target of a request, when the target may be used in the table.
+    fn read_route(&self, now: Instant, request: &Request) -> Result<(Ipv4Net, Target), ApiError> {
+        let id = request.text("RouteTableId");
+        let RouteTable { vpc, local, .. } = self.get::<RouteTable>(now, id)?;
+        let destination = parse_cidr(request.text("DestinationCidrBlock"), "destinationCidrBlock")?;
+        let (target, target_vpc) = match (request.arg("GatewayId").as_str(), request.arg("NatGatewayId").as_str()) {
+            (Some("local"), None) => return Err(IdFormat::ROUTE_TO_GATEWAY.missing("local")),
+            (Some(gateway), None) => {
+                IdFormat::ROUTE_TO_GATEWAY.check(gateway)?;
+                let found = self.get::<Gateway>(now, gateway);
+                let found = found.map_err(|_| IdFormat::ROUTE_TO_GATEWAY.missing(gateway))?;
+                (Target::Gateway(gateway.to_owned()), found.vpc.as_ref())
+            }
+            (None, Some(nat)) => {
+                IdFormat::ROUTE_TO_NAT.check(nat)?;
+                let found = self.get::<Nat>(now, nat).ok().filter(|nat| nat.is_usable(now));
+                let found = found.ok_or_else(|| IdFormat::ROUTE_TO_NAT.missing(nat))?;
+                (Target::Nat(nat.to_owned()), Some(&found.vpc))
+            }
+            (Some(_), Some(_)) => {
+                let message = "Only one of gatewayId and natGatewayId can be specified";
+                return Err(refuse("InvalidParameterCombination", message));
+            }
+            (None, None) => {
+                return Err(refuse("MissingParameter", "The request must contain exactly one of gatewayId, natGatewayId"));
+            }
+        };
+        if target_vpc != Some(vpc) {
+            let (Target::Gateway(gateway) | Target::Nat(gateway)) = target;
+            let message = format!("route table {id} and network gateway {gateway} belong to different networks");
+            return Err(refuse("InvalidParameterValue", message));
+        }
+        if local.contains(&destination) {
+            let message = format!(
+                "The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR \
+                 blocks. This route can target only an interface or an instance."
+            );
+            return Err(refuse("InvalidParameterValue", message));
+        }
+        Ok((destination, target))
+    }
+
+    /// A route that is there already, with the same target, is no error; with another target it is.
+    pub(crate) fn create_route(&mut self, now: Instant, request: &Request) -> Reply {
+        let (destination, target) = self.read_route(now, request)?;
+        let allowed = self.quotas.routes;
+        let table = self.get_mut::<RouteTable>(now, request.text("RouteTableId"))?;
+        match table.routes.get(&destination) {
+            Some(there) if *there == target => {}
+            Some(_) => {
+                let message = format!("The route identified by {destination} already exists.");
+                return Err(refuse("RouteAlreadyExists", message));
+            }
+            None => {
+                let message = "The maximum number of routes has been reached.";
+                quotas::check(table.routes.len(), allowed, "RouteLimitExceeded", message)?;
+                table.routes.insert(destination, target);
+            }
+        }
+        Ok(object([]))
+    }
+
+    pub(crate) fn replace_route(&mut self, now: Instant, request: &Request) -> Reply {
+        let (destination, target) = self.read_route(now, request)?;
+        let table = self.get_mut::<RouteTable>(now, request.text("RouteTableId"))?;
+        match table.routes.get_mut(&destination) {
+            Some(there) => *there = target,
+            None => {
+                let message = format!(
+                    "There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
+                );
+                return Err(refuse("InvalidParameterValue", message));
+            }
+        }
+        Ok(object([]))
+    }
+
+    pub(crate) fn delete_route(&mut self, now: Instant, request: &Request) -> Reply {
+        let id = request.text("RouteTableId");
+        let table = self.get_mut::<RouteTable>(now, id)?;
+        let destination = parse_cidr(request.text("DestinationCidrBlock"), "destinationCidrBlock")?;
+        if destination == table.local {
+            let message = format!("cannot remove local route {destination} in route table {id}");
+            return Err(refuse("InvalidParameterValue", message));
+        }
+        if table.routes.remove(&destination).is_none() {
+            let message = format!("no route with destination-cidr-block {destination} in route table {id}");
+            return Err(refuse("InvalidRoute.NotFound", message));
+        }
+        Ok(object([]))
+    }
+
+    /// Associates the subnet with the table; answers the association's identifier.
+    fn new_association(&mut self, now: Instant, table: &str, subnet: &str) -> String {
+        let id = self.new_id("rtbassoc-");
+        let ready = now + self.duration(Transition::RouteTableAssociate);
+        if let Some(table) = self.route_tables.get_mut(table) {
+            table.associations.insert(id.clone(), Association { subnet: subnet.to_owned(), ready });
+        }
+        if let Some(subnet) = self.subnets.get_mut(subnet) {
+            subnet.association = Some(id.clone());
+        }
+        self.associations.insert(id.clone(), table.to_owned());
+        id
+    }
+
+    /// Removes an explicit association; answers its subnet.
+    pub(crate) fn drop_association(&mut self, id: &str) -> Option<String> {
+        let table = self.associations.remove(id)?;
+        let association = self.route_tables.get_mut(&table)?.associations.remove(id)?;
+        if let Some(subnet) = self.subnets.get_mut(&association.subnet) {
+            subnet.association = None;
+        }
+        Some(association.subnet)
+    }
+
+    pub(crate) fn associate_route_table(&mut self, now: Instant, request: &Request) -> Reply {
+        let (id, subnet_id) = (request.text("RouteTableId"), request.text("SubnetId"));
+        let table = self.get::<RouteTable>(now, id)?;
+        let subnet = self.get::<Subnet>(now, subnet_id)?;
+        if table.vpc != subnet.vpc {
+            let message = format!("route table {id} and subnet {subnet_id} belong to different networks");
+            return Err(refuse("InvalidParameterValue", message));
+        }
+        if subnet.association.is_some() {
+            let message =
+                format!("the specified association for route table {id} conflicts with an existing association");
+            return Err(refuse("Resource.AlreadyAssociated", message));
+        }
+        let association = self.new_association(now, id, subnet_id);
+        Ok(object([("AssociationId", association.into())]))
+    }
+
+    /// The table an association belongs to, when it is an explicit one.
+    fn explicit_association(&self, id: &str) -> Result<&str, ApiError> {
+        IdFormat::ASSOCIATION.check(id)?;
+        let table = self.associations.get(id).ok_or_else(|| IdFormat::ASSOCIATION.missing(id))?;
+        if self.route_tables.get(table).is_some_and(|table| table.main.as_deref() == Some(id)) {
+            let message = format!("cannot disassociate the main route table association {id}");
+            return Err(refuse("InvalidParameterValue", message));
+        }
+        Ok(table)
+    }
+
+    /// The association gets a new identifier.
+    pub(crate) fn replace_route_table_association(&mut self, now: Instant, request: &Request) -> Reply {
+        let (id, table) = (request.text("AssociationId"), request.text("RouteTableId"));
+        let old = self.explicit_association(id)?;
+        let vpc = self.held::<RouteTable>(old).map(|table| table.vpc.clone());
+        if vpc.as_ref() != Some(&self.get::<RouteTable>(now, table)?.vpc) {
+            let message = format!("route table association {id} and route table {table} belong to different networks");
+            return Err(refuse("InvalidParameterValue", message));
+        }
+        let subnet = self.drop_association(id).ok_or_else(|| IdFormat::ASSOCIATION.missing(id))?;
+        let association = self.new_association(now, table, &subnet);
+        Ok(object([("NewAssociationId", association.into())]))
+    }
+
+    pub(crate) fn disassociate_route_table(&mut self, _now: Instant, request: &Request) -> Reply {
+        let id = request.text("AssociationId");
+        self.explicit_association(id)?;
+        self.drop_association(id);
+        Ok(object([]))
+    }
+}

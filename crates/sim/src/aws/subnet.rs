@@ -1,0 +1,158 @@
+//! Subnets: a block of the VPC's addresses in one Availability Zone.
+
+use std::collections::BTreeMap;
+
+use aloka_core::api::{Reply, Request};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use super::durations::Transition;
+use super::error::{IdFormat, dependency, invalid_value, refuse};
+use super::interface::Pool;
+use super::record::{Meta, Record, object, tags_value};
+use super::vpc::{Vpc, parse_cidr};
+use super::{Account, catalog, quotas};
+
+/// A subnet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Subnet {
+    pub(crate) meta: Meta,
+    pub(crate) vpc: String,
+    pub(crate) cidr: Ipv4Net,
+    pub(crate) zone: String,
+    ready: Instant,
+    pub(crate) pool: Pool,
+    /// Its explicit association with a route table.
+    pub(crate) association: Option<String>,
+}
+
+impl Record for Subnet {
+    const FORMAT: IdFormat = IdFormat::SUBNET;
+    const LIST: (&'static str, &'static str) = ("SubnetIds", "Subnets");
+    const FILTERS: &'static [&'static str] = &[
+        "subnet-id",
+        "vpc-id",
+        "cidr",
+        "cidr-block",
+        "cidrBlock",
+        "availability-zone",
+        "availabilityZone",
+        "availability-zone-id",
+        "state",
+    ];
+
+    fn table(account: &Account) -> &BTreeMap<String, Self> {
+        &account.subnets
+    }
+
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+        &mut account.subnets
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
+        match filter {
+            "subnet-id" => vec![self.meta.id.clone()],
+            "vpc-id" => vec![self.vpc.clone()],
+            "cidr" | "cidr-block" | "cidrBlock" => vec![self.cidr.to_string()],
+            "availability-zone" | "availabilityZone" => vec![self.zone.clone()],
+            "availability-zone-id" => vec![catalog::zone_id(&account.options.region, &self.zone)],
+            "state" => vec![self.state(now).to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn describe(&self, account: &Account, now: Instant) -> Value {
+        let available = u64::try_from(self.pool.available()).unwrap_or(u64::MAX);
+        object([
+            ("SubnetId", (&self.meta.id).into()),
+            ("VpcId", (&self.vpc).into()),
+            ("CidrBlock", self.cidr.to_string().into()),
+            ("AvailabilityZone", (&self.zone).into()),
+            ("AvailabilityZoneId", catalog::zone_id(&account.options.region, &self.zone).into()),
+            ("State", self.state(now).into()),
+            ("MapPublicIpOnLaunch", false.into()),
+            ("AvailableIpAddressCount", available.into()),
+            ("SubnetArn", account.ec2_arn("subnet", &self.meta.id).into()),
+            ("OwnerId", (&account.options.account_id).into()),
+            ("Tags", tags_value(&self.meta.tags)),
+        ])
+    }
+}
+
+impl Subnet {
+    fn state(&self, now: Instant) -> &'static str {
+        if now < self.ready { "pending" } else { "available" }
+    }
+}
+
+impl Account {
+    /// The ARN of an object of EC2.
+    pub(crate) fn ec2_arn(&self, kind: &str, id: &str) -> String {
+        format!("arn:aws:ec2:{}:{}:{kind}/{id}", self.options.region, self.options.account_id)
+    }
+
+    pub(crate) fn create_subnet(&mut self, now: Instant, request: &Request) -> Reply {
+        let Vpc { cidr: vpc_cidr, meta: Meta { id: vpc, .. }, .. } = self.get::<Vpc>(now, request.text("VpcId"))?.clone();
+        let cidr = parse_cidr(request.text("CidrBlock"), "cidrBlock")?;
+        if !(16..=28).contains(&cidr.prefix_len()) || !vpc_cidr.contains(&cidr) {
+            return Err(refuse("InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));
+        }
+        let zones = catalog::zones(&self.options.region);
+        let asked = request.arg("AvailabilityZone").as_str();
+        if let Some(zone) = asked.filter(|zone| !zones.iter().any(|known| known == zone)) {
+            let why = "Subnets can currently only be created in the following availability zones:";
+            return Err(invalid_value(zone, "availabilityZone", &format!("{why} {}.", zones.join(", "))));
+        }
+        let tags = self.new_tags(request)?;
+        let mut siblings = 0;
+        for other in self.subnets.values().filter(|subnet| subnet.vpc == vpc) {
+            siblings += 1;
+            if other.cidr.contains(&cidr) || cidr.contains(&other.cidr) {
+                let message = format!("The CIDR '{cidr}' conflicts with another subnet");
+                return Err(refuse("InvalidSubnet.Conflict", message));
+            }
+        }
+        let message = "The maximum number of subnets has been reached.";
+        quotas::check(siblings, self.quotas.subnets, "SubnetLimitExceeded", message)?;
+        let zone = match asked {
+            Some(zone) => zone.to_owned(),
+            None => self.rng("subnet-zone").pick(&zones).cloned().unwrap_or_default(),
+        };
+        let id = self.new_id("subnet-");
+        let subnet = Subnet {
+            meta: self.new_meta(now, id.clone(), tags),
+            vpc,
+            cidr,
+            zone,
+            ready: now + self.duration(Transition::SubnetCreate),
+            pool: Pool::new(cidr),
+            association: None,
+        };
+        self.subnets.insert(id.clone(), subnet);
+        Ok(object([("Subnet", self.described::<Subnet>(now, &id))]))
+    }
+
+    /// A database subnet group does not block this, only an interface does.
+    pub(crate) fn delete_subnet(&mut self, now: Instant, request: &Request) -> Reply {
+        let id = request.text("SubnetId");
+        if self.get::<Subnet>(now, id)?.pool.used() > 0 {
+            return Err(dependency("subnet", id));
+        }
+        if let Some(subnet) = self.subnets.remove(id)
+            && let Some(association) = subnet.association
+        {
+            self.drop_association(&association);
+        }
+        Ok(object([]))
+    }
+}

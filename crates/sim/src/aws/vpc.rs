@@ -1,0 +1,171 @@
+//! VPCs, with what comes with one: a main route table and a default security group.
+
+use std::collections::BTreeMap;
+
+use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use super::durations::Transition;
+use super::error::{IdFormat, dependency, invalid_value, refuse};
+use super::record::{Meta, Record, object, tags_value};
+use super::{Account, quotas};
+use crate::rng::Rng;
+
+/// A VPC.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Vpc {
+    pub(crate) meta: Meta,
+    pub(crate) cidr: Ipv4Net,
+    tenancy: String,
+    ready: Instant,
+    pub(crate) dns_support: bool,
+    pub(crate) dns_hostnames: bool,
+    main_route_table: String,
+    pub(crate) default_group: String,
+}
+
+impl Record for Vpc {
+    const FORMAT: IdFormat = IdFormat::VPC;
+    const LIST: (&'static str, &'static str) = ("VpcIds", "Vpcs");
+    const FILTERS: &'static [&'static str] =
+        &["vpc-id", "cidr", "cidr-block", "cidrBlock", "state", "owner-id", "is-default", "isDefault"];
+
+    fn table(account: &Account) -> &BTreeMap<String, Self> {
+        &account.vpcs
+    }
+
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+        &mut account.vpcs
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
+        match filter {
+            "vpc-id" => vec![self.meta.id.clone()],
+            "cidr" | "cidr-block" | "cidrBlock" => vec![self.cidr.to_string()],
+            "state" => vec![self.state(now).to_owned()],
+            "owner-id" => vec![account.options.account_id.clone()],
+            "is-default" | "isDefault" => vec!["false".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn describe(&self, account: &Account, now: Instant) -> Value {
+        object([
+            ("VpcId", (&self.meta.id).into()),
+            ("CidrBlock", self.cidr.to_string().into()),
+            ("State", self.state(now).into()),
+            ("IsDefault", false.into()),
+            ("InstanceTenancy", (&self.tenancy).into()),
+            ("DhcpOptionsId", account.dhcp_options().into()),
+            ("OwnerId", (&account.options.account_id).into()),
+            ("Tags", tags_value(&self.meta.tags)),
+        ])
+    }
+}
+
+impl Vpc {
+    fn state(&self, now: Instant) -> &'static str {
+        if now < self.ready { "pending" } else { "available" }
+    }
+}
+
+/// Reads a CIDR block, with the host bits masked as AWS does it.
+pub(crate) fn parse_cidr(text: &str, parameter: &str) -> Result<Ipv4Net, ApiError> {
+    let cidr = text.parse::<Ipv4Net>().map(|cidr| cidr.trunc());
+    cidr.map_err(|_| invalid_value(text, parameter, "This is not a valid CIDR block."))
+}
+
+impl Account {
+    /// The DHCP options every VPC of the account has.
+    fn dhcp_options(&self) -> String {
+        format!("dopt-0{}", Rng::stream(self.options.seed, "dopt-", 0).text("0123456789abcdef", 16))
+    }
+
+    pub(crate) fn create_vpc(&mut self, now: Instant, request: &Request) -> Reply {
+        let cidr = parse_cidr(request.text("CidrBlock"), "cidrBlock")?;
+        if !(16..=28).contains(&cidr.prefix_len()) {
+            return Err(refuse("InvalidVpc.Range", format!("The CIDR '{cidr}' is invalid.")));
+        }
+        let tenancy = match request.arg("InstanceTenancy").as_str() {
+            None => "default",
+            Some(tenancy @ ("default" | "dedicated")) => tenancy,
+            Some(other) => return Err(invalid_value(other, "instanceTenancy", "Use default or dedicated.")),
+        };
+        let tags = self.new_tags(request)?;
+        let message = "The maximum number of VPCs has been reached.";
+        quotas::check(self.vpcs.len(), self.quotas.vpcs, "VpcLimitExceeded", message)?;
+        let id = self.new_id("vpc-");
+        let vpc = Vpc {
+            meta: self.new_meta(now, id.clone(), tags),
+            cidr,
+            tenancy: tenancy.to_owned(),
+            ready: now + self.duration(Transition::VpcCreate),
+            dns_support: true,
+            dns_hostnames: false,
+            main_route_table: self.new_main_route_table(now, &id, cidr),
+            default_group: self.new_default_group(now, &id),
+        };
+        self.vpcs.insert(id.clone(), vpc);
+        Ok(object([("Vpc", self.described::<Vpc>(now, &id))]))
+    }
+
+    pub(crate) fn describe_vpc_attribute(&self, now: Instant, request: &Request) -> Reply {
+        let vpc = self.get::<Vpc>(now, request.text("VpcId"))?;
+        let (name, value) = match request.text("Attribute") {
+            "enableDnsSupport" => ("EnableDnsSupport", vpc.dns_support),
+            "enableDnsHostnames" => ("EnableDnsHostnames", vpc.dns_hostnames),
+            other => return Err(invalid_value(other, "attribute", "Unknown attribute.")),
+        };
+        Ok(object([("VpcId", (&vpc.meta.id).into()), (name, value.into())]))
+    }
+
+    pub(crate) fn modify_vpc_attribute(&mut self, now: Instant, request: &Request) -> Reply {
+        let vpc = self.get_mut::<Vpc>(now, request.text("VpcId"))?;
+        let flag = |name| request.arg(name).as_bool();
+        match (flag("EnableDnsSupport"), flag("EnableDnsHostnames")) {
+            (Some(support), None) => vpc.dns_support = support,
+            (None, Some(true)) if !vpc.dns_support => {
+                let message = "DNS hostnames cannot be enabled while DNS support is disabled.";
+                return Err(refuse("InvalidParameterCombination", message));
+            }
+            (None, Some(hostnames)) => vpc.dns_hostnames = hostnames,
+            (Some(_), Some(_)) => {
+                return Err(refuse("InvalidParameterCombination", "Fields for multiple attribute types specified"));
+            }
+            (None, None) => return Err(refuse("MissingParameter", "No attributes specified.")),
+        }
+        Ok(object([]))
+    }
+
+    pub(crate) fn delete_vpc(&mut self, now: Instant, request: &Request) -> Reply {
+        let id = request.text("VpcId");
+        let Vpc { main_route_table, default_group, .. } = self.get::<Vpc>(now, id)?.clone();
+        let blocked = self.subnets.values().any(|subnet| subnet.vpc == id)
+            || self.gateways.values().any(|gateway| gateway.vpc.as_deref() == Some(id))
+            || self.groups.values().any(|group| group.vpc == id && !group.default)
+            || self.route_tables.values().any(|table| table.vpc == id && table.main.is_none())
+            || self.interfaces.values().any(|interface| interface.vpc == id);
+        if blocked {
+            return Err(dependency("vpc", id));
+        }
+        if let Some(table) = self.route_tables.remove(&main_route_table)
+            && let Some(association) = table.main
+        {
+            self.associations.remove(&association);
+        }
+        self.groups.remove(&default_group);
+        self.vpcs.remove(id);
+        Ok(object([]))
+    }
+}

@@ -1,0 +1,177 @@
+//! Holds each promise against what a rehearsal showed.
+
+use aloka_core::engine::Outcome;
+use aloka_core::secret::Secrets;
+use aloka_core::session::Inputs;
+use aloka_core::state::file;
+
+use super::witness::{holds_any, needles};
+use super::{Cycle, NotPlanned, SMALL_NODES_MAX};
+use crate::world::RunEnd;
+
+/// One promise and whether it was held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// Its number in docs/INVARIANTS.md.
+    pub id: &'static str,
+    /// Its name there.
+    pub name: &'static str,
+    /// False if it was seen broken.
+    pub held: bool,
+    /// What was looked at, or what broke it.
+    pub detail: String,
+}
+
+/// The verdict on every promise that a rehearsal can judge.
+pub(super) fn promises(inputs: &Inputs, secrets: &Secrets, cycle: &Cycle, again: Option<&Cycle>) -> Vec<Promise> {
+    vec![
+        order(cycle),
+        isolation(inputs, cycle),
+        idempotence(cycle),
+        plan_is_the_program(cycle),
+        no_secret(secrets, cycle),
+        destroy_finishes(cycle),
+        determinism(cycle, again),
+        termination(cycle),
+    ]
+}
+
+fn promise(id: &'static str, name: &'static str, broken: Option<String>, held: String) -> Promise {
+    Promise { id, name, held: broken.is_none(), detail: broken.unwrap_or(held) }
+}
+
+/// The first finding and how many more there are.
+fn first_of(findings: &[String]) -> Option<String> {
+    let (first, more) = findings.split_first()?;
+    Some(if more.is_empty() { first.clone() } else { format!("{first}; and {} more", more.len()) })
+}
+
+fn order(cycle: &Cycle) -> Promise {
+    let sent = cycle.witness.arrived;
+    let held = format!("{sent} calls sent, none met something missing or still in use");
+    promise("I1", "Order", first_of(&cycle.witness.refusals), held)
+}
+
+fn isolation(inputs: &Inputs, cycle: &Cycle) -> Promise {
+    let witness = &cycle.witness;
+    let has_servers = inputs.variables.app_instance_count > 0;
+    let broken = first_of(&witness.violations)
+        .or_else(|| witness.path_lost.as_ref().map(|when| format!("the servers lost the database at {when}")))
+        .or_else(|| {
+            let missing = has_servers && !witness.path_seen && cycle.apply == RunEnd::Outcome(Outcome::Done);
+            missing.then(|| "after apply, the servers do not reach the database".to_owned())
+        });
+    let looked = if witness.audits_each_call {
+        format!("audited {} times, after every call that can change it", witness.audits)
+    } else {
+        format!("more than {SMALL_NODES_MAX} steps: audited at the end of apply and of destroy only")
+    };
+    promise("I2", "Isolation", broken, looked)
+}
+
+fn idempotence(cycle: &Cycle) -> Promise {
+    let broken = match &cycle.second {
+        Ok(plan) if plan.is_empty() => None,
+        Ok(plan) => {
+            let (add, change, destroy) = plan.counts();
+            let first = plan.nodes.first().map(|node| format!(", first {:?} {}", node.verb, node.target));
+            let outputs = plan.outputs.iter().filter(|output| output.before != output.after).count();
+            Some(format!(
+                "the plan after apply: {add} to add, {change} to change, {destroy} to destroy, {outputs} outputs to change{}",
+                first.unwrap_or_default()
+            ))
+        }
+        Err(reason) => Some(format!("no plan after apply: {}", why(reason))),
+    };
+    promise("I3", "Idempotence", broken, "the plan after apply is empty".to_owned())
+}
+
+fn plan_is_the_program(cycle: &Cycle) -> Promise {
+    let witness = &cycle.witness;
+    let silent = witness.announced != witness.arrived;
+    let broken = first_of(&witness.unplanned)
+        .map(|call| format!("not in the plan: {call}"))
+        .or_else(|| silent.then(|| format!("{} calls announced, {} sent", witness.announced, witness.arrived)));
+    promise("I5", "The plan is the program", broken, format!("all {} calls sent are in the plan", witness.arrived))
+}
+
+fn no_secret(secrets: &Secrets, cycle: &Cycle) -> Promise {
+    let needles = needles(secrets);
+    let (states, leaks) = cycle.store.seen();
+    let traced = holds_any(&cycle.world.trace.to_json_lines(), &needles);
+    let account = serde_json::to_string(&cycle.world.account).unwrap_or_default();
+    let plan = serde_json::to_string(&cycle.planned.plan).unwrap_or_default();
+    let broken = if leaks > 0 {
+        Some(format!("the password is in {leaks} of {states} states written"))
+    } else if traced {
+        Some("the password is in the trace".to_owned())
+    } else if holds_any(&plan, &needles) {
+        Some("the password is in the plan".to_owned())
+    } else if holds_any(&account, &needles) {
+        Some("the password is in the simulated account".to_owned())
+    } else {
+        None
+    };
+    let held = if needles.is_empty() {
+        "no password was given, so there was none to find".to_owned()
+    } else {
+        format!("the password is in none of {states} states, nor in the plan, the trace or the account")
+    };
+    promise("I6", "No secret", broken, held)
+}
+
+fn destroy_finishes(cycle: &Cycle) -> Promise {
+    let Some(destroyed) = &cycle.destroy else {
+        let broken = cycle.not_destroyed.as_ref().map(|reason| format!("no plan to destroy: {}", why(reason)));
+        return promise("I9", "Destroy finishes", broken, "not checked: the stack was kept".to_owned());
+    };
+    let left = cycle.world.account.objects(cycle.world.now());
+    let refused = cycle.witness.dependency_violations;
+    let broken = if let Some(first) = left.first() {
+        Some(format!("{} objects left, first {} {}", left.len(), first.kind, first.id))
+    } else if refused > 0 {
+        Some(format!("DependencyViolation met {refused} times"))
+    } else if destroyed.end != RunEnd::Outcome(Outcome::Done) {
+        Some(format!("destroy ended with {:?}", destroyed.end))
+    } else {
+        None
+    };
+    promise("I9", "Destroy finishes", broken, "nothing left, no DependencyViolation met".to_owned())
+}
+
+fn determinism(cycle: &Cycle, again: Option<&Cycle>) -> Promise {
+    let Some(again) = again else {
+        let held = format!("not checked: more than {SMALL_NODES_MAX} steps");
+        return promise("I10", "Determinism", None, held);
+    };
+    let text = |cycle: &Cycle| cycle.store.inner().last().map(|state| file::write(state));
+    let (one, two) = (&cycle.world.trace, &again.world.trace);
+    let differs = one.entries().iter().zip(two.entries()).find(|(one, two)| one != two);
+    let broken = if let Some((one, two)) = differs {
+        Some(format!("at {} `{}`, the second time `{}`", one.at.0, one.what, two.what))
+    } else if one.entries().len() != two.entries().len() {
+        Some(format!("{} events, the second time {}", one.entries().len(), two.entries().len()))
+    } else if cycle.applied != again.applied || text(cycle) != text(again) {
+        Some("the states differ".to_owned())
+    } else {
+        None
+    };
+    promise("I10", "Determinism", broken, format!("run twice, trace {:032x} both times", one.hash()))
+}
+
+fn termination(cycle: &Cycle) -> Promise {
+    let ends = [Some(("apply", &cycle.apply)), cycle.destroy.as_ref().map(|destroyed| ("destroy", &destroyed.end))];
+    let broken = ends.into_iter().flatten().find_map(|(what, end)| match end {
+        RunEnd::Outcome(Outcome::Done) => None,
+        RunEnd::Outcome(outcome) => Some(format!("{what} ended with {outcome:?}")),
+        RunEnd::Crashed | RunEnd::Stuck => Some(format!("{what} ended with {end:?}")),
+    });
+    promise("I11", "Termination", broken, "every run ended".to_owned())
+}
+
+fn why(reason: &NotPlanned) -> String {
+    match reason {
+        NotPlanned::Problems(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        NotPlanned::Ended(end) => format!("{end:?}"),
+    }
+}

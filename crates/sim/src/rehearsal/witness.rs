@@ -1,0 +1,318 @@
+//! What is seen while a rehearsal runs: every call, every notice, every state written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aloka_core::address::Address;
+use aloka_core::api::{Call, ErrorClass, Operation, Reply, Request};
+use aloka_core::engine::{News, Notice};
+use aloka_core::model::Kind;
+use aloka_core::plan::{Node, Plan};
+use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
+use aloka_core::state::{State, file};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use aloka_core::variables::Variables;
+
+use super::span::Span;
+use crate::audit::{self, Expected};
+use crate::aws::Account;
+use crate::store::{MemoryStore, Store};
+use crate::world::{Watch, World};
+
+/// The port of PostgreSQL.
+const DB_PORT: u16 = 5432;
+/// How many findings of one sort are kept.
+const FINDINGS_MAX: usize = 20;
+
+/// Which half of a stack's life it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Apply,
+    Destroy,
+}
+
+/// What was seen.
+pub(super) struct Witness {
+    pub(super) phase: Phase,
+    /// True if the account is audited after each call that can change who reaches whom.
+    pub(super) audits_each_call: bool,
+    pub(super) audits: u64,
+    /// Who reaches what they must not, with the time.
+    pub(super) violations: Vec<String>,
+    /// The way from the servers to the database was there once.
+    pub(super) path_seen: bool,
+    /// It was gone later, before destroy began.
+    pub(super) path_lost: Option<String>,
+    /// Mutating calls that AWS refused because something was not there, or still in use.
+    pub(super) refusals: Vec<String>,
+    /// How often AWS answered `DependencyViolation` while destroying.
+    pub(super) dependency_violations: u64,
+    /// Calls that are not in the plan.
+    pub(super) unplanned: Vec<String>,
+    /// Calls that the executor announced, and calls that AWS got.
+    pub(super) announced: u64,
+    pub(super) arrived: u64,
+    pub(super) spans: BTreeMap<usize, Span>,
+    pub(super) apply_calls: BTreeMap<Operation, u64>,
+    pub(super) destroy_calls: BTreeMap<Operation, u64>,
+    expected: Expected,
+    audit_secrets: Secrets,
+}
+
+impl Witness {
+    pub(super) fn new(plan: &Plan, variables: &Variables, audits_each_call: bool) -> Self {
+        let group_name = |name: &str| {
+            let address = Address::root(Kind::SecurityGroup, name);
+            let change = plan.changes.iter().find(|change| change.target.address == address);
+            let name = change.and_then(|change| change.after.get("name")).and_then(Value::as_str);
+            name.unwrap_or_default().to_owned()
+        };
+        let tcp = variables.app_ingress.iter().filter(|rule| rule.protocol == "tcp");
+        let expected = Expected {
+            app_ports: tcp.map(|rule| (rule.from_port, rule.to_port)).collect(),
+            db_port: DB_PORT,
+            app_group_name: group_name("app"),
+            db_group_name: group_name("db"),
+        };
+        Self {
+            phase: Phase::Apply,
+            audits_each_call,
+            audits: 0,
+            violations: Vec::new(),
+            path_seen: false,
+            path_lost: None,
+            refusals: Vec::new(),
+            dependency_violations: 0,
+            unplanned: Vec::new(),
+            announced: 0,
+            arrived: 0,
+            spans: BTreeMap::new(),
+            apply_calls: BTreeMap::new(),
+            destroy_calls: BTreeMap::new(),
+            expected,
+            audit_secrets: Secrets::default(),
+        }
+    }
+
+    /// Audits the account as it stands.
+    pub(super) fn look(&mut self, world: &mut World, phase: Phase) {
+        self.phase = phase;
+        let now = world.now();
+        self.audit(now, &mut world.account, "the end of the run");
+    }
+
+    fn audit(&mut self, now: Instant, account: &mut Account, after: &str) {
+        self.audits += 1;
+        let secrets = &self.audit_secrets;
+        let seen = audit::audit(&mut |request| account.call(now, request, secrets));
+        let at = aloka_core::time::Human(now - Instant::ZERO);
+        for violation in seen.violations(&self.expected) {
+            keep(&mut self.violations, format!("{at}, after {after}: {violation}"));
+        }
+        if self.phase == Phase::Apply {
+            let there = seen.path_exists(&self.expected);
+            if self.path_seen && !there && self.path_lost.is_none() {
+                self.path_lost = Some(format!("{at}, after {after}"));
+            }
+            self.path_seen |= there;
+        }
+    }
+}
+
+impl Watch for Witness {
+    fn notice(&mut self, nodes: &[Node], notice: &Notice) {
+        let Some(node) = nodes.get(notice.node) else { return };
+        match &notice.news {
+            News::Started if self.phase == Phase::Apply => {
+                let (target, verb) = (node.target.clone(), node.verb);
+                let span = Span { node: notice.node, target, verb, start: notice.at, end: None };
+                self.spans.insert(notice.node, span);
+            }
+            News::Finished { .. } if self.phase == Phase::Apply => {
+                if let Some(span) = self.spans.get_mut(&notice.node) {
+                    span.end = Some(notice.at);
+                }
+            }
+            News::Sent { request, .. } => {
+                self.announced += 1;
+                let mut planned = node.steps.iter().flat_map(|step| step.calls(node));
+                if !planned.any(|(_, call, _)| is_planned(call, request)) {
+                    keep(&mut self.unplanned, format!("{}: {request}", node.target));
+                }
+            }
+            News::Started
+            | News::Finished { .. }
+            | News::Waiting { .. }
+            | News::Retry { .. }
+            | News::Adopted { .. }
+            | News::Failed { .. }
+            | News::Skipped => {}
+        }
+    }
+
+    fn after_call(&mut self, now: Instant, account: &mut Account, request: &Request, reply: &Reply) {
+        self.arrived += 1;
+        let operation = request.operation();
+        let calls = match self.phase {
+            Phase::Apply => &mut self.apply_calls,
+            Phase::Destroy => &mut self.destroy_calls,
+        };
+        *calls.entry(operation).or_default() += 1;
+        if let Err(error) = reply {
+            if operation.is_mutating() && matches!(error.class, ErrorClass::Conflict | ErrorClass::NotFound) {
+                keep(&mut self.refusals, format!("{request}: {error}"));
+            }
+            if self.phase == Phase::Destroy && error.code == "DependencyViolation" {
+                self.dependency_violations += 1;
+            }
+        }
+        if self.audits_each_call && reply.is_ok() && may_open_or_close(operation) {
+            self.audit(now, account, operation.name());
+        }
+    }
+}
+
+fn keep(findings: &mut Vec<String>, finding: String) {
+    if findings.len() < FINDINGS_MAX {
+        findings.push(finding);
+    }
+}
+
+/// True unless the call cannot change who reaches whom.
+fn may_open_or_close(operation: Operation) -> bool {
+    let harmless = matches!(
+        operation,
+        Operation::CreateTags
+            | Operation::DeleteTags
+            | Operation::AddTagsToResource
+            | Operation::RemoveTagsFromResource
+            | Operation::ModifyVolume
+            | Operation::AllocateAddress
+    );
+    operation.is_mutating() && !harmless
+}
+
+/// True if `sent` is `planned` with its references resolved.
+fn is_planned(planned: &Call, sent: &Request) -> bool {
+    let sent = &sent.0;
+    planned.operation == sent.operation
+        && planned.args.len() == sent.args.len()
+        && planned.args.iter().all(|(name, value)| sent.args.get(name).is_some_and(|sent| resolves_to(value, sent)))
+}
+
+fn resolves_to(planned: &Value, sent: &Value) -> bool {
+    match (planned, sent) {
+        (Value::Ref(..), sent) => sent.is_literal() && !sent.is_null(),
+        (Value::List(planned), Value::List(sent)) => {
+            planned.len() == sent.len() && planned.iter().zip(sent).all(|(planned, sent)| resolves_to(planned, sent))
+        }
+        (Value::Map(planned), Value::Map(sent)) => {
+            let same = |(key, value): (&Arc<str>, &Value)| sent.get(key).is_some_and(|sent| resolves_to(value, sent));
+            planned.len() == sent.len() && planned.iter().all(same)
+        }
+        (planned, sent) => planned == sent,
+    }
+}
+
+/// A store that looks for the password in what it is given.
+pub(super) struct GuardedStore {
+    inner: MemoryStore,
+    needles: Vec<Secret>,
+    each_write: bool,
+    looked_at: u64,
+    leaks: u64,
+}
+
+impl GuardedStore {
+    pub(super) fn new(inner: MemoryStore, secrets: &Secrets) -> Self {
+        Self { inner, needles: needles(secrets), each_write: true, looked_at: 0, leaks: 0 }
+    }
+
+    pub(super) fn inner(&self) -> &MemoryStore {
+        &self.inner
+    }
+
+    pub(super) fn look_at_each_write(&mut self, each_write: bool) {
+        self.each_write = each_write;
+    }
+
+    pub(super) fn look_at_last(&mut self) {
+        if let Some(state) = self.inner.last().cloned() {
+            self.look(&state);
+        }
+    }
+
+    /// In how many states the password was looked for, and in how many of them it was.
+    pub(super) fn seen(&self) -> (u64, u64) {
+        (self.looked_at, self.leaks)
+    }
+
+    fn look(&mut self, state: &State) {
+        self.looked_at += 1;
+        if holds_any(&file::write(state), &self.needles) {
+            self.leaks += 1;
+        }
+    }
+}
+
+impl Store for GuardedStore {
+    fn write(&mut self, state: &Arc<State>) -> Result<(), String> {
+        if self.each_write {
+            self.look(state);
+        }
+        self.inner.write(state)
+    }
+}
+
+/// The password, as it is and as JSON writes it; nothing if there is none.
+pub(super) fn needles(secrets: &Secrets) -> Vec<Secret> {
+    let Some(password) = secrets.get(DB_PASSWORD).filter(|password| !password.expose().is_empty()) else {
+        return Vec::new();
+    };
+    let quoted = serde_json::Value::from(password.expose()).to_string();
+    vec![password.clone(), Secret::new(quoted.trim_matches('"'))]
+}
+
+pub(super) fn holds_any(text: &str, needles: &[Secret]) -> bool {
+    needles.iter().any(|needle| text.contains(needle.expose()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_planned_if_only_references_differ() {
+        let group = || Value::reference(Address::root(Kind::SecurityGroup, "app"), "id");
+        let rule = |group: Value, port: u16| Value::list([Value::map([("GroupId", group), ("Port", port.into())])]);
+        let call = |id: Value, rules: Value| {
+            Call::new(Operation::AuthorizeSecurityGroupIngress, [("GroupId", id), ("IpPermissions", rules)])
+        };
+        let planned = call(group(), rule(group(), 5432));
+        for (id, rules, good) in [
+            (Value::str("sg-1"), rule(Value::str("sg-2"), 5432), true),
+            (Value::str("sg-1"), rule(Value::str("sg-2"), 5433), false),
+            (group(), rule(Value::str("sg-2"), 5432), false),
+            (Value::str("sg-1"), rule(group(), 5432), false),
+            (Value::str("sg-1"), Value::EMPTY_LIST, false),
+            (Value::str("sg-1"), Value::Null, false),
+        ] {
+            let sent = Request(call(id, rules));
+            assert_eq!(is_planned(&planned, &sent), good, "{sent}");
+        }
+        let other = Request(Call { operation: Operation::RevokeSecurityGroupIngress, ..planned.clone() });
+        assert!(!is_planned(&planned, &other));
+    }
+
+    #[test]
+    fn the_password_is_found_as_it_is_and_as_json_has_it() {
+        let mut secrets = Secrets::default();
+        assert!(!holds_any("anything", &needles(&secrets)));
+        secrets.insert(DB_PASSWORD, Secret::new("pass\"word\\1"));
+        let needles = needles(&secrets);
+        assert!(holds_any("x pass\"word\\1 y", &needles));
+        assert!(holds_any(r#"{"password":"pass\"word\\1"}"#, &needles));
+        assert!(!holds_any("password1", &needles));
+    }
+}

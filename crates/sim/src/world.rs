@@ -1,0 +1,400 @@
+//! The simulated world: a virtual clock and a queue of events around the executor, as the command line tool's loop is
+//! around AWS.
+//!
+//! It performs effects, in the order of time and then of their making, and tells the executor what came of them. It
+//! decides nothing but what the faults it was given decide. A world outlives the runs in it: after a crash, make a new
+//! executor from what the store holds and go on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aloka_core::api::{Operation, Reply, Request};
+use aloka_core::engine::{Effect, Event, Executor, Notice, Outcome, Ticket};
+use aloka_core::plan::Node;
+use aloka_core::secret::Secrets;
+use aloka_core::state::State;
+use aloka_core::time::Instant;
+
+use crate::aws::Account;
+use crate::fault::{Fault, FaultPlan, Occurrence, OccurrenceKind};
+use crate::store::Store;
+use crate::trace::Trace;
+
+/// How long a lost answer is waited for, as the AWS driver does.
+const ANSWER_LOST_AFTER: Duration = Duration::from_secs(30);
+/// An executor that is polled this often without time passing or anything happening is not going to end.
+const IDLE_POLLS_MAX: u32 = 1000;
+
+/// How long effects take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// From sending a call to its answer, milliseconds; AWS acts half way.
+    pub call_ms: u64,
+    /// From asking for a write of the state to its being written, milliseconds.
+    pub persist_ms: u64,
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self { call_ms: 100, persist_ms: 20 }
+    }
+}
+
+/// Somebody who looks on. What it does must not change the world.
+pub trait Watch {
+    /// The executor had something to tell.
+    fn notice(&mut self, nodes: &[Node], notice: &Notice) {
+        let _ignored = (nodes, notice);
+    }
+
+    /// AWS has acted on a call, or refused it; `reply` is its answer, before any fault changes or loses it.
+    fn after_call(&mut self, now: Instant, account: &mut Account, request: &Request, reply: &Reply) {
+        let _ignored = (now, account, request, reply);
+    }
+
+    /// Virtual time is about to pass.
+    fn before_advance(&mut self, account: &Account, from: Instant, to: Instant) {
+        let _ignored = (account, from, to);
+    }
+}
+
+/// Nobody looks on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {}
+
+/// How a run in a world ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunEnd {
+    /// The executor ended.
+    Outcome(Outcome),
+    /// A fault killed the process. What it knew is lost but for what the store holds.
+    Crashed,
+    /// The executor has nothing under way, nothing to wait for and no outcome: a bug in it.
+    Stuck,
+}
+
+/// An account, a clock and everything under way between them and the executor.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The simulated account.
+    pub account: Account,
+    /// Faults that have not struck yet.
+    pub faults: FaultPlan,
+    /// What happened so far.
+    pub trace: Trace,
+    now: Instant,
+    latency: Latency,
+    queue: BTreeMap<(Instant, u64), Pending>,
+    sequence: u64,
+    effects: u64,
+    writes: u64,
+    calls: BTreeMap<Operation, u64>,
+    struck: u64,
+}
+
+/// Something under way.
+#[derive(Clone, Debug)]
+enum Pending {
+    /// On the wire to AWS.
+    Call { ticket: Ticket, request: Request, faults: Vec<Fault> },
+    /// On its way to the disk.
+    Write { state: Arc<State>, faults: Vec<Fault> },
+    /// On its way back to the executor.
+    Event(Event),
+    /// The end of the process.
+    Crash,
+}
+
+impl World {
+    /// A world at virtual time zero.
+    pub fn new(account: Account, latency: Latency) -> Self {
+        Self {
+            account,
+            faults: FaultPlan::none(),
+            trace: Trace::off(),
+            now: Instant::ZERO,
+            latency,
+            queue: BTreeMap::new(),
+            sequence: 0,
+            effects: 0,
+            writes: 0,
+            calls: BTreeMap::new(),
+            struck: 0,
+        }
+    }
+
+    /// The same world at another time, which must not be earlier.
+    pub fn at(self, now: Instant) -> Self {
+        Self { now: now.max(self.now), ..self }
+    }
+
+    /// The same world with these faults.
+    pub fn with_faults(self, faults: FaultPlan) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// The same world, keeping a trace from now on.
+    pub fn traced(self) -> Self {
+        Self { trace: Trace::on(), ..self }
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// How many effects were asked for, over all runs: those of a run yet to come start with this number.
+    pub fn effects(&self) -> u64 {
+        self.effects
+    }
+
+    /// How many calls were sent, by operation, over all runs.
+    pub fn calls(&self) -> &BTreeMap<Operation, u64> {
+        &self.calls
+    }
+
+    /// How many faults have struck.
+    pub fn faults_struck(&self) -> u64 {
+        self.struck
+    }
+
+    /// Lets time pass while nothing runs.
+    pub fn rest(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+    }
+
+    /// Runs `executor` to its end, or to the end of the process.
+    pub fn run(
+        &mut self,
+        executor: &mut Executor,
+        store: &mut dyn Store,
+        secrets: &Secrets,
+        watch: &mut dyn Watch,
+    ) -> RunEnd {
+        let end = self.run_until_end(executor, store, secrets, watch);
+        // What is on the wire arrives, though nobody waits for the answer any more.
+        while let Some(((at, _), pending)) = self.queue.pop_first() {
+            if let Pending::Call { request, faults, .. } = pending {
+                self.advance(at, watch);
+                let _answer = self.call(&request, &faults, secrets, watch);
+            }
+        }
+        match &end {
+            RunEnd::Outcome(outcome) => self.trace.push(self.now, format_args!("outcome {outcome:?}")),
+            RunEnd::Crashed => self.trace.push(self.now, format_args!("crashed")),
+            RunEnd::Stuck => self.trace.push(self.now, format_args!("stuck")),
+        }
+        end
+    }
+
+    fn run_until_end(
+        &mut self,
+        executor: &mut Executor,
+        store: &mut dyn Store,
+        secrets: &Secrets,
+        watch: &mut dyn Watch,
+    ) -> RunEnd {
+        let mut idle_polls = 0;
+        loop {
+            let effects = executor.poll(self.now);
+            idle_polls = if effects.is_empty() { idle_polls + 1 } else { 0 };
+            tell(executor, watch);
+            for effect in effects {
+                if self.perform(effect).is_none() {
+                    return RunEnd::Crashed;
+                }
+            }
+            if let Some(outcome) = executor.outcome() {
+                return RunEnd::Outcome(outcome);
+            }
+            // Events that concern the executor end this loop; those that do not, and there may be many, are worked off.
+            loop {
+                let wakeup = executor.next_wakeup();
+                let next = self.queue.first_key_value().map(|((at, _), _)| *at);
+                match (next, wakeup) {
+                    (None, None) => return RunEnd::Stuck,
+                    (next, Some(wakeup)) if next.is_none_or(|next| wakeup < next) => {
+                        if wakeup > self.now {
+                            idle_polls = 0;
+                        } else if idle_polls > IDLE_POLLS_MAX {
+                            return RunEnd::Stuck;
+                        }
+                        self.advance(wakeup, watch);
+                        break;
+                    }
+                    (None | Some(_), None | Some(_)) => {}
+                }
+                let Some(((at, _), pending)) = self.queue.pop_first() else { break };
+                self.advance(at, watch);
+                idle_polls = 0;
+                match pending {
+                    Pending::Call { ticket, request, faults } => {
+                        if let Some((reply, at)) = self.call(&request, &faults, secrets, watch) {
+                            self.schedule(at, Pending::Event(Event::Replied { ticket, reply }));
+                        }
+                    }
+                    Pending::Write { state, faults } => {
+                        if let Some(event) = self.write(&state, &faults, store) {
+                            self.schedule(self.half(self.latency.persist_ms), Pending::Event(event));
+                        }
+                    }
+                    Pending::Crash => return RunEnd::Crashed,
+                    Pending::Event(event) => {
+                        self.trace_event(&event);
+                        executor.on_event(self.now, event);
+                        tell(executor, watch);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sets an effect on its way. `None` if the process dies instead.
+    fn perform(&mut self, effect: Effect) -> Option<()> {
+        let number = self.effects;
+        self.effects += 1;
+        let (kind, half) = match &effect {
+            Effect::Send { request, .. } => {
+                let operation = request.operation();
+                *self.calls.entry(operation).or_default() += 1;
+                let nth_of_operation = self.calls.get(&operation).copied().unwrap_or_default();
+                let nth = self.effects - self.writes;
+                self.trace.push(self.now, format_args!("effect {number}: send {request}"));
+                (OccurrenceKind::Call { operation, nth, nth_of_operation }, self.half(self.latency.call_ms))
+            }
+            Effect::Persist { state } => {
+                self.writes += 1;
+                self.trace.push(self.now, format_args!("effect {number}: persist serial {}", state.serial));
+                (OccurrenceKind::Write { nth: self.writes }, self.half(self.latency.persist_ms))
+            }
+        };
+        let faults = self.faults.strike(Occurrence { effect: number, kind });
+        for fault in &faults {
+            self.struck += 1;
+            self.trace.push(self.now, format_args!("fault at effect {number}: {fault}"));
+            match fault {
+                Fault::CrashBefore => return None,
+                Fault::Stop => self.schedule(self.now, Pending::Event(Event::Stop)),
+                Fault::Abandon => {
+                    self.schedule(self.now, Pending::Event(Event::Stop));
+                    self.schedule(self.now, Pending::Event(Event::Abandon));
+                }
+                Fault::CrashAfter
+                | Fault::LostReply
+                | Fault::Throttled
+                | Fault::ServerError { .. }
+                | Fault::NotFound
+                | Fault::Credentials
+                | Fault::Refused { .. }
+                | Fault::StoreFailed => {}
+            }
+        }
+        self.schedule(
+            half,
+            match effect {
+                Effect::Send { ticket, request } => Pending::Call { ticket, request, faults },
+                Effect::Persist { state } => Pending::Write { state, faults },
+            },
+        );
+        Some(())
+    }
+
+    /// A call arrives at AWS. The answer and when it arrives back; `None` if the process dies of it.
+    fn call(
+        &mut self,
+        request: &Request,
+        faults: &[Fault],
+        secrets: &Secrets,
+        watch: &mut dyn Watch,
+    ) -> Option<(Reply, Instant)> {
+        let instead = faults.iter().find_map(|fault| fault.answer(request.operation()));
+        let acts = instead.as_ref().is_none_or(|(acted, _)| *acted);
+        let own = acts.then(|| {
+            let reply = self.account.call(self.now, request, secrets);
+            watch.after_call(self.now, &mut self.account, request, &reply);
+            match &reply {
+                Ok(value) => self.trace.push(self.now, format_args!("aws: {} -> {value}", request.operation())),
+                Err(error) => self.trace.push(self.now, format_args!("aws: {} -> {error}", request.operation())),
+            }
+            reply
+        });
+        if faults.contains(&Fault::CrashAfter) {
+            self.schedule(self.now, Pending::Crash);
+            return None;
+        }
+        let lost = faults.contains(&Fault::LostReply);
+        let at = if lost { self.now + ANSWER_LOST_AFTER } else { self.half(self.latency.call_ms) };
+        let reply = match (instead, own) {
+            (Some((_, error)), _) => Err(error),
+            (None, Some(reply)) => reply,
+            // A call without a fault is always acted upon.
+            (None, None) => return None,
+        };
+        Some((reply, at))
+    }
+
+    /// A state arrives at the store. `None` if the process dies of it.
+    fn write(&mut self, state: &Arc<State>, faults: &[Fault], store: &mut dyn Store) -> Option<Event> {
+        let serial = state.serial;
+        let result = if faults.contains(&Fault::StoreFailed) {
+            Err("input/output error".to_owned())
+        } else {
+            store.write(state)
+        };
+        match &result {
+            Ok(()) => self.trace.push(self.now, format_args!("store: serial {serial} written")),
+            Err(message) => self.trace.push(self.now, format_args!("store: serial {serial} refused: {message}")),
+        }
+        if faults.contains(&Fault::CrashAfter) {
+            self.schedule(self.now, Pending::Crash);
+            return None;
+        }
+        Some(match result {
+            Ok(()) => Event::Persisted { serial },
+            Err(message) => Event::PersistFailed { serial, message },
+        })
+    }
+
+    fn advance(&mut self, to: Instant, watch: &mut dyn Watch) {
+        if to > self.now {
+            watch.before_advance(&self.account, self.now, to);
+            self.now = to;
+        }
+    }
+
+    fn half(&self, ms: u64) -> Instant {
+        self.now + Duration::from_millis(ms.div_ceil(2))
+    }
+
+    fn schedule(&mut self, at: Instant, pending: Pending) {
+        self.sequence += 1;
+        self.queue.insert((at, self.sequence), pending);
+    }
+
+    fn trace_event(&mut self, event: &Event) {
+        match event {
+            Event::Replied { ticket, reply: Ok(_) } => {
+                self.trace.push(self.now, format_args!("event: call {} answered", ticket.0));
+            }
+            Event::Replied { ticket, reply: Err(error) } => {
+                self.trace.push(self.now, format_args!("event: call {} failed: {error}", ticket.0));
+            }
+            Event::Persisted { serial } => self.trace.push(self.now, format_args!("event: serial {serial} persisted")),
+            Event::PersistFailed { serial, message } => {
+                self.trace.push(self.now, format_args!("event: serial {serial} not persisted: {message}"));
+            }
+            Event::Stop => self.trace.push(self.now, format_args!("event: stop")),
+            Event::Abandon => self.trace.push(self.now, format_args!("event: abandon")),
+        }
+    }
+}
+
+fn tell(executor: &mut Executor, watch: &mut dyn Watch) {
+    for notice in executor.take_notices() {
+        watch.notice(executor.nodes(), &notice);
+    }
+}

@@ -1,0 +1,32 @@
+# Recipes of the project; `just` lists them. Install: pip install rust-just, or cargo install just.
+
+target := env('CARGO_TARGET_DIR', justfile_directory() / 'target')
+
+# list the recipes
+default:
+    @just --list --unsorted
+
+# formatting, lints, documentation: everything a reviewer should not have to say
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy -p aloka --no-default-features -- -D warnings
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+# unit, property and rehearsal tests; no network, no emulator
+test:
+    cargo test --workspace
+
+# create, re-plan, change and destroy on the simulated AWS; no account, no emulator
+simulate *ARGS:
+    cargo run -p aloka --no-default-features -- simulate {{ ARGS }}
+
+# the real binary against LocalStack (needs Python >= 3.12, see localstack/README.md)
+test-local *ARGS:
+    cargo build -p aloka
+    ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/run {{ ARGS }}
+
+# time, API calls and memory of aloka and Terraform on LocalStack, as a Markdown table
+compare *ARGS:
+    cargo build --release -p aloka
+    ALOKA_BIN='{{ target }}/release/aloka' localstack/emulator run -- tests/localstack/compare {{ ARGS }}

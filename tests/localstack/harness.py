@@ -1,0 +1,78 @@
+"""What the emulator test and the comparison share: the binary, its surroundings, clients of the emulator."""
+import contextlib
+import os
+import random
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+REGION = "us-east-1"
+DATABASE = "aloka-dev-db"
+# A password that is found anywhere it should not be.
+CANARY = "Canary-7f3k-Pa55w0rd"
+# The seed's terraform.tfvars; the password comes from TF_VAR_db_password.
+TFVARS = f'''aws_region   = "{REGION}"
+environment  = "dev"
+project_name = "aloka"
+'''
+
+
+def endpoint():
+    """The emulator to use, from ALOKA_TEST_ENDPOINT."""
+    return os.environ.get("ALOKA_TEST_ENDPOINT") or sys.exit("ALOKA_TEST_ENDPOINT is not set: localstack/emulator run -- ...")
+
+
+def binary():
+    """The binary to test, from ALOKA_BIN; None if it is not set."""
+    path = os.environ.get("ALOKA_BIN")
+    if path and not os.access(path, os.X_OK):
+        sys.exit(f"ALOKA_BIN={path} is no program: cargo build -p aloka")
+    return os.path.abspath(path) if path else None
+
+
+def fresh_account():
+    """An AWS account of its own: LocalStack takes an access key id of twelve digits as the account."""
+    return str(random.SystemRandom().randrange(10**11, 10**12))
+
+
+def environment(home, url, account):
+    """Variables for a tool under test: nothing of the caller's but the search path."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+
+
+@contextlib.contextmanager
+def scratch():
+    """A folder with a home folder in it, removed afterwards. ALOKA_KEEP=1 keeps it and prints where it is."""
+    path = Path(tempfile.mkdtemp(prefix="aloka-test-"))
+    (path / "home").mkdir()
+    try:
+        yield path
+    finally:
+        if os.environ.get("ALOKA_KEEP"):
+            print(f"kept: {path}", file=sys.stderr)
+        else:
+            shutil.rmtree(path)
+
+
+class Aws:
+    """boto3 clients of one account, without retries: what the emulator refuses is to be seen."""
+
+    def __init__(self, url, account):
+        for service in ("ec2", "rds", "ssm", "sts"):
+            client = boto3.client(service, endpoint_url=url, region_name=REGION, aws_access_key_id=account,
+                                  aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}))
+            setattr(self, service, client)

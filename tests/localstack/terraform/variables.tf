@@ -1,0 +1,7 @@
+variable "ep" { description = "Endpoint of the emulator" }
+variable "aws_region" { default = "us-east-1" }
+variable "aws_profile" { default = null }
+variable "environment" { default = "dev" }
+variable "project_name" { default = "aloka" }
+variable "app_instance_type" { default = "t3.small" }
+variable "db_password" { sensitive = true }
