@@ -1,1 +1,172 @@
-//! Placeholder.
+//! What the tests share: valid variables at random, and a bench that plans and applies on a simulated account.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use aloka_core::engine::{Executor, Outcome};
+use aloka_core::plan::Mode;
+use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
+use aloka_core::session::{Inputs, Password, Planned, Problem};
+use aloka_core::state::State;
+use aloka_core::variables::{Needs, Source, Variables, evaluate};
+use aloka_sim::aws::{Account, Durations, Options};
+use aloka_sim::fault::FaultPlan;
+use aloka_sim::rehearsal::{NotPlanned, plan_round};
+use aloka_sim::store::MemoryStore;
+use aloka_sim::world::{Latency, RunEnd, Unwatched, Watch, World};
+use proptest::prelude::*;
+
+/// The password every test uses; nothing may ever write it down.
+pub const PASSWORD: &str = "Canary-7f3k-Pa55w0rd";
+/// The lineage every test uses.
+pub const LINEAGE: &str = "0b5e8f0e-6f5f-4e53-9d5c-3a3a5a1d0001";
+
+/// Variables from the text of a variables file.
+///
+/// # Panics
+/// If they are not valid: a test that hands in invalid ones is wrong.
+pub fn variables(tfvars: &str) -> Variables {
+    let sources = [
+        Source::File { path: "terraform.tfvars".to_owned(), contents: tfvars.to_owned() },
+        Source::CommandLine { name: DB_PASSWORD.to_owned(), value: PASSWORD.to_owned() },
+    ];
+    match evaluate(&sources, Needs { password: true }) {
+        Ok(evaluated) => evaluated.variables,
+        Err(problems) => panic!("{}\n{tfvars}", problems.iter().map(ToString::to_string).collect::<String>()),
+    }
+}
+
+/// What a user would ask for with these variables.
+pub fn inputs(variables: Variables, mode: Mode, state: &State) -> Inputs {
+    let known = state.private.secrets.contains_key(DB_PASSWORD);
+    let password = if known { Password::Unchanged } else { Password::New("argon2id$test".to_owned()) };
+    Inputs { variables, user_data: None, mode, upgrade: false, password }
+}
+
+/// The one secret.
+pub fn secrets() -> Secrets {
+    let mut secrets = Secrets::default();
+    secrets.insert(DB_PASSWORD, Secret::new(PASSWORD));
+    secrets
+}
+
+/// A simulated account with a state beside it.
+#[derive(Clone)]
+pub struct Bench {
+    /// The account and its clock.
+    pub world: World,
+    /// The state file.
+    pub store: MemoryStore,
+}
+
+impl Bench {
+    /// An empty account.
+    pub fn new(seed: u64, durations: Durations) -> Self {
+        Self::with(Options { seed, durations, ..Options::default() })
+    }
+
+    /// An empty account with these options.
+    pub fn with(options: Options) -> Self {
+        let account = Account::new(options).with_quotas(aloka_sim::aws::Quotas::unlimited());
+        Self { world: World::new(account, Latency::default()), store: MemoryStore::new() }
+    }
+
+    /// The recorded state.
+    pub fn state(&self) -> State {
+        self.store.state(LINEAGE)
+    }
+
+    /// A plan.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn plan(&mut self, variables: &Variables, mode: Mode) -> Result<Planned, Vec<Problem>> {
+        let state = self.state();
+        let inputs = inputs(variables.clone(), mode, &state);
+        match plan_round(&mut self.world, &mut self.store, &secrets(), state, &inputs) {
+            Ok(planned) => Ok(planned),
+            Err(NotPlanned::Problems(problems)) => Err(problems),
+            Err(NotPlanned::Ended(end)) => panic!("planning ended with {end:?}"),
+        }
+    }
+
+    /// Carries out a plan.
+    pub fn run(&mut self, planned: &Planned, watch: &mut dyn Watch) -> RunEnd {
+        let mut executor = Executor::for_plan(planned, self.world.now());
+        self.world.run(&mut executor, &mut self.store, &secrets(), watch)
+    }
+
+    /// Plans and carries out, without faults.
+    ///
+    /// # Panics
+    /// If there is no plan or it does not end well.
+    pub fn apply(&mut self, variables: &Variables, mode: Mode) -> Planned {
+        self.world.faults = FaultPlan::none();
+        let planned = self.plan(variables, mode).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let end = self.run(&planned, &mut Unwatched);
+        assert_eq!(end, RunEnd::Outcome(Outcome::Done), "{mode:?}");
+        planned
+    }
+}
+
+/// What an account holds, without what differs from run to run: objects by address, each with its kind and tags.
+pub fn picture(world: &World) -> BTreeMap<(String, String), u32> {
+    let mut picture = BTreeMap::new();
+    for object in world.account.objects(world.now()) {
+        let address = object.tags.get("aloka:address").cloned().unwrap_or_default();
+        *picture.entry((format!("{:?}", object.kind), address)).or_default() += 1;
+    }
+    picture
+}
+
+/// Valid variables files, over everything a stack can vary in.
+pub fn any_tfvars() -> impl Strategy<Value = String> {
+    let names = ("[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?", "[a-z]{1,6}");
+    let network = (1_usize..=4, 2_usize..=4, 0_u8..=255, any::<bool>(), any::<bool>());
+    let app = (
+        0_u32..=4,
+        prop::sample::select(vec!["t3.micro", "t3.small", "t3.medium"]),
+        prop::sample::select(vec!["amazon-linux-2", "al2023"]),
+        prop::collection::btree_set(prop::sample::select(vec![80_u16, 443, 8080, 8443, 3000]), 0..=4),
+        prop::option::of(20_u32..=40),
+    );
+    let db = (
+        prop::option::of(prop::sample::select(vec!["15.13", "15.19", "16.10", "17"])),
+        prop::sample::select(vec!["db.t3.micro", "db.t3.small"]),
+        20_u32..=100,
+        any::<bool>(),
+        0_u32..=7,
+        any::<bool>(),
+    );
+    let tags = prop::collection::btree_map("[A-Z][a-z]{1,6}", "[a-z0-9 ]{0,8}", 0..=3);
+    (names, network, app, db, tags).prop_map(|((project, environment), network, app, db, tags)| {
+        let (publics, privates, octet, nat, single) = network;
+        let (count, instance_type, family, ports, volume) = app;
+        let (version, class, storage, multi_az, retention, encrypted) = db;
+        let cidrs = |from: usize, count: usize| {
+            (from..from + count).map(|third| format!("\"10.{octet}.{third}.0/24\"")).collect::<Vec<_>>().join(", ")
+        };
+        let ports: Vec<String> = ports.iter().map(|port| format!("{{ port = {port} }}")).collect();
+        let tags: Vec<String> = tags.iter().map(|(key, value)| format!("Z{key} = \"{value}\"")).collect();
+        let mut text = format!(
+            "project_name = \"{project}\"\nenvironment = \"{environment}\"\nvpc_cidr = \"10.{octet}.0.0/16\"\n\
+             public_subnet_cidrs = [{}]\nprivate_subnet_cidrs = [{}]\nenable_nat_gateway = {nat}\n\
+             single_nat_gateway = {single}\napp_instance_count = {count}\napp_instance_type = \"{instance_type}\"\n\
+             app_ami_family = \"{family}\"\napp_ingress = [{}]\ndb_instance_class = \"{class}\"\n\
+             db_allocated_storage = {storage}\ndb_multi_az = {multi_az}\ndb_backup_retention_days = {retention}\n\
+             db_storage_encrypted = {encrypted}\ntags = {{ {} }}\n",
+            cidrs(1, publics),
+            cidrs(100, privates),
+            ports.join(", "),
+            tags.join(", "),
+        );
+        // Writing into a String cannot fail.
+        if let Some(version) = version {
+            let _infallible = writeln!(text, "db_engine_version = \"{version}\"");
+        }
+        if let Some(volume) = volume {
+            let _infallible = writeln!(text, "app_root_volume_gib = {volume}");
+        }
+        text
+    })
+}

@@ -373,13 +373,14 @@ pub enum GraphNotation {
 /// `aloka simulate`
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// Where chance starts; the same seed gives the same run
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
+    /// Draw identifiers and durations from this seed; the same seed gives the same run. Without it, everything takes
+    /// as long as it usually does
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
-    /// Keep the state of the rehearsal and its trace in this directory, under .aloka
+    /// Leave the stack standing instead of destroying it, and write the trace to .aloka/rehearsal.jsonl
     #[arg(long)]
     pub keep: bool,
     #[command(flatten)]

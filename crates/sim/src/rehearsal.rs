@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use aloka_core::api::{ErrorClass, Operation};
 use aloka_core::engine::{Cause, Executor, Outcome};
-use aloka_core::plan::{Mode, Node, Plan};
+use aloka_core::plan::{Mode, Node, Plan, Step};
 use aloka_core::secret::Secrets;
 use aloka_core::session::{self, Inputs, Password, Planned, Problem};
 use aloka_core::state::{State, file};
@@ -136,37 +136,40 @@ fn read(
 ) -> Result<Executor, NotPlanned> {
     let mut executor = Executor::new(nodes, state.clone(), world.now());
     match world.run(&mut executor, store, secrets, &mut Unwatched) {
-        RunEnd::Outcome(outcome) => match unread(&executor, &outcome) {
-            problems if !problems.is_empty() => Err(NotPlanned::Problems(problems)),
-            _ if matches!(outcome, Outcome::Done | Outcome::Failed { .. }) => Ok(executor),
-            _ => Err(NotPlanned::Ended(RunEnd::Outcome(outcome))),
+        RunEnd::Outcome(outcome @ (Outcome::Done | Outcome::Failed { .. })) => match unread(&executor, &outcome) {
+            problems if problems.is_empty() => Ok(executor),
+            problems => Err(NotPlanned::Problems(problems)),
         },
-        end @ (RunEnd::Crashed | RunEnd::Stuck) => Err(NotPlanned::Ended(end)),
+        end @ (RunEnd::Outcome(_) | RunEnd::Crashed | RunEnd::Stuck) => Err(NotPlanned::Ended(end)),
     }
 }
 
-/// Reads whose failure leaves nothing for the planner to judge: neither an answer that it sees itself, nor the answer
-/// that there is no such object.
+/// Reads that left a question open which the planner does not see as open: a search for an object of an earlier run
+/// that ended in an error, and anything that failed without an answer. To plan all the same could make an object
+/// twice.
 pub fn unread(executor: &Executor, outcome: &Outcome) -> Vec<Problem> {
-    let Outcome::Failed { failures, .. } = outcome else { return Vec::new() };
-    let answered: Vec<*const Node> = executor.replies().iter().map(|(node, _)| std::ptr::from_ref(*node)).collect();
-    let mut problems = Vec::new();
-    for failure in failures {
-        let seen = executor.nodes().get(failure.node).is_some_and(|node| answered.contains(&std::ptr::from_ref(node)));
-        match &failure.cause {
-            Cause::Call { error, .. } if seen || error.class == ErrorClass::NotFound => {}
-            Cause::Call { operation, error } => {
-                problems.push(Problem::Read { call: operation.clone(), error: error.clone() });
-            }
-            // It was looked for as long as it could have stayed invisible.
-            Cause::WaitTimedOut { .. } => {}
-            cause @ (Cause::WaitFailed { .. } | Cause::Foreign { .. } | Cause::Bug { .. }) => {
-                let hint = "this is a bug in aloka: please report it".to_owned();
-                problems.push(Problem::Impossible { summary: cause.to_string(), hint });
-            }
-        }
-    }
-    problems
+    let replies = executor.replies();
+    let searches = replies.iter().filter(|(node, _)| matches!(node.steps.first(), Some(Step::Wait(_))));
+    let errors = searches.filter_map(|(node, reply)| Some((node, reply.as_ref().err()?)));
+    let open = errors.filter(|(_, error)| error.class != ErrorClass::NotFound).map(|(node, error)| Problem::Read {
+        call: format!("search for {} of an earlier run", node.target),
+        error: error.clone(),
+    });
+    let failures = match outcome {
+        Outcome::Failed { failures, .. } => failures.as_slice(),
+        Outcome::Done | Outcome::Stopped { .. } | Outcome::StoreFailed { .. } => &[],
+    };
+    let failed = failures.iter().map(|failure| match &failure.cause {
+        Cause::Call { operation, error } => Problem::Read { call: operation.clone(), error: error.clone() },
+        cause @ (Cause::WaitFailed { .. }
+        | Cause::WaitTimedOut { .. }
+        | Cause::Foreign { .. }
+        | Cause::Bug { .. }) => Problem::Impossible {
+            summary: format!("{}: {cause}", failure.target),
+            hint: "run the command again; if it fails the same way, please report it".to_owned(),
+        },
+    });
+    open.chain(failed).collect()
 }
 
 /// Rehearses the whole life of a stack on an empty simulated account. `inputs.mode` is not looked at.
@@ -297,7 +300,7 @@ fn execute(
     planned: &Planned,
     watch: &mut dyn Watch,
 ) -> RunEnd {
-    let mut executor = Executor::new(planned.plan.nodes.clone(), planned.state.clone(), world.now());
+    let mut executor = Executor::for_plan(planned, world.now());
     world.run(&mut executor, store, secrets, watch)
 }
 

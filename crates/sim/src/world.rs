@@ -398,3 +398,6 @@ fn tell(executor: &mut Executor, watch: &mut dyn Watch) {
         watch.notice(executor.nodes(), &notice);
     }
 }
+
+#[cfg(test)]
+mod tests;

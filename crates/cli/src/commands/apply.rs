@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use aloka_core::plan::{Mode, Plan};
+use aloka_core::plan::Mode;
 use aloka_core::session::{Inputs, Planned};
 use aloka_core::state::State;
 use aloka_core::variables::Needs;
@@ -48,15 +48,10 @@ fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
     let planned = run.plan(state, &inputs)?;
     flow::show(run.io, run.format, &planned, false);
     approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;
-    if !request.auto_approve && !is_nothing(&planned.plan) {
+    if !request.auto_approve && flow::has_changes(&planned.plan) {
         approval::ask(run.io, inputs.mode, request.plan.input)?;
     }
-    execute(&mut run, planned)
-}
-
-/// True if there is nothing to be asked about.
-fn is_nothing(plan: &Plan) -> bool {
-    plan.is_empty() && (plan.mode != Mode::RefreshOnly || plan.drift.is_empty())
+    execute(&mut run, &planned)
 }
 
 /// Runs a saved plan, unless the world has moved on since.
@@ -80,11 +75,11 @@ fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path)
     };
     let now = run.plan(state, &inputs)?;
     saved::check_observed(&file.plan, &now.plan)?;
-    execute(&mut run, Planned { plan: file.plan, ..now })
+    execute(&mut run, &Planned { plan: file.plan, ..now })
 }
 
 /// Sends the calls and tells how it went.
-fn execute(run: &mut Run<'_>, planned: Planned) -> CommandResult {
+fn execute(run: &mut Run<'_>, planned: &Planned) -> CommandResult {
     let mode = planned.plan.mode;
     let Executed { counts, state, errors } = run.execute(planned)?;
     if !errors.is_empty() {

@@ -3,11 +3,13 @@
 //! What is decided is decided in core; here is only who is asked next.
 
 use aloka_core::engine::{Executor, Outcome};
-use aloka_core::plan::Mode;
+use aloka_core::plan::{Mode, Node, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secrets};
 use aloka_core::session::{self, Inputs, Password, Planned};
 use aloka_core::state::State;
 use aloka_core::{fingerprint, variables::Variables};
+
+use aloka_sim::rehearsal::unread;
 
 use super::store;
 use crate::args::CloudArg;
@@ -96,26 +98,32 @@ impl<'a> Run<'a> {
             .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))
     }
 
-    fn read(&mut self, nodes: Vec<aloka_core::plan::Node>, state: &State) -> Result<Executor, Errors> {
+    fn read(&mut self, nodes: Vec<Node>, state: &State) -> Result<Executor, Errors> {
         let mut executor = Executor::new(nodes, state.clone(), self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, state);
         let outcome = self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(cloud_error)?;
         reporter.end();
-        let errors = failure::of_reads(&outcome);
-        if errors.is_empty() { Ok(executor) } else { Err(Errors(errors)) }
+        match outcome {
+            Outcome::Done | Outcome::Failed { .. } => {
+                let problems = unread(&executor, &outcome);
+                let errors: Vec<_> = problems.iter().map(failure::of_problem).collect();
+                if errors.is_empty() { Ok(executor) } else { Err(Errors(errors)) }
+            }
+            Outcome::Stopped { unfinished: _ } => Err(CommandError::user("stopped; nothing was changed").into()),
+            Outcome::StoreFailed { message } => Err(CommandError::internal(format!("a read wrote: {message}")).into()),
+        }
     }
 
     /// Sends the calls of the plan.
-    pub fn execute(&mut self, planned: Planned) -> Result<Executed, Errors> {
-        let Planned { plan, state, warnings: _ } = planned;
-        let mut executor = Executor::new(plan.nodes.clone(), state.clone(), self.cloud.now());
-        let mut reporter = Reporter::new(self.io, self.format, &state);
+    pub fn execute(&mut self, planned: &Planned) -> Result<Executed, Errors> {
+        let mut executor = Executor::for_plan(planned, self.cloud.now());
+        let mut reporter = Reporter::new(self.io, self.format, &planned.state);
         let backend: &mut dyn Backend = &mut self.backend;
         let outcome =
             self.cloud.run(&mut executor, Some(backend), &self.secrets, &mut reporter).map_err(cloud_error)?;
         reporter.end();
         let done = matches!(outcome, Outcome::Done);
-        let counts = if done { plan.counts() } else { reporter.counts() };
+        let counts = if done { planned.plan.counts() } else { reporter.counts() };
         let errors = failure::of_outcome(&outcome, &self.backend.describe());
         Ok(Executed { counts, state: executor.into_state(), errors })
     }
@@ -155,6 +163,11 @@ pub fn password(secrets: &Secrets, state: &State) -> Result<Password, CommandErr
             Ok(Password::New(fingerprint::hash(secret, &salt)))
         }
     }
+}
+
+/// True if apply would do something, or record something that is worth a word.
+pub fn has_changes(plan: &Plan) -> bool {
+    !plan.is_empty() || (plan.mode == Mode::RefreshOnly && !plan.drift.is_empty())
 }
 
 /// Which cloud these variables and flags name.

@@ -30,7 +30,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     };
     let planned = run.plan(state, &inputs)?;
     flow::show(run.io, run.format, &planned, request.calls);
-    let changes = !planned.plan.is_empty();
+    let changes = flow::has_changes(&planned.plan);
     if let Some(path) = &request.out {
         let file = PlanFile::new(settings.kind.name(), &inputs, planned.plan);
         file.save(path)?;

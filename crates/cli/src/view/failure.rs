@@ -52,16 +52,6 @@ pub fn of_outcome(outcome: &Outcome, store: &str) -> Vec<CommandError> {
     }
 }
 
-/// The errors of a run that only reads.
-pub fn of_reads(outcome: &Outcome) -> Vec<CommandError> {
-    match outcome {
-        Outcome::Done => Vec::new(),
-        Outcome::Failed { failures, skipped: _ } => failures.iter().map(from_failure).collect(),
-        Outcome::Stopped { unfinished: _ } => vec![CommandError::user("stopped; nothing was changed")],
-        Outcome::StoreFailed { message } => vec![CommandError::conflict(message.clone())],
-    }
-}
-
 /// Why there is no plan.
 pub fn of_problem(problem: &Problem) -> CommandError {
     match problem {

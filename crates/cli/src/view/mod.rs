@@ -5,4 +5,5 @@ pub mod human;
 pub mod json;
 pub mod live;
 pub mod progress;
+pub mod rehearsal;
 pub mod reporter;

@@ -8,7 +8,9 @@ fn works_in_an_empty_directory_without_a_password() {
     let ran = dir.run(&["simulate"]).expect(0).says("db_endpoint");
     assert_eq!(dir.files(), [], "nothing is left behind");
     assert_eq!(dir.run(&["simulate"]).expect(0).stdout, ran.stdout, "the same seed gives the same run");
-    assert_eq!(dir.run(&["simulate", "-seed=1"]).expect(0).stdout, ran.stdout);
+    let drawn = dir.run(&["simulate", "-seed=1"]).expect(0).stdout;
+    assert_ne!(drawn, ran.stdout);
+    assert_eq!(dir.run(&["simulate", "--seed", "1"]).expect(0).stdout, drawn);
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Host {
         if !self.public {
             return Ipv4Set::default();
         }
-        self.routes.gateway.intersect(&Ipv4Set::internet()).minus(&self.range)
+        self.routes.gateway.intersect(&Ipv4Set::internet())
     }
 }
 

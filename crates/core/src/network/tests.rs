@@ -241,6 +241,43 @@ fn a_subnet_without_a_table_follows_the_main_one() {
 }
 
 #[test]
+fn a_gateway_of_another_vpc_lets_nothing_in() {
+    let mut resources = seed().resources(false);
+    let mut other = resources[&address("module.vpc.aws_vpc.this[0]")].clone();
+    other.insert("id".into(), "vpc-other".into());
+    resources.insert(address("aws_vpc.other"), other);
+    let public = |resources: &Resources| report(resources).targets.iter().any(|target| target.public);
+    assert!(public(&resources));
+    set(&mut resources, "module.vpc.aws_internet_gateway.this[0]", "vpc_id", "vpc-other");
+    assert!(!public(&resources));
+}
+
+#[test]
+fn a_path_needs_one_vpc_and_routes_both_ways() {
+    // The same blocks in another VPC are other places.
+    let mut resources = seed().resources(false);
+    let mut other = resources[&address("module.vpc.aws_vpc.this[0]")].clone();
+    other.insert("id".into(), "vpc-other".into());
+    resources.insert(address("aws_vpc.other"), other);
+    set(&mut resources, "module.vpc.aws_subnet.private[0]", "vpc_id", "vpc-other");
+    assert_eq!(broken(&resources), [Rule::PathCut]);
+
+    // A route to a subnet of the VPC is more specific than the local one, whoever has it.
+    for (table, block) in [("public", "10.0.10.0/24"), ("private", "10.0.1.0/24")] {
+        let mut resources = seed().resources(true);
+        let route = Address::vpc(Kind::Route, table, 7);
+        let at = |kind| Value::reference(Address::vpc(kind, table, 0), "id");
+        let attributes = [
+            ("route_table_id", at(Kind::RouteTable)),
+            ("destination_cidr_block", block.into()),
+            ("nat_gateway_id", at(Kind::NatGateway)),
+        ];
+        resources.insert(route, attributes.map(|(key, value)| (key.into(), value)).into());
+        assert_eq!(broken(&resources), [Rule::PathCut], "{table}");
+    }
+}
+
+#[test]
 fn a_database_counts_as_being_in_every_subnet_of_its_group() {
     let mut resources = seed().resources(false);
     let subnets = ["private", "public"].map(|name| resources[&Address::vpc(Kind::Subnet, name, 0)]["id"].clone());

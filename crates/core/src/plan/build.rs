@@ -101,7 +101,7 @@ impl Decisions<'_> {
                 }
             }
             Err(graph::Cycle(cycle)) => {
-                self.problems.push(cycle_problem(cycle.iter().map(|i| addresses[*i].to_string())))
+                self.problems.push(cycle_problem(cycle.iter().map(|i| addresses[*i].to_string())));
             }
         }
     }

@@ -3,6 +3,7 @@
 //! A plan leaves nothing to choose at apply. It is a value: shown, saved, checked and executed as it stands.
 
 pub mod build;
+pub mod exposure;
 pub mod lower;
 pub mod procedure;
 

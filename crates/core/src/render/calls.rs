@@ -128,7 +128,6 @@ fn expect_text(expect: &Expect) -> String {
         Expect::Equals { path, value } => format!("{path}={value}"),
         Expect::All(all) => all.iter().map(expect_text).collect::<Vec<_>>().join(" and "),
         Expect::Present { path } => format!("{path} is there"),
-        Expect::All(tests) => tests.iter().map(expect_text).collect::<Vec<_>>().join(" and "),
         Expect::Absent { path } if path.is_empty() => "it is gone".to_owned(),
         Expect::Absent { path } => format!("{path} is gone"),
     }

@@ -75,6 +75,9 @@ fn syntax_fault(error: &hcl_edit::parser::Error, text: &str, base: usize) -> Fau
         return Fault::new(span, "an equals sign was expected").hint("write name = value");
     }
     if message.starts_with("invalid escape") || message.starts_with("invalid unicode") {
+        // The parser has gone past the escape.
+        let escape = text.get(base..start).and_then(|before| before.rfind('\\'));
+        let span = escape.map_or(span, |at| base + at..start);
         return Fault::new(span, "this escape is not known").hint(r"write a backslash as \\");
     }
     if message.starts_with("expected newline or eof") {
@@ -116,7 +119,9 @@ impl Reader {
             Expression::HeredocTemplate(heredoc) => self.template(&span, heredoc.template.iter()),
             Expression::Array(array) => Kind::List(array.iter().map(|item| self.literal(item)).collect()),
             Expression::Object(object) => {
-                Kind::Object(object.iter().map(|(key, value)| self.entry(key, value.expr())).collect())
+                let entries: Vec<_> = object.iter().map(|(key, value)| self.entry(key, value.expr())).collect();
+                // An object with a name that cannot be read is reported as such and then left alone.
+                entries.into_iter().collect::<Option<_>>().map_or(Kind::Invalid, Kind::Object)
             }
             Expression::Parenthesis(inner) => self.literal(inner.inner()).kind,
             Expression::Variable(_) => {
@@ -145,20 +150,21 @@ impl Reader {
         Kind::Text(text)
     }
 
-    fn entry(&mut self, key: &ObjectKey, value: &Expression) -> Entry {
+    fn entry(&mut self, key: &ObjectKey, value: &Expression) -> Option<Entry> {
         let name_span = self.span(key.span());
+        let value = self.literal(value);
         let name = match key {
             ObjectKey::Ident(ident) => ident.as_str().to_owned(),
             ObjectKey::Expression(expression) => match self.literal(expression).kind {
                 Kind::Text(text) | Kind::Number(text) => text,
                 Kind::Bool(value) => value.to_string(),
-                Kind::Invalid => String::new(),
+                Kind::Invalid => return None,
                 Kind::Null | Kind::List(_) | Kind::Object(_) => {
-                    self.faults.push(Fault::new(name_span.clone(), "a name was expected"));
-                    String::new()
+                    self.faults.push(Fault::new(name_span, "a name was expected"));
+                    return None;
                 }
             },
         };
-        Entry { name, name_span, value: self.literal(value) }
+        Some(Entry { name, name_span, value })
     }
 }

@@ -17,6 +17,9 @@ pub(super) struct Reader<'a> {
     pub(super) report: Report<'a>,
 }
 
+/// A key and its value.
+pub(super) type Pair = (Spot<String>, Spot<String>);
+
 /// Which variable a literal belongs to, and where it was assigned.
 #[derive(Clone, Copy)]
 struct Owner {
@@ -104,7 +107,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A map of texts, each key and value with its place.
-    pub(super) fn map(&mut self, name: &'static str) -> Option<Spot<Vec<(Spot<String>, Spot<String>)>>> {
+    pub(super) fn map(&mut self, name: &'static str) -> Option<Spot<Vec<Pair>>> {
         let (owner, literal) = self.given(name)?;
         let Kind::Object(entries) = &literal.kind else {
             return self.mismatch(owner, &Mismatch { at: &literal, wanted: "a map of texts", hint: None }, false);

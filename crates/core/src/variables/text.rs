@@ -79,7 +79,9 @@ impl<'a> Text<'a> {
                 let first = words(content).next().unwrap_or_default();
                 let telling = words(content).any(is_telling);
                 if telling {
-                    let name = Some(first).filter(|word| is_telling(word)).map(str::to_owned);
+                    // A word that is no name of ours could be a part of the secret.
+                    let name = definition::find(first).filter(|known| known.sensitive);
+                    let name = name.map(|known| known.name.to_owned());
                     masks.push(Mask { span: start..end, name });
                     hiding = !comment;
                     heredoc = content.find("<<").and_then(|at| heredoc_marker(content.get(at..)?)).map(str::to_owned);

@@ -398,6 +398,68 @@ fn near_misses_are_not_found() {
     }
 }
 
+/// An instance that can reach the database's public address alone, by the internet gateway, and a rule that names its
+/// group or its public address.
+fn by_the_front_door(account: &mut Json, rule: Json) {
+    public_database(account);
+    stranger(account);
+    set(account, "/Instances/1", instance("i-other", "subnet-pub1", "10.0.2.77", Some("54.7.7.7"), "sg-other"));
+    set(account, "/SecurityGroups/3/IpPermissionsEgress", json!([all(&["192.0.2.0/24"], &[])]));
+    push(account, DB_RULES, rule);
+}
+
+#[test]
+fn rules_that_name_groups_do_not_apply_to_public_addresses() {
+    let mut account = seed();
+    by_the_front_door(&mut account, open("tcp", 5432, 5432, &[], &["sg-other"]));
+    assert_eq!(read(&account).violations(&expected()), Vec::<String>::new());
+    let mut account = seed();
+    by_the_front_door(&mut account, open("tcp", 5432, 5432, &["54.7.7.7/32"], &[]));
+    let violations = read(&account).violations(&expected());
+    assert!(violations.iter().any(|text| text.contains("reached from i-other")), "{violations:#?}");
+}
+
+#[test]
+fn a_nat_gateway_leads_out_only_while_it_works() {
+    for (state, found) in [("available", true), ("pending", false), ("failed", false), ("deleted", false)] {
+        let mut account = seed();
+        by_the_front_door(&mut account, open("tcp", 5432, 5432, &["52.1.1.1/32"], &[]));
+        push(
+            &mut account,
+            "/RouteTables/1/Routes",
+            json!({"DestinationCidrBlock": "192.0.2.0/24", "NatGatewayId": "nat-1"}),
+        );
+        set(&mut account, "/NatGateways/0/SubnetId", "subnet-nat".into());
+        let block =
+            json!({"SubnetId": "subnet-nat", "VpcId": "vpc-1", "CidrBlock": "10.0.12.0/24", "Tags": tags("nat")});
+        push(&mut account, "/Subnets", block);
+        push(&mut account, "/RouteTables", table("rtb-nat", "nat", &["subnet-nat"], Some(("GatewayId", "igw-1"))));
+        set(&mut account, "/NatGateways/0/State", state.into());
+        let violations = read(&account).violations(&expected());
+        assert_eq!(
+            violations.iter().any(|text| text.contains("reached from i-other")),
+            found,
+            "{state}: {violations:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_subnet_without_a_table_follows_the_main_one_of_its_vpc() {
+    let mut account = seed();
+    set(&mut account, "/RouteTables/1/Associations", json!([]));
+    set(&mut account, "/RouteTables/2/Associations", json!([]));
+    let other = json!({"RouteTableId": "rtb-9", "VpcId": "vpc-9", "Associations": [{"Main": true}],
+                       "Routes": [{"DestinationCidrBlock": "10.9.0.0/16", "GatewayId": "local"}]});
+    account["RouteTables"].as_array_mut().expect("tables").insert(0, other);
+    let world = read(&account);
+    assert!(world.path_exists(&expected()));
+    let outside = |exposure: &Exposure| matches!(exposure.from, Sender::Internet(_));
+    assert!(!world.exposure().iter().any(outside));
+    push(&mut account, "/RouteTables/1/Routes", json!({"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}));
+    assert!(read(&account).exposure().iter().any(outside));
+}
+
 #[test]
 fn a_cut_path_is_seen() {
     type Change = fn(&mut Json);

@@ -158,7 +158,8 @@ impl Account {
     /// Failed NAT gateways count until they are deleted or vanish.
     pub fn objects(&self, now: Instant) -> Vec<Object> {
         let mut objects = Vec::new();
-        let mut add = |kind, id: &str, tags: &Tags| objects.push(Object { kind, id: id.to_owned(), tags: tags.clone() });
+        let mut add =
+            |kind, id: &str, tags: &Tags| objects.push(Object { kind, id: id.to_owned(), tags: tags.clone() });
         let resource = ObjectKind::Resource;
         for (name, db) in self.db_instances.iter().filter(|(_, db)| !db.is_gone(now)) {
             add(resource(Kind::DbInstance), name, &db.meta.tags);
@@ -191,7 +192,10 @@ impl Account {
             add(resource(Kind::Vpc), id, &meta.tags);
         }
         for (id, interface) in &self.interfaces {
-            if interface.gone.is_none() && interface.owner.starts_with("i-") && !self.is_instance_there(now, &interface.owner) {
+            if interface.gone.is_none()
+                && interface.owner.starts_with("i-")
+                && !self.is_instance_there(now, &interface.owner)
+            {
                 add(ObjectKind::NetworkInterface, id, &Tags::new());
             }
         }

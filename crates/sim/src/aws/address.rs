@@ -51,7 +51,9 @@ impl Record for ElasticIp {
             "public-ip" => vec![self.public_ip.to_string()],
             "association-id" => holder.map(|nat| nat.association.clone()).into_iter().collect(),
             "network-interface-id" => holder.and_then(|nat| nat.interface.clone()).into_iter().collect(),
-            "private-ip-address" => holder.and_then(|nat| nat.private_ip).map(|ip| ip.to_string()).into_iter().collect(),
+            "private-ip-address" => {
+                holder.and_then(|nat| nat.private_ip).map(|ip| ip.to_string()).into_iter().collect()
+            }
             "domain" => vec!["vpc".to_owned()],
             _ => Vec::new(),
         }

@@ -180,9 +180,7 @@ mod tests {
     fn a_tail_is_rare_but_there() {
         let row = Transition::DbCreate.typical();
         let long = (0..1000)
-            .filter(|ordinal| {
-                row.draw(&mut Rng::stream(3, "tail", *ordinal)).as_millis() > u128::from(row.max_ms)
-            })
+            .filter(|ordinal| row.draw(&mut Rng::stream(3, "tail", *ordinal)).as_millis() > u128::from(row.max_ms))
             .count();
         assert!((20..100).contains(&long), "{long}");
     }

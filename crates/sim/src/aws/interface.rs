@@ -76,8 +76,14 @@ impl Account {
         let there = self.subnets.get_mut(subnet)?;
         let (ip, vpc) = (there.pool.take()?, there.vpc.clone());
         let id = self.new_id("eni-");
-        let interface =
-            Interface { subnet: subnet.to_owned(), vpc, ip, groups: groups.to_vec(), owner: owner.to_owned(), gone: None };
+        let interface = Interface {
+            subnet: subnet.to_owned(),
+            vpc,
+            ip,
+            groups: groups.to_vec(),
+            owner: owner.to_owned(),
+            gone: None,
+        };
         self.interfaces.insert(id.clone(), interface);
         Some(id)
     }

@@ -77,9 +77,12 @@ pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, ApiError> {
         let protocol = protocol(permission.get("IpProtocol"))?;
         let ports = ports(&protocol, permission.get("FromPort").as_i64(), permission.get("ToPort").as_i64())?;
         let before = rules.len();
-        for (list, field) in
-            [("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("UserIdGroupPairs", "GroupId"), ("PrefixListIds", "PrefixListId")]
-        {
+        for (list, field) in [
+            ("IpRanges", "CidrIp"),
+            ("Ipv6Ranges", "CidrIpv6"),
+            ("UserIdGroupPairs", "GroupId"),
+            ("PrefixListIds", "PrefixListId"),
+        ] {
             for entry in permission.get(list).as_list().unwrap_or_default() {
                 let rule = Rule {
                     protocol: protocol.clone(),
@@ -94,7 +97,10 @@ pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, ApiError> {
             }
         }
         if rules.len() == before {
-            return Err(refuse("MissingParameter", "Either cidrIp, cidrIpv6, groupId or prefixListId must be specified"));
+            return Err(refuse(
+                "MissingParameter",
+                "Either cidrIp, cidrIpv6, groupId or prefixListId must be specified",
+            ));
         }
     }
     Ok(rules)
@@ -155,9 +161,9 @@ fn peer(field: &str, text: &str) -> Result<Peer, ApiError> {
 
 fn description(value: &Value) -> Result<Option<String>, ApiError> {
     match value.as_str() {
-        Some(text) if !is_description(text) => {
-            Err(malformed(format!("Invalid rule description '{text}'. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{{}}!$*")))
-        }
+        Some(text) if !is_description(text) => Err(malformed(format!(
+            "Invalid rule description '{text}'. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{{}}!$*"
+        ))),
         text => Ok(text.map(str::to_owned)),
     }
 }

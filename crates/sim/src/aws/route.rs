@@ -77,7 +77,8 @@ impl Record for RouteTable {
     }
 
     fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
-        let targets = |wanted: fn(&Target) -> Option<&String>| self.routes.values().filter_map(wanted).cloned().collect();
+        let targets =
+            |wanted: fn(&Target) -> Option<&String>| self.routes.values().filter_map(wanted).cloned().collect();
         match filter {
             "route-table-id" => vec![self.meta.id.clone()],
             "vpc-id" => vec![self.vpc.clone()],
@@ -155,7 +156,9 @@ impl RouteTable {
     /// A route whose target is gone, or no longer attached to the VPC, stays and leads nowhere.
     fn route_state(&self, account: &Account, now: Instant, target: &Target) -> &'static str {
         let works = match target {
-            Target::Gateway(id) => account.gateways.get(id).is_some_and(|gateway| gateway.vpc.as_ref() == Some(&self.vpc)),
+            Target::Gateway(id) => {
+                account.gateways.get(id).is_some_and(|gateway| gateway.vpc.as_ref() == Some(&self.vpc))
+            }
             Target::Nat(id) => account.nats.get(id).is_some_and(|nat| nat.is_usable(now)),
         };
         if works { "active" } else { "blackhole" }
@@ -239,7 +242,10 @@ impl Account {
                 return Err(refuse("InvalidParameterCombination", message));
             }
             (None, None) => {
-                return Err(refuse("MissingParameter", "The request must contain exactly one of gatewayId, natGatewayId"));
+                return Err(refuse(
+                    "MissingParameter",
+                    "The request must contain exactly one of gatewayId, natGatewayId",
+                ));
             }
         };
         if target_vpc != Some(vpc) {

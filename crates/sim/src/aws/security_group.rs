@@ -30,8 +30,15 @@ pub(crate) struct Group {
 impl Record for Group {
     const FORMAT: IdFormat = IdFormat::GROUP;
     const LIST: (&'static str, &'static str) = ("GroupIds", "SecurityGroups");
-    const FILTERS: &'static [&'static str] =
-        &["group-id", "group-name", "vpc-id", "owner-id", "description", "ip-permission.group-id", "egress.ip-permission.group-id"];
+    const FILTERS: &'static [&'static str] = &[
+        "group-id",
+        "group-name",
+        "vpc-id",
+        "owner-id",
+        "description",
+        "ip-permission.group-id",
+        "egress.ip-permission.group-id",
+    ];
 
     fn table(account: &Account) -> &BTreeMap<String, Self> {
         &account.groups
@@ -51,7 +58,10 @@ impl Record for Group {
 
     fn filtered(&self, account: &Account, _now: Instant, filter: &str) -> Vec<String> {
         let referenced = |rules: &[Rule]| {
-            rules.iter().filter_map(|rule| if let Peer::Group(id) = &rule.peer { Some(id.clone()) } else { None }).collect()
+            rules
+                .iter()
+                .filter_map(|rule| if let Peer::Group(id) = &rule.peer { Some(id.clone()) } else { None })
+                .collect()
         };
         match filter {
             "group-id" => vec![self.meta.id.clone()],

@@ -102,7 +102,8 @@ impl Account {
     }
 
     pub(crate) fn create_subnet(&mut self, now: Instant, request: &Request) -> Reply {
-        let Vpc { cidr: vpc_cidr, meta: Meta { id: vpc, .. }, .. } = self.get::<Vpc>(now, request.text("VpcId"))?.clone();
+        let Vpc { cidr: vpc_cidr, meta: Meta { id: vpc, .. }, .. } =
+            self.get::<Vpc>(now, request.text("VpcId"))?.clone();
         let cidr = parse_cidr(request.text("CidrBlock"), "cidrBlock")?;
         if !(16..=28).contains(&cidr.prefix_len()) || !vpc_cidr.contains(&cidr) {
             return Err(refuse("InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));

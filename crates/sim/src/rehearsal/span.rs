@@ -80,6 +80,6 @@ mod tests {
         assert_eq!(critical_path(&nodes, &spans), [0, 3, 4]);
         spans[4].end = None;
         assert_eq!(critical_path(&nodes, &spans), [0, 3], "the last that ended");
-        assert_eq!(critical_path(&nodes, &[]), []);
+        assert!(critical_path(&nodes, &[]).is_empty());
     }
 }

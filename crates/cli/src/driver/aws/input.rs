@@ -15,11 +15,12 @@ pub(super) struct Input<'a> {
     secrets: &'a Secrets,
 }
 
-type Read<T> = Result<T, ApiError>;
+/// What an argument holds; `None` if it is absent.
+type Read<T> = Result<Option<T>, ApiError>;
 
 impl<'a> Input<'a> {
     /// The arguments of the request: none unknown to the operation, none missing, none null.
-    pub(super) fn of_request(request: &'a Request, secrets: &'a Secrets) -> Read<Self> {
+    pub(super) fn of_request(request: &'a Request, secrets: &'a Secrets) -> Result<Self, ApiError> {
         request.0.check().map_err(invalid)?;
         let fields: Vec<_> = request.0.args.iter().map(|(name, value)| (*name, value)).collect();
         match fields.iter().find(|(_, value)| value.is_null()) {
@@ -29,32 +30,32 @@ impl<'a> Input<'a> {
     }
 
     /// A text.
-    pub(super) fn text(&self, name: &str) -> Read<Option<String>> {
+    pub(super) fn text(&self, name: &str) -> Read<String> {
         self.typed(name, "a text", |value| value.as_str().map(str::to_owned))
     }
 
     /// A text that the SDK has an enum for; texts it does not know are sent all the same.
-    pub(super) fn word<T: for<'t> From<&'t str>>(&self, name: &str) -> Read<Option<T>> {
+    pub(super) fn word<T: for<'t> From<&'t str>>(&self, name: &str) -> Read<T> {
         self.typed(name, "a text", |value| value.as_str().map(T::from))
     }
 
     /// A truth value.
-    pub(super) fn flag(&self, name: &str) -> Read<Option<bool>> {
+    pub(super) fn flag(&self, name: &str) -> Read<bool> {
         self.typed(name, "true or false", Value::as_bool)
     }
 
     /// A whole number.
-    pub(super) fn number(&self, name: &str) -> Read<Option<i32>> {
+    pub(super) fn number(&self, name: &str) -> Read<i32> {
         self.typed(name, "a whole number of 32 bits", |value| value.as_i64().and_then(|n| i32::try_from(n).ok()))
     }
 
     /// A list of texts.
-    pub(super) fn texts(&self, name: &str) -> Read<Option<Vec<String>>> {
+    pub(super) fn texts(&self, name: &str) -> Read<Vec<String>> {
         self.typed(name, "a list of texts", texts)
     }
 
     /// A map from text to text.
-    pub(super) fn text_map(&self, name: &str) -> Read<Option<Vec<(String, String)>>> {
+    pub(super) fn text_map(&self, name: &str) -> Read<Vec<(String, String)>> {
         self.typed(name, "a map of texts", |value| {
             let entries = value.as_map()?.iter();
             entries.map(|(key, value)| Some((key.to_string(), value.as_str()?.to_owned()))).collect()
@@ -62,7 +63,7 @@ impl<'a> Input<'a> {
     }
 
     /// A map from text to lists of texts.
-    pub(super) fn texts_map(&self, name: &str) -> Read<Option<Vec<(String, Vec<String>)>>> {
+    pub(super) fn texts_map(&self, name: &str) -> Read<Vec<(String, Vec<String>)>> {
         self.typed(name, "a map of lists of texts", |value| {
             value.as_map()?.iter().map(|(key, value)| Some((key.to_string(), texts(value)?))).collect()
         })
@@ -73,8 +74,8 @@ impl<'a> Input<'a> {
         &self,
         name: &str,
         known: &[&str],
-        build: impl Fn(&Input<'a>) -> Read<T>,
-    ) -> Read<Option<T>> {
+        build: impl Fn(&Self) -> Result<T, ApiError>,
+    ) -> Read<T> {
         let map = self.typed(name, "an object", Value::as_map)?;
         map.map(|map| build(&self.inner(name.to_owned(), map, known)?)).transpose()
     }
@@ -84,8 +85,8 @@ impl<'a> Input<'a> {
         &self,
         name: &str,
         known: &[&str],
-        build: impl Fn(&Input<'a>) -> Read<T>,
-    ) -> Read<Option<Vec<T>>> {
+        build: impl Fn(&Self) -> Result<T, ApiError>,
+    ) -> Read<Vec<T>> {
         let maps = self.typed(name, "a list of objects", |value| {
             value.as_list()?.iter().map(Value::as_map).collect::<Option<Vec<_>>>()
         })?;
@@ -93,12 +94,12 @@ impl<'a> Input<'a> {
         let items = maps.into_iter().enumerate();
         items
             .map(|(index, map)| build(&self.inner(format!("{name}.{index}"), map, known)?))
-            .collect::<Read<_>>()
+            .collect::<Result<_, _>>()
             .map(Some)
     }
 
     /// The secret that the argument names. A secret written out in a request is refused: requests are printed.
-    pub(super) fn secret(&self, name: &str) -> Read<Option<String>> {
+    pub(super) fn secret(&self, name: &str) -> Read<String> {
         let key = match self.get(name) {
             None => return Ok(None),
             Some(Value::Secret(key)) => key,
@@ -123,7 +124,7 @@ impl<'a> Input<'a> {
         error
     }
 
-    fn inner(&self, name: String, map: &'a ValueMap, known: &[&str]) -> Read<Self> {
+    fn inner(&self, name: String, map: &'a ValueMap, known: &[&str]) -> Result<Self, ApiError> {
         let path = format!("{}.{name}", self.path);
         if let Some(unknown) = map.keys().find(|key| !known.contains(&&***key)) {
             return Err(invalid(format!("{path} has no field {unknown}")));
@@ -136,7 +137,7 @@ impl<'a> Input<'a> {
         self.fields.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
     }
 
-    fn typed<T>(&self, name: &str, wanted: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Read<Option<T>> {
+    fn typed<T>(&self, name: &str, wanted: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Read<T> {
         let Some(value) = self.get(name) else { return Ok(None) };
         match read(value) {
             Some(value) => Ok(Some(value)),

@@ -12,7 +12,7 @@ use aws_sdk_ec2::types::{
 use crate::driver::aws::convert::{filters, tag_map, tag_specifications};
 use crate::driver::aws::error::api_error;
 use crate::driver::aws::input::Input;
-use crate::driver::aws::reply::{done, list, object, text};
+use crate::driver::aws::reply::{done, list, object, present, text};
 
 pub(in crate::driver::aws) async fn describe_instance_type_offerings(client: &Client, input: &Input<'_>) -> Reply {
     let call = client
@@ -49,6 +49,7 @@ pub(in crate::driver::aws) async fn run_instances(client: &Client, input: &Input
         .set_client_token(input.text("ClientToken")?)
         .set_tag_specifications(tag_specifications(input, &[ResourceType::Instance, ResourceType::Volume])?);
     let output = call.send().await.map_err(api_error)?;
+    present(output.instances().first(), "Instances")?;
     Ok(object([("Instances", list(output.instances(), instance))]))
 }
 

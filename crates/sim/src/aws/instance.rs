@@ -1,0 +1,337 @@
+//! Instances after their launch: states, stop, start, terminate, change.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use serde::{Deserialize, Serialize};
+
+use super::account::{Doom, LISTED};
+use super::durations::Transition;
+use super::error::{IdFormat, invalid_value, refuse};
+use super::record::{Meta, Record, object, tags_value};
+use super::{Account, catalog};
+
+/// An instance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Instance {
+    pub(crate) meta: Meta,
+    pub(crate) image: String,
+    pub(crate) kind: String,
+    pub(crate) subnet: String,
+    pub(crate) vpc: String,
+    pub(crate) zone: String,
+    pub(crate) interface: String,
+    pub(crate) keep_interface: bool,
+    pub(crate) private_ip: Ipv4Addr,
+    pub(crate) volume: String,
+    pub(crate) metadata: Value,
+    pub(crate) token: String,
+    /// Whether it gets a public address at each start.
+    pub(crate) public: bool,
+    pub(crate) public_ip: Option<Ipv4Addr>,
+    /// When addresses and volumes of the last start show.
+    pub(crate) attached: Instant,
+    pub(crate) phase: Phase,
+    /// Why AWS terminated it, if it did.
+    pub(crate) failure: Option<Doom>,
+}
+
+/// What an instance was last told to do, and when that is done.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    Start(Instant),
+    Stop(Instant),
+    Terminate(Instant),
+    /// Terminated by AWS, straight from `pending`.
+    Fail(Instant),
+}
+
+impl Record for Instance {
+    const FORMAT: IdFormat = IdFormat::INSTANCE;
+    const LIST: (&'static str, &'static str) = ("InstanceIds", "Instances");
+    const FILTERS: &'static [&'static str] = &[
+        "instance-id",
+        "instance-type",
+        "image-id",
+        "instance-state-name",
+        "subnet-id",
+        "vpc-id",
+        "availability-zone",
+        "client-token",
+        "private-ip-address",
+        "ip-address",
+        "instance.group-id",
+        "network-interface.network-interface-id",
+    ];
+
+    fn table(account: &Account) -> &BTreeMap<String, Self> {
+        &account.instances
+    }
+
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+        &mut account.instances
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
+        let gone = self.is_terminated(now);
+        let networked = |text: &String| if gone { Vec::new() } else { vec![text.clone()] };
+        match filter {
+            "instance-id" => vec![self.meta.id.clone()],
+            "instance-type" => vec![self.kind.clone()],
+            "image-id" => vec![self.image.clone()],
+            "instance-state-name" => vec![self.state(now).to_owned()],
+            "subnet-id" => networked(&self.subnet),
+            "vpc-id" => networked(&self.vpc),
+            "availability-zone" => vec![self.zone.clone()],
+            "client-token" => vec![self.token.clone()],
+            "private-ip-address" => networked(&self.private_ip.to_string()),
+            "ip-address" => self.public_address(now).map(|ip| ip.to_string()).into_iter().collect(),
+            "instance.group-id" => self.groups(account).to_vec(),
+            "network-interface.network-interface-id" => networked(&self.interface),
+            _ => Vec::new(),
+        }
+    }
+
+    fn describe(&self, account: &Account, now: Instant) -> Value {
+        // A terminated instance is no longer in a network, and has no volumes.
+        let there = !self.is_terminated(now);
+        let groups = self.groups(account).iter().filter(|_| there).map(|id| {
+            let name = account.groups.get(id).map(|group| &group.name);
+            object([("GroupId", id.into()), ("GroupName", name.into())])
+        });
+        let region = account.options.region.as_str();
+        let (private_domain, public_domain) = match region {
+            "us-east-1" => ("ec2.internal".to_owned(), "compute-1.amazonaws.com".to_owned()),
+            _ => (format!("{region}.compute.internal"), format!("{region}.compute.amazonaws.com")),
+        };
+        let host = |ip: Ipv4Addr| ip.to_string().replace('.', "-");
+        let public_ip = self.public_address(now);
+        let hostnames = account.vpcs.get(&self.vpc).is_some_and(|vpc| vpc.dns_hostnames);
+        let public_name = public_ip.filter(|_| hostnames).map(|ip| format!("ec2-{}.{public_domain}", host(ip)));
+        let private_name = format!("ip-{}.{private_domain}", host(self.private_ip));
+        let interface = there.then(|| object([("NetworkInterfaceId", (&self.interface).into())]));
+        let volume = account.volumes.get(&self.volume).filter(|_| there && now >= self.attached);
+        let volume = volume.map(|volume| {
+            object([
+                ("DeviceName", catalog::ROOT_DEVICE.into()),
+                ("VolumeId", (&self.volume).into()),
+                ("DeleteOnTermination", volume.delete_on_termination.into()),
+            ])
+        });
+        object([
+            ("InstanceId", (&self.meta.id).into()),
+            ("ImageId", (&self.image).into()),
+            ("InstanceType", (&self.kind).into()),
+            ("State", self.state(now).into()),
+            ("StateReason", self.reason(now)),
+            ("SubnetId", there.then_some(&self.subnet).into()),
+            ("VpcId", there.then_some(&self.vpc).into()),
+            ("PrivateIpAddress", there.then(|| self.private_ip.to_string()).into()),
+            ("PrivateDnsName", there.then_some(private_name).into()),
+            ("PublicIpAddress", public_ip.map(|ip| ip.to_string()).into()),
+            ("PublicDnsName", public_name.into()),
+            ("AvailabilityZone", (&self.zone).into()),
+            ("SecurityGroups", Value::List(groups.collect())),
+            ("NetworkInterfaces", Value::list(interface)),
+            ("RootDeviceName", catalog::ROOT_DEVICE.into()),
+            ("BlockDeviceMappings", Value::list(volume)),
+            ("MetadataOptions", self.metadata.clone()),
+            ("ClientToken", (&self.token).into()),
+            ("Tags", tags_value(&self.meta.tags)),
+        ])
+    }
+}
+
+impl Instance {
+    pub(crate) fn state(&self, now: Instant) -> &'static str {
+        match self.phase {
+            Phase::Start(done) if now < done => "pending",
+            Phase::Start(_) => "running",
+            Phase::Stop(done) if now < done => "stopping",
+            Phase::Stop(_) => "stopped",
+            Phase::Terminate(done) if now < done => "shutting-down",
+            Phase::Fail(done) if now < done => "pending",
+            Phase::Terminate(_) | Phase::Fail(_) => "terminated",
+        }
+    }
+
+    pub(crate) fn is_terminated(&self, now: Instant) -> bool {
+        self.state(now) == "terminated"
+    }
+
+    /// True while a public address is mapped to it, whether it shows or not.
+    pub(crate) fn has_public_mapping(&self, now: Instant) -> bool {
+        self.public && !matches!(self.state(now), "stopped" | "terminated")
+    }
+
+    fn public_address(&self, now: Instant) -> Option<Ipv4Addr> {
+        let shows = now >= self.attached && matches!(self.state(now), "pending" | "running");
+        self.public_ip.filter(|_| shows)
+    }
+
+    fn groups<'a>(&self, account: &'a Account) -> &'a [String] {
+        account.interfaces.get(&self.interface).map_or(&[], |interface| &interface.groups)
+    }
+
+    fn reason(&self, now: Instant) -> Value {
+        let reason = |code: &str, message: &str| object([("Code", code.into()), ("Message", message.into())]);
+        match (self.state(now), &self.failure) {
+            ("terminated", Some(failure)) => reason(&failure.code, &failure.message),
+            ("stopping" | "stopped", _) => {
+                reason("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown")
+            }
+            ("shutting-down" | "terminated", None) => {
+                reason("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown")
+            }
+            ("pending", _) => reason("pending", "pending"),
+            (_, _) => Value::Null,
+        }
+    }
+
+    fn wrong_state(&self, verb: &str) -> ApiError {
+        let message = format!("The instance '{}' is not in a state from which it can be {verb}.", self.meta.id);
+        refuse("IncorrectInstanceState", message)
+    }
+}
+
+impl Account {
+    /// The identifiers a request names, all of them known.
+    fn named_instances(&self, now: Instant, request: &Request) -> Result<Vec<String>, ApiError> {
+        let ids = request.texts("InstanceIds");
+        if ids.is_empty() {
+            return Err(refuse("MissingParameter", "The request must contain the parameter InstanceId"));
+        }
+        for id in &ids {
+            self.get::<Instance>(now, id)?;
+        }
+        Ok(ids)
+    }
+
+    /// Stopping what is stopped, or about to be, is no error.
+    pub(crate) fn stop_instances(&mut self, now: Instant, request: &Request) -> Reply {
+        let ids = self.named_instances(now, request)?;
+        for id in &ids {
+            let instance = self.get::<Instance>(now, id)?;
+            if matches!(instance.state(now), "pending" | "shutting-down" | "terminated") {
+                return Err(instance.wrong_state("stopped"));
+            }
+        }
+        for id in &ids {
+            let done = now + self.duration(Transition::InstanceStop);
+            let instance = self.get_mut::<Instance>(now, id)?;
+            if instance.state(now) == "running" {
+                instance.phase = Phase::Stop(done);
+                instance.public_ip = None;
+            }
+        }
+        Ok(object([]))
+    }
+
+    /// Starting what runs is no error. A public address is a new one.
+    pub(crate) fn start_instances(&mut self, now: Instant, request: &Request) -> Reply {
+        let ids = self.named_instances(now, request)?;
+        for id in &ids {
+            let instance = self.get::<Instance>(now, id)?;
+            if !matches!(instance.state(now), "stopped" | "running") {
+                return Err(instance.wrong_state("started"));
+            }
+        }
+        for id in &ids {
+            if self.get::<Instance>(now, id)?.state(now) == "stopped" {
+                let (running, attached, address) = self.starting(now);
+                let instance = self.get_mut::<Instance>(now, id)?;
+                instance.phase = Phase::Start(running);
+                instance.attached = attached;
+                instance.public_ip = instance.public.then_some(address);
+            }
+        }
+        Ok(object([]))
+    }
+
+    /// When an instance started now runs, when it shows its addresses, and its public address if it gets one.
+    pub(crate) fn starting(&mut self, now: Instant) -> (Instant, Instant, Ipv4Addr) {
+        let duration = self.duration(Transition::InstanceStart);
+        let address = self.new_public_ip("public-ip", Ipv4Addr::new(44, 192, 0, 0));
+        (now + duration, now + duration / 2, address)
+    }
+
+    /// Terminating twice is no error while the instance is listed.
+    pub(crate) fn terminate_instances(&mut self, now: Instant, request: &Request) -> Reply {
+        for id in self.named_instances(now, request)? {
+            let instance = self.get::<Instance>(now, &id)?;
+            if matches!(instance.state(now), "shutting-down" | "terminated") {
+                continue;
+            }
+            let done = now + self.duration(Transition::InstanceTerminate);
+            let instance = self.get_mut::<Instance>(now, &id)?;
+            instance.phase = Phase::Terminate(done);
+            instance.public_ip = None;
+            self.end_instance(&id, done);
+        }
+        Ok(object([]))
+    }
+
+    /// Lets go of what belongs to an instance that is terminated at `at`.
+    pub(crate) fn end_instance(&mut self, id: &str, at: Instant) {
+        let Some(Instance { interface, keep_interface, volume, .. }) = self.instances.get(id) else { return };
+        let (interface, keep_interface, volume) = (interface.clone(), *keep_interface, volume.clone());
+        if !keep_interface {
+            self.end_interface(&interface, at);
+        }
+        self.end_volume(&volume, at);
+        self.expire(at + LISTED, id);
+    }
+
+    pub(crate) fn modify_instance_attribute(&mut self, now: Instant, request: &Request) -> Reply {
+        let id = request.text("InstanceId");
+        let Instance { image, vpc, subnet, interface, .. } = self.get::<Instance>(now, id)?.clone();
+        let state = self.get::<Instance>(now, id)?.state(now);
+        match (request.arg("InstanceType").as_str(), request.arg("Groups").as_list()) {
+            (Some(kind), None) => {
+                let architecture = self.image(&image).map(|image| image.architecture).ok();
+                let known = catalog::instance_type(kind).ok_or_else(|| {
+                    refuse("InvalidParameterValue", format!("Invalid value '{kind}' for InstanceType."))
+                })?;
+                if state != "stopped" {
+                    let message = format!("The instance '{id}' is not in the 'stopped' state.");
+                    return Err(refuse("IncorrectInstanceState", message));
+                }
+                if architecture != Some(known.architecture) {
+                    let why = "The architecture of the instance type does not match that of the image.";
+                    return Err(invalid_value(kind, "instanceType", why));
+                }
+                self.get_mut::<Instance>(now, id)?.kind = kind.to_owned();
+            }
+            (None, Some(_)) => {
+                let groups = request.texts("Groups");
+                if groups.is_empty() {
+                    let message = "An interface must have at least one security group.";
+                    return Err(refuse("InvalidParameterValue", message));
+                }
+                if matches!(state, "shutting-down" | "terminated") {
+                    return Err(self.get::<Instance>(now, id)?.wrong_state("modified"));
+                }
+                self.check_groups(now, &groups, &vpc, &subnet)?;
+                if let Some(interface) = self.interfaces.get_mut(&interface) {
+                    interface.groups = groups;
+                }
+            }
+            (Some(_), Some(_)) => {
+                return Err(refuse("InvalidParameterCombination", "Fields for multiple attribute types specified"));
+            }
+            (None, None) => return Err(refuse("MissingParameter", "No attributes specified.")),
+        }
+        Ok(object([]))
+    }
+}

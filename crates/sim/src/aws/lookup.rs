@@ -1,0 +1,116 @@
+//! Questions about the account and the Region, not about objects in it.
+
+use aloka_core::api::{Reply, Request};
+use aloka_core::value::Value;
+
+use super::error::{IdFormat, invalid_value, refuse};
+use super::filter::Filters;
+use super::record::{Tags, object};
+use super::{Account, catalog};
+
+impl Account {
+    /// Publishes new releases of all images, as AWS does every few weeks: parameters point to the new ones, the old
+    /// ones stay.
+    pub fn release_images(&mut self) {
+        self.image_releases += 1;
+    }
+
+    pub(crate) fn get_caller_identity(&self) -> Reply {
+        let account = &self.options.account_id;
+        Ok(object([
+            ("Account", account.into()),
+            ("Arn", format!("arn:aws:iam::{account}:user/aloka").into()),
+            ("UserId", "AIDASIMULATEDACCOUNT0".into()),
+        ]))
+    }
+
+    pub(crate) fn get_parameter(&self, request: &Request) -> Reply {
+        let name = request.text("Name");
+        let alias = name.strip_prefix(catalog::IMAGE_PARAMETERS);
+        let image = alias.and_then(|alias| catalog::image(&self.options.region, alias, self.image_releases));
+        let image = image.ok_or_else(|| refuse("ParameterNotFound", format!("Parameter {name} not found.")))?;
+        Ok(object([("Name", name.into()), ("Value", image.id.into())]))
+    }
+
+    pub(crate) fn describe_availability_zones(&self, request: &Request) -> Reply {
+        let region = &self.options.region;
+        let known = ["zone-name", "zone-id", "state", "zone-type", "opt-in-status", "region-name", "group-name"];
+        let filters = Filters::of(request, &known)?;
+        let passes = |zone: &String| {
+            filters.pass(&Tags::new(), |filter| {
+                vec![match filter {
+                    "zone-name" => zone.clone(),
+                    "zone-id" => catalog::zone_id(region, zone),
+                    "state" => "available".to_owned(),
+                    "zone-type" => "availability-zone".to_owned(),
+                    "opt-in-status" => "opt-in-not-required".to_owned(),
+                    _ => region.clone(),
+                }]
+            })
+        };
+        let zones = catalog::zones(region).into_iter().filter(passes).map(|zone| {
+            let id = catalog::zone_id(region, &zone);
+            object([("ZoneName", zone.into()), ("ZoneId", id.into()), ("State", "available".into())])
+        });
+        Ok(object([("AvailabilityZones", Value::List(zones.collect()))]))
+    }
+
+    pub(crate) fn describe_instance_type_offerings(&self, request: &Request) -> Reply {
+        let location = request.text("LocationType");
+        if location != "availability-zone" {
+            return Err(invalid_value(location, "locationType", "Use availability-zone."));
+        }
+        let filters = Filters::of(request, &["instance-type", "location"])?;
+        let zones = catalog::zones(&self.options.region);
+        let mut offerings = Vec::new();
+        for name in catalog::instance_types() {
+            let Some(known) = catalog::instance_type(&name) else { continue };
+            for zone in zones.iter().filter(|zone| known.is_offered(zone)) {
+                let value = |filter: &str| vec![if filter == "location" { zone.clone() } else { name.clone() }];
+                if filters.pass(&Tags::new(), value) {
+                    offerings.push(object([("InstanceType", (&name).into()), ("Location", zone.into())]));
+                }
+            }
+        }
+        Ok(object([("InstanceTypeOfferings", Value::List(offerings))]))
+    }
+
+    /// The image called `id`, of the Region, of whichever release.
+    pub(crate) fn image(&self, id: &str) -> Result<catalog::Image, aloka_core::api::ApiError> {
+        IdFormat::IMAGE.check(id)?;
+        let found = catalog::images(&self.options.region, self.image_releases).find(|image| image.id == id);
+        found.ok_or_else(|| IdFormat::IMAGE.missing(id))
+    }
+
+    pub(crate) fn describe_images(&self, request: &Request) -> Reply {
+        let images = request.texts("ImageIds").into_iter().map(|id| {
+            let image = self.image(&id)?;
+            Ok(object([
+                ("ImageId", image.id.into()),
+                ("Name", image.name.into()),
+                ("Architecture", image.architecture.into()),
+                ("RootDeviceName", catalog::ROOT_DEVICE.into()),
+                ("RootVolumeSize", image.root_size.into()),
+                ("State", "available".into()),
+            ]))
+        });
+        Ok(object([("Images", Value::List(images.collect::<Result<_, _>>()?))]))
+    }
+
+    pub(crate) fn describe_db_engine_versions(&self, request: &Request) -> Reply {
+        let engine = request.text("Engine");
+        if engine != "postgres" {
+            return Err(refuse("InvalidParameterValue", format!("Unrecognized engine name: {engine}")));
+        }
+        let asked = request.arg("EngineVersion").as_str();
+        let matches = |version: &String| {
+            asked.is_none_or(|asked| {
+                version.strip_prefix(asked).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        };
+        let versions = catalog::postgres_versions().into_iter().filter(matches);
+        let versions =
+            versions.map(|version| object([("EngineVersion", version.into()), ("Status", "available".into())]));
+        Ok(object([("DBEngineVersions", Value::List(versions.collect()))]))
+    }
+}

@@ -1,0 +1,197 @@
+//! Volumes: the root volumes of instances.
+
+use std::collections::BTreeMap;
+
+use aloka_core::api::{Reply, Request};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use serde::{Deserialize, Serialize};
+
+use super::durations::Transition;
+use super::error::{IdFormat, refuse};
+use super::launch::RootVolume;
+use super::record::{Meta, Record, Tags, object, tags_value};
+use super::{Account, catalog};
+
+/// A volume.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Volume {
+    pub(crate) meta: Meta,
+    size: i64,
+    kind: String,
+    encrypted: bool,
+    zone: String,
+    instance: String,
+    /// When it is attached.
+    attached: Instant,
+    pub(crate) delete_on_termination: bool,
+    /// When its instance is terminated, or was.
+    detached: Option<Instant>,
+    /// When it is deleted.
+    pub(crate) gone: Option<Instant>,
+    change: Option<Change>,
+}
+
+/// A change of size.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Change {
+    from: i64,
+    resized: Instant,
+    completed: Instant,
+}
+
+impl Record for Volume {
+    const FORMAT: IdFormat = IdFormat::VOLUME;
+    const LIST: (&'static str, &'static str) = ("VolumeIds", "Volumes");
+    const FILTERS: &'static [&'static str] = &[
+        "volume-id",
+        "attachment.instance-id",
+        "attachment.device",
+        "attachment.delete-on-termination",
+        "status",
+        "size",
+        "volume-type",
+        "encrypted",
+        "availability-zone",
+    ];
+
+    fn table(account: &Account) -> &BTreeMap<String, Self> {
+        &account.volumes
+    }
+
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+        &mut account.volumes
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn filtered(&self, _account: &Account, now: Instant, filter: &str) -> Vec<String> {
+        let attached = self.state(now) == "in-use";
+        let if_attached = |text: String| attached.then_some(text).into_iter().collect();
+        match filter {
+            "volume-id" => vec![self.meta.id.clone()],
+            "attachment.instance-id" => if_attached(self.instance.clone()),
+            "attachment.device" => if_attached(catalog::ROOT_DEVICE.to_owned()),
+            "attachment.delete-on-termination" => if_attached(self.delete_on_termination.to_string()),
+            "status" => vec![self.state(now).to_owned()],
+            "size" => vec![self.size(now).to_string()],
+            "volume-type" => vec![self.kind.clone()],
+            "encrypted" => vec![self.encrypted.to_string()],
+            "availability-zone" => vec![self.zone.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn describe(&self, _account: &Account, now: Instant) -> Value {
+        let attached = self.state(now) == "in-use";
+        object([
+            ("VolumeId", (&self.meta.id).into()),
+            ("Size", self.size(now).into()),
+            ("VolumeType", (&self.kind).into()),
+            ("Encrypted", self.encrypted.into()),
+            ("State", self.state(now).into()),
+            ("InstanceId", attached.then_some(&self.instance).into()),
+            ("Device", attached.then_some(catalog::ROOT_DEVICE).into()),
+            ("ModificationState", self.modification(now).into()),
+            ("Tags", tags_value(&self.meta.tags)),
+        ])
+    }
+}
+
+impl Volume {
+    fn state(&self, now: Instant) -> &'static str {
+        match self.detached {
+            Some(detached) if now >= detached => "available",
+            Some(_) | None if now < self.attached => "creating",
+            Some(_) | None => "in-use",
+        }
+    }
+
+    fn size(&self, now: Instant) -> i64 {
+        match self.change {
+            Some(change) if now < change.resized => change.from,
+            Some(_) | None => self.size,
+        }
+    }
+
+    fn modification(&self, now: Instant) -> Option<&'static str> {
+        let change = self.change?;
+        Some(match (now < change.resized, now < change.completed) {
+            (true, _) => "modifying",
+            (false, true) => "optimizing",
+            (false, false) => "completed",
+        })
+    }
+}
+
+impl Account {
+    pub(crate) fn new_root_volume(
+        &mut self,
+        now: Instant,
+        root: &RootVolume,
+        zone: &str,
+        instance: &str,
+        attached: Instant,
+        tags: Tags,
+    ) -> String {
+        let id = self.new_id("vol-");
+        let volume = Volume {
+            meta: self.new_meta(now, id.clone(), tags),
+            size: root.size,
+            kind: root.kind.clone(),
+            encrypted: root.encrypted,
+            zone: zone.to_owned(),
+            instance: instance.to_owned(),
+            attached,
+            delete_on_termination: root.delete_on_termination,
+            detached: None,
+            gone: None,
+            change: None,
+        };
+        self.volumes.insert(id.clone(), volume);
+        id
+    }
+
+    /// Its instance is terminated at `at`: the volume goes with it, or stays alone.
+    pub(crate) fn end_volume(&mut self, id: &str, at: Instant) {
+        let Some(volume) = self.volumes.get_mut(id) else { return };
+        volume.detached = Some(at);
+        if volume.delete_on_termination {
+            volume.gone = Some(at);
+            self.expire(at, id);
+        }
+    }
+
+    /// A volume that is being changed cannot be changed. A size it has already is no error.
+    pub(crate) fn modify_volume(&mut self, now: Instant, request: &Request) -> Reply {
+        let id = request.text("VolumeId");
+        let volume = self.get::<Volume>(now, id)?;
+        let asked = request.arg("Size");
+        let Some(size) = asked.as_i64().filter(|size| (1..=65_536).contains(size)) else {
+            return Err(refuse("InvalidParameterValue", format!("Volume size {asked} is invalid.")));
+        };
+        if matches!(volume.modification(now), Some("modifying" | "optimizing")) {
+            let message = format!(
+                "You've reached the maximum modification rate per volume limit. Wait until the modification of '{id}' is completed."
+            );
+            return Err(refuse("IncorrectModificationState", message));
+        }
+        if size < volume.size {
+            return Err(refuse("InvalidParameterValue", "New size cannot be smaller than existing size"));
+        }
+        if size > volume.size {
+            let resized = now + self.duration(Transition::VolumeModify);
+            let completed = resized + self.duration(Transition::VolumeOptimize);
+            let volume = self.get_mut::<Volume>(now, id)?;
+            volume.change = Some(Change { from: volume.size, resized, completed });
+            volume.size = size;
+        }
+        Ok(object([]))
+    }
+}

@@ -1,0 +1,168 @@
+//! The loop itself, around a graph of three networks that need each other in a row.
+
+use aloka_core::address::Address;
+use aloka_core::api::Call;
+use aloka_core::engine::News;
+use aloka_core::identity;
+use aloka_core::model::Kind;
+use aloka_core::plan::{Lookup, Save, Step, Verb};
+use aloka_core::state::Target;
+use aloka_core::value::Value;
+
+use super::*;
+use crate::aws::Options;
+use crate::fault::When;
+use crate::store::MemoryStore;
+
+const LINEAGE: &str = "6f3c4a55-5d1c-4a53-9a2a-3f0c8b1f6a11";
+const COUNT: u32 = 3;
+
+fn node(index: u32) -> Node {
+    let address = Address::vpc(Kind::Vpc, "this", index);
+    let tags = Value::Map(identity::tags(LINEAGE, &address, 1));
+    let filters = identity::tags(LINEAGE, &address, 1);
+    let filters = filters.iter().map(|(key, value)| (format!("tag:{key}"), Value::list([value.clone()])));
+    let lookup = Lookup {
+        call: Call::new(Operation::DescribeVpcs, [("Filters", Value::map(filters))]),
+        list: "Vpcs".into(),
+        tags: identity::tags(LINEAGE, &address, 1).into_iter().collect(),
+    };
+    let block = Value::str(format!("10.{index}.0.0/16"));
+    let call = Call::new(Operation::CreateVpc, [("CidrBlock", block), ("Tags", tags)]);
+    Node {
+        target: Target::current(address),
+        verb: Verb::Create,
+        steps: vec![Step::Call { call, save: Save::Object("Vpc".into()), recover: Some(lookup) }],
+        needs: index.checked_sub(1).into_iter().collect(),
+        generation: 1,
+        after: Default::default(),
+        dependencies: Vec::new(),
+    }
+}
+
+fn nodes() -> Vec<Node> {
+    (0..COUNT).map(node).collect()
+}
+
+fn world() -> World {
+    World::new(Account::new(Options::default()), Latency::default()).traced()
+}
+
+fn run(world: &mut World, store: &mut MemoryStore) -> RunEnd {
+    let mut executor = Executor::new(nodes(), store.state(LINEAGE), world.now());
+    world.run(&mut executor, store, &Secrets::default(), &mut Unwatched)
+}
+
+fn made(world: &World) -> usize {
+    world.account.objects(world.now()).len()
+}
+
+#[test]
+fn effects_take_their_time_and_the_end_is_stored() {
+    #[derive(Default)]
+    struct Seen {
+        sent: Vec<Instant>,
+        acted: Vec<Instant>,
+    }
+    impl Watch for Seen {
+        fn notice(&mut self, _nodes: &[Node], notice: &Notice) {
+            if let News::Sent { .. } = notice.news {
+                self.sent.push(notice.at);
+            }
+        }
+        fn after_call(&mut self, now: Instant, _account: &mut Account, _request: &Request, reply: &Reply) {
+            assert!(reply.is_ok());
+            self.acted.push(now);
+        }
+    }
+    let (mut world, mut store, mut seen) = (world(), MemoryStore::new(), Seen::default());
+    let mut executor = Executor::new(nodes(), State::new(LINEAGE), world.now());
+    let end = world.run(&mut executor, &mut store, &Secrets::default(), &mut seen);
+    assert_eq!(end, RunEnd::Outcome(Outcome::Done));
+    assert_eq!(made(&world), 3);
+    let last = store.last().expect("a state");
+    assert_eq!((last.resources.len(), last.serial), (3, store.writes()));
+    assert_eq!(**last, executor.into_state());
+    let half = Duration::from_millis(Latency::default().call_ms / 2);
+    let expected: Vec<_> = seen.sent.iter().map(|sent| *sent + half).collect();
+    assert_eq!(seen.acted, expected, "AWS acts half way");
+    assert!(seen.sent.is_sorted_by(|a, b| *a + half + half <= *b), "each waits for the answer to the one before");
+    assert_eq!(world.calls().values().sum::<u64>() + store.writes(), world.effects());
+}
+
+#[test]
+fn the_same_run_leaves_the_same_bytes() {
+    let trace = |faults: FaultPlan| {
+        let (mut world, mut store) = (world().with_faults(faults), MemoryStore::new());
+        let _end = run(&mut world, &mut store);
+        world.trace.to_json_lines()
+    };
+    let faults = || FaultPlan::random(7, 6, 3);
+    assert_eq!(trace(faults()), trace(faults()));
+    assert_ne!(trace(faults()), trace(FaultPlan::none()));
+}
+
+#[test]
+fn transient_faults_at_any_effect_are_got_over() {
+    let faults = [Fault::LostReply, Fault::Throttled, Fault::ServerError { acted: true }, Fault::ServerError { acted: false }];
+    for fault in faults {
+        for effect in 0..20 {
+            let (mut world, mut store) = (world().with_faults(FaultPlan::at(effect, fault.clone())), MemoryStore::new());
+            assert_eq!(run(&mut world, &mut store), RunEnd::Outcome(Outcome::Done), "{fault} at {effect}");
+            assert_eq!(made(&world), 3, "{fault} at {effect}: no more and no less");
+            assert_eq!(store.last().map(|state| state.resources.len()), Some(3), "{fault} at {effect}");
+        }
+    }
+}
+
+#[test]
+fn a_crash_keeps_what_was_stored_and_what_aws_did() {
+    let (mut whole, mut store) = (world(), MemoryStore::new());
+    let _end = run(&mut whole, &mut store);
+    let (calls, writes) = (whole.calls().values().sum::<u64>(), store.writes());
+    let mut reached = (0, 0);
+    for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+        for effect in 0..whole.effects() {
+            let (mut world, mut store) = (world().with_faults(FaultPlan::at(effect, fault.clone())), MemoryStore::new());
+            assert_eq!(run(&mut world, &mut store), RunEnd::Crashed, "{fault} at {effect}");
+            assert_eq!(world.faults_struck(), 1);
+            let recorded = store.last().map_or(0, |state| state.resources.len());
+            assert!(recorded <= made(&world), "{fault} at {effect}: nothing is recorded that was not made");
+            let acted = world.trace.entries().iter().filter(|entry| entry.what.starts_with("aws: ")).count();
+            let kept = if fault == Fault::CrashAfter { effect + 1 } else { effect };
+            assert_eq!(u64::try_from(acted).expect("few") + store.writes(), kept, "{fault} at {effect}");
+            reached = (reached.0.max(acted), reached.1.max(store.writes()));
+        }
+    }
+    assert_eq!((u64::try_from(reached.0).expect("few"), reached.1), (calls, writes), "every effect was crashed at");
+}
+
+#[test]
+fn a_store_that_fails_ends_the_run_and_a_stop_is_heeded() {
+    for nth in 1..=3 {
+        let (mut world, mut store) = (world(), MemoryStore::new());
+        store.fail_from(Some(nth));
+        assert!(matches!(run(&mut world, &mut store), RunEnd::Outcome(Outcome::StoreFailed { .. })), "write {nth}");
+        let faults = FaultPlan(vec![(When::Write { nth }, Fault::StoreFailed)]);
+        let (mut other, mut store) = (self::world().with_faults(faults), MemoryStore::new());
+        assert!(matches!(run(&mut other, &mut store), RunEnd::Outcome(Outcome::StoreFailed { .. })), "write {nth}");
+        assert_eq!(made(&world), made(&other));
+    }
+    for fault in [Fault::Stop, Fault::Abandon] {
+        let first_create = When::Call { operation: Some(Operation::CreateVpc), nth: 1 };
+        let (mut world, mut store) = (world().with_faults(FaultPlan(vec![(first_create, fault)])), MemoryStore::new());
+        assert!(matches!(run(&mut world, &mut store), RunEnd::Outcome(Outcome::Stopped { .. })));
+        assert_eq!(made(&world), 1, "what was on the wire arrived, nothing else was sent");
+    }
+}
+
+#[test]
+fn time_never_runs_backwards_and_goes_on_from_run_to_run() {
+    let (mut world, mut store) = (world().at(Instant(5_000)), MemoryStore::new());
+    let _end = run(&mut world, &mut store);
+    let ended = world.now();
+    assert!(world.trace.entries().is_sorted_by_key(|entry| entry.at));
+    assert!(world.trace.entries().first().is_some_and(|entry| entry.at >= Instant(5_000)));
+    world.rest(Duration::from_secs(60));
+    assert_eq!(world.now() - ended, Duration::from_secs(60));
+}
