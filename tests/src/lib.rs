@@ -67,7 +67,7 @@ impl Bench {
 
     /// An empty account with these options.
     pub fn with(options: Options) -> Self {
-        let account = Account::new(options).with_quotas(aloka_sim::aws::Quotas::unlimited());
+        let account = Account::new(options);
         Self { world: World::new(account, Latency::default()), store: MemoryStore::new() }
     }
 
@@ -141,6 +141,8 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
     let tags = prop::collection::btree_map("[A-Z][a-z]{1,6}", "[a-z0-9 ]{0,8}", 0..=3);
     (names, network, app, db, tags).prop_map(|((project, environment), network, app, db, tags)| {
         let (publics, privates, octet, nat, single) = network;
+        // One gateway for each zone needs a public subnet in each.
+        let publics = if nat && !single { publics.max(privates) } else { publics };
         let (count, instance_type, family, ports, volume) = app;
         let (version, class, storage, multi_az, retention, encrypted) = db;
         let cidrs = |from: usize, count: usize| {

@@ -19,7 +19,9 @@ struct Refusals(Vec<String>);
 
 impl Watch for Refusals {
     fn after_call(&mut self, _now: Instant, _account: &mut Account, request: &Request, reply: &Reply) {
-        if let Err(error) = reply {
+        if let Err(error) = reply
+            && request.operation().is_mutating()
+        {
             self.0.push(format!("{} {}", request.operation(), error.code));
         }
     }

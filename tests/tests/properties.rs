@@ -102,6 +102,6 @@ fn the_defaults_are_the_seed() {
     ];
     assert_eq!(names, expected);
     let addresses: Vec<String> = rehearsal.planned.plan.changes.iter().map(|c| c.target.to_string()).collect();
-    assert_eq!(addresses.len(), 23);
+    assert_eq!(addresses.len(), 22);
     let _unused: Secrets = secrets();
 }

@@ -16,7 +16,7 @@ fn effort(count: u32) -> (u64, u64) {
     let vars = variables(&tfvars(count));
     let mut bench = Bench::new(7, Durations::Median);
     let planned = bench.apply(&vars, Mode::Apply);
-    assert_eq!(planned.plan.counts().0, usize::try_from(count).expect("small") + 22);
+    assert_eq!(planned.plan.counts().0, usize::try_from(count).expect("small") + 21);
     let again = bench.plan(&vars, Mode::Apply).expect("a plan");
     assert!(again.plan.is_empty());
     let calls = bench.world.calls().values().sum();

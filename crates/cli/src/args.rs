@@ -55,6 +55,16 @@ pub enum CloudArg {
     Aws,
 }
 
+impl CloudArg {
+    /// As on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sim => "sim",
+            Self::Aws => "aws",
+        }
+    }
+}
+
 /// The commands, in the order they are used.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -107,6 +117,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  aloka completions bash > /etc/bash_completion.d/aloka")]
     Completions(CompletionsArgs),
     /// Print the version
+    #[command(after_help = "Example:\n  aloka version -json")]
     Version(VersionArgs),
 }
 
@@ -171,6 +182,7 @@ impl FromArgMatches for VariableArgs {
 /// Flags that apply and plan share.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
+    /// `-var` and `-var-file`.
     #[command(flatten)]
     pub variables: VariableArgs,
     /// Choose machine image and database engine version anew
@@ -191,12 +203,16 @@ pub struct CommonArgs {
     /// Show only the first line of each warning
     #[arg(long)]
     pub compact_warnings: bool,
+    /// Refused: see [`crate::request`]
     #[arg(long, hide = true, value_name = "ADDRESS")]
     pub target: Vec<String>,
+    /// Refused: see [`crate::request`]
     #[arg(long, hide = true, value_name = "ADDRESS")]
     pub replace: Vec<String>,
+    /// Refused if false: see [`crate::request`]
     #[arg(long, hide = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub refresh: Option<bool>,
+    /// Without effect: the rates AWS allows and the graph decide how much runs at once
     #[arg(long, hide = true, value_name = "N")]
     pub parallelism: Option<u32>,
 }
@@ -219,10 +235,13 @@ pub struct InitArgs {
     #[arg(long)]
     pub example: bool,
     // Scripts written for Terraform pass these; there is nothing to ask, to download or to reconfigure.
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    /// Without effect
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub input: Option<bool>,
+    /// Without effect
     #[arg(long, hide = true)]
     pub upgrade: bool,
+    /// Without effect
     #[arg(long, hide = true)]
     pub reconfigure: bool,
 }
@@ -230,6 +249,7 @@ pub struct InitArgs {
 /// `aloka validate`
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
+    /// `-var` and `-var-file`.
     #[command(flatten)]
     pub variables: VariableArgs,
     /// Print the result as JSON
@@ -240,6 +260,7 @@ pub struct ValidateArgs {
 /// `aloka plan`
 #[derive(Debug, Args)]
 pub struct PlanArgs {
+    /// What it is for.
     #[command(flatten)]
     pub mode: ModeArgs,
     /// Save the plan to this file, to be run by apply
@@ -251,6 +272,7 @@ pub struct PlanArgs {
     /// Show the plan as API calls, in order of execution
     #[arg(long)]
     pub calls: bool,
+    /// Flags that plan and apply share.
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -267,8 +289,10 @@ pub struct ApplyArgs {
     /// Identifier of a database that may be destroyed with its data; may be repeated
     #[arg(long, value_name = "ID")]
     pub allow_data_loss: Vec<String>,
+    /// What it is for.
     #[command(flatten)]
     pub mode: ModeArgs,
+    /// Flags that plan and apply share.
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -282,6 +306,7 @@ pub struct DestroyArgs {
     /// Identifier of a database that may be destroyed with its data; may be repeated
     #[arg(long, value_name = "ID")]
     pub allow_data_loss: Vec<String>,
+    /// Flags that plan and apply share.
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -289,6 +314,7 @@ pub struct DestroyArgs {
 /// `aloka refresh`
 #[derive(Debug, Args)]
 pub struct RefreshArgs {
+    /// Flags that plan and apply share.
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -357,6 +383,7 @@ pub struct GraphArgs {
     /// The notation
     #[arg(long = "type", value_enum, value_name = "TYPE", default_value = "dot")]
     pub notation: GraphNotation,
+    /// `-var` and `-var-file`.
     #[command(flatten)]
     pub variables: VariableArgs,
 }
@@ -383,6 +410,7 @@ pub struct SimulateArgs {
     /// Leave the stack standing instead of destroying it, and write the trace to .aloka/rehearsal.jsonl
     #[arg(long)]
     pub keep: bool,
+    /// `-var` and `-var-file`.
     #[command(flatten)]
     pub variables: VariableArgs,
 }

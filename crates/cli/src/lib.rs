@@ -1,4 +1,123 @@
 //! The command line tool: reads and writes files, talks to AWS and to people. Decisions are made in `aloka-core`.
 
+pub mod args;
+pub mod argv;
 pub mod backend;
+pub mod cloud;
+pub mod commands;
+pub mod config;
 pub mod driver;
+pub mod error;
+pub mod io;
+pub mod planfile;
+pub mod request;
+pub mod view;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, CloudArg, Command};
+use crate::error::{CommandError, CommandResult, Errors};
+use crate::io::Io;
+
+/// What Terraform exits with when no command is given.
+const NO_COMMAND: u8 = 127;
+
+/// Runs the command these arguments name; the first one is the program.
+pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
+    let command = args::command();
+    let args = argv::normalise(args, &command);
+    if args.len() <= 1 {
+        let mut command = command;
+        io.out(&command.render_help().to_string());
+        return ExitCode::from(NO_COMMAND);
+    }
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(io, &error),
+    };
+    if cli.no_color {
+        io.disable_color();
+    }
+    let json = cli.command.streams_json();
+    let result = enter(cli.chdir.as_deref()).and_then(|()| dispatch(io, cli.cloud, cli.command));
+    let code = result.unwrap_or_else(|Errors(errors)| {
+        for error in &errors {
+            if json {
+                view::json::write(io, &view::json::error(error));
+            } else {
+                view::human::error(io, error);
+            }
+        }
+        1
+    });
+    if let Some(error) = io.take_write_error() {
+        view::human::error(io, &CommandError::user(format!("standard output cannot be written: {error}")));
+        return ExitCode::FAILURE;
+    }
+    ExitCode::from(code)
+}
+
+/// Help was asked for, or the arguments make no sense.
+fn usage(io: &mut Io, error: &clap::Error) -> ExitCode {
+    let text = error.render();
+    if error.use_stderr() {
+        let text = if io.stderr_color() { text.ansi().to_string() } else { text.to_string() };
+        io.err(&text);
+        return ExitCode::FAILURE;
+    }
+    let text = if io.stdout_color() { text.ansi().to_string() } else { text.to_string() };
+    io.out(&text);
+    ExitCode::SUCCESS
+}
+
+fn enter(directory: Option<&std::path::Path>) -> Result<(), Errors> {
+    let Some(directory) = directory else { return Ok(()) };
+    std::env::set_current_dir(directory).map_err(|error| CommandError::file("enter", directory, &error).into())
+}
+
+impl Command {
+    /// True if everything this command tells goes to standard output as Terraform's stream.
+    fn streams_json(&self) -> bool {
+        match self {
+            Self::Plan(args) => args.common.json,
+            Self::Apply(args) => args.common.json,
+            Self::Destroy(args) => args.common.json,
+            Self::Refresh(args) => args.common.json,
+            Self::Init(_)
+            | Self::Validate(_)
+            | Self::Output(_)
+            | Self::Show(_)
+            | Self::State(_)
+            | Self::ForceUnlock(_)
+            | Self::Graph(_)
+            | Self::Simulate(_)
+            | Self::Completions(_)
+            | Self::Version(_) => false,
+        }
+    }
+}
+
+fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandResult {
+    use crate::commands::{
+        apply, completions, force_unlock, graph, init, output, plan, show, simulate, state, validate, version,
+    };
+    match command {
+        Command::Init(args) => init::run(io, &args),
+        Command::Validate(args) => validate::run(io, &args),
+        Command::Plan(args) => plan::run(io, cloud, &args.try_into()?),
+        Command::Apply(args) => apply::run(io, cloud, &args.try_into()?),
+        Command::Destroy(args) => apply::run(io, cloud, &args.try_into()?),
+        Command::Refresh(args) => apply::run(io, cloud, &args.try_into()?),
+        Command::Output(args) => output::run(io, &args),
+        Command::Show(args) => show::run(io, &args),
+        Command::State(command) => state::run(io, &command),
+        Command::ForceUnlock(args) => force_unlock::run(io, &args),
+        Command::Graph(args) => graph::run(io, &args),
+        Command::Simulate(args) => simulate::run(io, &args),
+        Command::Completions(args) => completions::run(io, &args),
+        Command::Version(args) => version::run(io, &args),
+    }
+}

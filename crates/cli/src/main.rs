@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The `aloka` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    aloka::run(std::env::args_os(), &mut aloka::io::Io::process())
+}

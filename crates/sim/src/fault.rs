@@ -108,8 +108,12 @@ impl FaultPlan {
     /// `count` faults among the first `effects` effects, drawn from `seed`. None of them stops the run: they are those
     /// that a run has to get over by itself.
     pub fn random(seed: u64, effects: u64, count: u64) -> Self {
-        const TRANSIENT: [Fault; 4] =
-            [Fault::LostReply, Fault::Throttled, Fault::ServerError { acted: true }, Fault::ServerError { acted: false }];
+        const TRANSIENT: [Fault; 4] = [
+            Fault::LostReply,
+            Fault::Throttled,
+            Fault::ServerError { acted: true },
+            Fault::ServerError { acted: false },
+        ];
         let mut rng = Rng::stream(seed, "faults", 0);
         let mut draw = || {
             let fault = rng.pick(&TRANSIENT).cloned().unwrap_or(Fault::Throttled);

@@ -7,3 +7,8 @@
 pub mod audit;
 pub mod aws;
 pub mod rng;
+pub mod fault;
+pub mod rehearsal;
+pub mod store;
+pub mod trace;
+pub mod world;

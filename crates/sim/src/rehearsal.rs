@@ -161,13 +161,12 @@ pub fn unread(executor: &Executor, outcome: &Outcome) -> Vec<Problem> {
     };
     let failed = failures.iter().map(|failure| match &failure.cause {
         Cause::Call { operation, error } => Problem::Read { call: operation.clone(), error: error.clone() },
-        cause @ (Cause::WaitFailed { .. }
-        | Cause::WaitTimedOut { .. }
-        | Cause::Foreign { .. }
-        | Cause::Bug { .. }) => Problem::Impossible {
-            summary: format!("{}: {cause}", failure.target),
-            hint: "run the command again; if it fails the same way, please report it".to_owned(),
-        },
+        cause @ (Cause::WaitFailed { .. } | Cause::WaitTimedOut { .. } | Cause::Foreign { .. } | Cause::Bug { .. }) => {
+            Problem::Impossible {
+                summary: format!("{}: {cause}", failure.target),
+                hint: "run the command again; if it fails the same way, please report it".to_owned(),
+            }
+        }
     });
     open.chain(failed).collect()
 }
@@ -219,12 +218,7 @@ struct Cycle {
     not_destroyed: Option<NotPlanned>,
 }
 
-fn cycle(
-    inputs: &Inputs,
-    secrets: &Secrets,
-    options: &RehearsalOptions,
-    audited: bool,
-) -> Result<Cycle, Vec<Problem>> {
+fn cycle(inputs: &Inputs, secrets: &Secrets, options: &RehearsalOptions, audited: bool) -> Result<Cycle, Vec<Problem>> {
     let account = Account::new(Options {
         region: options.region.clone(),
         seed: options.seed,
@@ -311,3 +305,6 @@ fn settled(password: &Password) -> Password {
         Password::Unchanged | Password::New(_) => Password::Unchanged,
     }
 }
+
+#[cfg(test)]
+mod tests;

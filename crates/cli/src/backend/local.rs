@@ -10,7 +10,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,11 +18,10 @@ use std::time::{Duration, Instant};
 use aloka_core::state::{State, file};
 use rustix::fs::FlockOperation;
 
+use super::atomic::{MODE, replace};
 use super::lock::LockInfo;
 use super::{Backend, BackendError};
 
-/// Only the owner reads or writes: a state names every object and its attributes.
-const MODE: u32 = 0o600;
 /// How long to wait for another process between its check of the serial and its rename.
 const WRITE_MUTEX_WAIT: Duration = Duration::from_secs(10);
 /// The first pause between two attempts at the lock; doubled up to [`PAUSE_MAX`].
@@ -322,42 +321,6 @@ fn same_file(file: &File, path: &Path) -> bool {
         (Ok(ours), Ok(theirs)) => ours.file == theirs.file,
         (Ok(_) | Err(_), Ok(_) | Err(_)) => false,
     }
-}
-
-/// Puts a new file with this content in the place of `path`, durably and at once; `prepare` sees it before anybody
-/// else can. On an error `path` is as it was.
-pub(crate) fn replace(
-    path: &Path,
-    directory: &Path,
-    bytes: &[u8],
-    prepare: impl FnOnce(&File) -> io::Result<()>,
-) -> io::Result<File> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
-    let create = || OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(&new);
-    let mut file = match create() {
-        // Left by a run that died and had the same process number.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(&new)?;
-            create()?
-        }
-        result => result?,
-    };
-    let fill = || {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        prepare(&file)?;
-        fs::rename(&new, path)
-    };
-    if let Err(error) = fill() {
-        let _left_behind = fs::remove_file(&new);
-        return Err(error);
-    }
-    // The rename is not durable before the directory is.
-    File::open(directory)?.sync_all()?;
-    Ok(file)
 }
 
 /// Held between the check of the serial and the rename, by those with the lock and those without: of two who write

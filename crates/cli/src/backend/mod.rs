@@ -4,6 +4,7 @@
 //! serial is the successor of the one stored. A backend never decides what is in a state: text and value are turned
 //! into each other by [`aloka_core::state::file`] alone.
 
+pub(crate) mod atomic;
 pub mod local;
 pub mod lock;
 

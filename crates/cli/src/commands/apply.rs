@@ -35,8 +35,8 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
 /// Makes a plan, shows it, asks, and runs it.
 fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResult {
     let (config, secrets) = flow::configure(io, &request.plan)?;
-    let settings = flow::settings(cloud, &config.variables)?;
-    let mut run = Run::open(io, &request.plan, &settings, secrets, "OperationTypeApply")?;
+    let cloud = flow::choose_cloud(cloud)?;
+    let mut run = Run::open(io, &request.plan, cloud, &config.variables, secrets, "OperationTypeApply")?;
     let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
     let inputs = Inputs {
         variables: config.variables,
@@ -61,8 +61,8 @@ fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path)
     let needs = Needs { password: saved::sends_secret(&file.plan) };
     // Only the password counts: everything else is in the plan.
     let (_, secrets) = crate::config::load(&request.plan.variables, needs)?;
-    let settings = flow::settings_of_plan(cloud, &file)?;
-    let mut run = Run::open(io, &request.plan, &settings, secrets, "OperationTypeApply")?;
+    let cloud = saved::cloud(cloud, &file)?;
+    let mut run = Run::open(io, &request.plan, cloud, &file.variables, secrets, "OperationTypeApply")?;
     let state = run.state()?;
     saved::check_state(&file.plan, state.as_ref())?;
     let state = state.unwrap_or_else(|| State::new(file.plan.lineage.clone()));

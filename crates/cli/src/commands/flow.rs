@@ -14,7 +14,7 @@ use aloka_sim::rehearsal::unread;
 use super::store;
 use crate::args::CloudArg;
 use crate::backend::{Backend, LocalBackend};
-use crate::cloud::{Cloud, CloudSettings};
+use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
 use crate::error::{CommandError, Errors};
 use crate::io::Io;
 use crate::request::PlanRequest;
@@ -43,11 +43,12 @@ pub struct Executed {
 }
 
 impl<'a> Run<'a> {
-    /// Takes the lock and connects to the cloud.
+    /// Takes the lock and connects to the cloud in the Region that `variables` name.
     pub fn open(
         io: &'a mut Io,
         request: &PlanRequest,
-        settings: &CloudSettings,
+        cloud: CloudArg,
+        variables: &Variables,
         secrets: Secrets,
         operation: &str,
     ) -> Result<Self, Errors> {
@@ -56,7 +57,7 @@ impl<'a> Run<'a> {
         if let Some(timeout) = request.lock {
             backend.lock(operation, timeout).map_err(|error| store::error(&error))?;
         }
-        let cloud = Cloud::open(settings).map_err(cloud_error)?;
+        let cloud = connect(cloud, variables)?;
         Ok(Self { io, format, cloud, backend, secrets })
     }
 
@@ -101,7 +102,7 @@ impl<'a> Run<'a> {
     fn read(&mut self, nodes: Vec<Node>, state: &State) -> Result<Executor, Errors> {
         let mut executor = Executor::new(nodes, state.clone(), self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, state);
-        let outcome = self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(cloud_error)?;
+        let outcome = self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(|error| cloud_error(&error))?;
         reporter.end();
         match outcome {
             Outcome::Done | Outcome::Failed { .. } => {
@@ -120,7 +121,7 @@ impl<'a> Run<'a> {
         let mut reporter = Reporter::new(self.io, self.format, &planned.state);
         let backend: &mut dyn Backend = &mut self.backend;
         let outcome =
-            self.cloud.run(&mut executor, Some(backend), &self.secrets, &mut reporter).map_err(cloud_error)?;
+            self.cloud.run(&mut executor, Some(backend), &self.secrets, &mut reporter).map_err(|error| cloud_error(&error))?;
         reporter.end();
         let done = matches!(outcome, Outcome::Done);
         let counts = if done { planned.plan.counts() } else { reporter.counts() };
@@ -135,9 +136,21 @@ impl Drop for Run<'_> {
     }
 }
 
+fn connect(cloud: CloudArg, variables: &Variables) -> Result<Cloud, CommandError> {
+    let kind = match cloud {
+        CloudArg::Sim => CloudKind::Sim,
+        CloudArg::Aws => CloudKind::Aws,
+    };
+    Cloud::open(&CloudSettings::new(kind, variables)).map_err(|error| cloud_error(&error))
+}
+
 /// What the cloud could not do.
-pub fn cloud_error(error: crate::cloud::CloudError) -> CommandError {
-    CommandError::aws(error.to_string())
+fn cloud_error(error: &CloudError) -> CommandError {
+    let command = CommandError::aws(error.to_string());
+    match error.hint() {
+        Some(hint) => command.hint(hint),
+        None => command,
+    }
 }
 
 /// A new history's name, random.
@@ -170,9 +183,21 @@ pub fn has_changes(plan: &Plan) -> bool {
     !plan.is_empty() || (plan.mode == Mode::RefreshOnly && !plan.drift.is_empty())
 }
 
-/// Which cloud these variables and flags name.
-pub fn settings(cloud: Option<CloudArg>, variables: &Variables) -> Result<CloudSettings, CommandError> {
-    CloudSettings::new(cloud, variables)
+/// The cloud that flags and environment name; AWS if they name none.
+///
+/// # Errors
+/// When this build cannot talk to it.
+pub fn choose_cloud(cloud: Option<CloudArg>) -> Result<CloudArg, CommandError> {
+    match cloud {
+        Some(CloudArg::Sim) => Ok(CloudArg::Sim),
+        Some(CloudArg::Aws) | None if cfg!(feature = "aws") => Ok(CloudArg::Aws),
+        Some(CloudArg::Aws) | None => {
+            let error = CommandError::user("this build has no AWS driver, only the simulated cloud");
+            Err(error
+                .hint("add -cloud=sim, or set ALOKA_CLOUD=sim, to use the simulated cloud")
+                .hint("build without --no-default-features to talk to AWS"))
+        }
+    }
 }
 
 /// Prints the plan, with what the user should know beside it.

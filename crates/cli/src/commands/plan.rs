@@ -14,12 +14,12 @@ use crate::view::reporter::Format;
 
 /// Runs the command.
 pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResult {
+    let cloud = flow::choose_cloud(cloud)?;
     if request.plan.json {
         json::begin(io);
     }
     let (config, secrets) = flow::configure(io, &request.plan)?;
-    let settings = flow::settings(cloud, &config.variables)?;
-    let mut run = Run::open(io, &request.plan, &settings, secrets, "OperationTypePlan")?;
+    let mut run = Run::open(io, &request.plan, cloud, &config.variables, secrets, "OperationTypePlan")?;
     let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
     let inputs = Inputs {
         variables: config.variables,
@@ -32,7 +32,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     flow::show(run.io, run.format, &planned, request.calls);
     let changes = flow::has_changes(&planned.plan);
     if let Some(path) = &request.out {
-        let file = PlanFile::new(settings.kind.name(), &inputs, planned.plan);
+        let file = PlanFile::new(cloud.name(), &inputs, planned.plan);
         file.save(path)?;
         if run.format == Format::Human {
             let path = path.display();

@@ -7,7 +7,26 @@ use aloka_core::session::Password;
 use aloka_core::state::{State, Target};
 use aloka_core::value::Value;
 
+use super::flow;
+use crate::args::CloudArg;
 use crate::error::{CommandError, Errors};
+use crate::planfile::PlanFile;
+
+/// The cloud the plan was made for, unless another one is asked for.
+pub fn cloud(asked: Option<CloudArg>, file: &PlanFile) -> Result<CloudArg, CommandError> {
+    let made_for = [CloudArg::Sim, CloudArg::Aws].into_iter().find(|cloud| cloud.name() == file.cloud);
+    let Some(made_for) = made_for else {
+        return Err(CommandError::config(format!("the saved plan is for `{}`, which is no cloud", file.cloud)));
+    };
+    match asked {
+        Some(asked) if asked != made_for => {
+            let (was, is) = (made_for.name(), asked.name());
+            let error = CommandError::conflict(format!("the saved plan was made for the cloud `{was}`, not `{is}`"));
+            Err(error.hint(format!("give -cloud={was}, or make a new plan for {is}")))
+        }
+        Some(_) | None => flow::choose_cloud(Some(made_for)),
+    }
+}
 
 /// True if a call of the plan holds a secret.
 pub fn sends_secret(plan: &Plan) -> bool {

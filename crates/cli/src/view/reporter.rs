@@ -8,6 +8,7 @@ use aloka_core::time::Instant;
 use super::live::Live;
 use super::progress::{Line, Progress};
 use super::{human, json};
+use crate::cloud::Observer;
 use crate::io::Io;
 
 /// How a run is told of.
@@ -40,56 +41,6 @@ impl<'a> Reporter<'a> {
     /// How many objects were added, changed, destroyed so far.
     pub fn counts(&self) -> Counts {
         self.counts
-    }
-
-    /// Something happened.
-    pub fn notices(&mut self, nodes: &[Node], notices: &[Notice], now: Instant) {
-        self.erase();
-        for notice in notices {
-            self.count(nodes, notice);
-            let Some(line) = self.progress.notice(nodes, notice) else { continue };
-            match self.format {
-                Format::Human => {
-                    if wanted(nodes, &line, notice) {
-                        self.io.err_line(&line.text);
-                    }
-                }
-                Format::Json => {
-                    let object = json::line(nodes, &line).or_else(|| json::remark(notice, &line.text));
-                    if let Some(object) = object {
-                        json::write(self.io, &object);
-                    }
-                }
-            }
-        }
-        self.draw(nodes, now);
-    }
-
-    /// Time passed.
-    pub fn tick(&mut self, nodes: &[Node], now: Instant) {
-        self.erase();
-        if !self.is_live() {
-            for line in self.progress.still(nodes, now) {
-                match self.format {
-                    Format::Human => self.io.err_line(&line.text),
-                    Format::Json => {
-                        if let Some(object) = json::line(nodes, &line) {
-                            json::write(self.io, &object);
-                        }
-                    }
-                }
-            }
-        }
-        self.draw(nodes, now);
-    }
-
-    /// A remark about the run as a whole.
-    pub fn remark(&mut self, text: &str) {
-        self.erase();
-        match self.format {
-            Format::Human => self.io.err_line(text),
-            Format::Json => json::write(self.io, &json::warning(text)),
-        }
     }
 
     /// The run ended: nothing stays on the screen that is not true any more.
@@ -149,5 +100,53 @@ pub fn warn(io: &mut Io, format: Format, text: &str) {
     match format {
         Format::Human => human::warning(io, text),
         Format::Json => json::write(io, &json::warning(text)),
+    }
+}
+
+impl Observer for Reporter<'_> {
+    fn notice(&mut self, nodes: &[Node], notice: &Notice) {
+        self.count(nodes, notice);
+        let Some(line) = self.progress.notice(nodes, notice) else { return };
+        match self.format {
+            Format::Human => {
+                if wanted(nodes, &line, notice) {
+                    self.erase();
+                    self.io.err_line(&line.text);
+                    self.draw(nodes, notice.at);
+                }
+            }
+            Format::Json => {
+                let object = json::line(nodes, &line).or_else(|| json::remark(notice, &line.text));
+                if let Some(object) = object {
+                    json::write(self.io, &object);
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self, nodes: &[Node], now: Instant) {
+        if self.is_live() {
+            self.erase();
+            self.draw(nodes, now);
+            return;
+        }
+        for line in self.progress.still(nodes, now) {
+            match self.format {
+                Format::Human => self.io.err_line(&line.text),
+                Format::Json => {
+                    if let Some(object) = json::line(nodes, &line) {
+                        json::write(self.io, &object);
+                    }
+                }
+            }
+        }
+    }
+
+    fn remark(&mut self, text: &str) {
+        self.erase();
+        match self.format {
+            Format::Human => self.io.err_line(text),
+            Format::Json => json::write(self.io, &json::warning(text)),
+        }
     }
 }

@@ -62,8 +62,13 @@ fn a_stale_plan_is_refused() {
     dir.run(&["plan", "-out=first"]).expect(0);
     dir.run(&["plan", "-out=second", "-var=app_instance_type=t3.medium"]).expect(0);
     dir.run(&["apply", "first"]).expect(0);
-    dir.run(&["apply", "second"]).expect(1).complains("saved plan is stale").complains("serial");
-    dir.run(&["apply", "first"]).expect(1).complains("saved plan is stale");
+    dir.run(&["apply", "second"]).expect(1).complains("saved plan is stale").complains("lineage");
+    dir.run(&["apply", "first"]).expect(1).complains("saved plan is stale").complains("serial");
+    // What a refresh has nothing to say about stays as it is, the serial too.
+    dir.run(&["refresh"]).expect(0);
+    dir.run(&["plan", "-out=third", "-var=app_instance_type=t3.medium"]).expect(0);
+    dir.run(&["refresh"]).expect(0);
+    dir.run(&["apply", "third"]).expect(0).says("0 added, 1 changed, 0 destroyed.");
 }
 
 #[test]

@@ -11,7 +11,9 @@ fn both_dash_styles_work_everywhere() {
         &["plan", "-detailed-exitcode=true", "-var=environment=x", "-lock=false", "-no-color", "-input=false"],
         &["-no-color", "plan", "--detailed-exitcode", "--var=environment=x", "-lock-timeout=5s", "-compact-warnings"],
     ];
-    let shown: Vec<String> = plans.iter().map(|args| dir.run(args).expect(2).stdout).collect();
+    // Every plan made from nothing begins a history of its own.
+    let without_lineage = |text: String| -> String { text.lines().filter(|line| !line.contains("aloka:lineage")).collect() };
+    let shown: Vec<String> = plans.iter().map(|args| without_lineage(dir.run(args).expect(2).stdout)).collect();
     assert!(shown.iter().all(|text| *text == shown[0] && text.contains("aloka-x-db")), "{}", shown[0]);
 }
 
@@ -30,7 +32,7 @@ fn what_is_not_supported_is_refused_with_a_reason() {
     let dir = Dir::new();
     for flag in ["-target=aws_instance.app", "-replace=aws_instance.app", "-refresh=false"] {
         let name = flag.split('=').next().expect("a name");
-        dir.run(&["plan", flag]).expect(1).complains(&format!("{name} ")).complains("not supported").complains("hint: ");
+        dir.run(&["plan", flag]).expect(1).complains(name).complains("not supported").complains("hint: ");
     }
     let both = dir.run(&["apply", "-target=x", "-replace=y"]).expect(1).stderr;
     assert_eq!(both.matches("error: ").count(), 2, "{both}");

@@ -2,7 +2,7 @@
 
 use crate::support::{Dir, Ran};
 
-const CANARY: &str = "canary-Zq7!secret/never";
+const CANARY: &str = "canary-Zq7!secret-never";
 
 #[track_caller]
 fn clean(what: &str, ran: &Ran) {

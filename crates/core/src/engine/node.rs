@@ -15,6 +15,8 @@ use crate::value::{Value, ValueMap};
 
 /// An unknown outcome is made good this often before the node fails.
 const UNKNOWN_MAX: u32 = 8;
+/// A read has nothing to make good, and somebody waits for the plan.
+const UNKNOWN_READS_MAX: u32 = 3;
 /// AWS has no room: tried this often.
 const CAPACITY_MAX: u32 = 3;
 /// A call that is throttled is given up after this long.
@@ -260,7 +262,7 @@ impl Executor {
             ErrorClass::Throttled => self.retry(index, error, THROTTLED_MAX, now),
             ErrorClass::Unknown => {
                 self.progress[index].unknowns += 1;
-                if self.progress[index].unknowns > UNKNOWN_MAX {
+                if self.progress[index].unknowns > if is_read { UNKNOWN_READS_MAX } else { UNKNOWN_MAX } {
                     self.give_up(index, operation, error, now);
                 } else if recover.is_some() && operation.is_creating() {
                     self.look_up(index, error, now);

@@ -16,7 +16,9 @@ use crate::model::Kind;
 use crate::observe::{self, Place};
 use crate::plan::build::{self, build};
 use crate::plan::lower;
-use crate::plan::{Accept, Drift, Expect, Mode, Node, OutputChange, Pace, Plan, Save, Step, Verb, Waiter};
+use crate::plan::{
+    Accept, Action, Drift, Expect, Mode, Node, OutputChange, Pace, Plan, Reason, Save, Step, Verb, Waiter,
+};
 use crate::secret::DB_PASSWORD;
 use crate::stack::{self, Stack, stack};
 use crate::state::{Resource, State, Target};
@@ -222,9 +224,10 @@ impl<'a> Replies<'a> {
             ErrorClass::NotFound => {
                 call.operation == Operation::GetParameter || call.operation == Operation::DescribeImages
             }
-            ErrorClass::NotImplemented | ErrorClass::Unauthorized => !choices::can_do_without(call.operation),
+            ErrorClass::NotImplemented | ErrorClass::Unauthorized | ErrorClass::Unknown => {
+                !choices::can_do_without(call.operation)
+            }
             ErrorClass::Throttled
-            | ErrorClass::Unknown
             | ErrorClass::AlreadyExists
             | ErrorClass::Conflict
             | ErrorClass::Capacity
@@ -359,13 +362,11 @@ fn outputs(
         .iter()
         .filter(|change| change.target.deposed.is_none())
         .map(|change| {
-            use crate::plan::Action;
-            // A stopped and started server gets another public address.
-            let moved = change.attributes.iter().any(|attribute| &*attribute.name == "instance_type");
-            (
-                &change.target.address,
-                matches!(change.action, Action::NoOp) || (change.action == Action::Update && !moved),
-            )
+            // A server that is or will be stopped and started gets another public address.
+            let restarts = change.attributes.iter().any(|attribute| &*attribute.name == "instance_type")
+                || change.before.get("instance_state").is_some_and(|state| state.as_str() != Some("running"));
+            let settled = change.reason != Reason::Unsettled && !restarts;
+            (&change.target.address, change.action == Action::NoOp || (change.action == Action::Update && settled))
         })
         .collect();
     let known = |address: &Address, attribute: &str| {

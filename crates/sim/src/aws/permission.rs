@@ -17,6 +17,9 @@ pub(crate) enum Direction {
     Egress,
 }
 
+/// The first and the last port, or the type and code of ICMP; `None` for a protocol without.
+type Ports = Option<(i64, i64)>;
+
 /// The other end of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Peer {
@@ -30,7 +33,7 @@ pub(crate) enum Peer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rule {
     protocol: String,
-    ports: Option<(i64, i64)>,
+    ports: Ports,
     pub(crate) peer: Peer,
     description: Option<String>,
 }
@@ -125,7 +128,7 @@ fn protocol(value: &Value) -> Result<String, ApiError> {
     }
 }
 
-fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> Result<Option<(i64, i64)>, ApiError> {
+fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> Result<Ports, ApiError> {
     match (protocol, from, to) {
         ("tcp" | "udp", Some(from), Some(to)) => {
             let valid = 0..=65535;
@@ -175,11 +178,11 @@ pub(crate) fn is_description(text: &str) -> bool {
 
 /// Rules as permissions: those with the same protocol and ports in one.
 pub(crate) fn permissions(rules: &[Rule]) -> Value {
-    let mut grouped: BTreeMap<(&str, Option<(i64, i64)>), Vec<&Rule>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(&str, Ports), Vec<&Rule>> = BTreeMap::new();
     for rule in rules {
         grouped.entry((&rule.protocol, rule.ports)).or_default().push(rule);
     }
-    let permission = |((protocol, ports), rules): ((&str, Option<(i64, i64)>), Vec<&Rule>)| {
+    let permission = |((protocol, ports), rules): ((&str, Ports), Vec<&Rule>)| {
         let entries = |field: &'static str, text: fn(&Peer) -> Option<String>| {
             let of_field = rules.iter().filter_map(|rule| Some((text(&rule.peer)?, &rule.description)));
             let entry = |(text, description): (String, &Option<String>)| {

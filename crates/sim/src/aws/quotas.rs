@@ -63,7 +63,28 @@ impl Default for Quotas {
     }
 }
 
-/// Refuses one more of `there` are already as many as allowed.
+impl Quotas {
+    /// No limits, but for those AWS never lifts: tags, and groups on an interface.
+    pub fn unlimited() -> Self {
+        Self {
+            vpcs: usize::MAX,
+            subnets: usize::MAX,
+            internet_gateways: usize::MAX,
+            addresses: usize::MAX,
+            nat_gateways: usize::MAX,
+            route_tables: usize::MAX,
+            routes: usize::MAX,
+            security_groups: usize::MAX,
+            rules: usize::MAX,
+            vcpus: None,
+            db_instances: usize::MAX,
+            db_subnet_groups: usize::MAX,
+            ..Self::default()
+        }
+    }
+}
+
+/// Refuses one more when there are as many as allowed already.
 pub(crate) fn check(there: usize, allowed: usize, code: &str, message: &str) -> Result<(), ApiError> {
     if there < allowed { Ok(()) } else { Err(refuse(code, message)) }
 }

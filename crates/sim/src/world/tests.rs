@@ -104,10 +104,12 @@ fn the_same_run_leaves_the_same_bytes() {
 
 #[test]
 fn transient_faults_at_any_effect_are_got_over() {
-    let faults = [Fault::LostReply, Fault::Throttled, Fault::ServerError { acted: true }, Fault::ServerError { acted: false }];
+    let faults =
+        [Fault::LostReply, Fault::Throttled, Fault::ServerError { acted: true }, Fault::ServerError { acted: false }];
     for fault in faults {
         for effect in 0..20 {
-            let (mut world, mut store) = (world().with_faults(FaultPlan::at(effect, fault.clone())), MemoryStore::new());
+            let (mut world, mut store) =
+                (world().with_faults(FaultPlan::at(effect, fault.clone())), MemoryStore::new());
             assert_eq!(run(&mut world, &mut store), RunEnd::Outcome(Outcome::Done), "{fault} at {effect}");
             assert_eq!(made(&world), 3, "{fault} at {effect}: no more and no less");
             assert_eq!(store.last().map(|state| state.resources.len()), Some(3), "{fault} at {effect}");
@@ -123,7 +125,8 @@ fn a_crash_keeps_what_was_stored_and_what_aws_did() {
     let mut reached = (0, 0);
     for fault in [Fault::CrashBefore, Fault::CrashAfter] {
         for effect in 0..whole.effects() {
-            let (mut world, mut store) = (world().with_faults(FaultPlan::at(effect, fault.clone())), MemoryStore::new());
+            let (mut world, mut store) =
+                (world().with_faults(FaultPlan::at(effect, fault.clone())), MemoryStore::new());
             assert_eq!(run(&mut world, &mut store), RunEnd::Crashed, "{fault} at {effect}");
             assert_eq!(world.faults_struck(), 1);
             let recorded = store.last().map_or(0, |state| state.resources.len());

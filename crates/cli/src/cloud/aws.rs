@@ -1,0 +1,176 @@
+//! The loop around AWS: effects become requests and writes, answers, signals and timers become events.
+//!
+//! The simulator runs the same executor in a loop of the same shape. Whatever is decided here would be tested nowhere,
+//! so nothing is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aloka_core::api::Reply;
+use aloka_core::engine::{Effect, Event, Executor, Outcome, Ticket};
+use aloka_core::secret::Secrets;
+use aloka_core::state::State;
+use aloka_core::time::Instant;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
+
+use super::{CloudError, CloudSettings, Observer, write};
+use crate::backend::Backend;
+use crate::driver::aws::{AwsClient, Settings};
+
+/// How often people are told how long things have been going on.
+const TICK: Duration = Duration::from_secs(1);
+
+/// AWS as one set of credentials sees it.
+pub struct AwsCloud {
+    runtime: Runtime,
+    client: AwsClient,
+    settings: Settings,
+    began: tokio::time::Instant,
+}
+
+impl AwsCloud {
+    pub(super) fn open(settings: &CloudSettings) -> Result<Self, CloudError> {
+        let settings = Settings { region: settings.region.clone(), profile: settings.profile.clone() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = runtime.block_on(AwsClient::connect(&settings));
+        Ok(Self { runtime, client, settings, began: tokio::time::Instant::now() })
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        Instant::ZERO + self.began.elapsed()
+    }
+
+    pub(super) fn label(&self) -> String {
+        let profile = self.settings.profile.as_ref().map(|profile| format!(", profile {profile}"));
+        format!("AWS {}{}", self.settings.region, profile.unwrap_or_default())
+    }
+
+    pub(super) fn run(
+        &mut self,
+        executor: &mut Executor,
+        backend: Option<&mut dyn Backend>,
+        secrets: &Secrets,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, CloudError> {
+        self.runtime.block_on(self.drive(executor, backend, Arc::new(secrets.clone()), observer))
+    }
+
+    async fn drive(
+        &self,
+        executor: &mut Executor,
+        mut backend: Option<&mut dyn Backend>,
+        secrets: Arc<Secrets>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, CloudError> {
+        let mut calls = JoinSet::new();
+        let mut signals = Signals::new()?;
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let mut written = None;
+            for effect in executor.poll(self.now()) {
+                match effect {
+                    Effect::Send { ticket, request } => {
+                        let (client, secrets) = (self.client.clone(), Arc::clone(&secrets));
+                        calls.spawn(async move { (ticket, client.send(&request, &secrets).await) });
+                    }
+                    // In place: it takes milliseconds, and nothing may be sent before it is done anyway.
+                    Effect::Persist { state } => written = Some(persist(&mut backend, &state)),
+                }
+            }
+            tell(executor, observer);
+            if let Some(event) = written {
+                executor.on_event(self.now(), event);
+                continue;
+            }
+            if let Some(outcome) = executor.outcome() {
+                return Ok(outcome);
+            }
+            let wakeup = executor.next_wakeup();
+            if calls.is_empty() && wakeup.is_none() {
+                return Err(CloudError::Stuck);
+            }
+            let timer = async {
+                match wakeup {
+                    Some(at) => sleep_until(self.began + at.since(Instant::ZERO)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                event = signals.next() => {
+                    observer.remark(said(&event));
+                    executor.on_event(self.now(), event);
+                }
+                Some(joined) = calls.join_next() => {
+                    let (ticket, reply) = answer(joined);
+                    executor.on_event(self.now(), Event::Replied { ticket, reply });
+                }
+                () = timer => {}
+                _ = tick.tick() => observer.tick(executor.nodes(), self.now()),
+            }
+        }
+    }
+}
+
+fn persist(backend: &mut Option<&mut dyn Backend>, state: &Arc<State>) -> Event {
+    let serial = state.serial;
+    match write(backend.as_deref_mut(), state) {
+        Ok(()) => Event::Persisted { serial },
+        Err(message) => Event::PersistFailed { serial, message },
+    }
+}
+
+fn tell(executor: &mut Executor, observer: &mut dyn Observer) {
+    for notice in executor.take_notices() {
+        observer.notice(executor.nodes(), &notice);
+    }
+}
+
+/// A task is never cancelled while it is waited for, so all it can have done instead of answering is to panic.
+fn answer(joined: Result<(Ticket, Reply), JoinError>) -> (Ticket, Reply) {
+    joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// What people are told when a signal comes.
+fn said(event: &Event) -> &'static str {
+    match event {
+        Event::Stop => "stopping: no new calls; waiting for those under way (once more to stop waiting)",
+        Event::Abandon => "no longer waiting; recording what is known",
+        Event::Replied { .. } | Event::Persisted { .. } | Event::PersistFailed { .. } => "",
+    }
+}
+
+/// The signals that end a run: the first asks to stop, the next to stop waiting.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    stopping: bool,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            stopping: false,
+        })
+    }
+
+    /// The event the next signal stands for. A terminal that goes away asks to stop, however often it says so.
+    async fn next(&mut self) -> Event {
+        let insists = tokio::select! {
+            _ = self.interrupt.recv() => true,
+            _ = self.terminate.recv() => true,
+            _ = self.hangup.recv() => false,
+        };
+        let event = if self.stopping && insists { Event::Abandon } else { Event::Stop };
+        self.stopping = true;
+        event
+    }
+}

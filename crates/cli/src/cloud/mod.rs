@@ -1,0 +1,177 @@
+//! The cloud a command talks to, AWS or the simulated one: each is a loop around the executor.
+//!
+//! A loop performs effects and reports events; it never decides what to send, when to retry or what an answer means.
+
+#[cfg(feature = "aws")]
+mod aws;
+mod sim;
+
+use std::path::PathBuf;
+
+use aloka_core::engine::{Executor, Notice, Outcome};
+use aloka_core::plan::Node;
+use aloka_core::secret::Secrets;
+use aloka_core::state::State;
+use aloka_core::time::Instant;
+use aloka_core::variables::Variables;
+
+use crate::backend::Backend;
+
+/// Where the simulated account is kept, beside the state.
+pub const SIM_ACCOUNT_FILE: &str = ".aloka/sim-account.json";
+
+/// Which sort of cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloudKind {
+    /// The simulated account of this directory.
+    Sim,
+    /// AWS, or what `AWS_ENDPOINT_URL` names.
+    Aws,
+}
+
+/// Which cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloudSettings {
+    /// Which sort.
+    pub kind: CloudKind,
+    /// The Region.
+    pub region: String,
+    /// The profile of the AWS configuration files; `None` for the default chain.
+    pub profile: Option<String>,
+    /// Where the simulated account is kept.
+    pub account_file: PathBuf,
+}
+
+impl CloudSettings {
+    /// The cloud of this sort that the variables name.
+    pub fn new(kind: CloudKind, variables: &Variables) -> Self {
+        Self {
+            kind,
+            region: variables.aws_region.clone(),
+            profile: variables.aws_profile.clone(),
+            account_file: PathBuf::from(SIM_ACCOUNT_FILE),
+        }
+    }
+}
+
+/// Who is told of a run while it goes on.
+pub trait Observer {
+    /// Something happened.
+    fn notice(&mut self, nodes: &[Node], notice: &Notice);
+
+    /// Time passed: about once a second.
+    fn tick(&mut self, nodes: &[Node], now: Instant) {
+        let _ignored = (nodes, now);
+    }
+
+    /// Something is worth a line that concerns no node.
+    fn remark(&mut self, text: &str) {
+        let _ignored = text;
+    }
+}
+
+/// Why a cloud could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudError {
+    /// There is no driver for AWS in this program.
+    #[error("this build of aloka has no driver for AWS, only the simulated cloud")]
+    NotBuilt,
+    /// The operating system gave no timer, signal or thread.
+    #[error("cannot start the AWS driver: {0}")]
+    Runtime(#[from] std::io::Error),
+    /// The simulated account could not be read or kept.
+    #[error("simulated account {}: {problem}", .path.display())]
+    AccountFile {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The executor had nothing under way and no outcome.
+    #[error("invariant violated: the executor waits for nothing and has not ended")]
+    Stuck,
+}
+
+impl CloudError {
+    /// What to do about it, one line.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotBuilt => Some("give `--cloud sim`, or build with the feature `aws`".to_owned()),
+            Self::AccountFile { path, .. } => {
+                Some(format!("remove {} to begin with an empty simulated account", path.display()))
+            }
+            Self::Runtime(_) => None,
+            Self::Stuck => Some("this is a bug in aloka: please report it".to_owned()),
+        }
+    }
+}
+
+/// An open cloud.
+pub enum Cloud {
+    /// The simulated account of a directory.
+    Sim(Box<sim::SimCloud>),
+    /// AWS.
+    #[cfg(feature = "aws")]
+    Aws(Box<aws::AwsCloud>),
+}
+
+impl Cloud {
+    /// Opens it. AWS is not called yet; the simulated account is read, or a new one begun.
+    ///
+    /// # Errors
+    /// See [`CloudError`].
+    pub fn open(settings: &CloudSettings) -> Result<Self, CloudError> {
+        match settings.kind {
+            CloudKind::Sim => Ok(Self::Sim(Box::new(sim::SimCloud::open(settings)?))),
+            #[cfg(feature = "aws")]
+            CloudKind::Aws => Ok(Self::Aws(Box::new(aws::AwsCloud::open(settings)?))),
+            #[cfg(not(feature = "aws"))]
+            CloudKind::Aws => Err(CloudError::NotBuilt),
+        }
+    }
+
+    /// The time that executors run in this cloud are told.
+    pub fn now(&self) -> Instant {
+        match self {
+            Self::Sim(cloud) => cloud.now(),
+            #[cfg(feature = "aws")]
+            Self::Aws(cloud) => cloud.now(),
+        }
+    }
+
+    /// Runs `executor`, made at [`Cloud::now`], to its end. Without a backend a state that it wants written counts as
+    /// not written: only graphs that read can run so.
+    ///
+    /// # Errors
+    /// When the run could not be carried out at all; what AWS refuses is an [`Outcome`].
+    pub fn run(
+        &mut self,
+        executor: &mut Executor,
+        backend: Option<&mut dyn Backend>,
+        secrets: &Secrets,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, CloudError> {
+        match self {
+            Self::Sim(cloud) => cloud.run(executor, backend, secrets, observer),
+            #[cfg(feature = "aws")]
+            Self::Aws(cloud) => cloud.run(executor, backend, secrets, observer),
+        }
+    }
+
+    /// Which account this is, for people; no call is made for it.
+    pub fn account_label(&self) -> String {
+        match self {
+            Self::Sim(cloud) => cloud.label(),
+            #[cfg(feature = "aws")]
+            Self::Aws(cloud) => cloud.label(),
+        }
+    }
+}
+
+/// Writes a state, and says in the words of a backend why not.
+fn write(backend: Option<&mut dyn Backend>, state: &State) -> Result<(), String> {
+    match backend {
+        Some(backend) => backend.write(state).map_err(|error| error.to_string()),
+        None => Err("this run has no place to write the state to".to_owned()),
+    }
+}

@@ -1,0 +1,184 @@
+//! The simulated cloud of a directory: an account in a file, so that plan, apply and destroy see the same one.
+//!
+//! `ALOKA_SIM_PACE` set to a number makes that many virtual seconds pass in one real second, for people to look on;
+//! otherwise no real time passes.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aloka_core::api::{Reply, Request};
+use aloka_core::engine::{Executor, Notice, Outcome};
+use aloka_core::plan::Node;
+use aloka_core::secret::Secrets;
+use aloka_core::state::State;
+use aloka_core::time::Instant;
+use aloka_sim::aws::{Account, Options};
+use aloka_sim::store::Store;
+use aloka_sim::world::{Latency, RunEnd, Watch, World};
+use serde::{Deserialize, Serialize};
+
+use super::{CloudError, CloudSettings, Observer, write};
+use crate::backend::Backend;
+use crate::backend::atomic::replace;
+
+/// The format of the account file.
+const FORMAT_VERSION: u32 = 1;
+/// Virtual seconds that pass in one real second.
+const PACE: &str = "ALOKA_SIM_PACE";
+/// Pauses shorter than this add up before they are made.
+const PAUSE_LEAST: Duration = Duration::from_millis(20);
+/// A longer pause is made in parts, so that people see time pass.
+const PAUSE_MOST: Duration = Duration::from_secs(1);
+
+/// The simulated account of a directory.
+pub struct SimCloud {
+    file: AccountFile,
+    world: World,
+    pace: Option<u64>,
+}
+
+/// Where the account is kept.
+struct AccountFile(PathBuf);
+
+#[derive(Deserialize)]
+struct Saved {
+    format_version: u32,
+    now: Instant,
+    account: Account,
+}
+
+#[derive(Serialize)]
+struct Saving<'a> {
+    format_version: u32,
+    now: Instant,
+    account: &'a Account,
+}
+
+impl SimCloud {
+    pub(super) fn open(settings: &CloudSettings) -> Result<Self, CloudError> {
+        let file = AccountFile(settings.account_file.clone());
+        let pace = std::env::var(PACE).ok().and_then(|text| text.parse().ok()).filter(|pace| *pace > 0);
+        let fresh = || Account::new(Options { region: settings.region.clone(), ..Options::default() });
+        let (account, now) = match file.load()? {
+            Some(Saved { now, account, .. }) if account.options().region == settings.region => (account, now),
+            Some(Saved { now, account, .. }) if account.is_empty(now) => (fresh(), now),
+            Some(Saved { account, .. }) => {
+                let there = &account.options().region;
+                return Err(file.error(format!("it is in Region {there}, the variables say {}", settings.region)));
+            }
+            None => (fresh(), Instant::ZERO),
+        };
+        Ok(Self { file, world: World::new(account, Latency::default()).at(now), pace })
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    pub(super) fn label(&self) -> String {
+        let options = self.world.account.options();
+        format!("simulated AWS account {} {} ({})", options.account_id, options.region, self.file.0.display())
+    }
+
+    pub(super) fn run(
+        &mut self,
+        executor: &mut Executor,
+        backend: Option<&mut dyn Backend>,
+        secrets: &Secrets,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, CloudError> {
+        let nodes = if self.pace.is_some() { executor.nodes().to_vec() } else { Vec::new() };
+        let mut watch = Onlooker { observer, pace: self.pace, nodes, owed: Duration::ZERO, file: &self.file };
+        let end = self.world.run(executor, &mut BackendStore(backend), secrets, &mut watch);
+        // Whatever became of the run, what it did to the account has happened.
+        self.file.save(&self.world.account, self.world.now())?;
+        match end {
+            RunEnd::Outcome(outcome) => Ok(outcome),
+            RunEnd::Stuck | RunEnd::Crashed => Err(CloudError::Stuck),
+        }
+    }
+}
+
+impl AccountFile {
+    fn error(&self, problem: impl ToString) -> CloudError {
+        CloudError::AccountFile { path: self.0.clone(), problem: problem.to_string() }
+    }
+
+    fn load(&self) -> Result<Option<Saved>, CloudError> {
+        let text = match fs::read_to_string(&self.0) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.error(error)),
+        };
+        let saved: Saved = serde_json::from_str(&text).map_err(|error| self.error(error))?;
+        match saved.format_version {
+            FORMAT_VERSION => Ok(Some(saved)),
+            other => Err(self.error(format!("format version {other}, this release reads {FORMAT_VERSION}"))),
+        }
+    }
+
+    fn save(&self, account: &Account, now: Instant) -> Result<(), CloudError> {
+        let saving = Saving { format_version: FORMAT_VERSION, now, account };
+        let text = serde_json::to_string(&saving).map_err(|error| self.error(error))?;
+        let directory = self.0.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let write = || -> io::Result<()> {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+            replace(&self.0, directory, text.as_bytes(), |_| Ok(())).map(drop)
+        };
+        write().map_err(|error| self.error(error))
+    }
+}
+
+/// A backend as the store of a simulated world.
+struct BackendStore<'a>(Option<&'a mut dyn Backend>);
+
+impl Store for BackendStore<'_> {
+    fn write(&mut self, state: &Arc<State>) -> Result<(), String> {
+        match &mut self.0 {
+            Some(backend) => write(Some(&mut **backend), state),
+            None => write(None, state),
+        }
+    }
+}
+
+/// Passes notices on and, if people are to look on, lets real time pass.
+struct Onlooker<'a> {
+    observer: &'a mut dyn Observer,
+    pace: Option<u64>,
+    nodes: Vec<Node>,
+    /// Real time that should have passed and has not.
+    owed: Duration,
+    file: &'a AccountFile,
+}
+
+impl Watch for Onlooker<'_> {
+    fn notice(&mut self, nodes: &[Node], notice: &Notice) {
+        self.observer.notice(nodes, notice);
+    }
+
+    fn after_call(&mut self, now: Instant, account: &mut Account, request: &Request, _reply: &Reply) {
+        // A run that takes its time may be killed, and AWS would remember what it did. What cannot be saved now is
+        // told of when the run has ended.
+        if self.pace.is_some() && request.operation().is_mutating() {
+            let _told_later = self.file.save(account, now);
+        }
+    }
+
+    fn before_advance(&mut self, _account: &Account, from: Instant, to: Instant) {
+        let Some(pace) = self.pace else { return };
+        let passing = u64::try_from((to - from).as_micros()).unwrap_or(u64::MAX);
+        self.owed += Duration::from_micros(passing / pace);
+        let mut now = from;
+        while self.owed >= PAUSE_LEAST {
+            let pause = self.owed.min(PAUSE_MOST);
+            std::thread::sleep(pause);
+            self.owed -= pause;
+            now = (now + pause.saturating_mul(u32::try_from(pace).unwrap_or(u32::MAX))).min(to);
+            self.observer.tick(&self.nodes, now);
+        }
+    }
+}
