@@ -44,12 +44,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
     let json = cli.command.streams_json();
     let result = enter(cli.chdir.as_deref()).and_then(|()| dispatch(io, cli.cloud, cli.command));
     let code = result.unwrap_or_else(|Errors(errors)| {
-        for error in &errors {
+        for (index, error) in errors.iter().enumerate() {
             if json {
                 view::json::write(io, &view::json::error(error));
-            } else {
-                view::human::error(io, error);
+                continue;
             }
+            if index > 0 {
+                io.err("\n");
+            }
+            view::human::error(io, error);
         }
         1
     });

@@ -81,16 +81,14 @@ fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path)
 /// Sends the calls and tells how it went.
 fn execute(run: &mut Run<'_>, planned: &Planned) -> CommandResult {
     let mode = planned.plan.mode;
-    let Executed { counts, state, errors } = run.execute(planned)?;
+    let Executed { counts, state, errors, is_saved } = run.execute(planned)?;
     if !errors.is_empty() {
-        let (added, changed, destroyed) = counts;
-        let store = run.store();
-        let text = format!(
-            "{added} added, {changed} changed, {destroyed} destroyed before that; this is recorded in the {store}"
-        );
-        match run.format {
-            Format::Human => run.io.err_line(&text),
-            Format::Json => json::write(run.io, &json::warning(&text)),
+        if is_saved {
+            let text = human::incomplete(mode, counts, &run.store());
+            match run.format {
+                Format::Human => run.io.err_line(&format!("\n{text}\n")),
+                Format::Json => json::write(run.io, &json::warning(&text)),
+            }
         }
         return Err(Errors(errors));
     }

@@ -40,6 +40,8 @@ pub struct Executed {
     pub state: State,
     /// What went wrong.
     pub errors: Vec<CommandError>,
+    /// True if the store holds all of it.
+    pub is_saved: bool,
 }
 
 impl<'a> Run<'a> {
@@ -126,7 +128,8 @@ impl<'a> Run<'a> {
         let done = matches!(outcome, Outcome::Done);
         let counts = if done { planned.plan.counts() } else { reporter.counts() };
         let errors = failure::of_outcome(&outcome, &self.backend.describe());
-        Ok(Executed { counts, state: executor.into_state(), errors })
+        let is_saved = !matches!(outcome, Outcome::StoreFailed { .. });
+        Ok(Executed { counts, state: executor.into_state(), errors, is_saved })
     }
 }
 
@@ -209,10 +212,12 @@ pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool) {
     match format {
         Format::Human => {
             use aloka_core::render::{Options, calls_text, plan_text};
-            human::show(io, &plan_text(plan, Options::default()));
             if calls {
-                io.out("\n");
+                let (add, change, destroy) = plan.counts();
                 human::show(io, &calls_text(plan));
+                io.out(&format!("\nPlan: {add} to add, {change} to change, {destroy} to destroy.\n"));
+            } else {
+                human::show(io, &plan_text(plan, Options::default()));
             }
         }
         Format::Json => {
@@ -221,6 +226,9 @@ pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool) {
             planned_changes(&at, plan).iter().for_each(|line| json::write(io, line));
             if !plan.outputs.is_empty() {
                 json::write(io, &outputs_planned(&at, &plan.outputs));
+            }
+            if calls {
+                json::write(io, &json::calls(plan));
             }
         }
     }

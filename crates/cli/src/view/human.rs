@@ -66,3 +66,16 @@ pub fn summary(mode: Mode, counts: (usize, usize, usize)) -> String {
         Mode::Destroy => format!("Destroy complete! Resources: {destroyed} destroyed."),
     }
 }
+
+/// `Apply incomplete. Resources: 1 added, 0 changed, 0 destroyed. This is recorded in the state file terraform.tfstate.`
+pub fn incomplete(mode: Mode, counts: (usize, usize, usize), store: &str) -> String {
+    let (added, changed, destroyed) = counts;
+    let what = match mode {
+        Mode::Apply | Mode::RefreshOnly => "Apply",
+        Mode::Destroy => "Destroy",
+    };
+    format!(
+        "{what} incomplete. Resources: {added} added, {changed} changed, {destroyed} destroyed. \
+         This is recorded in the {store}."
+    )
+}

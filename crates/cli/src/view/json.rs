@@ -4,7 +4,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aloka_core::engine::{News, Notice};
-use aloka_core::plan::{Node, Verb};
+use aloka_core::plan::{Node, Plan, Verb};
+use aloka_core::render::calls_json;
 use aloka_core::render::ui_json::{self, Severity};
 use aloka_core::variables::{Diagnostic, Location};
 use serde_json::{Value as Json, json};
@@ -79,6 +80,18 @@ pub fn error(error: &CommandError) -> Json {
     if let Some(range) = error.diagnostic.as_ref().and_then(|diagnostic| diagnostic.location.as_ref()).map(range) {
         line["diagnostic"]["range"] = range;
     }
+    line
+}
+
+/// Every call of a plan and the IAM actions they need. Terraform has no such line; readers skip what they do not know.
+pub fn calls(plan: &Plan) -> Json {
+    let mut line = calls_json(plan);
+    let count = line["calls"].as_array().map_or(0, Vec::len);
+    line["@level"] = "info".into();
+    line["@message"] = format!("Calls: {count}").into();
+    line["@module"] = "aloka".into();
+    line["@timestamp"] = timestamp().into();
+    line["type"] = "calls".into();
     line
 }
 

@@ -79,6 +79,10 @@ fn a_saved_plan_can_be_shown() {
 fn a_plan_lists_its_calls() {
     let dir = Dir::new();
     dir.run(&["plan", "-calls"]).expect(0).says("ec2:CreateVpc").says("rds:CreateDBInstance");
+    let stream = dir.run(&["plan", "-calls", "-json"]).expect(0).stdout;
+    let calls = json(stream.lines().last().expect("lines"));
+    assert!(calls["calls"].as_array().expect("a list").len() > 40);
+    assert!(calls["iam_actions"].as_array().expect("a list").contains(&"rds:CreateDBInstance".into()));
 }
 
 #[test]

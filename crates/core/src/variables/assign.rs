@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::definition::{self, Definition, definitions};
 use super::literal::{Entry, Fault, Kind, Literal, Parsed};
-use super::report::{Place, Problem, Report};
+use super::report::{MAX_TOLD, Place, Problem, Report};
 use super::source::Source;
 use super::suggest::nearest;
 use super::text::{Text, is_telling, shown};
@@ -70,7 +70,11 @@ pub(super) fn assign(sources: &[Source]) -> Assigned<'_> {
                         Some(definition) => {
                             values.insert(definition.name, Given { source: Some(index), literal: value });
                         }
-                        None => problems.push(unknown(place(name_span, &name), &name)),
+                        None => {
+                            // Looking for what may be meant takes time, so not for what is not told anyway.
+                            let told = problems.len() < MAX_TOLD;
+                            problems.push(unknown(place(name_span, &name), &name, told));
+                        }
                     }
                 }
             }
@@ -97,9 +101,10 @@ fn problem(place: Place, fault: Fault) -> Problem {
     }
 }
 
-fn unknown(place: Place, name: &str) -> Problem {
+fn unknown(place: Place, name: &str, suggest: bool) -> Problem {
     let problem = Problem::error(Some(&place), format!("there is no variable called {}", shown(name)));
-    match nearest(name, definitions().iter().map(|definition| definition.name)) {
+    let known = definitions().iter().map(|definition| definition.name).filter(|_| suggest);
+    match nearest(name, known) {
         Some(near) => problem.hint(format!("did you mean {near}?")),
         None => problem.hint("remove it; the names are listed in the documentation of the variables"),
     }

@@ -73,3 +73,6 @@ pub(super) struct Parsed {
 
 /// The deepest nesting of lists and objects; the deepest type of a variable needs three levels.
 pub(super) const MAX_NESTING: usize = 16;
+
+/// The most names that a text may set, at any depth. The HCL parser compares each name of an object with all others.
+pub(super) const MAX_NAMES: usize = 10_000;

@@ -6,7 +6,7 @@ use super::diagnostic::{Diagnostic, Severity};
 use super::text::Text;
 
 /// Problems beyond this number are counted, not told.
-const MAX_TOLD: usize = 100;
+pub(super) const MAX_TOLD: usize = 100;
 
 /// Where something was assigned.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,14 +3,15 @@
 //! The parser takes a text that runs over the end of its line and then complains about a place far below. This looks
 //! only at quotes, comments, heredocs and brackets, and tells where the trouble begins.
 
-use super::literal::{Fault, MAX_NESTING};
+use super::literal::{Fault, MAX_NAMES, MAX_NESTING};
 
-/// The place of the first open quote, comment or heredoc in `text` from byte `base` on, or of the bracket that is
-/// one too deep.
+/// The place of the first open quote, comment or heredoc in `text` from byte `base` on, or of what is one
+/// too many: the bracket that nests too deep, or the name beyond the limit.
 pub(super) fn scan(text: &str, base: usize) -> Result<(), Fault> {
     let bytes = text.as_bytes();
     let mut at = base;
     let mut depth = 0_usize;
+    let mut names = 0_usize;
     while let Some(&byte) = bytes.get(at) {
         let next = bytes.get(at + 1).copied();
         match byte {
@@ -32,6 +33,13 @@ pub(super) fn scan(text: &str, base: usize) -> Result<(), Fault> {
                 if depth > MAX_NESTING {
                     let summary = format!("values may be nested {MAX_NESTING} deep at most");
                     return Err(Fault::new(at..at + 1, summary));
+                }
+                at += 1;
+            }
+            b'=' | b':' => {
+                names += 1;
+                if names > MAX_NAMES {
+                    return Err(Fault::new(at..at + 1, format!("only {MAX_NAMES} names may be set in one place")));
                 }
                 at += 1;
             }

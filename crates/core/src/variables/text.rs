@@ -84,7 +84,9 @@ impl<'a> Text<'a> {
                     let name = name.map(|known| known.name.to_owned());
                     masks.push(Mask { span: start..end, name });
                     hiding = !comment;
-                    heredoc = content.find("<<").and_then(|at| heredoc_marker(content.get(at..)?)).map(str::to_owned);
+                    // In a comment it opens nothing.
+                    let marker = content.find("<<").and_then(|at| heredoc_marker(content.get(at..)?));
+                    heredoc = marker.filter(|_| hiding).map(str::to_owned);
                     continue;
                 }
                 if definition::find(first).is_some() {

@@ -105,7 +105,9 @@ impl Account {
         let delay = match self.options.visibility_delay_ms {
             0 => 0,
             longest => {
-                let kind = id.split_once('-').map_or("rds", |(prefix, _)| prefix);
+                // Objects of RDS are known by names, which say nothing of what they are.
+                let prefix = id.rsplit_once('-').filter(|(_, digits)| digits.len() == 17);
+                let kind = prefix.map_or("rds", |(prefix, _)| prefix);
                 self.rng(&format!("visibility/{kind}")).between(0, longest)
             }
         };

@@ -79,7 +79,7 @@ impl Account {
         }
         let message =
             "The request would result in the user exceeding the allowed number of subnets in a DB subnet group.";
-        quotas::check(ids.len(), self.quotas.db_subnets + 1, "DBSubnetQuotaExceededFault", message)?;
+        quotas::check(ids.len(), self.quotas.db_subnets.saturating_add(1), "DBSubnetQuotaExceededFault", message)?;
         Ok(vpc)
     }
 

@@ -365,7 +365,7 @@ impl Account {
         Ok(table)
     }
 
-    /// The association gets a new identifier.
+    /// The association gets a new identifier. (AWS also lets the main table be replaced this way; here it is refused.)
     pub(crate) fn replace_route_table_association(&mut self, now: Instant, request: &Request) -> Reply {
         let (id, table) = (request.text("AssociationId"), request.text("RouteTableId"));
         let old = self.explicit_association(id)?;

@@ -224,7 +224,7 @@ impl Account {
             }
         }
         let message = "You have exceeded the maximum number of security groups allowed per network interface.";
-        let allowed = self.quotas.groups_per_interface + 1;
+        let allowed = self.quotas.groups_per_interface.saturating_add(1);
         quotas::check(ids.len(), allowed, "SecurityGroupsPerInterfaceLimitExceeded", message)
     }
 }

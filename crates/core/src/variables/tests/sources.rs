@@ -226,6 +226,16 @@ fn sources_have_limits() {
 }
 
 #[test]
+fn names_have_a_limit() {
+    let tags = |count: usize| {
+        let names: Vec<String> = (0..count).map(|n| format!("k{n} = 1")).collect();
+        bad(&[tfvars(&format!("tags = {{ {} }}", names.join(", ")))])
+    };
+    assert!(tags(2_000)[0].summary.contains("there are 2000 tags"));
+    assert!(tags(10_000)[0].summary.contains("only 10000 names"));
+}
+
+#[test]
 fn many_problems_are_counted() {
     let contents: Vec<String> = (0..150).map(|n| format!("unknown_{n} = {n}")).collect();
     let found = bad(&[tfvars(&contents.join("\n"))]);

@@ -1,0 +1,193 @@
+//! A whole stack made and unmade; the same again; with reads that lag.
+
+use aloka_core::api::Operation::{self, *};
+use aloka_core::value::Value;
+use aloka_sim::aws::{Account, Durations, Options};
+use serde_json::{Value as Json, json};
+
+use crate::cloud::{Cloud, database, launch};
+
+/// Makes a stack in the right order, waiting where one must, and unmakes it; answers every reply. A save to a file and
+/// back changes nothing.
+fn whole_life(options: Options) -> (Cloud, Vec<Value>) {
+    let mut cloud = Cloud::new(options);
+    let mut replies = Vec::new();
+    let mut ids: Vec<String> = Vec::new();
+    {
+        let mut make = |cloud: &mut Cloud, operation: Operation, arguments: Json, path: &str| {
+            let reply = cloud.ok(operation, arguments);
+            let id = reply.at(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+            replies.push(reply);
+            cloud.account =
+                serde_json::from_str(&serde_json::to_string(&cloud.account).expect("saved")).expect("loaded");
+            cloud.wait(1);
+            id
+        };
+        let tags = json!({"stack": "test"});
+        let c = &mut cloud;
+        let vpc = make(c, CreateVpc, json!({"CidrBlock": "10.0.0.0/16", "Tags": tags}), "Vpc.VpcId");
+        make(c, ModifyVpcAttribute, json!({"VpcId": vpc, "EnableDnsHostnames": true}), "");
+        let mut subnet = |c: &mut Cloud, cidr: &str, zone: &str| {
+            let arguments = json!({"VpcId": vpc, "CidrBlock": cidr, "AvailabilityZone": zone, "Tags": tags});
+            make(c, CreateSubnet, arguments, "Subnet.SubnetId")
+        };
+        let public = subnet(c, "10.0.1.0/24", "us-east-1a");
+        let private = [subnet(c, "10.0.11.0/24", "us-east-1a"), subnet(c, "10.0.12.0/24", "us-east-1b")];
+        let igw = make(c, CreateInternetGateway, json!({"Tags": tags}), "InternetGateway.InternetGatewayId");
+        make(c, AttachInternetGateway, json!({"InternetGatewayId": igw, "VpcId": vpc}), "");
+        let eip = make(c, AllocateAddress, json!({"Domain": "vpc", "Tags": tags}), "AllocationId");
+        let nat = json!({"SubnetId": public, "AllocationId": eip, "ClientToken": "nat", "Tags": tags});
+        let nat = make(c, CreateNatGateway, nat, "NatGateway.NatGatewayId");
+        let mut table = |c: &mut Cloud, token: &str| {
+            let arguments = json!({"VpcId": vpc, "ClientToken": token, "Tags": tags});
+            make(c, CreateRouteTable, arguments, "RouteTable.RouteTableId")
+        };
+        let tables = [table(c, "public"), table(c, "private")];
+        c.wait(200);
+        let all = "0.0.0.0/0";
+        make(c, CreateRoute, json!({"RouteTableId": tables[0], "DestinationCidrBlock": all, "GatewayId": igw}), "");
+        make(c, CreateRoute, json!({"RouteTableId": tables[1], "DestinationCidrBlock": all, "NatGatewayId": nat}), "");
+        let mut associations = Vec::new();
+        for (table, subnet) in [(0, &public), (1, &private[0]), (1, &private[1])] {
+            let arguments = json!({"RouteTableId": tables[table], "SubnetId": subnet});
+            associations.push(make(c, AssociateRouteTable, arguments, "AssociationId"));
+        }
+        let mut group = |c: &mut Cloud, name: &str| {
+            let arguments = json!({"GroupName": name, "Description": name, "VpcId": vpc, "Tags": tags});
+            make(c, CreateSecurityGroup, arguments, "GroupId")
+        };
+        let groups = [group(c, "app"), group(c, "db")];
+        let rule = json!([{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": groups[0]}]}]);
+        let rule = json!({"GroupId": groups[1], "IpPermissions": rule});
+        make(c, AuthorizeSecurityGroupIngress, rule.clone(), "");
+        let subnet_group =
+            json!({"DBSubnetGroupName": "db", "DBSubnetGroupDescription": "db", "SubnetIds": private, "Tags": tags});
+        make(c, CreateDBSubnetGroup, subnet_group, "");
+        make(c, CreateDBInstance, database("main", "db", &groups[1]), "");
+        let instance = make(c, RunInstances, launch(&public, &groups[0], "app"), "Instances.0.InstanceId");
+        c.wait(2000);
+        for operation in Operation::ALL.iter().filter(|o| o.name().starts_with("Describe")) {
+            if !operation.parameters().iter().any(|parameter| parameter.required) {
+                make(c, *operation, json!({}), "");
+            }
+        }
+        assert_eq!(c.account.objects(c.now).len(), 15);
+
+        make(c, RevokeSecurityGroupIngress, rule, "");
+        make(c, DeleteDBInstance, json!({"DBInstanceIdentifier": "main", "SkipFinalSnapshot": true}), "");
+        make(c, TerminateInstances, json!({"InstanceIds": [instance]}), "");
+        make(c, DeleteNatGateway, json!({"NatGatewayId": nat}), "");
+        c.wait(700);
+        make(c, DeleteDBSubnetGroup, json!({"DBSubnetGroupName": "db"}), "");
+        make(c, ReleaseAddress, json!({"AllocationId": eip}), "");
+        for id in &associations {
+            make(c, DisassociateRouteTable, json!({"AssociationId": id}), "");
+        }
+        for id in &tables {
+            make(c, DeleteRouteTable, json!({"RouteTableId": id}), "");
+        }
+        make(c, DetachInternetGateway, json!({"InternetGatewayId": igw, "VpcId": vpc}), "");
+        make(c, DeleteInternetGateway, json!({"InternetGatewayId": igw}), "");
+        for id in &groups {
+            make(c, DeleteSecurityGroup, json!({"GroupId": id}), "");
+        }
+        for id in [&public, &private[0], &private[1]] {
+            make(c, DeleteSubnet, json!({"SubnetId": id}), "");
+        }
+        make(c, DeleteVpc, json!({"VpcId": vpc}), "");
+        ids.extend([vpc, public, igw, eip, nat, instance]);
+    }
+    assert!(cloud.account.is_empty(cloud.now), "{:?}", cloud.account.objects(cloud.now));
+    cloud.wait(3600);
+    cloud.ok(GetCallerIdentity, json!({}));
+    (cloud, replies)
+}
+
+#[test]
+fn a_stack_is_made_and_unmade_whatever_the_durations() {
+    for durations in [Durations::Instant, Durations::Median, Durations::Drawn] {
+        for seed in 0..5 {
+            let (cloud, _) = whole_life(Options { durations, seed, ..Options::default() });
+            let empty = Account::new(cloud.account.options().clone());
+            let parts = |account: &Account| -> Json {
+                let mut saved = serde_json::to_value(account).expect("saved");
+                let map = saved.as_object_mut().expect("a map");
+                // Numbers used up, and tokens, stay.
+                map.remove("ordinals");
+                map.remove("tokens");
+                saved
+            };
+            assert_eq!(parts(&cloud.account), parts(&empty), "nothing is left behind inside either");
+        }
+    }
+}
+
+#[test]
+fn the_same_calls_get_the_same_answers() {
+    let options = Options { durations: Durations::Drawn, seed: 9, ..Options::default() };
+    assert_eq!(whole_life(options.clone()).1, whole_life(options.clone()).1);
+    assert_ne!(whole_life(options.clone()).1, whole_life(Options { seed: 10, ..options }).1);
+}
+
+#[test]
+fn one_object_more_shifts_no_other_kind() {
+    let run = |extra: bool| {
+        let mut cloud = Cloud::new(Options { durations: Durations::Drawn, seed: 4, ..Options::default() });
+        if extra {
+            cloud.address();
+            cloud.ok(CreateInternetGateway, json!({"Tags": {}}));
+        }
+        let vpc = cloud.vpc("10.0.0.0/16");
+        let subnet = cloud.subnet(&vpc, "10.0.1.0/24", "us-east-1a");
+        let group = cloud.group(&vpc, "app");
+        let instance = cloud.instance(&subnet, &group, "t");
+        let mut seconds = 0;
+        while cloud.described_instance(&instance).get("State").as_str() == Some("pending") {
+            cloud.wait(1);
+            seconds += 1;
+        }
+        (cloud.described_instance(&instance), seconds)
+    };
+    assert_eq!(run(false), run(true));
+}
+
+#[test]
+fn identifiers_look_like_those_of_aws() {
+    let mut cloud = Cloud::instant();
+    let vpc = cloud.vpc("10.0.0.0/16");
+    let digits = vpc.strip_prefix("vpc-").expect("a prefix");
+    assert!(digits.len() == 17 && digits.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase()), "{vpc}");
+    assert_ne!(cloud.vpc("10.0.0.0/16"), vpc);
+}
+
+#[test]
+fn new_objects_may_be_unknown_for_a_while() {
+    let options = Options { visibility_delay_ms: 5000, durations: Durations::Instant, ..Options::default() };
+    let mut unknown = 0;
+    for seed in 0..20 {
+        let mut cloud = Cloud::new(Options { seed, ..options.clone() });
+        let vpc = cloud.text(CreateVpc, json!({"CidrBlock": "10.0.0.0/16", "Tags": {"a": "b"}}), "Vpc.VpcId");
+        let by_tag = json!({"Filters": {"tag:a": ["b"]}});
+        let count = |cloud: &mut Cloud| cloud.ok(DescribeVpcs, by_tag.clone()).get("Vpcs").as_list().map(<[_]>::len);
+        let code = cloud.clone().code(DescribeVpcs, &json!({"VpcIds": [vpc]}));
+        assert_eq!(code == "ok", count(&mut cloud) == Some(1), "by identifier and by tag are the same");
+        if code != "ok" {
+            unknown += 1;
+            let subnet = json!({"VpcId": vpc, "CidrBlock": "10.0.1.0/24", "Tags": {}});
+            cloud.table(&[
+                (CreateSubnet, subnet, "InvalidVpcID.NotFound"),
+                (CreateTags, json!({"Resources": [vpc], "Tags": {}}), "InvalidVpcID.NotFound"),
+            ]);
+        }
+        cloud.wait(5);
+        assert_eq!(count(&mut cloud), Some(1));
+        let group = cloud.group(&vpc, "app");
+        // The name is taken, whether the group is visible or not.
+        let again = json!({"GroupName": "app", "Description": "d", "VpcId": vpc, "Tags": {}});
+        assert_eq!(cloud.code(CreateSecurityGroup, &again), "InvalidGroup.Duplicate");
+        assert_eq!(cloud.code(DeleteVpc, &json!({"VpcId": vpc})), "DependencyViolation");
+        cloud.wait(5);
+        assert_eq!(cloud.code(DeleteSecurityGroup, &json!({"GroupId": group})), "ok");
+    }
+    assert!(unknown > 10, "{unknown}");
+}
