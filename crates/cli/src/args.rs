@@ -81,8 +81,10 @@ pub enum Command {
                             'app_instance_type=t3.medium'\n  aloka plan -calls        every API call, in order")]
     Plan(PlanArgs),
     /// Make AWS as the variables say, or run a saved plan
-    #[command(after_help = "Examples:\n  aloka apply\n  aloka apply -auto-approve\n  aloka apply tfplan\n  aloka apply \
-                            -allow-data-loss=aloka-dev-db    let the plan destroy this database")]
+    #[command(
+        after_help = "Examples:\n  aloka apply\n  aloka apply -auto-approve\n  aloka apply tfplan\n  aloka apply \
+                            -allow-data-loss=aloka-dev-db    let the plan destroy this database"
+    )]
     Apply(ApplyArgs),
     /// Destroy everything the state records (apply -destroy)
     #[command(after_help = "Example:\n  aloka destroy -allow-data-loss=aloka-dev-db")]
@@ -110,8 +112,10 @@ pub enum Command {
     /// Works in an empty directory: variables that are not given have their defaults, and the password one that is
     /// made up. Nothing is sent anywhere and nothing is written, unless -keep is given. Exits with 0 only if every
     /// promise was held.
-    #[command(after_help = "Examples:\n  aloka simulate\n  aloka simulate -seed=7 -var 'app_instance_count=2'\n  aloka \
-                            simulate -json")]
+    #[command(
+        after_help = "Examples:\n  aloka simulate\n  aloka simulate -seed=7 -var 'app_instance_count=2'\n  aloka \
+                            simulate -json"
+    )]
     Simulate(SimulateArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  aloka completions bash > /etc/bash_completion.d/aloka")]

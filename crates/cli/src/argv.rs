@@ -115,7 +115,8 @@ mod tests {
         ];
         for (given, expected) in table {
             let args = std::iter::once("x").chain(given.iter().copied()).map(OsString::from);
-            let expected: Vec<OsString> = std::iter::once("x").chain(expected.iter().copied()).map(Into::into).collect();
+            let expected: Vec<OsString> =
+                std::iter::once("x").chain(expected.iter().copied()).map(Into::into).collect();
             assert_eq!(normalise(args, &command()), expected, "{given:?}");
         }
     }

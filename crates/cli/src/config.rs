@@ -96,13 +96,16 @@ fn command_line(given: &[GivenVariable], errors: &mut Vec<CommandError>) -> Vec<
                 Some((name, value)) => {
                     sources.push(Source::CommandLine { name: name.trim().to_owned(), value: value.to_owned() });
                 }
-                // Without a `=` there is no telling name from value, so the text is not shown: it may be a secret.
-                None => errors
-                    .push(CommandError::user("-var needs NAME=VALUE").hint("for example: -var 'environment=prod'")),
+                None => errors.push(no_value()),
             },
         }
     }
     sources
+}
+
+/// Without a `=` there is no telling name from value, so the text is not shown: it may be a secret.
+pub fn no_value() -> CommandError {
+    CommandError::user("-var needs NAME=VALUE").hint("for example: -var 'environment=prod'")
 }
 
 fn user_data(path: &Path) -> Result<String, CommandError> {
@@ -110,7 +113,8 @@ fn user_data(path: &Path) -> Result<String, CommandError> {
         CommandError::file("read", path, &error).hint("the variable `app_user_data` names this file")
     })?;
     if bytes.len() > USER_DATA_MAX {
-        let message = format!("{} has {} bytes, EC2 takes {USER_DATA_MAX} bytes of user data", path.display(), bytes.len());
+        let message =
+            format!("{} has {} bytes, EC2 takes {USER_DATA_MAX} bytes of user data", path.display(), bytes.len());
         return Err(CommandError::config(message).hint("let the script download what it needs"));
     }
     String::from_utf8(bytes).map_err(|_| CommandError::config(format!("{} is not UTF-8 text", path.display())))

@@ -65,6 +65,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
 
 /// Help was asked for, or the arguments make no sense.
 fn usage(io: &mut Io, error: &clap::Error) -> ExitCode {
+    if is_stray_value(error) {
+        let error = CommandError::user("an argument is not expected here; it is not shown, as it may be a secret");
+        view::human::error(io, &error.hint("write -var 'NAME=VALUE' as one argument; see aloka COMMAND -help"));
+        return ExitCode::FAILURE;
+    }
     let text = error.render();
     if error.use_stderr() {
         let text = if io.stderr_color() { text.ansi().to_string() } else { text.to_string() };
@@ -74,6 +79,14 @@ fn usage(io: &mut Io, error: &clap::Error) -> ExitCode {
     let text = if io.stdout_color() { text.ansi().to_string() } else { text.to_string() };
     io.out(&text);
     ExitCode::SUCCESS
+}
+
+/// True for an unexpected argument that is no flag: the second half of `-var db_password secret`, for example.
+fn is_stray_value(error: &clap::Error) -> bool {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let argument = error.get(ContextKind::InvalidArg);
+    let is_value = matches!(argument, Some(ContextValue::String(text)) if !text.starts_with('-'));
+    error.kind() == ErrorKind::UnknownArgument && is_value
 }
 
 fn enter(directory: Option<&std::path::Path>) -> Result<(), Errors> {

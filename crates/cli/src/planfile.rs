@@ -104,7 +104,9 @@ impl PlanFile {
         }
         if head.format_version != FORMAT_VERSION {
             let (found, release) = (head.format_version, head.aloka_version);
-            return Err(format!("format version {found}, written by aloka {release}; this release knows {FORMAT_VERSION}"));
+            return Err(format!(
+                "format version {found}, written by aloka {release}; this release knows {FORMAT_VERSION}"
+            ));
         }
         serde_json::from_slice(bytes).map_err(|error| error.to_string())
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aloka_core::plan::Mode;
 
 use crate::args::{ApplyArgs, CommonArgs, DestroyArgs, GivenVariable, ModeArgs, PlanArgs, RefreshArgs};
+use crate::config;
 use crate::error::{CommandError, Errors};
 
 /// What plan and apply have in common.
@@ -56,22 +57,36 @@ pub struct Apply {
 
 fn plan_request(mode: Mode, common: CommonArgs) -> Result<PlanRequest, Errors> {
     let mut errors = Vec::new();
+    // Before anything else: what was meant as its value may be taken for something that other messages would show.
+    let whole = |given: &GivenVariable| match given {
+        GivenVariable::Var(text) => text.contains('='),
+        GivenVariable::File(_) => true,
+    };
+    if !common.variables.given.iter().all(whole) {
+        return Err(config::no_value().into());
+    }
     if !common.target.is_empty() {
         errors.push(
-            CommandError::user("-target is not supported: a part of a plan would leave the stack in a shape nobody declared")
-                .hint("change the variables so that they declare what you want, and run `aloka plan`"),
+            CommandError::user(
+                "-target is not supported: a part of a plan would leave the stack in a shape nobody declared",
+            )
+            .hint("change the variables so that they declare what you want, and run `aloka plan`"),
         );
     }
     if !common.replace.is_empty() {
         errors.push(
-            CommandError::user("-replace is not supported: an object is replaced when it failed or its variables ask for it")
-                .hint("terminate the object in AWS, and `aloka apply` will make a new one"),
+            CommandError::user(
+                "-replace is not supported: an object is replaced when it failed or its variables ask for it",
+            )
+            .hint("terminate the object in AWS, and `aloka apply` will make a new one"),
         );
     }
     if common.refresh == Some(false) {
         errors.push(
-            CommandError::user("-refresh=false is not supported: a plan made without looking is not the list of calls needed")
-                .hint("leave the flag out; reading takes a few seconds"),
+            CommandError::user(
+                "-refresh=false is not supported: a plan made without looking is not the list of calls needed",
+            )
+            .hint("leave the flag out; reading takes a few seconds"),
         );
     }
     if !errors.is_empty() {
@@ -117,7 +132,8 @@ impl TryFrom<ApplyArgs> for Apply {
         let request = Self { plan: plan_request(mode.mode(), common)?, plan_file, auto_approve, allow_data_loss };
         match &request.plan_file {
             Some(file) if mode.destroy || mode.refresh_only || upgrade => {
-                let message = "a saved plan says itself what it is for: -destroy, -refresh-only and -upgrade cannot change it";
+                let message =
+                    "a saved plan says itself what it is for: -destroy, -refresh-only and -upgrade cannot change it";
                 Err(CommandError::user(message).hint(format!("run: aloka apply {}", file.display())).into())
             }
             Some(_) | None => Ok(request),

@@ -21,14 +21,16 @@ use aloka_core::value::Value;
 
 pub use self::judge::Promise;
 pub use self::span::{Span, critical_path};
-use self::witness::{GuardedStore, Phase, Witness};
+use self::witness::{Audits, GuardedStore, Phase, Witness};
 use crate::aws::{Account, Durations, Options};
 use crate::store::{MemoryStore, Store};
 use crate::trace::Trace;
 use crate::world::{Latency, RunEnd, Unwatched, Watch, World};
 
-/// Plans with more nodes are audited at their end only and not run twice, so that time stays linear in their size.
-pub const SMALL_NODES_MAX: usize = 150;
+/// Plans with more nodes are audited at their ends only, and not run twice.
+pub const SMALL_NODES_MAX: usize = 40;
+/// Plans with more nodes are not audited: the auditor walks every pair of hosts, and time is to stay linear.
+pub const AUDITED_NODES_MAX: usize = 200;
 
 /// How to rehearse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,7 +243,12 @@ fn cycle(inputs: &Inputs, secrets: &Secrets, options: &RehearsalOptions, audited
         world.trace = Trace::off();
     }
     store.look_at_each_write(small);
-    let mut witness = Witness::new(&planned.plan, &inputs.variables, small && audited);
+    let audits = match planned.plan.nodes.len() {
+        0..=SMALL_NODES_MAX if audited => Audits::EachCall,
+        0..=AUDITED_NODES_MAX if audited => Audits::Ends,
+        _ => Audits::Never,
+    };
+    let mut witness = Witness::new(&planned.plan, &inputs.variables, audits);
 
     let began = world.now();
     let apply = execute(&mut world, &mut store, secrets, &planned, &mut witness);

@@ -182,3 +182,6 @@ impl Watch for Onlooker<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,9 +25,13 @@ pub fn ask(io: &mut Io, mode: Mode, input: bool) -> Result<(), CommandError> {
         return Err(CommandError::user("approval is needed, and -input=false forbids asking").hint(hint));
     }
     let (question, explanation) = match mode {
-        Mode::Apply => ("Do you want to perform these actions?", "aloka will send the calls of this plan and no others."),
+        Mode::Apply => {
+            ("Do you want to perform these actions?", "aloka will send the calls of this plan and no others.")
+        }
         Mode::Destroy => ("Do you really want to destroy all resources?", "There is no undo."),
-        Mode::RefreshOnly => ("Would you like to update the state to reflect these changes?", "Nothing is changed in AWS."),
+        Mode::RefreshOnly => {
+            ("Would you like to update the state to reflect these changes?", "Nothing is changed in AWS.")
+        }
     };
     io.out(&format!("\n{question}\n  {explanation}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "));
     let answer = io.read_line();

@@ -104,7 +104,8 @@ impl<'a> Run<'a> {
     fn read(&mut self, nodes: Vec<Node>, state: &State) -> Result<Executor, Errors> {
         let mut executor = Executor::new(nodes, state.clone(), self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, state);
-        let outcome = self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(|error| cloud_error(&error))?;
+        let outcome =
+            self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(|error| cloud_error(&error))?;
         reporter.end();
         match outcome {
             Outcome::Done | Outcome::Failed { .. } => {
@@ -122,8 +123,10 @@ impl<'a> Run<'a> {
         let mut executor = Executor::for_plan(planned, self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, &planned.state);
         let backend: &mut dyn Backend = &mut self.backend;
-        let outcome =
-            self.cloud.run(&mut executor, Some(backend), &self.secrets, &mut reporter).map_err(|error| cloud_error(&error))?;
+        let outcome = self
+            .cloud
+            .run(&mut executor, Some(backend), &self.secrets, &mut reporter)
+            .map_err(|error| cloud_error(&error))?;
         reporter.end();
         let done = matches!(outcome, Outcome::Done);
         let counts = if done { planned.plan.counts() } else { reporter.counts() };

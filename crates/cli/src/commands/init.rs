@@ -32,7 +32,8 @@ pub fn run(io: &mut Io, args: &InitArgs) -> CommandResult {
     let names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     let found = variables::auto_loaded(&names);
     io.out_line(&if found.is_empty() {
-        "Variables: no terraform.tfvars here, so every variable has its default; aloka init -example writes one.".to_owned()
+        "Variables: no terraform.tfvars here, so every variable has its default; aloka init -example writes one."
+            .to_owned()
     } else {
         format!("Variables: {}.", found.join(", "))
     });

@@ -44,7 +44,8 @@ fn show_state(io: &mut Io, state: &State, json: bool) -> Result<(), CommandError
 
 fn show_plan(io: &mut Io, saved: &PlanFile, json: bool) -> Result<(), CommandError> {
     if json {
-        let variables = serde_json::to_value(&saved.variables).map_err(|error| CommandError::internal(error.to_string()))?;
+        let variables =
+            serde_json::to_value(&saved.variables).map_err(|error| CommandError::internal(error.to_string()))?;
         let context = Context { variables: Some(&variables), ..Context::default() };
         // On one line: some readers of plans take no other.
         io.out_line(&plan_json(&saved.plan, context).to_string());

@@ -39,8 +39,7 @@ fn list(io: &mut Io, prefixes: &[String]) -> CommandResult {
 
 fn show(io: &mut Io, text: &str) -> CommandResult {
     let hint = "aloka state list    shows every address";
-    let address: Address =
-        text.parse().map_err(|error| CommandError::user(format!("{error}")).hint(hint))?;
+    let address: Address = text.parse().map_err(|error| CommandError::user(format!("{error}")).hint(hint))?;
     let Some(shown) = state_show(&store::read_here()?, &address) else {
         return Err(CommandError::user(format!("`{address}` is not in the state")).hint(hint).into());
     };

@@ -10,14 +10,26 @@ use crate::error::CommandError;
 pub fn hint_for(error: &ApiError) -> &'static str {
     match error.class {
         ErrorClass::Throttled => "AWS limits the rate of calls: run the command again in a minute",
-        ErrorClass::Unknown => "AWS did not answer: check the network and https://health.aws.amazon.com, then run the command again",
-        ErrorClass::NotFound => "somebody may have removed the object meanwhile: run `aloka plan` to see where things stand",
+        ErrorClass::Unknown => {
+            "AWS did not answer: check the network and https://health.aws.amazon.com, then run the command again"
+        }
+        ErrorClass::NotFound => {
+            "somebody may have removed the object meanwhile: run `aloka plan` to see where things stand"
+        }
         ErrorClass::AlreadyExists => "remove the other object, or choose another `project_name` or `environment`",
-        ErrorClass::Conflict => "something aloka does not manage still uses the object: remove that first, then run the command again",
+        ErrorClass::Conflict => {
+            "something aloka does not manage still uses the object: remove that first, then run the command again"
+        }
         ErrorClass::Capacity => "AWS has no room for it now: try later, or choose another type or another zone",
-        ErrorClass::Quota => "a quota of the account is used up: ask for more in Service Quotas, then run the command again",
-        ErrorClass::Unauthorized => "allow this action to the caller in IAM; `aloka plan -calls` lists every action needed",
-        ErrorClass::Credentials => "check the credentials with `aws sts get-caller-identity`; set AWS_PROFILE or log in again",
+        ErrorClass::Quota => {
+            "a quota of the account is used up: ask for more in Service Quotas, then run the command again"
+        }
+        ErrorClass::Unauthorized => {
+            "allow this action to the caller in IAM; `aloka plan -calls` lists every action needed"
+        }
+        ErrorClass::Credentials => {
+            "check the credentials with `aws sts get-caller-identity`; set AWS_PROFILE or log in again"
+        }
         ErrorClass::NotImplemented => "this endpoint does not know the operation; emulators know only a part of AWS",
         ErrorClass::Refused => "correct what the message names, then run `aloka plan`",
     }
@@ -31,7 +43,9 @@ fn from_failure(failure: &Failure) -> CommandError {
         Cause::WaitFailed { .. } => error.hint("the next `aloka apply` replaces the object"),
         Cause::WaitTimedOut { .. } => error.hint("it may still come about: the next `aloka apply` waits for it again"),
         Cause::Foreign { .. } => error.hint("remove that object, or choose another `project_name` or `environment`"),
-        Cause::Bug { detail: _ } => error.hint("this is a bug of aloka: please report it with the output of this command"),
+        Cause::Bug { detail: _ } => {
+            error.hint("this is a bug of aloka: please report it with the output of this command")
+        }
     }
 }
 
@@ -47,7 +61,11 @@ pub fn of_outcome(outcome: &Outcome, store: &str) -> Vec<CommandError> {
         }
         Outcome::StoreFailed { message } => {
             let error = CommandError::conflict(format!("the {store} could not be written: {message}"));
-            vec![error.hint("nothing more was sent; mend this and run the command again: it finds what was made by its tags")]
+            vec![
+                error.hint(
+                    "nothing more was sent; mend this and run the command again: it finds what was made by its tags",
+                ),
+            ]
         }
     }
 }

@@ -28,11 +28,8 @@ fn colored(io: &Io, message: &str, word: &str, color: &str) -> String {
 /// Prints an error with its hints.
 pub fn error(io: &mut Io, error: &CommandError) {
     let text = error.to_string();
-    let text = if error.is_warning {
-        colored(io, &text, "warning:", YELLOW)
-    } else {
-        colored(io, &text, "error:", RED)
-    };
+    let text =
+        if error.is_warning { colored(io, &text, "warning:", YELLOW) } else { colored(io, &text, "error:", RED) };
     io.err_line(&text);
 }
 

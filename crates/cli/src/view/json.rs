@@ -128,11 +128,7 @@ pub fn remark(notice: &Notice, text: &str) -> Option<Json> {
         News::Retry { .. } | News::Adopted { .. } | News::Skipped => Some(json!({
             "@level": "info", "@message": text, "@module": "aloka", "@timestamp": timestamp(), "type": "log",
         })),
-        News::Started
-        | News::Waiting { .. }
-        | News::Sent { .. }
-        | News::Finished { .. }
-        | News::Failed { .. } => None,
+        News::Started | News::Waiting { .. } | News::Sent { .. } | News::Finished { .. } | News::Failed { .. } => None,
     }
 }
 

@@ -152,7 +152,8 @@ impl Progress {
             }
             News::Sent { request: _, attempt: _ } => return None,
             News::Retry { error, after } => {
-                let next = if after.is_zero() { "looking again".to_owned() } else { format!("again in {}", Human(*after)) };
+                let next =
+                    if after.is_zero() { "looking again".to_owned() } else { format!("again in {}", Human(*after)) };
                 (Moment::Remark, format!("{target}: {}: {}; {next}", doing(node.verb), error.code))
             }
             News::Adopted { id: found } => {

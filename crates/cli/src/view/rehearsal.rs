@@ -31,7 +31,9 @@ fn complaint(end: &RunEnd) -> Vec<String> {
     match end {
         RunEnd::Outcome(Outcome::Done) => Vec::new(),
         RunEnd::Outcome(Outcome::Failed { failures, skipped: _ }) => failures.iter().map(told).collect(),
-        RunEnd::Outcome(Outcome::Stopped { unfinished }) => vec![format!("stopped, {} actions to go", unfinished.len())],
+        RunEnd::Outcome(Outcome::Stopped { unfinished }) => {
+            vec![format!("stopped, {} actions to go", unfinished.len())]
+        }
         RunEnd::Outcome(Outcome::StoreFailed { message }) => vec![format!("the state could not be written: {message}")],
         RunEnd::Crashed => vec!["crashed".to_owned()],
         RunEnd::Stuck => vec!["invariant violated: nothing to wait for and no end".to_owned()],
@@ -57,7 +59,10 @@ pub fn text(rehearsal: &Rehearsal, options: &RehearsalOptions) -> Text {
     let mut text = Text::new();
     let (added, ..) = rehearsal.planned.plan.counts();
     let region = &options.region;
-    text.say(Style::Bold, format!("Rehearsal of {added} resources on a simulated AWS ({region}, seed {})", options.seed));
+    text.say(
+        Style::Bold,
+        format!("Rehearsal of {added} resources on a simulated AWS ({region}, seed {})", options.seed),
+    );
     text.say(Style::Plain, "Times are virtual: nothing was sent to AWS, and nothing costs anything.");
     for warning in &rehearsal.planned.warnings {
         text.say(Style::Warning, format!("warning: {warning}"));
@@ -114,7 +119,10 @@ pub fn text(rehearsal: &Rehearsal, options: &RehearsalOptions) -> Text {
 /// The whole report as JSON. Times are in seconds.
 pub fn json(rehearsal: &Rehearsal, options: &RehearsalOptions) -> Json {
     let calls = |calls: &std::collections::BTreeMap<aloka_core::api::Operation, u64>| {
-        calls.iter().map(|(operation, count)| (operation.to_string(), Json::from(*count))).collect::<serde_json::Map<_, _>>()
+        calls
+            .iter()
+            .map(|(operation, count)| (operation.to_string(), Json::from(*count)))
+            .collect::<serde_json::Map<_, _>>()
     };
     let timeline: Vec<Json> = spans(rehearsal)
         .into_iter()
@@ -125,9 +133,9 @@ pub fn json(rehearsal: &Rehearsal, options: &RehearsalOptions) -> Json {
     let promises: Vec<Json> = rehearsal
         .promises
         .iter()
-        .map(|promise| {
-            json!({ "id": promise.id, "name": promise.name, "held": promise.held, "detail": promise.detail })
-        })
+        .map(
+            |promise| json!({ "id": promise.id, "name": promise.name, "held": promise.held, "detail": promise.detail }),
+        )
         .collect();
     let destroy = rehearsal.destroy.as_ref().map(|destroyed| {
         json!({

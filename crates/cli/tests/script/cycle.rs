@@ -23,13 +23,9 @@ fn a_stack_lives_and_dies() {
     assert!(listed.lines().count() > 20, "{listed}");
     dir.run(&["state", "show", "aws_instance.app"]).expect(0).says("t3.medium");
 
-    dir.run(&["destroy", "-auto-approve"])
-        .expect(1)
-        .complains(&format!("-allow-data-loss={ID}"));
+    dir.run(&["destroy", "-auto-approve"]).expect(1).complains(&format!("-allow-data-loss={ID}"));
     assert_eq!(dir.run(&["state", "list"]).stdout, listed, "nothing was destroyed");
-    dir.run(&["destroy", "-auto-approve", "-allow-data-loss", ID])
-        .expect(0)
-        .says("Destroy complete! Resources: ");
+    dir.run(&["destroy", "-auto-approve", "-allow-data-loss", ID]).expect(0).says("Destroy complete! Resources: ");
     assert_eq!(dir.run(&["state", "list"]).expect(0).stdout, "");
     dir.run(&["plan", "-destroy", "-detailed-exitcode", "-var=db_multi_az=true"]).expect(0).says("No changes.");
 }

@@ -12,7 +12,8 @@ fn both_dash_styles_work_everywhere() {
         &["-no-color", "plan", "--detailed-exitcode", "--var=environment=x", "-lock-timeout=5s", "-compact-warnings"],
     ];
     // Every plan made from nothing begins a history of its own.
-    let without_lineage = |text: String| -> String { text.lines().filter(|line| !line.contains("aloka:lineage")).collect() };
+    let without_lineage =
+        |text: String| -> String { text.lines().filter(|line| !line.contains("aloka:lineage")).collect() };
     let shown: Vec<String> = plans.iter().map(|args| without_lineage(dir.run(args).expect(2).stdout)).collect();
     assert!(shown.iter().all(|text| *text == shown[0] && text.contains("aloka-x-db")), "{}", shown[0]);
 }
@@ -50,7 +51,8 @@ fn mistakes_end_with_one_and_a_suggestion() {
 
 #[test]
 fn the_last_value_wins() {
-    let dir = Dir::new().file("x.tfvars", "environment = \"file\"\n").file("terraform.tfvars", "environment = \"auto\"\n");
+    let dir =
+        Dir::new().file("x.tfvars", "environment = \"file\"\n").file("terraform.tfvars", "environment = \"auto\"\n");
     let cases: &[(&[&str], &str)] = &[
         (&["plan"], "aloka-auto-db"),
         (&["plan", "-var=environment=cli"], "aloka-cli-db"),

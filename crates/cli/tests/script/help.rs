@@ -3,8 +3,20 @@
 use crate::support::Dir;
 
 const COMMANDS: [&str; 14] = [
-    "init", "validate", "plan", "apply", "destroy", "refresh", "output", "show", "state", "force-unlock", "graph",
-    "simulate", "completions", "version",
+    "init",
+    "validate",
+    "plan",
+    "apply",
+    "destroy",
+    "refresh",
+    "output",
+    "show",
+    "state",
+    "force-unlock",
+    "graph",
+    "simulate",
+    "completions",
+    "version",
 ];
 
 #[test]

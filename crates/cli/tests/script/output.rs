@@ -16,8 +16,13 @@ fn outputs_as_text_json_and_raw() {
     let all = json(&dir.run(&["output", "-json"]).expect(0).stdout);
     let names: Vec<&String> = all.as_object().expect("an object").keys().collect();
     let expected = [
-        "app_public_dns", "app_public_ip", "app_security_group_id", "db_endpoint", "db_security_group_id",
-        "db_subnet_group_name", "vpc_id",
+        "app_public_dns",
+        "app_public_ip",
+        "app_security_group_id",
+        "db_endpoint",
+        "db_security_group_id",
+        "db_subnet_group_name",
+        "vpc_id",
     ];
     assert_eq!(names, expected);
     assert_eq!(all["vpc_id"]["sensitive"], false);

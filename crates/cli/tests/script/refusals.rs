@@ -28,8 +28,7 @@ fn a_lock_held_by_a_living_process() {
     let mut holder = Command::new(env!("CARGO_BIN_EXE_aloka"));
     holder.args(["apply", "-input=true"]).current_dir(dir.path()).env("ALOKA_CLOUD", "sim");
     holder.env("TF_VAR_db_password", crate::support::PASSWORD);
-    let mut holder =
-        holder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+    let mut holder = holder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
     let mut stdout = std::io::BufReader::new(holder.stdout.take().expect("piped"));
     let mut line = String::new();
     while !line.contains("Do you want to perform these actions?") {
@@ -50,7 +49,8 @@ fn a_failed_apply_says_so_and_is_recorded() {
     let other = Dir::new();
     let copy = |from: &Dir, to: &Dir| {
         std::fs::create_dir_all(to.path().join(".aloka")).expect("made");
-        std::fs::copy(from.path().join(".aloka/sim-account.json"), to.path().join(".aloka/sim-account.json")).expect("copied");
+        std::fs::copy(from.path().join(".aloka/sim-account.json"), to.path().join(".aloka/sim-account.json"))
+            .expect("copied");
     };
     copy(&dir, &other);
     let ran = other.run(&["apply", "-auto-approve"]).expect(1);

@@ -28,6 +28,9 @@ fn no_file_and_no_output_holds_the_password() {
         (&["show", "-json", "tfplan"], 0),
         (&["plan", "-var=db_password=Zq7"], 1),
         (&["plan", "-var=Zq7"], 1),
+        (&["plan", "-var", "db_password", "Zq7"], 1),
+        (&["plan", "-db_password=Zq7"], 1),
+        (&["apply", "-var", "db_password", "Zq7"], 1),
         (&["show"], 0),
         (&["show", "-json"], 0),
         (&["output", "-json"], 0),
@@ -50,7 +53,9 @@ fn no_file_and_no_output_holds_the_password() {
 
 #[test]
 fn a_message_about_a_bad_password_does_not_show_it() {
-    let dir = Dir::new().without("TF_VAR_db_password").file("terraform.tfvars", "db_password = \"Zq7/\"\nenvironment = 7 7\n");
+    let dir = Dir::new()
+        .without("TF_VAR_db_password")
+        .file("terraform.tfvars", "db_password = \"Zq7/\"\nenvironment = 7 7\n");
     let ran = dir.run(&["plan"]);
     clean("plan", &ran);
     ran.expect(1).complains("terraform.tfvars");
@@ -60,7 +65,9 @@ fn a_message_about_a_bad_password_does_not_show_it() {
 fn a_saved_plan_asks_for_the_password_again() {
     let dir = Dir::new();
     dir.run(&["plan", "-out=tfplan"]).expect(0);
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(dir.path().join("tfplan")).expect("there").permissions());
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(dir.path().join("tfplan")).expect("there").permissions(),
+    );
     assert_eq!(mode & 0o777, 0o600);
     let dir = dir.without("TF_VAR_db_password");
     dir.run(&["apply", "tfplan"]).expect(1).complains("TF_VAR_db_password");

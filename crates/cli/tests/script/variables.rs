@@ -4,10 +4,8 @@ use crate::support::Dir;
 
 #[test]
 fn problems_come_together_with_a_caret() {
-    let dir = Dir::new().file(
-        "terraform.tfvars",
-        "vpc_cidr = \"10.0.0.0/33\"\nproject_name = \"Aloka!\"\ndb_allocated_storage = 5\n",
-    );
+    let dir = Dir::new()
+        .file("terraform.tfvars", "vpc_cidr = \"10.0.0.0/33\"\nproject_name = \"Aloka!\"\ndb_allocated_storage = 5\n");
     let ran = dir.run(&["plan"]).expect(1);
     for line in ["terraform.tfvars:1:", "terraform.tfvars:2:", "terraform.tfvars:3:", "^^^"] {
         assert!(ran.stderr.contains(line), "`{line}` is not in:\n{}", ran.stderr);
@@ -47,7 +45,8 @@ fn init_writes_an_example_only_if_asked() {
 
 #[test]
 fn user_data_comes_from_a_file() {
-    let dir = Dir::new().file("boot.sh", "#!/bin/bash\necho hi\n").file("terraform.tfvars", "app_user_data = \"boot.sh\"\n");
+    let dir =
+        Dir::new().file("boot.sh", "#!/bin/bash\necho hi\n").file("terraform.tfvars", "app_user_data = \"boot.sh\"\n");
     dir.apply(&[]);
     dir.run(&["plan", "-detailed-exitcode"]).expect(0);
     std::fs::write(dir.path().join("boot.sh"), "x".repeat(20_000)).expect("written");

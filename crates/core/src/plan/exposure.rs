@@ -15,7 +15,8 @@ const SERVERS_MAX: usize = 64;
 pub fn lines(plan: &Plan) -> Vec<String> {
     let (before, after) = worlds(plan);
     let servers = after.keys().chain(before.keys()).filter(|address| address.kind == Kind::Instance).count();
-    if plan.mode == Mode::RefreshOnly || servers > 2 * SERVERS_MAX {
+    let has_groups = before.keys().chain(after.keys()).any(|address| address.kind == Kind::SecurityGroup);
+    if plan.mode == Mode::RefreshOnly || servers > 2 * SERVERS_MAX || !has_groups {
         return Vec::new();
     }
     let (before, after) = (network::report(&before), network::report(&after));

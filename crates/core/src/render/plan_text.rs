@@ -9,6 +9,7 @@ use super::tree::{Keys, Place, Sign, Tree, is_empty};
 use super::{ASSIGNED, Style, Text, is_sensitive, quote};
 use crate::address::Address;
 use crate::model::{Kind, OnChange};
+use crate::plan::exposure;
 use crate::plan::{Action, Change, Drift, Mode, Order, OutputChange, Plan, Reason};
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
@@ -87,6 +88,14 @@ pub fn plan_text(plan: &Plan, options: Options) -> Text {
         if shown.is_empty() {
             text.blank();
             text.say(Style::Plain, "Apply records these output values; it changes nothing in AWS.");
+        }
+    }
+    let exposure = exposure::lines(plan);
+    if !exposure.is_empty() {
+        text.blank();
+        text.say(Style::Bold, "Who can reach what, once this is applied:");
+        for line in exposure {
+            text.say(Style::Plain, format!("  {line}"));
         }
     }
     text

@@ -5,8 +5,8 @@ use aloka_core::secret::Secrets;
 use aloka_core::session::Inputs;
 use aloka_core::state::file;
 
-use super::witness::{holds_any, needles};
-use super::{Cycle, NotPlanned, SMALL_NODES_MAX};
+use super::witness::{Audits, holds_any, needles};
+use super::{AUDITED_NODES_MAX, Cycle, NotPlanned, SMALL_NODES_MAX};
 use crate::world::RunEnd;
 
 /// One promise and whether it was held.
@@ -58,13 +58,14 @@ fn isolation(inputs: &Inputs, cycle: &Cycle) -> Promise {
     let broken = first_of(&witness.violations)
         .or_else(|| witness.path_lost.as_ref().map(|when| format!("the servers lost the database at {when}")))
         .or_else(|| {
-            let missing = has_servers && !witness.path_seen && cycle.apply == RunEnd::Outcome(Outcome::Done);
+            let audited = witness.when != Audits::Never;
+            let missing = audited && has_servers && !witness.path_seen && cycle.apply == RunEnd::Outcome(Outcome::Done);
             missing.then(|| "after apply, the servers do not reach the database".to_owned())
         });
-    let looked = if witness.audits_each_call {
-        format!("audited {} times, after every call that can change it", witness.audits)
-    } else {
-        format!("more than {SMALL_NODES_MAX} steps: audited at the end of apply and of destroy only")
+    let looked = match witness.when {
+        Audits::EachCall => format!("audited {} times, after every call that can change it", witness.audits),
+        Audits::Ends => format!("more than {SMALL_NODES_MAX} steps: audited when apply and destroy had ended only"),
+        Audits::Never => format!("not checked: more than {AUDITED_NODES_MAX} steps"),
     };
     promise("I2", "Isolation", broken, looked)
 }

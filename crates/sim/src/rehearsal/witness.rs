@@ -32,11 +32,21 @@ pub(super) enum Phase {
     Destroy,
 }
 
+/// When the account is audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audits {
+    /// After each call that can change who reaches whom.
+    EachCall,
+    /// When apply and destroy have ended.
+    Ends,
+    /// Not at all.
+    Never,
+}
+
 /// What was seen.
 pub(super) struct Witness {
     pub(super) phase: Phase,
-    /// True if the account is audited after each call that can change who reaches whom.
-    pub(super) audits_each_call: bool,
+    pub(super) when: Audits,
     pub(super) audits: u64,
     /// Who reaches what they must not, with the time.
     pub(super) violations: Vec<String>,
@@ -61,7 +71,7 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    pub(super) fn new(plan: &Plan, variables: &Variables, audits_each_call: bool) -> Self {
+    pub(super) fn new(plan: &Plan, variables: &Variables, when: Audits) -> Self {
         let group_name = |name: &str| {
             let address = Address::root(Kind::SecurityGroup, name);
             let change = plan.changes.iter().find(|change| change.target.address == address);
@@ -77,7 +87,7 @@ impl Witness {
         };
         Self {
             phase: Phase::Apply,
-            audits_each_call,
+            when,
             audits: 0,
             violations: Vec::new(),
             path_seen: false,
@@ -98,8 +108,10 @@ impl Witness {
     /// Audits the account as it stands.
     pub(super) fn look(&mut self, world: &mut World, phase: Phase) {
         self.phase = phase;
-        let now = world.now();
-        self.audit(now, &mut world.account, "the end of the run");
+        if self.when != Audits::Never {
+            let now = world.now();
+            self.audit(now, &mut world.account, "the end of the run");
+        }
     }
 
     fn audit(&mut self, now: Instant, account: &mut Account, after: &str) {
@@ -167,7 +179,7 @@ impl Watch for Witness {
                 self.dependency_violations += 1;
             }
         }
-        if self.audits_each_call && reply.is_ok() && may_open_or_close(operation) {
+        if self.when == Audits::EachCall && reply.is_ok() && may_open_or_close(operation) {
             self.audit(now, account, operation.name());
         }
     }
