@@ -64,7 +64,8 @@ fn sweep(start: &Bench, variables: &Variables, mode: Mode) -> u64 {
             }
             assert_eq!(picture(&bench.world), wanted, "{story}");
             let again = bench.plan(variables, mode).unwrap_or_else(|problems| panic!("{story}: {problems:?}"));
-            let left: Vec<_> = again.plan.nodes.iter().map(|node| node.target.to_string()).collect();
+            let left: Vec<_> =
+                again.plan.nodes.iter().map(|node| format!("{} {:?}", node.target, node.after)).collect();
             let outputs: Vec<_> = again.plan.outputs.iter().filter(|output| output.before != output.after).collect();
             assert!(again.plan.is_empty(), "{story}: {left:?} {outputs:?}");
             assert!(bench.state().private.intents.is_empty(), "{story}: {:?}", bench.state().private.intents);
@@ -95,7 +96,7 @@ fn a_change_converges_whatever_happens() {
     start.apply(&variables(""), Mode::Apply);
     let changed = variables(
         "app_instance_type = \"t3.medium\"\napp_ingress = [{ port = 443 }, { port = 8443 }]\n\
-         app_instance_count = 2\ndb_allocated_storage = 40\nenable_nat_gateway = false\n",
+         app_instance_count = 2\napp_root_volume_gib = 30\ndb_allocated_storage = 40\nenable_nat_gateway = false\n",
     );
     let schedules = sweep(&start, &changed, Mode::Apply);
     assert!(schedules > 200, "{schedules}");

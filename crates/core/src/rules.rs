@@ -123,6 +123,27 @@ pub fn difference(desired: &[Rule], present: &[Rule]) -> (Vec<Rule>, Vec<Rule>) 
     (missing.collect(), extra.collect())
 }
 
+/// The desired list with the descriptions that the present rules have: a description is no part of a rule, and what
+/// differs in nothing else must not look changed. `own` is the identifier of the group.
+pub fn with_present_descriptions(desired: &Value, present: &Value, own: Option<&str>) -> Value {
+    let present: BTreeMap<String, Arc<str>> =
+        explode(present, own).into_iter().map(|rule| (rule.key(), rule.description)).collect();
+    let entries = desired.as_list().unwrap_or_default().iter().map(|entry| {
+        let rules = explode(&Value::List(vec![entry.clone()]), own);
+        let mut descriptions = rules.iter().map(|rule| present.get(&rule.key()));
+        let first = descriptions.next().flatten();
+        match (first, entry) {
+            (Some(description), Value::Map(map)) if descriptions.all(|other| other == first) => {
+                let mut map = map.clone();
+                map.insert(Arc::from("description"), Value::Str(description.clone()));
+                Value::Map(map)
+            }
+            _ => entry.clone(),
+        }
+    });
+    Value::List(entries.collect())
+}
+
 /// AWS's permissions for these rules; `own` stands for the group they are in.
 pub fn permissions(rules: &[Rule], own: &Value) -> Value {
     let mut grouped: BTreeMap<Traffic, Vec<&Rule>> = BTreeMap::new();

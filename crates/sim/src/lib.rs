@@ -6,9 +6,9 @@
 
 pub mod audit;
 pub mod aws;
-pub mod rng;
 pub mod fault;
 pub mod rehearsal;
+pub mod rng;
 pub mod store;
 pub mod trace;
 pub mod world;

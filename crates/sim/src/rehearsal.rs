@@ -224,7 +224,7 @@ fn cycle(inputs: &Inputs, secrets: &Secrets, options: &RehearsalOptions, audited
     let account = Account::new(Options {
         region: options.region.clone(),
         seed: options.seed,
-        durations: options.durations.clone(),
+        durations: options.durations,
         ..Options::default()
     });
     let mut world = World::new(account, Latency::default()).traced();

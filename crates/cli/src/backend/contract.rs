@@ -11,8 +11,8 @@ use super::memory::MemoryBackend;
 use super::{Backend, BackendError, LocalBackend};
 
 /// A place of its own for each case; `handle` opens it once more.
-struct Place<'a> {
-    handle: Box<dyn Fn() -> Box<dyn Backend> + 'a>,
+struct Place {
+    handle: Box<dyn Fn() -> Box<dyn Backend>>,
 }
 
 fn state(lineage: &str, serial: u64) -> State {
@@ -24,7 +24,8 @@ fn state(lineage: &str, serial: u64) -> State {
     state
 }
 
-fn contract(make: &dyn for<'a> Fn(&dyn Fn(Place<'a>))) {
+/// `make` prepares a place, hands it to the case, and clears up.
+fn contract(make: impl Fn(&dyn Fn(Place))) {
     for case in [
         what_is_written_is_read_back,
         only_the_successor_is_written,
@@ -39,7 +40,7 @@ fn contract(make: &dyn for<'a> Fn(&dyn Fn(Place<'a>))) {
     }
 }
 
-fn what_is_written_is_read_back(place: &Place<'_>) {
+fn what_is_written_is_read_back(place: &Place) {
     let mut backend = (place.handle)();
     assert_eq!(backend.read().expect("read"), None);
     for serial in 1..=3 {
@@ -49,7 +50,7 @@ fn what_is_written_is_read_back(place: &Place<'_>) {
     }
 }
 
-fn only_the_successor_is_written(place: &Place<'_>) {
+fn only_the_successor_is_written(place: &Place) {
     let mut backend = (place.handle)();
     for wrong in [0, 2, u64::MAX] {
         assert!(matches!(backend.write(&state("one", wrong)), Err(BackendError::Serial { stored: 0, .. })), "{wrong}");
@@ -63,14 +64,14 @@ fn only_the_successor_is_written(place: &Place<'_>) {
     }
 }
 
-fn another_lineage_is_refused(place: &Place<'_>) {
+fn another_lineage_is_refused(place: &Place) {
     let mut backend = (place.handle)();
     backend.write(&state("one", 1)).expect("write");
     assert!(matches!(backend.write(&state("two", 2)), Err(BackendError::Lineage { .. })));
     assert_eq!(backend.read().expect("read"), Some(state("one", 1)));
 }
 
-fn of_two_writers_one_is_refused(place: &Place<'_>) {
+fn of_two_writers_one_is_refused(place: &Place) {
     let (mut first, mut second) = ((place.handle)(), (place.handle)());
     first.write(&state("one", 1)).expect("write");
     let _seen = second.read().expect("read");
@@ -78,7 +79,7 @@ fn of_two_writers_one_is_refused(place: &Place<'_>) {
     assert!(matches!(second.write(&state("one", 2)), Err(BackendError::Serial { stored: 2, ours: 2, .. })));
 }
 
-fn a_lock_excludes_and_names_its_holder(place: &Place<'_>) {
+fn a_lock_excludes_and_names_its_holder(place: &Place) {
     let (mut first, mut second) = ((place.handle)(), (place.handle)());
     first.lock("OperationTypeApply", Duration::ZERO).expect("lock");
     let refused = second.lock("OperationTypePlan", Duration::ZERO).expect_err("the first holds it");
@@ -95,7 +96,7 @@ fn a_lock_excludes_and_names_its_holder(place: &Place<'_>) {
     second.unlock();
 }
 
-fn unlocking_twice_or_without_a_lock_is_harmless(place: &Place<'_>) {
+fn unlocking_twice_or_without_a_lock_is_harmless(place: &Place) {
     let (mut first, mut second) = ((place.handle)(), (place.handle)());
     first.unlock();
     first.lock("a", Duration::ZERO).expect("lock");
@@ -107,7 +108,7 @@ fn unlocking_twice_or_without_a_lock_is_harmless(place: &Place<'_>) {
     second.unlock();
 }
 
-fn dropping_the_handle_gives_the_lock_back_or_unlock_does(place: &Place<'_>) {
+fn dropping_the_handle_gives_the_lock_back_or_unlock_does(place: &Place) {
     for _round in 0..3 {
         let mut backend = (place.handle)();
         backend.lock("a", Duration::ZERO).expect("lock");
@@ -115,7 +116,7 @@ fn dropping_the_handle_gives_the_lock_back_or_unlock_does(place: &Place<'_>) {
     }
 }
 
-fn force_unlock_wants_the_right_id_and_a_dead_holder(place: &Place<'_>) {
+fn force_unlock_wants_the_right_id_and_a_dead_holder(place: &Place) {
     let (mut first, mut second) = ((place.handle)(), (place.handle)());
     assert!(matches!(second.force_unlock("nope"), Err(BackendError::LockId { info: None, .. })));
     first.lock("a", Duration::ZERO).expect("lock");
@@ -130,7 +131,7 @@ fn force_unlock_wants_the_right_id_and_a_dead_holder(place: &Place<'_>) {
 
 #[test]
 fn the_memory_backend_keeps_the_contract() {
-    contract(&|case| {
+    contract(|case| {
         let backend = MemoryBackend::default();
         case(Place { handle: Box::new(move || Box::new(backend.other())) });
     });
@@ -138,7 +139,7 @@ fn the_memory_backend_keeps_the_contract() {
 
 #[test]
 fn the_local_backend_keeps_the_contract() {
-    contract(&|case| {
+    contract(|case| {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("terraform.tfstate");
         case(Place { handle: Box::new(move || Box::new(LocalBackend::new(&path))) });

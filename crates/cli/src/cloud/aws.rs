@@ -118,7 +118,7 @@ impl AwsCloud {
 
 fn persist(backend: &mut Option<&mut dyn Backend>, state: &Arc<State>) -> Event {
     let serial = state.serial;
-    match write(backend.as_deref_mut(), state) {
+    match write(backend, state) {
         Ok(()) => Event::Persisted { serial },
         Err(message) => Event::PersistFailed { serial, message },
     }

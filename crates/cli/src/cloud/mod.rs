@@ -169,7 +169,7 @@ impl Cloud {
 }
 
 /// Writes a state, and says in the words of a backend why not.
-fn write(backend: Option<&mut dyn Backend>, state: &State) -> Result<(), String> {
+fn write(backend: &mut Option<&mut dyn Backend>, state: &State) -> Result<(), String> {
     match backend {
         Some(backend) => backend.write(state).map_err(|error| error.to_string()),
         None => Err("this run has no place to write the state to".to_owned()),

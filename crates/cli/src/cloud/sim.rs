@@ -138,10 +138,7 @@ struct BackendStore<'a>(Option<&'a mut dyn Backend>);
 
 impl Store for BackendStore<'_> {
     fn write(&mut self, state: &Arc<State>) -> Result<(), String> {
-        match &mut self.0 {
-            Some(backend) => write(Some(&mut **backend), state),
-            None => write(None, state),
-        }
+        write(&mut self.0, state)
     }
 }
 

@@ -44,7 +44,12 @@ pub struct ApiError {
 impl ApiError {
     /// The error of an answer with this code; `status` is the HTTP status, if known.
     pub fn answered(code: &str, message: impl Into<String>, status: Option<u16>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), class: classify(code, status) }
+        let message = message.into();
+        // EC2 answers `AuthFailure` to somebody without credentials, and to an owner whose address or interface AWS
+        // still holds for a NAT gateway or a database.
+        let is_held = code == "AuthFailure" && message.contains("permission to access the specified resource");
+        let class = if is_held { ErrorClass::Conflict } else { classify(code, status) };
+        Self { code: code.to_owned(), message, class }
     }
 
     /// No answer within the time allowed.
@@ -104,6 +109,7 @@ fn classify(code: &str, status: Option<u16>) -> ErrorClass {
         | "invaliddbinstancestate"
         | "invaliddbinstancestatefault"
         | "incorrectinstancestate"
+        | "incorrectmodificationstate"
         | "invalidnetworkinterface.inuse"
         | "incorrectstate" => ErrorClass::Conflict,
         "resource.alreadyassociated"

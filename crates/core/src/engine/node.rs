@@ -281,6 +281,10 @@ impl Executor {
             ErrorClass::AlreadyExists if operation.idempotency() == Idempotency::Idempotent => {
                 self.next_step(index, now);
             }
+            // The modification in progress is the one whose answer was lost.
+            ErrorClass::Conflict if operation == Operation::ModifyVolume && self.progress[index].unknowns > 0 => {
+                self.next_step(index, now);
+            }
             ErrorClass::Conflict if !is_read => self.retry(index, error, CONFLICT_MAX, now),
             ErrorClass::Capacity if self.progress[index].attempt < CAPACITY_MAX => {
                 self.retry(index, error, Duration::MAX, now);

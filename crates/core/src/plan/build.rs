@@ -9,8 +9,9 @@ use crate::address::Address;
 use crate::diff::{self, Verdict};
 use crate::graph;
 use crate::identity;
-use crate::model::{Kind, OnChange};
+use crate::model::{Compare, Kind, OnChange};
 use crate::observe::{Phase, Place};
+use crate::rules;
 use crate::session::{Password, Problem};
 use crate::stack::{Declared, Stack};
 use crate::state::{State, Target};
@@ -145,6 +146,12 @@ impl Decisions<'_> {
                 attributes: Vec::new(),
             };
         };
+        for attribute in address.kind.attributes().iter().filter(|a| a.compare == Compare::Rules) {
+            if let (Some(desired), Some(present)) = (after.get_mut(attribute.name), before.get(attribute.name)) {
+                let own = before.get("id").and_then(Value::as_str);
+                *desired = rules::with_present_descriptions(desired, present, own);
+            }
+        }
         let attributes = self.differences(address, declared, &after, before);
         let forced = attributes.iter().any(|change| change.forces_replacement);
         let (action, reason) = match &found.phase {

@@ -43,6 +43,7 @@ const NAT_DELETED: Pace = Pace::seconds(40, 50, 1800);
 const INSTANCE_RUNNING: Pace = Pace::seconds(10, 25, 600);
 const INSTANCE_STOPPED: Pace = Pace::seconds(20, 45, 600);
 const INSTANCE_TERMINATED: Pace = Pace::seconds(18, 25, 1200);
+const VOLUME_RESIZED: Pace = Pace::seconds(1, 5, 900);
 const DB_AVAILABLE: Pace = Pace::seconds(290, 390, 3600);
 const DB_MODIFIED: Pace = Pace::seconds(20, 90, 4800);
 const DB_DELETED: Pace = Pace::seconds(100, 180, 3600);
@@ -500,11 +501,14 @@ impl Subject<'_> {
                     let volume = |map: &ValueMap, path: &str| {
                         map.get("root_block_device").and_then(|list| list.at(path)).cloned().unwrap_or_default()
                     };
-                    let args = [
-                        ("VolumeId", volume(self.before, "0.volume_id")),
-                        ("Size", volume(self.after, "0.volume_size")),
-                    ];
+                    let (id, size) = (volume(self.before, "0.volume_id"), volume(self.after, "0.volume_size"));
+                    let args = [("VolumeId", id.clone()), ("Size", size.clone())];
                     steps.push(call(Operation::ModifyVolume, args));
+                    // Until the volume is resized, reads show the old size.
+                    let read = Call::new(Operation::DescribeVolumes, [("VolumeIds", text_list(id))]);
+                    let resized = Expect::Equals { path: Arc::from("Volumes.0.Size"), value: size };
+                    let accept = vec![Accept { expect: resized, success: true }];
+                    steps.push(wait(read, accept, Save::Nothing, VOLUME_RESIZED));
                 }
             }
             Kind::Eip | Kind::NatGateway | Kind::RouteTable | Kind::Subnet => {}

@@ -105,7 +105,8 @@ fn an_unusable_account_file_is_refused_and_kept() {
     let mut backend = LocalBackend::new(dir.path().join("terraform.tfstate"));
     let mut cloud = Cloud::open(&settings).expect("a new account");
     let mut executor = Executor::new(vec![create()], State::new(LINEAGE), cloud.now());
-    let _outcome = cloud.run(&mut executor, Some(&mut backend), &Secrets::default(), &mut Heard::default()).expect("a run");
+    let _outcome =
+        cloud.run(&mut executor, Some(&mut backend), &Secrets::default(), &mut Heard::default()).expect("a run");
     let elsewhere = CloudSettings { region: "eu-west-1".to_owned(), ..settings.clone() };
     let refused = Cloud::open(&elsewhere).err().expect("it is in another Region");
     assert!(refused.to_string().contains("us-east-1") && refused.to_string().contains("eu-west-1"), "{refused}");
