@@ -8,7 +8,7 @@ use aloka_core::model::Kind;
 use aloka_core::plan::{Mode, Node, Step, Verb};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
-use aloka_sim::audit::{self, Expected};
+use aloka_sim::audit::{self, Expected, Ports};
 use aloka_sim::aws::{Account, Durations};
 use aloka_sim::world::Watch;
 use aloka_tests::{Bench, secrets, variables};
@@ -51,7 +51,7 @@ fn world_of(bench: &mut Bench) -> audit::World {
 
 fn expected() -> Expected {
     Expected {
-        app_ports: vec![(80, 80), (443, 443)],
+        app_ports: vec![Ports::tcp(80, 80), Ports::tcp(443, 443)],
         db_port: 5432,
         app_group_name: "aloka-app-sg".to_owned(),
         db_group_name: "aloka-db-sg".to_owned(),
@@ -78,7 +78,7 @@ fn a_missing_edge_meets_a_refusal() {
     ];
     for ((kind, name), (other, other_name), code) in edges {
         let mut spoiled = planned.clone();
-        let nodes = &mut spoiled.plan.nodes;
+        let nodes = Arc::make_mut(&mut spoiled.plan.nodes);
         let needed = node_of(nodes, Verb::Delete, other, other_name);
         let node = node_of(nodes, Verb::Delete, kind, name);
         let before = nodes[node].needs.len();
@@ -104,7 +104,7 @@ fn an_open_rule_is_seen_by_the_auditor() {
     sound.run(&planned, &mut Refusals::default());
     assert_eq!(world_of(&mut sound).violations(&expected()), Vec::<String>::new());
 
-    let nodes = &mut planned.plan.nodes;
+    let nodes = Arc::make_mut(&mut planned.plan.nodes);
     let node = node_of(nodes, Verb::Create, Kind::SecurityGroup, "db");
     let call = call_of(&mut nodes[node], Operation::AuthorizeSecurityGroupIngress);
     let open = Value::map([
@@ -129,7 +129,7 @@ fn a_missing_tag_is_seen_by_the_auditor() {
     sound.run(&planned, &mut Refusals::default());
     assert!(world_of(&mut sound).untagged().is_empty());
 
-    let nodes = &mut planned.plan.nodes;
+    let nodes = Arc::make_mut(&mut planned.plan.nodes);
     let node = node_of(nodes, Verb::Create, Kind::Subnet, "private");
     let call = call_of(&mut nodes[node], Operation::CreateSubnet);
     if let Some(Value::Map(tags)) = call.args.get_mut("Tags") {

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::address::Address;
 use crate::fingerprint::hex;
+use crate::map::key;
 use crate::value::{Value, ValueMap};
 
 /// Tag that names the state's lineage.
@@ -18,11 +19,11 @@ pub const ADDRESS_TAG: &str = "aloka:address";
 pub const GENERATION_TAG: &str = "aloka:generation";
 
 /// The tags that identify one object.
-pub fn tags(lineage: &str, address: &Address, generation: u32) -> ValueMap {
+pub fn tags(lineage: &Arc<str>, address: &Address, generation: u32) -> ValueMap {
     ValueMap::from([
-        (Arc::from(LINEAGE_TAG), Value::str(lineage)),
-        (Arc::from(ADDRESS_TAG), Value::from(address.tag_value())),
-        (Arc::from(GENERATION_TAG), Value::from(generation.to_string())),
+        (key(LINEAGE_TAG), Value::Str(lineage.clone())),
+        (key(ADDRESS_TAG), Value::from(address.tag_value())),
+        (key(GENERATION_TAG), Value::from(generation.to_string())),
     ])
 }
 

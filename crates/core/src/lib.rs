@@ -12,6 +12,7 @@ pub mod engine;
 pub mod fingerprint;
 pub mod graph;
 pub mod identity;
+pub mod map;
 pub mod model;
 pub mod network;
 pub mod observe;

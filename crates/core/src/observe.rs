@@ -2,8 +2,7 @@
 //!
 //! An attribute is set only if the object says something about it, so partial objects can be merged one by one.
 
-use std::sync::Arc;
-
+use crate::map;
 use crate::model::Kind;
 use crate::rules;
 use crate::value::{Value, ValueMap};
@@ -320,7 +319,7 @@ struct Attributes<'a> {
 impl Attributes<'_> {
     fn set(&mut self, name: &str, value: Value) {
         if !value.is_null() {
-            self.map.insert(Arc::from(name), value);
+            self.map.insert(map::key(name), value);
         }
     }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use sha1::{Digest, Sha1};
 
 use crate::address::Address;
+use crate::map;
 use crate::model::Kind;
 use crate::rules;
 use crate::secret::DB_PASSWORD;
@@ -123,13 +124,13 @@ fn index(position: usize) -> u32 {
 
 impl Builder<'_> {
     fn declare<const N: usize>(&mut self, address: Address, attributes: [(&str, Value); N]) -> &mut Declared {
-        let attributes = attributes.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (Arc::from(k), v)).collect();
+        let attributes = attributes.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (map::key(k), v)).collect();
         self.stack.resources.entry(address).or_insert(Declared { attributes, ..Declared::default() })
     }
 
     fn tags(&self, name: &str) -> Value {
         let variables = self.variables;
-        let mut tags: ValueMap = variables.tags.iter().map(|(k, v)| (Arc::from(k.as_str()), Value::from(v))).collect();
+        let mut tags: ValueMap = variables.tags.iter().map(|(k, v)| (map::key(k), Value::from(v))).collect();
         let common = [
             ("Project", variables.project_name.as_str()),
             ("Environment", variables.environment.as_str()),
@@ -137,7 +138,7 @@ impl Builder<'_> {
             ("Name", name),
         ];
         for (key, value) in common {
-            tags.entry(Arc::from(key)).or_insert_with(|| Value::str(value));
+            tags.insert_if_absent(map::key(key), || Value::str(value));
         }
         Value::Map(tags)
     }

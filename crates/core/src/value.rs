@@ -3,7 +3,6 @@
 //! A [`Value`] is what the stack declares, what a call sends, what AWS answers and what the state records. Only the
 //! first two may hold a reference or a secret; the secret itself is never in a value, only its name.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,9 +11,9 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::address::Address;
+use crate::map::key;
 
-/// A map of values, ordered by key.
-pub type ValueMap = BTreeMap<Arc<str>, Value>;
+pub use crate::map::ValueMap;
 
 /// A value of an attribute or an argument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +32,7 @@ pub enum Value {
     /// A map.
     Map(ValueMap),
     /// The value another resource will have in this attribute.
-    Ref(Address, Arc<str>),
+    Ref(Box<Address>, Arc<str>),
     /// The named secret, put in place by the driver when the call is sent.
     Secret(Arc<str>),
 }
@@ -54,12 +53,12 @@ impl Value {
 
     /// A reference to `attribute` of the resource at `address`.
     pub fn reference(address: Address, attribute: &str) -> Self {
-        Self::Ref(address, Arc::from(attribute))
+        Self::Ref(Box::new(address), key(attribute))
     }
 
     /// A map from text keys.
     pub fn map<K: AsRef<str>, V: Into<Self>>(entries: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self::Map(entries.into_iter().map(|(k, v)| (Arc::from(k.as_ref()), v.into())).collect())
+        Self::Map(entries.into_iter().map(|(k, v)| (key(k.as_ref()), v.into())).collect())
     }
 
     /// A list.
@@ -234,7 +233,7 @@ impl From<serde_json::Value> for Value {
             serde_json::Value::String(value) => Self::Str(value.into()),
             serde_json::Value::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
             serde_json::Value::Object(map) => {
-                Self::Map(map.into_iter().map(|(k, v)| (Arc::from(k), Self::from(v))).collect())
+                Self::Map(map.into_iter().map(|(k, v)| (key(&k), Self::from(v))).collect())
             }
         }
     }
@@ -357,20 +356,17 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut map = ValueMap::new();
-        while let Some(key) = access.next_key::<Arc<str>>()? {
-            match &*key {
+        let mut map = Vec::new();
+        while let Some(name) = access.next_key::<std::borrow::Cow<'de, str>>()? {
+            match &*name {
                 REF_KEY => {
-                    let (address, attribute) = access.next_value::<(Address, Arc<str>)>()?;
+                    let (address, attribute) = access.next_value::<(Box<Address>, Arc<str>)>()?;
                     return Ok(Value::Ref(address, attribute));
                 }
                 SECRET_KEY => return Ok(Value::Secret(access.next_value()?)),
-                _ => {
-                    let value = access.next_value()?;
-                    map.insert(key, value);
-                }
+                _ => map.push((key(&name), access.next_value()?)),
             }
         }
-        Ok(Value::Map(map))
+        Ok(Value::Map(map.into_iter().collect()))
     }
 }

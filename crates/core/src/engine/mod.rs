@@ -80,13 +80,13 @@ pub struct Executor {
 
 impl Executor {
     /// An executor for these nodes; each stands after those it needs. `now` is the start.
-    pub fn new(nodes: Vec<Node>, state: State, now: Instant) -> Self {
-        let mut executor = Self::idle(nodes, state, now);
+    pub fn new(nodes: impl Into<Arc<[Node]>>, state: State, now: Instant) -> Self {
+        let mut executor = Self::idle(nodes.into(), state, now);
         executor.launch(now);
         executor
     }
 
-    fn idle(nodes: Vec<Node>, state: State, now: Instant) -> Self {
+    fn idle(nodes: Arc<[Node]>, state: State, now: Instant) -> Self {
         let count = nodes.len();
         let mut dependants = vec![Vec::new(); count];
         let mut progress = Vec::with_capacity(count);
@@ -100,7 +100,7 @@ impl Executor {
             progress.push(Progress::new(open, now));
         }
         Self {
-            nodes: nodes.into(),
+            nodes,
             dependants,
             progress,
             open: count,

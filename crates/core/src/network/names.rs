@@ -80,7 +80,7 @@ impl<'a> Names<'a> {
                 Value::Ref(address, attribute)
                     if **attribute == *id_attribute(address.kind) || **attribute == *"id" =>
                 {
-                    return Some(Party::Object(address.clone()));
+                    return Some(Party::Object(Address::clone(address)));
                 }
                 Value::Ref(address, attribute) => {
                     match self.resources.get(address).and_then(|attributes| attributes.get(attribute)) {

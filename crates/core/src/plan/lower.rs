@@ -3,13 +3,13 @@
 //! Nothing here looks at the world: what to change was decided by the diff, and arguments are literals, references to
 //! what other nodes will have made, or names of secrets.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Step, Waiter};
 use crate::address::Address;
 use crate::api::{Args, Call, Operation};
 use crate::identity;
+use crate::map;
 use crate::model::Kind;
 use crate::observe::Place;
 use crate::rules;
@@ -28,7 +28,7 @@ pub struct Subject<'a> {
     /// Its generation.
     pub generation: u32,
     /// The state's lineage.
-    pub lineage: &'a str,
+    pub lineage: &'a Arc<str>,
     /// Where it is.
     pub place: &'a Place,
     /// What application servers run at first boot.
@@ -102,14 +102,14 @@ pub fn read(kind: Kind, attributes: &ValueMap, id: Value) -> (Call, &'static str
 pub fn lookup(
     address: &Address,
     attributes: &ValueMap,
-    lineage: &str,
+    lineage: &Arc<str>,
     generation: u32,
     place: &Place,
 ) -> Option<Lookup> {
     let tags = identity::tags(lineage, address, generation);
     let by_tags = |operation, list: &str| {
         let filters: ValueMap =
-            tags.iter().map(|(key, value)| (Arc::from(format!("tag:{key}")), text_list(value.clone()))).collect();
+            tags.iter().map(|(name, value)| (map::key(&format!("tag:{name}")), text_list(value.clone()))).collect();
         let call = Call::new(operation, [("Filters", Value::Map(filters))]);
         Some(Lookup { call, list: Arc::from(list), tags: tags.clone() })
     };
@@ -190,7 +190,7 @@ impl Subject<'_> {
     fn placed_call<const N: usize>(&self, operation: Operation, save: Save, args: [(&'static str, Value); N]) -> Step {
         let (read, path) = self.read();
         let list = path.strip_suffix(".0").unwrap_or(path);
-        let recover = Some(Lookup { call: read, list: Arc::from(list), tags: BTreeMap::new() });
+        let recover = Some(Lookup { call: read, list: Arc::from(list), tags: ValueMap::new() });
         Step::Call { call: Call::new(operation, args), save, recover }
     }
 

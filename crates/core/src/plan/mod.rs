@@ -183,7 +183,7 @@ pub struct Plan {
     /// Renamed addresses, from and to: a changed instance count adds or drops the index.
     pub moves: Vec<(Address, Address)>,
     /// The graph to execute. Every node stands after those it needs.
-    pub nodes: Vec<Node>,
+    pub nodes: Arc<[Node]>,
     /// Values chosen once, as they will be recorded.
     pub choices: Choices,
     /// Hash of each secret as it will be recorded once the secret was sent.

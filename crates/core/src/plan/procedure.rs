@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Node, Occasion};
 use crate::api::Call;
-use crate::value::Value;
+use crate::value::{Value, ValueMap};
 
 /// One step of a procedure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub struct Lookup {
     /// Path of the list of objects in the reply; the first is taken. Empty: the reply itself is the object.
     pub list: Arc<str>,
     /// Tags the object must have to be ours; empty if its place alone tells.
-    pub tags: std::collections::BTreeMap<Arc<str>, Value>,
+    pub tags: ValueMap,
 }
 
 /// A read that is repeated until its reply is accepted.

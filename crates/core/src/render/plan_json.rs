@@ -83,7 +83,7 @@ fn after(change: &Change) -> Option<ValueMap> {
             for attribute in &change.attributes {
                 let computed = kind.attribute(&attribute.name).is_some_and(|a| a.on_change == OnChange::Computed);
                 let value = if computed && attribute.after.is_null() {
-                    Value::Ref(change.target.address.clone(), attribute.name.clone())
+                    Value::Ref(Box::new(change.target.address.clone()), attribute.name.clone())
                 } else {
                     attribute.after.clone()
                 };
@@ -96,7 +96,7 @@ fn after(change: &Change) -> Option<ValueMap> {
             for attribute in kind.attributes().iter().filter(|a| a.on_change == OnChange::Computed) {
                 if map.get(attribute.name).is_none_or(Value::is_null) {
                     let name: std::sync::Arc<str> = attribute.name.into();
-                    map.insert(name.clone(), Value::Ref(change.target.address.clone(), name));
+                    map.insert(name.clone(), Value::Ref(Box::new(change.target.address.clone()), name));
                 }
             }
             Some(map)

@@ -181,7 +181,7 @@ pub(crate) fn empty() -> Plan {
         drift: Vec::new(),
         outputs: Vec::new(),
         moves: Vec::new(),
-        nodes: Vec::new(),
+        nodes: Vec::new().into(),
         choices: Choices::default(),
         secrets: Default::default(),
         account: Some("123456789012".to_owned()),

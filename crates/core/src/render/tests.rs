@@ -359,7 +359,7 @@ fn vpc_plan() -> Plan {
     };
     let lookup = Lookup { call: find(), list: "Vpcs".into(), tags: Default::default() };
     let mut plan = samples::empty();
-    plan.nodes.push(Node {
+    let creation = Node {
         target: target.clone(),
         verb: Verb::Create,
         steps: vec![
@@ -370,10 +370,10 @@ fn vpc_plan() -> Plan {
         generation: 1,
         after: ValueMap::new(),
         dependencies: Vec::new(),
-    });
+    };
     let password =
         Call::new(Operation::ModifyDBInstance, [("MasterUserPassword", Value::Secret("db_password".into()))]);
-    plan.nodes.push(Node {
+    let change = Node {
         target: Target::current(address("aws_db_instance.postgres")),
         verb: Verb::Update,
         steps: vec![Step::Call { call: password, save: Save::Nothing, recover: None }],
@@ -381,7 +381,8 @@ fn vpc_plan() -> Plan {
         generation: 1,
         after: ValueMap::new(),
         dependencies: Vec::new(),
-    });
+    };
+    plan.nodes = [creation, change].into();
     plan
 }
 

@@ -287,7 +287,7 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: &[(&Node, &Reply)]) -> Re
         drift,
         outputs,
         moves,
-        nodes: built.nodes,
+        nodes: built.nodes.into(),
         choices: state.private.choices.clone(),
         secrets,
         account,

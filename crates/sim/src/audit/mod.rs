@@ -19,7 +19,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 pub use self::packet::{Exposure, Sender};
-pub use self::promise::Expected;
+pub use self::promise::{Expected, Ports};
 pub use self::read::audit;
 pub use self::tags::Object;
 

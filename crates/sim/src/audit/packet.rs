@@ -2,7 +2,7 @@
 //!
 //! A packet has one source, one destination, one protocol and one port. Which packets stand for all of them: the ends
 //! of every block in a rule, a route, a VPC or a special range and their neighbours, and likewise for ports; between
-//! two neighbours nothing can differ.
+//! two neighbours nothing can differ. For the same reason one host speaks for all that are alike (see `crowds`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -67,15 +67,16 @@ struct Arrival<'a> {
 }
 
 impl World {
-    /// Every representative packet that arrives anywhere.
+    /// Every representative packet that arrives anywhere. Of hosts that are alike, one is named as receiver and one,
+    /// not the same, as sender.
     pub fn exposure(&self) -> Vec<Exposure> {
         self.exposure_with(&[])
     }
 
-    /// As [`World::exposure`], trying these TCP ports besides.
-    pub(super) fn exposure_with(&self, tcp: &[u16]) -> Vec<Exposure> {
+    /// As [`World::exposure`], trying these ports besides.
+    pub(super) fn exposure_with(&self, ports: &[u16]) -> Vec<Exposure> {
         let points = self.points();
-        let probes = self.probes(tcp);
+        let probes = self.probes(ports);
         let mut senders: Vec<_> =
             points.iter().copied().filter(|&p| self.is_outside(p)).map(Sender::Internet).collect();
         for (id, subnet) in &self.subnets {
@@ -83,12 +84,14 @@ impl World {
                 points.iter().copied().filter(|p| subnet.block.contains(p)).chain(ends(subnet.block)).collect();
             senders.extend(own.into_iter().map(|point| Sender::Subnet(id.clone(), point)));
         }
-        let instances = self.hosts.iter().filter(|host| host.kind == HostKind::Instance);
-        senders.extend(instances.map(|host| Sender::Instance(host.id.clone())));
+        let crowds = self.crowds();
         let mut found = Vec::new();
-        for host in &self.hosts {
+        for host in crowds.iter().filter_map(|crowd| crowd.first().copied()) {
             let places = self.places(host, &points);
-            for sender in &senders {
+            let instances = crowds.iter().filter_map(|crowd| crowd.iter().find(|other| other.id != host.id));
+            let instances = instances.filter(|other| other.kind == HostKind::Instance);
+            let instances: Vec<_> = instances.map(|other| Sender::Instance(other.id.clone())).collect();
+            for sender in senders.iter().chain(&instances) {
                 let mut open: BTreeMap<u8, BTreeSet<u16>> = BTreeMap::new();
                 for place in &places {
                     for arrival in self.arrivals(sender, host, place) {
@@ -105,6 +108,21 @@ impl World {
             }
         }
         found
+    }
+
+    /// Hosts by what makes a difference to a packet: where they stand, as finely as rules and routes tell, and their
+    /// groups. Every crowd has at least one.
+    pub(super) fn crowds(&self) -> Vec<Vec<&Host>> {
+        let points = self.points();
+        let near = |address: Ipv4Addr| points.range(..=address).next_back().copied();
+        let mut crowds: BTreeMap<_, Vec<&Host>> = BTreeMap::new();
+        for host in &self.hosts {
+            let Host { kind, id: _, vpc, places, public, groups, up } = host;
+            let places: BTreeSet<_> = places.iter().map(|(subnet, address)| (subnet, near(*address))).collect();
+            let groups: BTreeSet<_> = groups.iter().collect();
+            crowds.entry((kind, vpc, places, public.map(near), groups, up)).or_default().push(host);
+        }
+        crowds.into_values().collect()
     }
 
     /// True if a TCP packet to `port` gets from `from` to `to` inside their VPC, wherever in its subnets `to` stands.
@@ -251,10 +269,10 @@ impl World {
         !special().chain(self.vpcs.values().flatten().copied()).any(|block| block.contains(&point))
     }
 
-    fn probes(&self, tcp: &[u16]) -> BTreeSet<(u8, u16)> {
+    fn probes(&self, ports: &[u16]) -> BTreeSet<(u8, u16)> {
         let around = |port: u16| [port.saturating_sub(1), port, port.saturating_add(1)];
         let mut probes: BTreeSet<_> = OTHERS.into();
-        let mut ports: BTreeSet<u16> = PORTS.iter().chain(tcp).copied().flat_map(around).collect();
+        let mut ports: BTreeSet<u16> = PORTS.iter().chain(ports).copied().flat_map(around).collect();
         for rule in self.groups.values().flat_map(|group| group.ingress.iter().chain(&group.egress)) {
             match (rule.protocol, rule.ports) {
                 (Some(6 | 17), Some((from, to))) => ports.extend([from, to].into_iter().flat_map(around)),

@@ -7,14 +7,41 @@ use super::{Exposure, Host, HostKind, Sender, Target, World};
 /// What the stack in the account is meant to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// TCP ports an instance may be reached on from the internet, both ends of each range included.
-    pub app_ports: Vec<(u16, u16)>,
+    /// Where an instance may be reached from the internet.
+    pub app_ports: Vec<Ports>,
     /// The TCP port of the database.
     pub db_port: u16,
     /// The name of the application's security group.
     pub app_group_name: String,
     /// The name of the database's security group.
     pub db_group_name: String,
+}
+
+/// A range of ports, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// An IANA number.
+    pub protocol: u8,
+    /// The first.
+    pub from: u16,
+    /// The last.
+    pub to: u16,
+}
+
+impl Ports {
+    /// TCP ports.
+    pub const fn tcp(from: u16, to: u16) -> Self {
+        Self { protocol: 6, from, to }
+    }
+
+    /// UDP ports.
+    pub const fn udp(from: u16, to: u16) -> Self {
+        Self { protocol: 17, from, to }
+    }
+
+    fn contains(self, protocol: u8, port: u16) -> bool {
+        self.protocol == protocol && (self.from..=self.to).contains(&port)
+    }
 }
 
 impl World {
@@ -27,36 +54,42 @@ impl World {
         let mut violations: Vec<_> = self.unread.iter().map(|what| format!("not understood: {what}")).collect();
         let vpcs = self.vpcs_of(expected);
         violations.extend(self.strange(&vpcs));
-        let edges: Vec<_> =
-            expected.app_ports.iter().flat_map(|&(from, to)| [from, to]).chain([expected.db_port]).collect();
+        let edges = expected.app_ports.iter().flat_map(|ports| [ports.from, ports.to]);
+        let edges: Vec<_> = edges.chain([expected.db_port]).collect();
         // Many senders fare alike; one of them is named.
         let mut alike: BTreeMap<_, (Sender, usize)> = BTreeMap::new();
+        let crowds = self.crowds();
+        let crowd = |id: &str| crowds.iter().find(|crowd| crowd.iter().any(|host| host.id == id));
         for Exposure { from, to, protocol, ports } in self.exposure_with(&edges) {
-            let hosts = self.hosts.iter().filter(|host| host.id == to && vpcs.contains(host.vpc.as_str()));
-            for host in hosts {
-                let excess: BTreeSet<_> = ports
-                    .iter()
-                    .copied()
-                    .filter(|&port| !self.is_expected(&from, host, protocol, port, expected))
-                    .collect();
-                if !excess.is_empty() {
-                    let what = match host.kind {
-                        HostKind::Database => format!("database {to}"),
-                        HostKind::Instance => format!("instance {to}"),
-                    };
-                    let sort = match &from {
-                        Sender::Internet(_) => "internet",
-                        Sender::Instance(id) => id,
-                        Sender::Subnet(subnet, _) => subnet,
-                    };
-                    let sort = self.name_of(sort);
-                    alike.entry((what, sort, protocol, excess)).or_insert_with(|| (from.clone(), 0)).1 += 1;
-                }
+            let Some((host, hosts)) = crowd(&to).and_then(|crowd| Some((*crowd.first()?, crowd.len()))) else {
+                continue;
+            };
+            if !vpcs.contains(host.vpc.as_str()) {
+                continue;
+            }
+            let excess: BTreeSet<_> = ports
+                .iter()
+                .copied()
+                .filter(|&port| !self.is_expected(&from, host, protocol, port, expected))
+                .collect();
+            if !excess.is_empty() {
+                let what = match host.kind {
+                    HostKind::Database => format!("database {to}{}", more(hosts)),
+                    HostKind::Instance => format!("instance {to}{}", more(hosts)),
+                };
+                let (sort, senders) = match &from {
+                    Sender::Internet(_) => ("the internet".to_owned(), 1),
+                    Sender::Instance(id) => {
+                        let own = usize::from(crowd(id).is_some_and(|crowd| crowd.iter().any(|host| host.id == to)));
+                        (id.clone(), crowd(id).map_or(1, |crowd| crowd.len() - own))
+                    }
+                    Sender::Subnet(subnet, _) => (subnet.clone(), 1),
+                };
+                alike.entry((what, sort, protocol, excess)).or_insert_with(|| (from.clone(), 0)).1 += senders;
             }
         }
         violations.extend(alike.into_iter().map(|((what, _, protocol, ports), (from, count))| {
-            let more = if count == 1 { String::new() } else { format!(" and {} more like it", count - 1) };
-            format!("{what} is reached from {from}{more} on {}", ports_text(protocol, &ports))
+            format!("{what} is reached from {from}{} on {}", more(count), ports_text(protocol, &ports))
         }));
         violations
     }
@@ -65,9 +98,11 @@ impl World {
     /// reaches each such database on its port.
     pub fn path_exists(&self, expected: &Expected) -> bool {
         let vpcs = self.vpcs_of(expected);
-        let up = |kind| self.hosts.iter().filter(move |host| host.kind == kind && host.up);
-        let databases: Vec<_> = up(HostKind::Database).filter(|host| vpcs.contains(host.vpc.as_str())).collect();
-        let instances: Vec<_> = up(HostKind::Instance).filter(|host| self.is_app(host, expected)).collect();
+        let crowds = self.crowds();
+        let first =
+            |kind| crowds.iter().filter_map(|crowd| crowd.first()).filter(move |host| host.kind == kind && host.up);
+        let databases: Vec<_> = first(HostKind::Database).filter(|host| vpcs.contains(host.vpc.as_str())).collect();
+        let instances: Vec<_> = first(HostKind::Instance).filter(|host| self.is_app(host, expected)).collect();
         !databases.is_empty()
             && !instances.is_empty()
             && instances.iter().all(|from| databases.iter().all(|to| self.connects(from, to, expected.db_port)))
@@ -81,7 +116,7 @@ impl World {
             }
             (HostKind::Database, Sender::Internet(_) | Sender::Subnet(..)) => false,
             (HostKind::Instance, Sender::Internet(_)) => {
-                protocol == 6 && expected.app_ports.iter().any(|&(from, to)| (from..=to).contains(&port))
+                expected.app_ports.iter().any(|ports| ports.contains(protocol, port))
             }
             (HostKind::Instance, Sender::Instance(_) | Sender::Subnet(..)) => true,
         }
@@ -116,12 +151,13 @@ impl World {
         }
         found
     }
+}
 
-    /// A key to sort by that outlives the exposure it came from.
-    fn name_of(&self, id: &str) -> &str {
-        let subnet = self.subnets.get_key_value(id).map(|(id, _)| id.as_str());
-        let host = self.hosts.iter().map(|host| host.id.as_str()).find(|own| *own == id);
-        subnet.or(host).unwrap_or("the internet")
+/// How many more than the one named.
+fn more(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        count => format!(" and {} more like it", count - 1),
     }
 }
 

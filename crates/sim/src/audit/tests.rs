@@ -8,7 +8,7 @@ use super::*;
 
 fn expected() -> Expected {
     Expected {
-        app_ports: vec![(80, 80), (443, 443)],
+        app_ports: vec![Ports::tcp(80, 80), Ports::tcp(443, 443)],
         db_port: 5432,
         app_group_name: "aloka-app-sg".to_owned(),
         db_group_name: "aloka-db-sg".to_owned(),
@@ -307,6 +307,95 @@ fn each_planted_breach_is_found() {
         let violations = read(&account).violations(&expected());
         assert!(violations.iter().any(|text| text.starts_with(expected_text)), "{name}: {violations:#?}");
     }
+}
+
+#[test]
+fn ports_are_expected_of_their_own_protocol_alone() {
+    for (protocol, other, ports) in [("udp", "tcp", Ports::udp(5060, 5061)), ("tcp", "udp", Ports::tcp(5060, 5061))] {
+        let mut expected = expected();
+        expected.app_ports.push(ports);
+        let mut account = seed();
+        push(&mut account, APP_RULES, open(protocol, 5060, 5061, &["0.0.0.0/0"], &[]));
+        assert_eq!(read(&account).violations(&expected), Vec::<String>::new(), "{protocol}");
+        push(&mut account, APP_RULES, open(other, 5061, 5061, &["0.0.0.0/0"], &[]));
+        let violations = read(&account).violations(&expected);
+        assert!(violations.iter().any(|text| text.ends_with(&format!("on {other} 5061"))), "{violations:#?}");
+        assert!(!violations.iter().any(|text| text.contains(&format!("on {protocol}"))), "{violations:#?}");
+    }
+}
+
+/// The seed with servers that differ in nothing but their addresses.
+fn crowd(account: &mut Json, count: usize) {
+    for index in 0..count {
+        let (id, own) = (format!("i-crowd-{index}"), format!("10.0.1.{}", 16 + index));
+        let public = format!("54.2.2.{index}");
+        push(account, "/Instances", instance(&id, "subnet-pub0", &own, Some(&public), "sg-app"));
+    }
+}
+
+#[test]
+fn one_of_a_crowd_speaks_for_all_but_not_for_who_differs() {
+    type Change = fn(&mut Json);
+    let table: [(&str, Change, &str); 5] = [
+        (
+            "all of them",
+            |a| push(a, DB_RULES, open("tcp", 22, 22, &[], &["sg-app"])),
+            "database aloka-db is reached from i-1 and 9 more like it on tcp 22",
+        ),
+        (
+            "one private address",
+            |a| push(a, DB_RULES, open("tcp", 22, 22, &["10.0.1.18/32"], &[])),
+            "database aloka-db is reached from i-crowd-2 on tcp 22",
+        ),
+        (
+            "one public address",
+            |a| {
+                public_database(a);
+                push(a, DB_RULES, open("tcp", 22, 22, &["54.2.2.5/32"], &[]));
+            },
+            "database aloka-db is reached from i-crowd-5 on tcp 22",
+        ),
+        (
+            "one in another group besides",
+            |a| {
+                stranger(a);
+                push(a, "/Instances/3/SecurityGroups", json!({"GroupId": "sg-other"}));
+                push(a, DB_RULES, open("tcp", 22, 22, &[], &["sg-other"]));
+            },
+            "database aloka-db is reached from i-crowd-2 on tcp 22",
+        ),
+        (
+            "all of them from outside",
+            |a| push(a, APP_RULES, open("tcp", 22, 22, &["0.0.0.0/0"], &[])),
+            "instance i-1 and 9 more like it is reached from the internet",
+        ),
+    ];
+    for (name, change, expected_text) in table {
+        let mut account = seed();
+        crowd(&mut account, 9);
+        assert_eq!(read(&account).violations(&expected()), Vec::<String>::new(), "{name}");
+        change(&mut account);
+        let violations = read(&account).violations(&expected());
+        assert!(violations.iter().any(|text| text.starts_with(expected_text)), "{name}: {violations:#?}");
+    }
+    // Members of a crowd send to each other.
+    let mut account = seed();
+    crowd(&mut account, 1);
+    let among = |exposure: &Exposure| matches!(&exposure.from, Sender::Instance(id) if *id != exposure.to);
+    let found = read(&account).exposure();
+    assert!(found.iter().any(|exposure| exposure.to.starts_with("i-") && among(exposure)), "{found:#?}");
+}
+
+#[test]
+fn one_server_cut_off_is_seen_in_a_crowd() {
+    let mut account = seed();
+    crowd(&mut account, 9);
+    assert!(read(&account).path_exists(&expected()));
+    set(&mut account, "/SecurityGroups/2/IpPermissions", json!([]));
+    push(&mut account, DB_RULES, open("tcp", 5432, 5432, &["10.0.1.0/29", "10.0.1.16/29", "10.0.1.24/32"], &[]));
+    assert!(read(&account).path_exists(&expected()));
+    set(&mut account, "/SecurityGroups/2/IpPermissions/0/IpRanges/2/CidrIp", "10.0.1.25/32".into());
+    assert!(!read(&account).path_exists(&expected()));
 }
 
 #[test]

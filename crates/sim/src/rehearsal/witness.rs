@@ -12,10 +12,10 @@ use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
-use aloka_core::variables::Variables;
+use aloka_core::variables::{IngressRule, Variables};
 
 use super::span::Span;
-use crate::audit::{self, Expected};
+use crate::audit::{self, Expected, Ports};
 use crate::aws::Account;
 use crate::store::{MemoryStore, Store};
 use crate::world::{Watch, World};
@@ -78,9 +78,13 @@ impl Witness {
             let name = change.and_then(|change| change.after.get("name")).and_then(Value::as_str);
             name.unwrap_or_default().to_owned()
         };
-        let tcp = variables.app_ingress.iter().filter(|rule| rule.protocol == "tcp");
+        let ports = |rule: &IngressRule| match rule.protocol.as_str() {
+            "tcp" => Some(Ports::tcp(rule.from_port, rule.to_port)),
+            "udp" => Some(Ports::udp(rule.from_port, rule.to_port)),
+            _ => None,
+        };
         let expected = Expected {
-            app_ports: tcp.map(|rule| (rule.from_port, rule.to_port)).collect(),
+            app_ports: variables.app_ingress.iter().filter_map(ports).collect(),
             db_port: DB_PORT,
             app_group_name: group_name("app"),
             db_group_name: group_name("db"),

@@ -19,13 +19,13 @@ const COUNT: u32 = 3;
 
 fn node(index: u32) -> Node {
     let address = Address::vpc(Kind::Vpc, "this", index);
-    let tags = Value::Map(identity::tags(LINEAGE, &address, 1));
-    let filters = identity::tags(LINEAGE, &address, 1);
+    let tags = Value::Map(identity::tags(&Arc::from(LINEAGE), &address, 1));
+    let filters = identity::tags(&Arc::from(LINEAGE), &address, 1);
     let filters = filters.iter().map(|(key, value)| (format!("tag:{key}"), Value::list([value.clone()])));
     let lookup = Lookup {
         call: Call::new(Operation::DescribeVpcs, [("Filters", Value::map(filters))]),
         list: "Vpcs".into(),
-        tags: identity::tags(LINEAGE, &address, 1).into_iter().collect(),
+        tags: identity::tags(&Arc::from(LINEAGE), &address, 1).into_iter().collect(),
     };
     let block = Value::str(format!("10.{index}.0.0/16"));
     let call = Call::new(Operation::CreateVpc, [("CidrBlock", block), ("Tags", tags)]);

@@ -1,0 +1,302 @@
+//! A small map of values: sorted pairs in one block of memory, as most maps hold a handful of entries and there are
+//! many of them.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::model::Kind;
+use crate::value::Value;
+
+/// The key of an entry. Names of attributes are shared, see [`key`].
+pub type Key = Arc<str>;
+
+/// A map of values, ordered by key.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ValueMap(Vec<(Key, Value)>);
+
+/// Names that occur in every object: one copy serves all.
+static SHARED: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    const OTHERS: [&str; 33] = [
+        "AssociatePublicIpAddress",
+        "DeleteOnTermination",
+        "DeviceIndex",
+        "DeviceName",
+        "Encrypted",
+        "Environment",
+        "Groups",
+        "HttpEndpoint",
+        "HttpPutResponseHopLimit",
+        "HttpTokens",
+        "ManagedBy",
+        "Name",
+        "Project",
+        "SubnetId",
+        "Tags",
+        "VolumeSize",
+        "VolumeType",
+        "aloka:address",
+        "aloka:generation",
+        "aloka:lineage",
+        "delete_on_termination",
+        "device_name",
+        "encrypted",
+        "http_endpoint",
+        "http_put_response_hop_limit",
+        "http_tokens",
+        "tag:aloka:address",
+        "tag:aloka:generation",
+        "tag:aloka:lineage",
+        "tags_all",
+        "volume_id",
+        "volume_size",
+        "volume_type",
+    ];
+    let attributes = Kind::ALL.into_iter().flat_map(|kind| kind.attributes().iter().map(|attribute| attribute.name));
+    let mut names: Vec<Key> = attributes.chain(OTHERS).map(Arc::from).collect();
+    names.sort();
+    names.dedup();
+    names
+});
+
+/// The key for a name: shared if the name is common, else new.
+pub fn key(name: &str) -> Key {
+    match SHARED.binary_search_by(|shared| (**shared).cmp(name)) {
+        Ok(found) => SHARED[found].clone(),
+        Err(_) => Arc::from(name),
+    }
+}
+
+impl ValueMap {
+    /// An empty map.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True if there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn search(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(key, _)| (**key).cmp(name))
+    }
+
+    /// The value of `name`.
+    pub fn get(&self, name: impl AsRef<str>) -> Option<&Value> {
+        self.search(name.as_ref()).ok().map(|at| &self.0[at].1)
+    }
+
+    /// The value of `name`, to be changed.
+    pub fn get_mut(&mut self, name: impl AsRef<str>) -> Option<&mut Value> {
+        self.search(name.as_ref()).ok().map(|at| &mut self.0[at].1)
+    }
+
+    /// True if there is an entry for `name`.
+    pub fn contains_key(&self, name: impl AsRef<str>) -> bool {
+        self.search(name.as_ref()).is_ok()
+    }
+
+    /// Sets the value of `key`; returns the one it had.
+    pub fn insert(&mut self, key: Key, value: Value) -> Option<Value> {
+        match self.search(&key) {
+            Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
+            Err(at) => {
+                self.0.insert(at, (key, value));
+                None
+            }
+        }
+    }
+
+    /// Sets the value of `key` unless it has one.
+    pub fn insert_if_absent(&mut self, key: Key, value: impl FnOnce() -> Value) {
+        if let Err(at) = self.search(&key) {
+            self.0.insert(at, (key, value()));
+        }
+    }
+
+    /// Removes the entry of `name`; returns its value.
+    pub fn remove(&mut self, name: impl AsRef<str>) -> Option<Value> {
+        self.search(name.as_ref()).ok().map(|at| self.0.remove(at).1)
+    }
+
+    /// Keeps the entries that `keep` says.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Key, &mut Value) -> bool) {
+        self.0.retain_mut(|(key, value)| keep(key, value));
+    }
+
+    /// Entries by key.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter(self.0.iter())
+    }
+
+    /// Keys in order.
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &Key> + ExactSizeIterator + Clone {
+        self.0.iter().map(|(key, _)| key)
+    }
+
+    /// Values by key.
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &Value> + ExactSizeIterator + Clone {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    /// Values by key, to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
+    /// Gives back memory that no entry uses.
+    pub fn shrink_to_fit(&mut self) {
+        self.0.shrink_to_fit();
+    }
+}
+
+/// Panics if there is no entry, as the standard maps do.
+impl<Q: AsRef<str> + ?Sized> std::ops::Index<&Q> for ValueMap {
+    type Output = Value;
+
+    fn index(&self, name: &Q) -> &Value {
+        self.get(name).expect("no entry found for key")
+    }
+}
+
+/// Entries of a map, by key.
+#[derive(Clone)]
+pub struct Iter<'a>(std::slice::Iter<'a, (Key, Value)>);
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a Key, &'a Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, value)| (key, value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Iter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|(key, value)| (key, value))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+impl<'a> IntoIterator for &'a ValueMap {
+    type Item = (&'a Key, &'a Value);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl IntoIterator for ValueMap {
+    type Item = (Key, Value);
+    type IntoIter = std::vec::IntoIter<(Key, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<(Key, Value)> for ValueMap {
+    fn from_iter<T: IntoIterator<Item = (Key, Value)>>(entries: T) -> Self {
+        let mut pairs: Vec<(Key, Value)> = entries.into_iter().collect();
+        // Of entries with the same key the last one counts.
+        pairs.reverse();
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        pairs.dedup_by(|a, b| a.0 == b.0);
+        pairs.shrink_to_fit();
+        Self(pairs)
+    }
+}
+
+impl<const N: usize> From<[(Key, Value); N]> for ValueMap {
+    fn from(entries: [(Key, Value); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl Extend<(Key, Value)> for ValueMap {
+    fn extend<T: IntoIterator<Item = (Key, Value)>>(&mut self, entries: T) {
+        for (key, value) in entries {
+            self.insert(key, value);
+        }
+        self.shrink_to_fit();
+    }
+}
+
+impl fmt::Debug for ValueMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
+    }
+}
+
+impl Serialize for ValueMap {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.len()))?;
+        for (key, value) in self {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for ValueMap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MapVisitor;
+
+        impl<'de> Visitor<'de> for MapVisitor {
+            type Value = ValueMap;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<ValueMap, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some((name, value)) = access.next_entry::<std::borrow::Cow<'de, str>, Value>()? {
+                    pairs.push((key(&name), value));
+                }
+                Ok(pairs.into_iter().collect())
+            }
+        }
+
+        deserializer.deserialize_map(MapVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behaves_as_a_map() {
+        let map: ValueMap = [("b", 1), ("a", 2), ("b", 3)].into_iter().map(|(k, v)| (key(k), v.into())).collect();
+        assert_eq!(map.keys().map(|k| &**k).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(map.get("b"), Some(&3.into()), "the last one counts");
+        let mut other = map.clone();
+        assert_eq!(other.insert(key("b"), 4.into()), Some(3.into()));
+        assert_eq!(other.insert(key("c"), 5.into()), None);
+        assert_eq!(other.remove("a"), Some(2.into()));
+        assert_eq!(format!("{other:?}"), r#"{"b": Number(Number(4)), "c": Number(Number(5))}"#);
+        assert_ne!(map, other);
+    }
+
+    #[test]
+    fn common_names_are_shared() {
+        assert!(Arc::ptr_eq(&key("vpc_id"), &key("vpc_id")));
+        assert!(!Arc::ptr_eq(&key("something else"), &key("something else")));
+    }
+}
