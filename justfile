@@ -26,6 +26,11 @@ test-local *ARGS:
     cargo build -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/run {{ ARGS }}
 
+# the same against LocalStack in a container (needs a Docker engine and a python3 with boto3)
+test-container:
+    cargo build -p aloka
+    ALOKA_BIN='{{ target }}/debug/aloka' cargo test -p aloka-tests --features containers --test container -- --nocapture
+
 # time, API calls and memory of aloka and Terraform on LocalStack, as a Markdown table
 compare *ARGS:
     cargo build --release -p aloka

@@ -119,6 +119,19 @@ pub fn picture(world: &World) -> BTreeMap<(String, String), u32> {
     picture
 }
 
+/// Rules of `app_ingress`; any set of them is valid. Some differ in nothing but the protocol.
+const RULES: [&str; 9] = [
+    "port = 80",
+    "port = 443",
+    "port = 8080",
+    "port = 8443",
+    "port = 3000",
+    "port = 443, protocol = \"udp\"",
+    "port = 5060, protocol = \"udp\"",
+    "port = 5060, protocol = \"tcp\"",
+    "from_port = 10000, to_port = 10100, protocol = \"udp\"",
+];
+
 /// Valid variables files, over everything a stack can vary in.
 pub fn any_tfvars() -> impl Strategy<Value = String> {
     let names = ("[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?", "[a-z]{1,6}");
@@ -127,7 +140,7 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
         0_u32..=4,
         prop::sample::select(vec!["t3.micro", "t3.small", "t3.medium"]),
         prop::sample::select(vec!["amazon-linux-2", "al2023"]),
-        prop::collection::btree_set(prop::sample::select(vec![80_u16, 443, 8080, 8443, 3000]), 0..=4),
+        prop::collection::btree_set(prop::sample::select(RULES.to_vec()), 0..=4),
         prop::option::of(20_u32..=40),
     );
     let db = (
@@ -148,7 +161,7 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
         let cidrs = |from: usize, count: usize| {
             (from..from + count).map(|third| format!("\"10.{octet}.{third}.0/24\"")).collect::<Vec<_>>().join(", ")
         };
-        let ports: Vec<String> = ports.iter().map(|port| format!("{{ port = {port} }}")).collect();
+        let ports: Vec<String> = ports.iter().map(|rule| format!("{{ {rule} }}")).collect();
         let tags: Vec<String> = tags.iter().map(|(key, value)| format!("Z{key} = \"{value}\"")).collect();
         let mut text = format!(
             "project_name = \"{project}\"\nenvironment = \"{environment}\"\nvpc_cidr = \"10.{octet}.0.0/16\"\n\

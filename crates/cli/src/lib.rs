@@ -11,6 +11,7 @@ pub mod error;
 pub mod io;
 pub mod planfile;
 pub mod request;
+mod rfc3339;
 pub mod view;
 
 use std::ffi::OsString;

@@ -1,6 +1,7 @@
 //! A small map of values: sorted pairs in one block of memory, as most maps hold a handful of entries and there are
 //! many of them.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -66,8 +67,36 @@ static SHARED: LazyLock<Vec<Key>> = LazyLock::new(|| {
 pub fn key(name: &str) -> Key {
     match SHARED.binary_search_by(|shared| (**shared).cmp(name)) {
         Ok(found) => SHARED[found].clone(),
-        Err(_) => Arc::from(name),
+        Err(_) => text(name),
     }
+}
+
+/// Longer texts are hardly ever the same as another.
+const RECENT_LEN_MAX: usize = 64;
+/// How many texts are remembered.
+const RECENT: usize = 512;
+
+thread_local! {
+    /// Texts made lately, by hash. Many objects have the same type, zone, subnet and tags; nobody can tell but by the
+    /// memory it takes.
+    static RECENT_TEXTS: RefCell<Vec<Option<Arc<str>>>> = RefCell::new(vec![None; RECENT]);
+}
+
+/// The text as a shared one: the same copy as a recent equal text, if there is one.
+pub fn text(text: &str) -> Arc<str> {
+    if text.len() > RECENT_LEN_MAX {
+        return Arc::from(text);
+    }
+    // FNV-1a.
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let slot = usize::try_from(hash % 509).unwrap_or(0);
+    RECENT_TEXTS.with_borrow_mut(|recent| match recent.get_mut(slot) {
+        Some(Some(known)) if **known == *text => known.clone(),
+        Some(other) => other.insert(Arc::from(text)).clone(),
+        None => Arc::from(text),
+    })
 }
 
 impl ValueMap {
@@ -297,6 +326,9 @@ mod tests {
     #[test]
     fn common_names_are_shared() {
         assert!(Arc::ptr_eq(&key("vpc_id"), &key("vpc_id")));
-        assert!(!Arc::ptr_eq(&key("something else"), &key("something else")));
+        let long = "x".repeat(RECENT_LEN_MAX + 1);
+        assert!(!Arc::ptr_eq(&text(&long), &text(&long)));
+        assert!(Arc::ptr_eq(&text("t3.small"), &text("t3.small")));
+        assert_eq!(*text("t3.medium"), *"t3.medium");
     }
 }

@@ -11,7 +11,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::address::Address;
-use crate::map::key;
+use crate::map::{self, key};
 
 pub use crate::map::ValueMap;
 
@@ -48,7 +48,7 @@ impl Value {
 
     /// A text value.
     pub fn str(text: impl AsRef<str>) -> Self {
-        Self::Str(Arc::from(text.as_ref()))
+        Self::Str(map::text(text.as_ref()))
     }
 
     /// A reference to `attribute` of the resource at `address`.
@@ -160,7 +160,7 @@ impl From<&str> for Value {
 
 impl From<String> for Value {
     fn from(value: String) -> Self {
-        Self::Str(value.into())
+        Self::str(value)
     }
 }
 
@@ -230,7 +230,7 @@ impl From<serde_json::Value> for Value {
             serde_json::Value::Null => Self::Null,
             serde_json::Value::Bool(value) => Self::Bool(value),
             serde_json::Value::Number(value) => Self::Number(value),
-            serde_json::Value::String(value) => Self::Str(value.into()),
+            serde_json::Value::String(value) => Self::str(value),
             serde_json::Value::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
             serde_json::Value::Object(map) => {
                 Self::Map(map.into_iter().map(|(k, v)| (key(&k), Self::from(v))).collect())

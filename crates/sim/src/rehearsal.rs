@@ -28,9 +28,10 @@ use crate::trace::Trace;
 use crate::world::{Latency, RunEnd, Unwatched, Watch, World};
 
 /// Plans with more nodes are audited at their ends only, and not run twice.
-pub const SMALL_NODES_MAX: usize = 40;
-/// Plans with more nodes are not audited: the auditor walks every pair of hosts, and time is to stay linear.
-pub const AUDITED_NODES_MAX: usize = 200;
+pub const SMALL_NODES_MAX: usize = 160;
+/// Plans with more nodes are not audited: where every server has rules of its own, the auditor walks every pair of
+/// them, and time is to stay linear.
+pub const AUDITED_NODES_MAX: usize = 2000;
 
 /// How to rehearse.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,12 +9,14 @@ use std::path::Path;
 /// Only the owner reads or writes: these files name every object and its attributes.
 pub(crate) const MODE: u32 = 0o600;
 
-/// Puts a new file with this content in the place of `path`, durably and at once; `prepare` sees it before anybody
+const BUFFER: usize = 1 << 16;
+
+/// Puts a new file, filled by `fill`, in the place of `path`, durably and at once; `prepare` sees it before anybody
 /// else can. On an error `path` is as it was.
 pub(crate) fn replace(
     path: &Path,
     directory: &Path,
-    bytes: &[u8],
+    fill: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
     prepare: impl FnOnce(&File) -> io::Result<()>,
 ) -> io::Result<File> {
     let mut name = OsString::from(".");
@@ -30,13 +32,16 @@ pub(crate) fn replace(
         }
         result => result?,
     };
-    let fill = || {
-        file.write_all(bytes)?;
+    let finish = || {
+        let mut buffered = io::BufWriter::with_capacity(BUFFER, &mut file);
+        fill(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
         file.sync_all()?;
         prepare(&file)?;
         fs::rename(&new, path)
     };
-    if let Err(error) = fill() {
+    if let Err(error) = finish() {
         let _left_behind = fs::remove_file(&new);
         return Err(error);
     }

@@ -154,7 +154,8 @@ impl LocalBackend {
         if !self.backed_up {
             if let Some(bytes) = bytes {
                 let backup = self.backup_path();
-                let _file = replace(&backup, &self.directory(), &bytes, |_| Ok(())).map_err(at("write", &backup))?;
+                let _file = replace(&backup, &self.directory(), |new| new.write_all(&bytes), |_| Ok(()))
+                    .map_err(at("write", &backup))?;
             }
             self.backed_up = true;
         }
@@ -216,7 +217,6 @@ impl Backend for LocalBackend {
         let directory = self.directory();
         let _mutex = write_mutex(&directory).map_err(at("lock", &directory))?;
         self.guard(state)?;
-        let text = file::write(state);
         let locking = self.held.is_some();
         let keep_locked = |file: &File| -> io::Result<()> {
             if locking {
@@ -224,7 +224,8 @@ impl Backend for LocalBackend {
             }
             Ok(())
         };
-        let file = replace(&self.path, &directory, text.as_bytes(), keep_locked).map_err(at("write", &self.path))?;
+        let file = replace(&self.path, &directory, |new| file::write_to(state, new), keep_locked)
+            .map_err(at("write", &self.path))?;
         self.written = Stamp::of(&file)
             .ok()
             .map(|stamp| (stamp, Head { lineage: state.lineage.to_string(), serial: state.serial }));

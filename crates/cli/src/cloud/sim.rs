@@ -123,11 +123,10 @@ impl AccountFile {
 
     fn save(&self, account: &Account, now: Instant) -> Result<(), CloudError> {
         let saving = Saving { format_version: FORMAT_VERSION, now, account };
-        let text = serde_json::to_string(&saving).map_err(|error| self.error(error))?;
         let directory = self.0.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-            replace(&self.0, directory, text.as_bytes(), |_| Ok(())).map(drop)
+            replace(&self.0, directory, |new| Ok(serde_json::to_writer(new, &saving)?), |_| Ok(())).map(drop)
         };
         write().map_err(|error| self.error(error))
     }

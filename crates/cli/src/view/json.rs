@@ -1,7 +1,7 @@
 //! Terraform's UI stream: one JSON object a line, on standard output. The objects are made by
 //! [`aloka_core::render::ui_json`]; here they get their time and are written.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use aloka_core::engine::{News, Notice};
 use aloka_core::plan::{Node, Plan, Verb};
@@ -13,28 +13,11 @@ use serde_json::{Value as Json, json};
 use super::progress::{Line, Moment};
 use crate::error::CommandError;
 use crate::io::Io;
+use crate::rfc3339;
 
 /// Now, as Terraform writes it: `2026-11-22T21:48:13.284656Z`.
 pub fn timestamp() -> String {
-    rfc3339(SystemTime::now())
-}
-
-fn rfc3339(time: SystemTime) -> String {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (seconds, micros) = (since.as_secs(), since.subsec_micros());
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days are counted from 0000-03-01, so that the leap day is the last of its year (Howard Hinnant, "chrono-Compatible
-    // Low-Level Date Algorithms").
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    rfc3339::micros(SystemTime::now())
 }
 
 /// Writes one line of the stream.
@@ -129,23 +112,5 @@ pub fn remark(notice: &Notice, text: &str) -> Option<Json> {
             "@level": "info", "@message": text, "@module": "aloka", "@timestamp": timestamp(), "type": "log",
         })),
         News::Started | News::Waiting { .. } | News::Sent { .. } | News::Finished { .. } | News::Failed { .. } => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn times_are_those_of_the_calendar() {
-        for (micros, text) in [
-            (0, "1970-01-01T00:00:00.000000Z"),
-            (951_782_400_000_001, "2000-02-29T00:00:00.000001Z"),
-            (1_795_384_093_284_656, "2026-11-22T21:48:13.284656Z"),
-        ] {
-            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_micros(micros)), text);
-        }
     }
 }

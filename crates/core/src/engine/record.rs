@@ -96,7 +96,7 @@ impl Executor {
                 let key = identity::deposed_key(&self.state.lineage, &target.address, self.nodes[index].generation);
                 self.state.deposed.insert(Target { address: target.address.clone(), deposed: Some(key) }, old);
             }
-            Resource { attributes: self.resolved_after(index), ..Resource::default() }
+            Resource { attributes: Arc::new(self.resolved_after(index)), ..Resource::default() }
         } else {
             self.state.resources.remove(&target.address).map(|old| Resource::clone(&old)).unwrap_or_default()
         };
@@ -104,7 +104,8 @@ impl Executor {
         if !dependencies.is_empty() {
             resource.dependencies.clone_from(dependencies);
         }
-        resource.attributes.extend(without_secrets(attributes));
+        Arc::make_mut(&mut resource.attributes).extend(attributes);
+        without_secrets(&mut resource.attributes);
         self.state.resources.insert(target.address, Arc::new(resource));
         self.changed(now);
     }

@@ -21,7 +21,7 @@ use crate::value::{Value, ValueMap};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Its attributes: recorded ones, with everything observed on top.
-    pub attributes: ValueMap,
+    pub attributes: Arc<ValueMap>,
     /// Where it stands.
     pub phase: Phase,
 }
@@ -123,8 +123,8 @@ impl Decisions<'_> {
         let state = self.inputs.state;
         let found = self.inputs.observed.get(&target).filter(|found| found.phase != Phase::Gone);
         let recorded = state.resources.get(address);
-        let empty = ValueMap::new();
-        let before = found.map_or(&empty, |found| &found.attributes);
+        let nothing = Arc::new(ValueMap::new());
+        let before = found.map_or(&nothing, |found| &found.attributes);
         let generation = match found {
             Some(found) => self.generation_of(address, &found.attributes),
             None => state.next_generation(address),
@@ -141,8 +141,8 @@ impl Decisions<'_> {
                 target,
                 action: Action::Create,
                 reason,
-                before: ValueMap::new(),
-                after,
+                before: nothing,
+                after: Arc::new(after),
                 attributes: Vec::new(),
             };
         };
@@ -172,6 +172,7 @@ impl Decisions<'_> {
             let next = state.private.generations.get(address).copied().unwrap_or(generation).saturating_add(1);
             self.set_identity(address, &mut after, next);
         }
+        let after = if action == Action::NoOp { before.clone() } else { Arc::new(after) };
         Change { target, action, reason, before: before.clone(), after, attributes }
     }
 
@@ -313,7 +314,7 @@ impl Decisions<'_> {
                 action,
                 reason,
                 before: found.attributes.clone(),
-                after: ValueMap::new(),
+                after: Arc::default(),
                 attributes: Vec::new(),
             };
             self.removed.insert(target, change);
@@ -380,7 +381,7 @@ impl<'a> Nodes<'a> {
     fn add(&mut self, change: &Change, verb: Verb, target: Target) -> usize {
         let inputs = self.inputs;
         let address = &change.target.address;
-        let empty = ValueMap::new();
+        let empty = Arc::new(ValueMap::new());
         let (before, after) = match verb {
             Verb::Create => (&empty, &change.after),
             Verb::Update | Verb::Read => (&change.before, &change.after),
@@ -415,10 +416,18 @@ impl<'a> Nodes<'a> {
             Verb::Forget | Verb::Read => Vec::new(),
         };
         let dependencies = self.closure(address);
-        // What an update did not touch is recorded as observed, not as desired.
-        let touched = |name: &Arc<str>| verb == Verb::Create || change.attributes.iter().any(|a| a.name == *name);
-        let after = after.iter().filter(|(name, _)| touched(name)).map(|(k, v)| (k.clone(), v.clone())).collect();
-        let after = without_secrets(after);
+        let after = match verb {
+            Verb::Create if !after.contains_key(PASSWORD) => after.clone(),
+            // What an update did not touch is recorded as observed, not as desired.
+            Verb::Create | Verb::Update => {
+                let touched = |name: &Arc<str>| {
+                    verb == Verb::Create || change.attributes.iter().any(|attribute| attribute.name == *name)
+                };
+                let kept = after.iter().filter(|(name, _)| touched(name) && ***name != *PASSWORD);
+                Arc::new(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+            }
+            Verb::Delete | Verb::Forget | Verb::Read => empty,
+        };
         self.nodes.push(Node { target, verb, steps, needs: Vec::new(), generation, after, dependencies });
         self.needs.push(Vec::new());
         self.nodes.len() - 1
@@ -512,7 +521,8 @@ impl<'a> Nodes<'a> {
     }
 }
 
-const DB_PASSWORD_ATTRIBUTE: &str = "password";
+/// The one attribute that is a secret.
+const PASSWORD: &str = "password";
 
 /// Which existing object refers to which: by the identifiers in its attributes, and by the ties AWS keeps without
 /// any (a NAT gateway and a public server hold the internet gateway).
@@ -638,8 +648,9 @@ fn cycle_problem(names: impl Iterator<Item = String>) -> Problem {
     }
 }
 
-/// Attributes as they may be recorded and shown: a Terraform state holds the password in clear, ours never does.
-pub fn without_secrets(mut attributes: ValueMap) -> ValueMap {
-    attributes.remove(DB_PASSWORD_ATTRIBUTE);
-    attributes
+/// Drops what may be neither recorded nor shown: a Terraform state holds the password in clear, ours never does.
+pub fn without_secrets(attributes: &mut Arc<ValueMap>) {
+    if attributes.contains_key(PASSWORD) {
+        Arc::make_mut(attributes).remove(PASSWORD);
+    }
 }

@@ -31,16 +31,16 @@ fn worlds(plan: &Plan) -> (BTreeMap<Address, ValueMap>, BTreeMap<Address, ValueM
     for change in plan.changes.iter().filter(|change| change.target.deposed.is_none()) {
         let address = &change.target.address;
         if !change.before.is_empty() {
-            before.insert(address.clone(), change.before.clone());
+            before.insert(address.clone(), ValueMap::clone(&change.before));
         }
         match change.action {
             Action::NoOp | Action::Update => {
-                let mut merged = change.before.clone();
+                let mut merged = ValueMap::clone(&change.before);
                 merged.extend(change.after.iter().map(|(name, value)| (name.clone(), value.clone())));
                 after.insert(address.clone(), merged);
             }
             Action::Create | Action::Replace(_) => {
-                after.insert(address.clone(), change.after.clone());
+                after.insert(address.clone(), ValueMap::clone(&change.after));
             }
             Action::Delete | Action::Forget => {}
         }

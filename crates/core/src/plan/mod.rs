@@ -117,9 +117,10 @@ pub struct Change {
     /// Why.
     pub reason: Reason,
     /// Attributes as observed; empty if there is no object.
-    pub before: ValueMap,
-    /// Attributes as desired, references resolved where the value is known; empty if it is to go.
-    pub after: ValueMap,
+    pub before: Arc<ValueMap>,
+    /// Attributes as desired, references resolved where the value is known; what is there if there is nothing to do;
+    /// empty if it is to go.
+    pub after: Arc<ValueMap>,
     /// What differs. Empty for create and delete.
     pub attributes: Vec<AttributeChange>,
 }
@@ -163,8 +164,8 @@ pub struct Node {
     pub needs: Vec<u32>,
     /// The generation of the object that is created.
     pub generation: u32,
-    /// Attributes the object has once the node is done; references are resolved when it runs.
-    pub after: ValueMap,
+    /// Attributes the object has once the node is done; references are resolved when it runs. No secrets.
+    pub after: Arc<ValueMap>,
     /// Config addresses of all it depends on.
     pub dependencies: Vec<Arc<str>>,
 }

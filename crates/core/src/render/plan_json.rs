@@ -77,9 +77,9 @@ fn variables_json(variables: Option<&Json>) -> Json {
 fn after(change: &Change) -> Option<ValueMap> {
     let kind = change.target.address.kind;
     match change.action {
-        Action::NoOp => Some(change.before.clone()),
+        Action::NoOp => Some(ValueMap::clone(&change.before)),
         Action::Update => {
-            let mut map = change.before.clone();
+            let mut map = ValueMap::clone(&change.before);
             for attribute in &change.attributes {
                 let computed = kind.attribute(&attribute.name).is_some_and(|a| a.on_change == OnChange::Computed);
                 let value = if computed && attribute.after.is_null() {
@@ -92,7 +92,7 @@ fn after(change: &Change) -> Option<ValueMap> {
             Some(map)
         }
         Action::Create | Action::Replace(_) => {
-            let mut map = change.after.clone();
+            let mut map = ValueMap::clone(&change.after);
             for attribute in kind.attributes().iter().filter(|a| a.on_change == OnChange::Computed) {
                 if map.get(attribute.name).is_none_or(Value::is_null) {
                     let name: std::sync::Arc<str> = attribute.name.into();
@@ -248,7 +248,7 @@ fn drift_json(plan: &Plan) -> Json {
         by_target.entry(&drift.target).or_default().push(drift);
     }
     let observed: BTreeMap<&Target, &ValueMap> =
-        plan.changes.iter().map(|change| (&change.target, &change.before)).collect();
+        plan.changes.iter().map(|change| (&change.target, &*change.before)).collect();
     let drifts = by_target.into_iter().map(|(target, drifts)| {
         let kind = target.address.kind;
         let gone = drifts.iter().any(|drift| drift.attribute.is_none());

@@ -129,8 +129,8 @@ fn change(rng: &mut Rng, target: Target) -> Change {
     Change {
         action: rng.pick(&actions),
         reason: rng.pick(&reasons),
-        before: observed(rng, kind),
-        after: values(rng, 3),
+        before: observed(rng, kind).into(),
+        after: values(rng, 3).into(),
         attributes: (0..rng.below(4)).map(|_| attribute(rng)).collect(),
         target,
     }
@@ -168,7 +168,7 @@ fn node(rng: &mut Rng) -> Node {
         steps: (0..rng.below(4)).map(|_| step(rng)).collect(),
         needs: Vec::new(),
         generation: 1,
-        after: values(rng, 1),
+        after: values(rng, 1).into(),
         dependencies: Vec::new(),
     }
 }
@@ -224,7 +224,7 @@ pub(crate) fn state(rng: &mut Rng) -> State {
     for _ in 0..rng.below(8) {
         let target = target(rng);
         let resource = Arc::new(Resource {
-            attributes: observed(rng, target.address.kind),
+            attributes: observed(rng, target.address.kind).into(),
             tainted: rng.flip(),
             ..Resource::default()
         });
@@ -244,8 +244,8 @@ pub(crate) fn creation(address: &str, after: ValueMap) -> Change {
         target: Target::current(address.parse().expect("an address")),
         action: Action::Create,
         reason: Reason::New,
-        before: ValueMap::new(),
-        after,
+        before: ValueMap::new().into(),
+        after: after.into(),
         attributes: Vec::new(),
     }
 }

@@ -129,12 +129,12 @@ fn an_update_shows_differences_after_the_drift() {
         target: Target::current(address("aws_security_group.db")),
         action: Action::Update,
         reason: Reason::Changed,
-        after: ValueMap::new(),
+        after: ValueMap::new().into(),
         attributes: vec![
             attribute("ingress", before["ingress"].clone(), Value::from(after), false),
             attribute("tags", before["tags"].clone(), Value::map([("Name", "db"), ("Env", "dev")]), false),
         ],
-        before,
+        before: before.into(),
     });
     plan.drift.push(Drift {
         target: Target::current(address("aws_security_group.db")),
@@ -216,8 +216,8 @@ fn a_replacement_names_its_cause_its_order_and_the_data_lost() {
         action: Action::Replace(Order::DeleteThenCreate),
         reason: Reason::Changed,
         attributes: vec![attribute("db_name", "old", "new", true)],
-        before,
-        after,
+        before: before.into(),
+        after: after.into(),
     });
     assert_eq!(
         shown(&plan),
@@ -254,7 +254,12 @@ fn a_destruction_shows_what_goes() {
     let mut plan = samples::empty();
     let before = from_json(json!({ "id": "i-1", "key_name": "", "tags": { "Name": "app" }, "ebs": [] }));
     let (action, reason) = (Action::Delete, Reason::Destroy);
-    plan.changes.push(Change { action, reason, before, ..creation("aws_instance.app", ValueMap::new()) });
+    plan.changes.push(Change {
+        action,
+        reason,
+        before: before.into(),
+        ..creation("aws_instance.app", ValueMap::new())
+    });
     assert_eq!(
         shown(&plan),
         r#"Resource actions are indicated with the following symbols:
@@ -293,14 +298,19 @@ fn reasons_are_told_in_words() {
     ];
     for (action, reason, expected) in table {
         let mut plan = samples::empty();
-        plan.changes.push(Change { action, reason, before: id(), ..creation("aws_instance.app", ValueMap::new()) });
+        plan.changes.push(Change {
+            action,
+            reason,
+            before: id().into(),
+            ..creation("aws_instance.app", ValueMap::new())
+        });
         let text = shown(&plan);
         assert!(text.contains(&format!("  # aws_instance.app {expected}")), "{text}");
     }
     let mut plan = samples::empty();
     plan.moves.push((address("aws_instance.app"), address("aws_instance.app[0]")));
     let moved = creation("aws_instance.app[0]", ValueMap::new());
-    plan.changes.push(Change { action: Action::NoOp, reason: Reason::Unchanged, before: id(), ..moved });
+    plan.changes.push(Change { action: Action::NoOp, reason: Reason::Unchanged, before: id().into(), ..moved });
     assert!(shown(&plan).contains("  # aws_instance.app has moved to aws_instance.app[0]\n"), "{}", shown(&plan));
 }
 
@@ -329,7 +339,7 @@ fn a_large_group_is_summarised_unless_all_is_asked_for() {
     let all = plan_text(&plan, Options { show_all: true }).plain();
     assert_eq!(all.matches(" will be created").count(), 10_000);
     // One that is different is shown, whatever its place.
-    plan.changes[5000].after.insert("instance_type".into(), "m5.large".into());
+    std::sync::Arc::make_mut(&mut plan.changes[5000].after).insert("instance_type".into(), "m5.large".into());
     let text = shown(&plan);
     assert!(text.contains("# aws_instance.app[5000] will be created") && text.contains("m5.large"), "{text}");
     // A gap is not hidden in a range.
@@ -368,7 +378,7 @@ fn vpc_plan() -> Plan {
         ],
         needs: Vec::new(),
         generation: 1,
-        after: ValueMap::new(),
+        after: ValueMap::new().into(),
         dependencies: Vec::new(),
     };
     let password =
@@ -379,7 +389,7 @@ fn vpc_plan() -> Plan {
         steps: vec![Step::Call { call: password, save: Save::Nothing, recover: None }],
         needs: vec![0],
         generation: 1,
-        after: ValueMap::new(),
+        after: ValueMap::new().into(),
         dependencies: Vec::new(),
     };
     plan.nodes = [creation, change].into();
@@ -420,7 +430,10 @@ fn outputs_and_state_read_as_terraform_writes_them() {
     assert_eq!(json["size"], json!({ "sensitive": false, "type": "number", "value": 3 }));
 
     let resource = |json| {
-        std::sync::Arc::new(crate::state::Resource { attributes: from_json(json), ..crate::state::Resource::default() })
+        std::sync::Arc::new(crate::state::Resource {
+            attributes: from_json(json).into(),
+            ..crate::state::Resource::default()
+        })
     };
     state.resources.insert(
         address("aws_db_instance.postgres"),

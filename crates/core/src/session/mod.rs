@@ -156,7 +156,7 @@ pub fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Vec<String> {
             let key = identity::deposed_key(&state.lineage, address, node.generation);
             state.deposed.insert(Target { address: address.clone(), deposed: Some(key) }, old);
         }
-        let resource = Resource { attributes, ..Resource::default() };
+        let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
         state.resources.insert(address.clone(), Arc::new(resource));
     }
     lines
@@ -170,7 +170,7 @@ pub(crate) fn read_node(address: Address, step: Step) -> Node {
         steps: vec![step],
         needs: Vec::new(),
         generation: 0,
-        after: ValueMap::new(),
+        after: Arc::default(),
         dependencies: Vec::new(),
     }
 }
@@ -254,8 +254,7 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: &[(&Node, &Reply)]) -> Re
     let place = Place { region: inputs.variables.aws_region.clone(), account: account.clone() };
     let mut warnings = Vec::new();
     let moves = move_addresses(&mut state, &inputs.variables, inputs.mode);
-    let drift = refresh::refresh(&mut state, &replies, &place, &moves);
-    let observed = refresh::observed(&state, &replies, &place);
+    let (drift, observed) = refresh::refresh(&mut state, &replies, &place, &moves);
     refresh::drop_gone(&mut state, &observed);
     forget_finished_intents(&mut state);
 

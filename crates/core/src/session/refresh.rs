@@ -13,7 +13,7 @@ use crate::model::{Kind, OnChange};
 use crate::observe::{self, Phase, Place};
 use crate::plan::Drift;
 use crate::plan::build::{Found, Observed, without_secrets};
-use crate::state::{Resource, State, Target};
+use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
 
 /// Most values AWS takes in one filter.
@@ -114,55 +114,40 @@ pub fn reads(state: &State) -> Vec<(Kind, Call)> {
     calls
 }
 
-/// What was read of every recorded object that exists.
-pub fn observed(state: &State, replies: &Replies<'_>, place: &Place) -> Observed {
+/// Takes what was read into the state. Tells what differs from what was recorded, and what exists.
+pub fn refresh(
+    state: &mut State,
+    replies: &Replies<'_>,
+    place: &Place,
+    moves: &[(Address, Address)],
+) -> (Vec<Drift>, Observed) {
     let index = Index::new(replies);
-    let mut observed = Observed::new();
-    for (target, resource) in state.objects() {
+    let (mut drift, mut observed) = (Vec::new(), Observed::new());
+    let State { resources, deposed, .. } = state;
+    let current = resources.iter_mut().map(|(address, resource)| (Target::current(address.clone()), resource));
+    let objects = current.chain(deposed.iter_mut().map(|(target, resource)| (target.clone(), resource)));
+    for (target, resource) in objects {
         let kind = target.address.kind;
-        if let Some((object, fresh)) = index.find(kind, &resource.attributes, place) {
-            let mut attributes = without_secrets(resource.attributes.clone());
-            attributes.extend(fresh);
-            observed.insert(target, Found { attributes, phase: observe::phase(kind, object) });
+        let Some((object, fresh)) = index.find(kind, &resource.attributes, place) else {
+            let id = resource.id().map(Value::str).unwrap_or_default();
+            drift.push(drift_of(&target, None, id, Value::Null));
+            continue;
+        };
+        if !moves.iter().any(|(_, to)| *to == target.address) {
+            drift.extend(attribute_drift(&target, &resource.attributes, &fresh));
         }
-    }
-    observed
-}
-
-/// Takes what was read into the state, and tells what differs from what was recorded.
-pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &[(Address, Address)]) -> Vec<Drift> {
-    let index = Index::new(replies);
-    let mut drift = Vec::new();
-    let targets: Vec<Target> = state.objects().map(|(target, _)| target).collect();
-    for target in targets {
-        let kind = target.address.kind;
-        let Some(resource) = state.get(&target) else { continue };
-        match index.find(kind, &resource.attributes, place) {
-            None => {
-                let id = resource.id().map(Value::str).unwrap_or_default();
-                drift.push(drift_of(&target, None, id, Value::Null));
-            }
-            Some((_, fresh)) => {
-                let moved = moves.iter().any(|(_, to)| *to == target.address);
-                if !moved && resource.dependencies_known() {
-                    drift.extend(attribute_drift(&target, &resource.attributes, &fresh));
-                }
-                let mut updated = Resource::clone(resource);
-                updated.attributes = without_secrets(updated.attributes);
-                updated.attributes.extend(fresh);
-                let slot = match target.deposed {
-                    None => state.resources.get_mut(&target.address),
-                    Some(_) => state.deposed.get_mut(&target),
-                };
-                if let Some(slot) = slot
-                    && **slot != updated
-                {
-                    *slot = Arc::new(updated);
-                }
-            }
+        let is_new = |(name, value): (&Arc<str>, &Value)| resource.attributes.get(name) != Some(value);
+        if fresh.iter().any(is_new) {
+            let resource = Arc::make_mut(resource);
+            Arc::make_mut(&mut resource.attributes).extend(fresh);
         }
+        if resource.attributes.contains_key("password") {
+            without_secrets(&mut Arc::make_mut(resource).attributes);
+        }
+        let found = Found { attributes: resource.attributes.clone(), phase: observe::phase(kind, object) };
+        observed.insert(target, found);
     }
-    drift
+    (drift, observed)
 }
 
 fn attribute_drift(target: &Target, recorded: &ValueMap, fresh: &ValueMap) -> Vec<Drift> {
@@ -268,12 +253,5 @@ impl<'a> Index<'a> {
         let mapped = mappings.iter().find(|mapping| mapping.get("DeviceName") == root).map(|m| m.get("VolumeId"));
         let by_mapping = volumes.iter().find(|volume| Some(volume.get("VolumeId")) == mapped);
         by_mapping.or_else(|| volumes.first()).copied()
-    }
-}
-
-impl Resource {
-    /// False for an object adopted from an interrupted run: what it lacks is not drift.
-    fn dependencies_known(&self) -> bool {
-        !self.attributes.is_empty() && self.attributes.contains_key("id")
     }
 }

@@ -5,10 +5,12 @@
 //! and of resources, a final newline.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::{Private, Resource, State, Target};
 use crate::address::{Address, VPC_MODULE};
@@ -53,7 +55,7 @@ pub enum ReadError {
 }
 
 #[derive(Deserialize)]
-struct RawState {
+struct RawState<'a> {
     version: u64,
     #[serde(default)]
     serial: u64,
@@ -61,8 +63,9 @@ struct RawState {
     lineage: Arc<str>,
     #[serde(default)]
     outputs: BTreeMap<String, RawOutput>,
-    #[serde(default)]
-    resources: Vec<serde_json::Value>,
+    /// Kept as text until it is known whose they are: a state can hold many objects.
+    #[serde(default, borrow)]
+    resources: Vec<&'a RawValue>,
     #[serde(default)]
     aloka: Option<Private>,
 }
@@ -71,6 +74,17 @@ struct RawState {
 struct RawOutput {
     #[serde(default)]
     value: Value,
+}
+
+/// What tells whose an entry of `resources` is.
+#[derive(Deserialize)]
+struct RawHead {
+    #[serde(default)]
+    module: Option<String>,
+    #[serde(default)]
+    mode: String,
+    #[serde(default, rename = "type")]
+    resource_type: String,
 }
 
 #[derive(Deserialize)]
@@ -109,7 +123,7 @@ pub fn read(text: &str) -> Result<State, ReadError> {
     if text.trim().is_empty() {
         return Ok(State::new(""));
     }
-    let raw: RawState = serde_json::from_str(text)?;
+    let raw: RawState<'_> = serde_json::from_str(text)?;
     if raw.version != FORMAT_VERSION {
         return Err(ReadError::Version { found: raw.version });
     }
@@ -120,8 +134,8 @@ pub fn read(text: &str) -> Result<State, ReadError> {
     let mut state = State { lineage: raw.lineage, serial: raw.serial, private, ..State::default() };
     state.outputs = raw.outputs.into_iter().map(|(name, output)| (name, output.value)).collect();
     for entry in raw.resources {
-        match known_objects(&entry)? {
-            None => state.foreign.push(entry),
+        match known_objects(entry)? {
+            None => state.foreign.push(serde_json::from_str(entry.get())?),
             Some(objects) => {
                 for (target, resource) in objects {
                     let duplicate = if target.deposed.is_none() {
@@ -140,15 +154,14 @@ pub fn read(text: &str) -> Result<State, ReadError> {
 }
 
 /// The objects of one entry of `resources`; `None` if the entry is not of this stack.
-fn known_objects(entry: &serde_json::Value) -> Result<Option<Vec<(Target, Resource)>>, ReadError> {
-    let text = |key: &str| entry.get(key).and_then(serde_json::Value::as_str);
-    let module = text("module");
-    let in_vpc_module = module == Some(VPC_MODULE);
-    let kind = text("type").and_then(Kind::from_terraform_type);
-    let (Some(kind), Some("managed"), true) = (kind, text("mode"), in_vpc_module || module.is_none()) else {
+fn known_objects(entry: &RawValue) -> Result<Option<Vec<(Target, Resource)>>, ReadError> {
+    let head: RawHead = serde_json::from_str(entry.get())?;
+    let in_vpc_module = head.module.as_deref() == Some(VPC_MODULE);
+    let is_ours = head.mode == "managed" && (in_vpc_module || head.module.is_none());
+    let (Some(kind), true) = (Kind::from_terraform_type(&head.resource_type), is_ours) else {
         return Ok(None);
     };
-    let raw = RawResource::deserialize(entry)?;
+    let raw: RawResource = serde_json::from_str(entry.get())?;
     let mut objects = Vec::with_capacity(raw.instances.len());
     for instance in raw.instances {
         let index = match instance.index_key {
@@ -161,7 +174,7 @@ fn known_objects(entry: &serde_json::Value) -> Result<Option<Vec<(Target, Resour
         };
         let address = Address { in_vpc_module, kind, name: Arc::from(raw.name.as_str()), index };
         let resource = Resource {
-            attributes: instance.attributes,
+            attributes: Arc::new(instance.attributes),
             dependencies: instance.dependencies,
             tainted: instance.status.as_deref() == Some("tainted"),
             provider_private: instance.private,
@@ -224,8 +237,19 @@ struct InstanceView<'a> {
     create_before_destroy: bool,
 }
 
-/// Writes a state file.
+/// A state file as text.
 pub fn write(state: &State) -> String {
+    let mut bytes = Vec::new();
+    // Writing JSON into memory has no way to fail, and JSON is text.
+    let _infallible = write_to(state, &mut bytes);
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Writes a state file, without holding its text in memory.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_to(state: &State, mut writer: impl io::Write) -> io::Result<()> {
     let outputs = state.outputs.iter().filter(|(_, value)| !value.is_null());
     let view = FileView {
         version: FORMAT_VERSION,
@@ -239,10 +263,8 @@ pub fn write(state: &State) -> String {
         check_results: None,
         aloka: &state.private,
     };
-    // Serialising plain maps, lists and texts into memory has no way to fail.
-    let mut text = serde_json::to_string_pretty(&view).unwrap_or_default();
-    text.push('\n');
-    text
+    serde_json::to_writer_pretty(&mut writer, &view)?;
+    writer.write_all(b"\n")
 }
 
 /// Terraform's type of an output's value.

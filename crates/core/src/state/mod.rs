@@ -63,8 +63,8 @@ pub struct State {
 /// One recorded object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resource {
-    /// Attributes by Terraform's names; also those aloka does not know.
-    pub attributes: ValueMap,
+    /// Attributes by Terraform's names; also those aloka does not know. Shared with the plans made from them.
+    pub attributes: Arc<ValueMap>,
     /// Everything it depends on, directly or not, as config addresses (Terraform's `dependencies`).
     pub dependencies: Vec<Arc<str>>,
     /// Created, but not known to be good: to be replaced.

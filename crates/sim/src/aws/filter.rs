@@ -1,12 +1,26 @@
 //! Filters of Describe calls: all of them must pass, each by any of its values; `*` and `?` are wildcards.
 
+use std::collections::BTreeSet;
+
 use aloka_core::api::{ApiError, Request};
 
 use super::error::refuse;
 use super::record::Tags;
 
 /// The filters of a request.
-pub(crate) struct Filters(Vec<(String, Vec<String>)>);
+pub(crate) struct Filters(Vec<(String, Accepted)>);
+
+/// What a filter lets pass. Plain values are many at times, so they are looked up.
+struct Accepted {
+    plain: BTreeSet<String>,
+    patterns: Vec<String>,
+}
+
+impl Accepted {
+    fn matches(&self, value: &str) -> bool {
+        self.plain.contains(value) || self.patterns.iter().any(|pattern| is_match(pattern, value))
+    }
+}
 
 impl Filters {
     /// The filters of `request`, all of them in `known` or on tags.
@@ -30,29 +44,24 @@ impl Filters {
             if texts.is_empty() {
                 return Err(refuse("InvalidParameterValue", format!("The filter '{name}' has no values")));
             }
-            Ok((name.to_string(), texts))
+            let (patterns, plain) = texts.into_iter().partition(|text| text.contains(['*', '?']));
+            Ok((name.to_string(), Accepted { plain: BTreeSet::from_iter::<Vec<String>>(plain), patterns }))
         });
         Ok(Self(filters.collect::<Result<_, _>>()?))
     }
 
     /// True if an object with these tags, and these values under other filters, passes all of them.
     pub(crate) fn pass(&self, tags: &Tags, values: impl Fn(&str) -> Vec<String>) -> bool {
-        self.0.iter().all(|(name, accepted)| {
-            let matches = |value: &str| accepted.iter().any(|pattern| is_match(pattern, value));
-            match name.strip_prefix("tag:") {
-                Some(key) => tags.get(key).is_some_and(|value| matches(value)),
-                None if name == "tag-key" => tags.keys().any(|key| matches(key)),
-                None => values(name).iter().any(|value| matches(value)),
-            }
+        self.0.iter().all(|(name, accepted)| match name.strip_prefix("tag:") {
+            Some(key) => tags.get(key).is_some_and(|value| accepted.matches(value)),
+            None if name == "tag-key" => tags.keys().any(|key| accepted.matches(key)),
+            None => values(name).iter().any(|value| accepted.matches(value)),
         })
     }
 }
 
 /// True if `text` matches `pattern`, in which `*` stands for any text and `?` for any character.
 fn is_match(pattern: &str, text: &str) -> bool {
-    if !pattern.contains(['*', '?']) {
-        return pattern == text;
-    }
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     // Where to go on if what follows the last star does not match: at the star, one character of the text later.
     let (mut p, mut t, mut star) = (0, 0, None);

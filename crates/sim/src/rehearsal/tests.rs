@@ -68,7 +68,7 @@ fn a_stack_that_is_kept_stays() {
 
 #[test]
 fn what_is_too_large_to_be_checked_is_said_to_be() {
-    for (count, isolation) in [(60, "had ended only"), (250, "not checked")] {
+    for (count, isolation) in [(200, "had ended only"), (2000, "not checked")] {
         let inputs = inputs(&format!("app_instance_count = {count}"));
         let rehearsal = rehearse(&inputs, &secrets(), &options(0)).expect("a plan");
         assert_good(&rehearsal, &format!("{count} instances"));
