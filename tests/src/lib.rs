@@ -134,7 +134,10 @@ const RULES: [&str; 9] = [
 
 /// Valid variables files, over everything a stack can vary in.
 pub fn any_tfvars() -> impl Strategy<Value = String> {
-    let names = ("[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?", "[a-z]{1,6}");
+    // EC2 keeps names that begin with sg- to itself.
+    let project = "[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?";
+    let project = project.prop_filter("sg-", |name: &String| name.split('-').next() != Some("sg"));
+    let names = (project, "[a-z]{1,6}");
     let network = (1_usize..=4, 2_usize..=4, 0_u8..=255, any::<bool>(), any::<bool>());
     let app = (
         0_u32..=4,

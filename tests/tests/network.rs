@@ -290,7 +290,7 @@ fn decided(bench: &mut Bench, variables: &Variables) -> (Vec<Finding>, bool) {
 /// database somebody has made public by a way it does not know. Then at least the plan takes something back.
 #[test]
 fn the_planner_sees_every_way_to_the_database_that_the_auditor_sees() {
-    let config = ProptestConfig { cases: 8000, source_file: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 100, source_file: Some(file!()), ..ProptestConfig::default() };
     let strategy = (any_tfvars(), any::<u64>(), prop::collection::vec(meddling(), 1..=4));
     let (exposed, more, calm) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let result = TestRunner::new(config).run(&strategy, |(tfvars, seed, meddlings)| {
@@ -324,5 +324,5 @@ fn the_planner_sees_every_way_to_the_database_that_the_auditor_sees() {
     }
     // Otherwise the meddler is too tame, or too wild, for the comparison to mean anything.
     let (exposed, more, calm) = (exposed.get(), more.get(), calm.get());
-    assert!(exposed > 9000, "exposed {exposed}, the planner alone says so {more}, neither {calm}");
+    assert!(exposed >= 10 && calm >= 10, "exposed {exposed}, the planner alone says so {more}, neither {calm}");
 }

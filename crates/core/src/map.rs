@@ -16,8 +16,11 @@ use crate::value::Value;
 pub type Key = Arc<str>;
 
 /// A map of values, ordered by key.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct ValueMap(Vec<(Key, Value)>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct SmallMap<K>(Vec<(K, Value)>);
+
+/// A map of values by name.
+pub type ValueMap = SmallMap<Key>;
 
 /// Names that occur in every object: one copy serves all.
 static SHARED: LazyLock<Vec<Key>> = LazyLock::new(|| {
@@ -99,7 +102,7 @@ pub fn text(text: &str) -> Arc<str> {
     })
 }
 
-impl ValueMap {
+impl<K: AsRef<str>> SmallMap<K> {
     /// An empty map.
     pub const fn new() -> Self {
         Self(Vec::new())
@@ -116,7 +119,7 @@ impl ValueMap {
     }
 
     fn search(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(key, _)| (**key).cmp(name))
+        self.0.binary_search_by(|(key, _)| key.as_ref().cmp(name))
     }
 
     /// The value of `name`.
@@ -135,8 +138,8 @@ impl ValueMap {
     }
 
     /// Sets the value of `key`; returns the one it had.
-    pub fn insert(&mut self, key: Key, value: Value) -> Option<Value> {
-        match self.search(&key) {
+    pub fn insert(&mut self, key: K, value: Value) -> Option<Value> {
+        match self.search(key.as_ref()) {
             Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
             Err(at) => {
                 self.0.insert(at, (key, value));
@@ -146,8 +149,8 @@ impl ValueMap {
     }
 
     /// Sets the value of `key` unless it has one.
-    pub fn insert_if_absent(&mut self, key: Key, value: impl FnOnce() -> Value) {
-        if let Err(at) = self.search(&key) {
+    pub fn insert_if_absent(&mut self, key: K, value: impl FnOnce() -> Value) {
+        if let Err(at) = self.search(key.as_ref()) {
             self.0.insert(at, (key, value()));
         }
     }
@@ -158,17 +161,17 @@ impl ValueMap {
     }
 
     /// Keeps the entries that `keep` says.
-    pub fn retain(&mut self, mut keep: impl FnMut(&Key, &mut Value) -> bool) {
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut Value) -> bool) {
         self.0.retain_mut(|(key, value)| keep(key, value));
     }
 
     /// Entries by key.
-    pub fn iter(&self) -> Iter<'_> {
+    pub fn iter(&self) -> Iter<'_, K> {
         Iter(self.0.iter())
     }
 
     /// Keys in order.
-    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &Key> + ExactSizeIterator + Clone {
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> + ExactSizeIterator + Clone {
         self.0.iter().map(|(key, _)| key)
     }
 
@@ -189,7 +192,7 @@ impl ValueMap {
 }
 
 /// Panics if there is no entry, as the standard maps do.
-impl<Q: AsRef<str> + ?Sized> std::ops::Index<&Q> for ValueMap {
+impl<K: AsRef<str>, Q: AsRef<str> + ?Sized> std::ops::Index<&Q> for SmallMap<K> {
     type Output = Value;
 
     fn index(&self, name: &Q) -> &Value {
@@ -198,11 +201,16 @@ impl<Q: AsRef<str> + ?Sized> std::ops::Index<&Q> for ValueMap {
 }
 
 /// Entries of a map, by key.
-#[derive(Clone)]
-pub struct Iter<'a>(std::slice::Iter<'a, (Key, Value)>);
+pub struct Iter<'a, K>(std::slice::Iter<'a, (K, Value)>);
 
-impl<'a> Iterator for Iter<'a> {
-    type Item = (&'a Key, &'a Value);
+impl<K> Clone for Iter<'_, K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<'a, K> Iterator for Iter<'a, K> {
+    type Item = (&'a K, &'a Value);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(|(key, value)| (key, value))
@@ -213,52 +221,52 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
-impl DoubleEndedIterator for Iter<'_> {
+impl<K> DoubleEndedIterator for Iter<'_, K> {
     fn next_back(&mut self) -> Option<Self::Item> {
         self.0.next_back().map(|(key, value)| (key, value))
     }
 }
 
-impl ExactSizeIterator for Iter<'_> {}
+impl<K> ExactSizeIterator for Iter<'_, K> {}
 
-impl<'a> IntoIterator for &'a ValueMap {
-    type Item = (&'a Key, &'a Value);
-    type IntoIter = Iter<'a>;
+impl<'a, K: AsRef<str>> IntoIterator for &'a SmallMap<K> {
+    type Item = (&'a K, &'a Value);
+    type IntoIter = Iter<'a, K>;
 
-    fn into_iter(self) -> Iter<'a> {
+    fn into_iter(self) -> Iter<'a, K> {
         self.iter()
     }
 }
 
-impl IntoIterator for ValueMap {
-    type Item = (Key, Value);
-    type IntoIter = std::vec::IntoIter<(Key, Value)>;
+impl<K> IntoIterator for SmallMap<K> {
+    type Item = (K, Value);
+    type IntoIter = std::vec::IntoIter<(K, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
 }
 
-impl FromIterator<(Key, Value)> for ValueMap {
-    fn from_iter<T: IntoIterator<Item = (Key, Value)>>(entries: T) -> Self {
-        let mut pairs: Vec<(Key, Value)> = entries.into_iter().collect();
+impl<K: AsRef<str>> FromIterator<(K, Value)> for SmallMap<K> {
+    fn from_iter<T: IntoIterator<Item = (K, Value)>>(entries: T) -> Self {
+        let mut pairs: Vec<(K, Value)> = entries.into_iter().collect();
         // Of entries with the same key the last one counts.
         pairs.reverse();
-        pairs.sort_by(|a, b| a.0.cmp(&b.0));
-        pairs.dedup_by(|a, b| a.0 == b.0);
+        pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
+        pairs.dedup_by(|a, b| a.0.as_ref() == b.0.as_ref());
         pairs.shrink_to_fit();
         Self(pairs)
     }
 }
 
-impl<const N: usize> From<[(Key, Value); N]> for ValueMap {
-    fn from(entries: [(Key, Value); N]) -> Self {
+impl<K: AsRef<str>, const N: usize> From<[(K, Value); N]> for SmallMap<K> {
+    fn from(entries: [(K, Value); N]) -> Self {
         entries.into_iter().collect()
     }
 }
 
-impl Extend<(Key, Value)> for ValueMap {
-    fn extend<T: IntoIterator<Item = (Key, Value)>>(&mut self, entries: T) {
+impl<K: AsRef<str>> Extend<(K, Value)> for SmallMap<K> {
+    fn extend<T: IntoIterator<Item = (K, Value)>>(&mut self, entries: T) {
         for (key, value) in entries {
             self.insert(key, value);
         }
@@ -266,17 +274,23 @@ impl Extend<(Key, Value)> for ValueMap {
     }
 }
 
-impl fmt::Debug for ValueMap {
+impl<K> Default for SmallMap<K> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: AsRef<str> + fmt::Debug> fmt::Debug for SmallMap<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self).finish()
     }
 }
 
-impl Serialize for ValueMap {
+impl<K: AsRef<str>> Serialize for SmallMap<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.len()))?;
         for (key, value) in self {
-            map.serialize_entry(key, value)?;
+            map.serialize_entry(key.as_ref(), value)?;
         }
         map.end()
     }

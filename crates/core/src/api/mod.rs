@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::{ApiError, ErrorClass};
 pub use self::operation::{Bucket, Idempotency, Operation, Service};
+use crate::map::SmallMap;
 use crate::value::Value;
 
 /// Arguments by AWS parameter name, all of them in the table of [`Operation::parameters`].
-pub type Args = BTreeMap<&'static str, Value>;
+pub type Args = SmallMap<&'static str>;
 
 /// A call as planned: arguments may still be references and secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -57,11 +57,11 @@ fn text_list(value: Value) -> Value {
 }
 
 fn equals(path: &str, value: &str, success: bool) -> Accept {
-    Accept { expect: Expect::Equals { path: Arc::from(path), value: Value::str(value) }, success }
+    Accept { expect: Expect::Equals { path: map::text(path), value: Value::str(value) }, success }
 }
 
 fn absent(path: &str) -> Accept {
-    Accept { expect: Expect::Absent { path: Arc::from(path) }, success: true }
+    Accept { expect: Expect::Absent { path: map::text(path) }, success: true }
 }
 
 fn wait(call: Call, accept: Vec<Accept>, save: Save, pace: Pace) -> Step {
@@ -111,7 +111,7 @@ pub fn lookup(
         let filters: ValueMap =
             tags.iter().map(|(name, value)| (map::key(&format!("tag:{name}")), text_list(value.clone()))).collect();
         let call = Call::new(operation, [("Filters", Value::Map(filters))]);
-        Some(Lookup { call, list: Arc::from(list), tags: tags.clone() })
+        Some(Lookup { call, list: map::text(list), tags: tags.clone() })
     };
     match address.kind {
         Kind::Vpc => by_tags(Operation::DescribeVpcs, "Vpcs"),
@@ -125,7 +125,7 @@ pub fn lookup(
         Kind::DbInstance => {
             let identifier = attributes.get("identifier").cloned().unwrap_or_default();
             let call = Call::new(Operation::DescribeDBInstances, [("DBInstanceIdentifier", identifier)]);
-            Some(Lookup { call, list: Arc::from("DBInstances"), tags })
+            Some(Lookup { call, list: map::text("DBInstances"), tags })
         }
         Kind::DbSubnetGroup => {
             // Only its tags tell whose it is, and only its name finds it.
@@ -134,7 +134,7 @@ pub fn lookup(
                 Operation::ListTagsForResource,
                 [("ResourceName", place.arn("rds", &format!("subgrp:{name}")))],
             );
-            Some(Lookup { call, list: Arc::from(""), tags })
+            Some(Lookup { call, list: map::text(""), tags })
         }
         Kind::DefaultSecurityGroup | Kind::Route | Kind::RouteTableAssociation => None,
     }
@@ -190,13 +190,13 @@ impl Subject<'_> {
     fn placed_call<const N: usize>(&self, operation: Operation, save: Save, args: [(&'static str, Value); N]) -> Step {
         let (read, path) = self.read();
         let list = path.strip_suffix(".0").unwrap_or(path);
-        let recover = Some(Lookup { call: read, list: Arc::from(list), tags: ValueMap::new() });
+        let recover = Some(Lookup { call: read, list: map::text(list), tags: ValueMap::new() });
         Step::Call { call: Call::new(operation, args), save, recover }
     }
 
     fn wait_for(&self, accept: Vec<Accept>, pace: Pace) -> Step {
         let (call, path) = self.read();
-        wait(call, accept, Save::Object(Arc::from(path)), pace)
+        wait(call, accept, Save::Object(map::text(path)), pace)
     }
 
     /// Waits until the object has settled. Empty for kinds that are ready at once.
@@ -258,8 +258,8 @@ impl Subject<'_> {
 
     /// Creates the object and waits until it is ready.
     pub fn create(&self) -> Vec<Step> {
-        let object = |path: &str| Save::Object(Arc::from(path));
-        let id_at = |path: &str| Save::Field { path: Arc::from(path), attribute: Arc::from("id") };
+        let object = |path: &str| Save::Object(map::text(path));
+        let id_at = |path: &str| Save::Field { path: map::text(path), attribute: map::text("id") };
         let mut steps = match self.kind() {
             Kind::Vpc => {
                 let args = [("CidrBlock", self.get("cidr_block")), ("InstanceTenancy", self.get("instance_tenancy"))];
@@ -346,14 +346,14 @@ impl Subject<'_> {
     fn empty_default_group(&self) -> Vec<Step> {
         let filters = [("group-name", text_list(Value::str("default"))), ("vpc-id", text_list(self.get("vpc_id")))];
         let find = Call::new(Operation::DescribeSecurityGroups, [("Filters", Value::map(filters))]);
-        let found = Accept { expect: Expect::Present { path: Arc::from("SecurityGroups.0") }, success: true };
+        let found = Accept { expect: Expect::Present { path: map::text("SecurityGroups.0") }, success: true };
         let permission = |source: &'static str, value: Value| {
             Value::List(vec![Value::map([("IpProtocol", Value::str("-1")), (source, Value::List(vec![value]))])])
         };
         let itself = permission("UserIdGroupPairs", Value::map([("GroupId", self.id())]));
         let anywhere = permission("IpRanges", Value::map([("CidrIp", Value::str(crate::stack::ANYWHERE))]));
         vec![
-            wait(find, vec![found], Save::Object(Arc::from("SecurityGroups.0")), AT_ONCE),
+            wait(find, vec![found], Save::Object(map::text("SecurityGroups.0")), AT_ONCE),
             call(Operation::RevokeSecurityGroupIngress, [("GroupId", self.id()), ("IpPermissions", itself)]),
             call(Operation::RevokeSecurityGroupEgress, [("GroupId", self.id()), ("IpPermissions", anywhere)]),
             call(Operation::CreateTags, [("Resources", text_list(self.id())), ("Tags", self.get("tags"))]),
@@ -395,7 +395,7 @@ impl Subject<'_> {
             ("DeletionProtection", self.get("deletion_protection")),
             ("AutoMinorVersionUpgrade", self.get("auto_minor_version_upgrade")),
         ];
-        self.create_call(Operation::CreateDBInstance, Save::Object(Arc::from("DBInstance")), args)
+        self.create_call(Operation::CreateDBInstance, Save::Object(map::text("DBInstance")), args)
     }
 
     fn run_instance(&self) -> Step {
@@ -434,7 +434,7 @@ impl Subject<'_> {
             ("UserData", Value::Str(self.user_data.clone())),
             ("ClientToken", self.token()),
         ];
-        self.create_call(Operation::RunInstances, Save::Object(Arc::from("Instances.0")), args)
+        self.create_call(Operation::RunInstances, Save::Object(map::text("Instances.0")), args)
     }
 
     /// Changes the attributes that differ, and waits until the object has settled.
@@ -456,7 +456,7 @@ impl Subject<'_> {
             Kind::Route => steps.push(call(Operation::ReplaceRoute, self.route_args())),
             Kind::RouteTableAssociation => {
                 let args = [("AssociationId", self.id()), ("RouteTableId", self.get("route_table_id"))];
-                let save = Save::Field { path: Arc::from("NewAssociationId"), attribute: Arc::from("id") };
+                let save = Save::Field { path: map::text("NewAssociationId"), attribute: map::text("id") };
                 let call = Call::new(Operation::ReplaceRouteTableAssociation, args);
                 steps.push(Step::Call { call, save, recover: None });
             }
@@ -506,7 +506,7 @@ impl Subject<'_> {
                     steps.push(call(Operation::ModifyVolume, args));
                     // Until the volume is resized, reads show the old size.
                     let read = Call::new(Operation::DescribeVolumes, [("VolumeIds", text_list(id))]);
-                    let resized = Expect::Equals { path: Arc::from("Volumes.0.Size"), value: size };
+                    let resized = Expect::Equals { path: map::text("Volumes.0.Size"), value: size };
                     let accept = vec![Accept { expect: resized, success: true }];
                     steps.push(wait(read, accept, Save::Nothing, VOLUME_RESIZED));
                 }
@@ -548,11 +548,12 @@ impl Subject<'_> {
         args.insert("DBInstanceIdentifier", self.get("identifier"));
         args.insert("ApplyImmediately", true.into());
         // The status stays `available` for a moment after the call: what was asked for must not be pending either.
-        let pending = args
+        let pending: Vec<Expect> = args
             .keys()
-            .map(|name| Expect::Absent { path: Arc::from(format!("DBInstances.0.PendingModifiedValues.{name}")) });
+            .map(|name| Expect::Absent { path: map::text(&format!("DBInstances.0.PendingModifiedValues.{name}")) })
+            .collect();
         let status = |value: &str| Expect::Equals {
-            path: Arc::from("DBInstances.0.DBInstanceStatus"),
+            path: map::text("DBInstances.0.DBInstanceStatus"),
             value: Value::str(value),
         };
         let done = |value: &str| Accept {
