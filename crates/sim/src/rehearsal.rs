@@ -123,7 +123,7 @@ pub fn plan_round(
     let lost = session::recovery(&state);
     if !lost.is_empty() {
         let executor = read(world, store, secrets, &state, lost)?;
-        let _lines = session::adopt(&mut state, &executor.replies());
+        let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
     }
     let nodes = session::discovery(&state, inputs);
     let executor = read(world, store, secrets, &state, nodes)?;

@@ -89,7 +89,9 @@ impl<'a> Run<'a> {
         let recovery = session::recovery(&state);
         if !recovery.is_empty() {
             let executor = self.read(recovery, &state)?;
-            for line in session::adopt(&mut state, &executor.replies()) {
+            let adopted = session::adopt(&mut state, &executor.replies())
+                .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
+            for line in adopted {
                 match self.format {
                     Format::Human => self.io.err_line(&line),
                     Format::Json => warn(self.io, self.format, &line),

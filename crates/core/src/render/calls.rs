@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::{SENSITIVE, Style, Text, quote};
-use crate::api::Call;
+use crate::api::{Call, Operation};
 use crate::plan::{Accept, Expect, Node, Occasion, Plan, Step, Verb, Waiter};
+use crate::session;
 use crate::time::Human;
 use crate::value::Value;
 
@@ -41,7 +42,8 @@ fn lines(plan: &Plan) -> impl Iterator<Item = (Line<'_>, &Node)> {
 
 /// The IAM actions the plan needs, sorted.
 pub fn iam_actions(plan: &Plan) -> Vec<String> {
-    let actions: BTreeSet<String> = plan.calls().flat_map(|(_, call, _)| call.operation.iam_actions()).collect();
+    let sent = plan.calls().map(|(_, call, _)| call.operation);
+    let actions: BTreeSet<String> = sent.chain(session::reads()).flat_map(Operation::iam_actions).collect();
     actions.into_iter().collect()
 }
 
@@ -75,7 +77,7 @@ pub fn calls_text(plan: &Plan) -> Text {
         ]);
     }
     text.blank();
-    text.say(Style::Bold, "IAM actions needed:");
+    text.say(Style::Bold, "IAM actions needed, reading for the plan included:");
     for action in iam_actions(plan) {
         text.say(Style::Plain, format!("  {action}"));
     }

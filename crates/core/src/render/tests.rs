@@ -398,21 +398,25 @@ fn vpc_plan() -> Plan {
 
 #[test]
 fn calls_are_listed_with_what_they_need() {
+    let text = calls_text(&vpc_plan()).plain();
+    let (calls, actions) = text.split_once("IAM actions needed, reading for the plan included:\n").expect("both parts");
     assert_eq!(
-        calls_text(&vpc_plan()).plain(),
+        calls,
         r#"  1  ec2:CreateVpc CidrBlock="10.0.0.0/16" Tags={Name="aloka-vpc"}   # module.vpc.aws_vpc.this[0]
   2  may ec2:DescribeVpcs Filters={tag:a=["b"]}   # module.vpc.aws_vpc.this[0]
   3  wait ec2:DescribeVpcs VpcIds=[module.vpc.aws_vpc.this[0].id] until Vpcs.0.State="available" (fails on Vpcs.0 is gone; usually 5s, given up after 10m00s)   # module.vpc.aws_vpc.this[0]
 
   4  rds:ModifyDBInstance MasterUserPassword=(sensitive value)   # aws_db_instance.postgres
 
-IAM actions needed:
-  ec2:CreateTags
-  ec2:CreateVpc
-  ec2:DescribeVpcs
-  rds:ModifyDBInstance
 "#
     );
+    let actions: Vec<&str> = actions.lines().map(str::trim).collect();
+    assert!(actions.is_sorted());
+    let writes: Vec<&&str> = actions.iter().filter(|action| !action.contains(":Describe")).collect();
+    let expected =
+        ["ec2:CreateTags", "ec2:CreateVpc", "rds:ListTagsForResource", "rds:ModifyDBInstance", "ssm:GetParameter"];
+    assert_eq!(writes, expected.iter().collect::<Vec<_>>());
+    assert!(actions.contains(&"ec2:DescribeVpcs"));
     let json = calls_json(&vpc_plan());
     assert_eq!(json["calls"][2]["until"], json!(["Vpcs.0.State=\"available\""]));
     assert_eq!(json["calls"][3]["args"], json!({ "MasterUserPassword": { "$secret": "db_password" } }));

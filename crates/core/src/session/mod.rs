@@ -120,7 +120,19 @@ pub fn recovery(state: &State) -> Vec<Node> {
 }
 
 /// Takes what [`recovery`] found into the state. Returns a line for each object adopted.
-pub fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Vec<String> {
+///
+/// # Errors
+/// A search that failed: without its answer, what it looked for would be made a second time.
+pub fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Result<Vec<String>, Vec<Problem>> {
+    let failed = replies.iter().filter_map(|(node, reply)| {
+        let error = reply.as_ref().err().filter(|error| error.class != ErrorClass::NotFound)?;
+        let operation = node.steps.first()?.calls(node).first()?.1.operation;
+        Some(Problem::Read { call: operation.to_string(), error: error.clone() })
+    });
+    let failed: Vec<Problem> = failed.collect();
+    if !failed.is_empty() {
+        return Err(failed);
+    }
     let place = place(state, "");
     let mut lines = Vec::new();
     for (node, reply) in replies {
@@ -159,7 +171,7 @@ pub fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Vec<String> {
         let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
         state.resources.insert(address.clone(), Arc::new(resource));
     }
-    lines
+    Ok(lines)
 }
 
 /// A node with one reading step.
@@ -189,6 +201,11 @@ pub fn discovery(state: &State, inputs: &Inputs) -> Vec<Node> {
 
 /// A call, and what became of it.
 type Answer<'a> = (&'a Call, Result<&'a Value, &'a ApiError>);
+
+/// Operations that planning may send: who prints what a plan needs adds them to its calls.
+pub fn reads() -> impl Iterator<Item = Operation> {
+    Operation::ALL.iter().copied().filter(|operation| !operation.is_mutating())
+}
 
 /// Replies by operation, with the call that asked.
 pub struct Replies<'a> {
