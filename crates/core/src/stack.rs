@@ -337,7 +337,7 @@ impl Builder<'_> {
         let count = variables.app_instance_count;
         let publics = index(variables.public_subnet_cidrs.len()).max(1);
         let image = self.choices.image.as_ref();
-        let size = variables.app_root_volume_gib.or_else(|| image.map(|image| image.root_volume_gib));
+        let size = variables.app_root_volume_gib.or_else(|| image.and_then(|image| image.root_volume_gib));
         let hash = Value::from(user_data_hash(&self.stack.user_data));
         let group = Value::reference(Address::root(Kind::SecurityGroup, "app"), "id");
         for at in 0..count {
@@ -347,12 +347,13 @@ impl Builder<'_> {
                 // Writing into a String cannot fail.
                 let _infallible = write!(name, "-{at}");
             }
-            let root = Value::map([
+            let root = [
                 ("delete_on_termination", Value::from(true)),
                 ("encrypted", true.into()),
                 ("volume_size", size.into()),
                 ("volume_type", Value::str("gp3")),
-            ]);
+            ];
+            let root = Value::map(root.into_iter().filter(|(_, value)| !value.is_null()));
             let metadata = Value::map([
                 ("http_endpoint", Value::str("enabled")),
                 ("http_put_response_hop_limit", 2.into()),

@@ -73,7 +73,8 @@ fn amazon_linux(id: &str, chosen_for: &str) -> Image {
         id: id.to_owned(),
         chosen_for: chosen_for.to_owned(),
         root_device_name: "/dev/xvda".to_owned(),
-        root_volume_gib: 8,
+        // Not read: without a size in the request, AWS takes the image's.
+        root_volume_gib: None,
     }
 }
 
@@ -201,7 +202,7 @@ fn image(inputs: &Inputs, replies: &Replies<'_>) -> Option<Image> {
         id: id.clone(),
         chosen_for: id.clone(),
         root_device_name: found.get("RootDeviceName").as_str().unwrap_or("/dev/xvda").to_owned(),
-        root_volume_gib: size.unwrap_or(8),
+        root_volume_gib: size,
     })
 }
 

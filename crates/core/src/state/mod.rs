@@ -126,8 +126,9 @@ pub struct Image {
     pub chosen_for: String,
     /// Device name of its root volume.
     pub root_device_name: String,
-    /// Size of its root volume, GiB: the least an instance may have.
-    pub root_volume_gib: u32,
+    /// Size of its root volume, GiB, if it was read: the least an instance may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_volume_gib: Option<u32>,
 }
 
 /// Written before the first mutating call of an action, removed when the action is done.
