@@ -159,3 +159,40 @@ impl Expect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When a thing that is ready at `ready_ms` is seen to be, and after how many looks.
+    fn seen(pace: Pace, ready_ms: u64) -> (u64, u32) {
+        let (mut at, mut looks) = (0, 1);
+        while at < ready_ms {
+            at += u64::try_from(pace.next_look(Duration::from_millis(at)).as_millis()).expect("short");
+            looks += 1;
+        }
+        (at, looks)
+    }
+
+    #[test]
+    fn waiting_adds_a_few_per_cent_at_most() {
+        for pace in [
+            Pace::seconds(0, 1, 300),
+            Pace::seconds(10, 25, 600),
+            Pace::seconds(80, 105, 900),
+            Pace::seconds(290, 390, 3600),
+        ] {
+            assert_eq!(seen(pace, 0), (0, 1), "what is ready costs no delay");
+            for ready_ms in (pace.least_ms..pace.deadline_ms / 2).step_by(997) {
+                let (at, looks) = seen(pace, ready_ms);
+                let allowed = (ready_ms / 25).max(250).min(15_000.max(pace.least_ms / 4));
+                assert!(at - ready_ms <= allowed, "{pace:?}: ready at {ready_ms}, seen at {at}");
+                assert!(looks < 250, "{pace:?}: {looks} looks for {ready_ms}");
+            }
+            // Sooner than it ever was: half as long again at most.
+            for ready_ms in (500..pace.least_ms).step_by(491) {
+                assert!(seen(pace, ready_ms).0 <= (ready_ms * 3 / 2).max(ready_ms + 250), "{pace:?}: {ready_ms}");
+            }
+        }
+    }
+}
