@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cloud::{Cloud, Network, launch, with};
 
+#[expect(clippy::disallowed_methods, reason = "a test may tell how long it took")]
 #[test]
 fn ten_thousand_instances() {
     let started = Instant::now();
