@@ -1,5 +1,6 @@
 //! What every backend promises, run against each of them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aloka_core::address::Address;
@@ -18,7 +19,7 @@ struct Place {
 fn state(lineage: &str, serial: u64) -> State {
     let mut state = State::new(lineage);
     state.serial = serial;
-    let attributes = [("id".into(), Value::str(format!("vpc-{serial}")))].into_iter().collect();
+    let attributes = Arc::new([("id".into(), Value::str(format!("vpc-{serial}")))].into());
     let resource = Resource { attributes, ..Resource::default() };
     state.resources.insert(Address::vpc(Kind::Vpc, "this", 0), resource.into());
     state

@@ -20,7 +20,7 @@ pub fn run(io: &mut Io, args: &GraphArgs) -> CommandResult {
         id: "ami-0".to_owned(),
         chosen_for: variables.app_ami_family.to_string(),
         root_device_name: "/dev/xvda".to_owned(),
-        root_volume_gib: 8,
+        root_volume_gib: None,
     };
     let choices = Choices { availability_zones: zones, image: Some(image), db_engine_version: Some("15.4".to_owned()) };
     let declared = stack(variables, &choices, config.user_data.as_deref());

@@ -69,7 +69,8 @@ fn a_stack_that_is_kept_stays() {
 #[test]
 fn what_is_too_large_to_be_checked_is_said_to_be() {
     for (count, isolation) in [(200, "had ended only"), (2000, "not checked")] {
-        let inputs = inputs(&format!("app_instance_count = {count}"));
+        let subnets = "public_subnet_cidrs = [\"10.0.64.0/18\", \"10.0.128.0/18\"]";
+        let inputs = inputs(&format!("{subnets}\napp_instance_count = {count}"));
         let rehearsal = rehearse(&inputs, &secrets(), &options(0)).expect("a plan");
         assert_good(&rehearsal, &format!("{count} instances"));
         assert!(rehearsal.trace.entries().is_empty());

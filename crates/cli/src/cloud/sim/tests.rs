@@ -41,13 +41,13 @@ fn node(verb: Verb, call: Call, save: Save) -> Node {
         steps: vec![Step::Call { call, save, recover: None }],
         needs: Vec::new(),
         generation: 1,
-        after: ValueMap::new(),
+        after: ValueMap::new().into(),
         dependencies: Vec::new(),
     }
 }
 
 fn create() -> Node {
-    let tags = identity::tags(LINEAGE, &Address::vpc(Kind::Vpc, "this", 0), 1);
+    let tags = identity::tags(&LINEAGE.into(), &Address::vpc(Kind::Vpc, "this", 0), 1);
     let call = Call::new(Operation::CreateVpc, [("CidrBlock", "10.0.0.0/16".into()), ("Tags", Value::Map(tags))]);
     node(Verb::Create, call, Save::Object("Vpc".into()))
 }
