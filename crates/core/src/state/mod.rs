@@ -1,6 +1,6 @@
 //! Recorded state: what aloka last knew of each resource, and what it was about to do.
 //!
-//! In a file this is Terraform state v4 plus one top-level key `aloka` that Terraform ignores (see [`file`]). The
+//! In a file this is Terraform state v4 plus one top-level key `aloka` that Terraform ignores (see [`mod@file`]). The
 //! serial only grows; the lineage never changes. No secret is ever in it.
 
 pub mod file;
