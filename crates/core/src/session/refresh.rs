@@ -175,6 +175,8 @@ struct Index<'a> {
     vpc_attributes: BTreeMap<&'a str, Vec<&'a Value>>,
     volumes: BTreeMap<&'a str, Vec<&'a Value>>,
     group_tags: BTreeMap<&'a str, &'a Value>,
+    /// Route tables by the subnets that are associated with them: somebody may have moved one.
+    tables_of: BTreeMap<&'a str, &'a Value>,
 }
 
 impl<'a> Index<'a> {
@@ -218,7 +220,15 @@ impl<'a> Index<'a> {
                 group_tags.insert(arn, *reply);
             }
         }
-        Self { objects, vpc_attributes, volumes, group_tags }
+        let mut tables_of = BTreeMap::new();
+        for table in replies.items(Operation::DescribeRouteTables, "RouteTables") {
+            for association in table.get("Associations").as_list().unwrap_or_default() {
+                if let Some(subnet) = association.at("SubnetId").and_then(Value::as_str) {
+                    tables_of.insert(subnet, table);
+                }
+            }
+        }
+        Self { objects, vpc_attributes, volumes, group_tags, tables_of }
     }
 
     /// The object, and all attributes the replies tell of it.
@@ -229,7 +239,13 @@ impl<'a> Index<'a> {
             (None, _) => Operation::DescribeDBSubnetGroups,
         };
         let id = listed_id(kind, recorded)?;
-        let object = *self.objects.get(&(operation, id))?;
+        let listed = self.objects.get(&(operation, id)).copied();
+        let object = if kind == Kind::RouteTableAssociation {
+            let subnet = recorded.get("subnet_id").and_then(Value::as_str)?;
+            self.tables_of.get(subnet).copied().or(listed)?
+        } else {
+            listed?
+        };
         let mut attributes = observe::attributes(kind, recorded, object, place)?;
         for reply in self.vpc_attributes.get(id).filter(|_| kind == Kind::Vpc).into_iter().flatten() {
             attributes.extend(observe::attributes(kind, recorded, reply, place)?);
