@@ -14,6 +14,8 @@ use crate::variables::AmiFamily;
 
 /// The engine version the architecture was written for.
 const SEED_ENGINE_VERSION: (u32, u32) = (15, 4);
+/// Size of the root volume of the standard Amazon Linux 2 and 2023 images.
+const AMAZON_LINUX_ROOT_GIB: u32 = 8;
 /// PostgreSQL 15 versions that RDS offered in October 2026, for endpoints that do not list them.
 const KNOWN_ENGINE_VERSIONS: [&str; 7] = ["15.13", "15.14", "15.15", "15.16", "15.17", "15.18", "15.19"];
 
@@ -73,8 +75,8 @@ fn amazon_linux(id: &str, chosen_for: &str) -> Image {
         id: id.to_owned(),
         chosen_for: chosen_for.to_owned(),
         root_device_name: "/dev/xvda".to_owned(),
-        // Not read: without a size in the request, AWS takes the image's.
-        root_volume_gib: None,
+        // The size of every standard Amazon Linux image; it is sent, so that the volume can be asked for encrypted.
+        root_volume_gib: Some(AMAZON_LINUX_ROOT_GIB),
     }
 }
 
