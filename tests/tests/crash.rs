@@ -1,11 +1,14 @@
 //! I4: whatever goes wrong at whichever effect, a plain re-run reaches the world of an undisturbed run.
 
+use aloka_core::address::Address;
+use aloka_core::api::{Call, Operation, Request};
 use aloka_core::engine::Outcome;
-use aloka_core::plan::Mode;
+use aloka_core::model::Kind;
+use aloka_core::plan::{Action, Mode};
 use aloka_core::state::file;
 use aloka_core::variables::Variables;
 use aloka_sim::aws::Durations;
-use aloka_sim::fault::{Fault, FaultPlan};
+use aloka_sim::fault::{Fault, FaultPlan, When};
 use aloka_sim::rehearsal::{NotPlanned, plan_round};
 use aloka_sim::world::{RunEnd, Unwatched};
 use aloka_tests::{Bench, PASSWORD, inputs, picture, secrets, variables};
@@ -100,4 +103,25 @@ fn a_change_converges_whatever_happens() {
     );
     let schedules = sweep(&start, &changed, Mode::Apply);
     assert!(schedules > 200, "{schedules}");
+}
+
+/// What an interrupted run made is finished, not made again.
+#[test]
+fn a_gateway_that_was_not_attached_yet_is_attached() {
+    let variables = variables("");
+    let mut bench = Bench::new(14, Durations::Median);
+    let attach = When::Call { operation: Some(Operation::AttachInternetGateway), nth: 1 };
+    bench.world.faults = FaultPlan(vec![(attach, Fault::CrashBefore)]);
+    assert!(!attempt(&mut bench, &variables, Mode::Apply));
+    // What was on the wire when the process died has arrived; somebody undoes it.
+    let gateway = Address::vpc(Kind::InternetGateway, "this", 0);
+    let id = bench.state().attribute(&gateway, "id").cloned().expect("recorded");
+    let vpc = bench.state().attribute(&Address::vpc(Kind::Vpc, "this", 0), "id").cloned().expect("recorded");
+    let detach = Call::new(Operation::DetachInternetGateway, [("InternetGatewayId", id.clone()), ("VpcId", vpc)]);
+    let now = bench.world.now();
+    let _attached_or_not = bench.world.account.call(now, &Request(detach), &secrets());
+    let planned = bench.apply(&variables, Mode::Apply);
+    let change = planned.plan.changes.iter().find(|c| c.target.address == gateway).expect("a change");
+    assert_eq!(change.action, Action::Update);
+    assert_eq!(bench.state().attribute(&gateway, "id"), Some(&id));
 }

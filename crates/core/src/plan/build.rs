@@ -228,7 +228,10 @@ impl Decisions<'_> {
             if present.is_null() && forces_replacement {
                 continue;
             }
-            let forces_replacement = forces_replacement || self.must_move(address.kind, attribute.name, declared);
+            // A gateway that no VPC has is attached; only one that another VPC has must be another gateway.
+            let is_detached = address.kind == Kind::InternetGateway && present.as_str() == Some("");
+            let forces_replacement =
+                (forces_replacement && !is_detached) || self.must_move(address.kind, attribute.name, declared);
             match diff::compare(attribute.compare, desired, &present, own) {
                 Verdict::Same => {}
                 Verdict::Differs => changes.push(change(desired, forces_replacement)),
