@@ -9,6 +9,8 @@ pub mod aws;
 pub mod fault;
 pub mod rehearsal;
 pub mod rng;
+pub mod rules;
+pub mod scenario;
 pub mod store;
 pub mod trace;
 pub mod world;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use aloka_core::api::{Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
+use super::error::Answer;
 use super::error::{IdFormat, invalid_value, refuse};
 use super::nat::Nat;
 use super::record::{Meta, Record, object, tags_value};
@@ -81,7 +82,7 @@ impl Account {
         self.nats.get(address.nat.as_ref()?).filter(|nat| nat.holds_address(now))
     }
 
-    pub(crate) fn allocate_address(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn allocate_address(&mut self, now: Instant, request: &Request) -> Answer {
         let domain = request.text("Domain");
         if domain != "vpc" {
             return Err(invalid_value(domain, "domain", "Use vpc."));
@@ -104,7 +105,7 @@ impl Account {
 
     /// The API reference has `InvalidIPAddress.InUse` for this; of an address that a NAT gateway holds, AWS says that
     /// the caller may not touch it.
-    pub(crate) fn release_address(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn release_address(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("AllocationId");
         let address = self.get::<ElasticIp>(now, id)?;
         if self.holder(address, now).is_some() {

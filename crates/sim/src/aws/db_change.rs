@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 
 use super::db_instance::{Busy, Db};
 use super::durations::Transition;
+use super::error::Answer;
 use super::error::refuse;
 use super::record::object;
 use super::{Account, catalog, db_rules};
+use crate::rules::Refusal;
 
 /// For how long storage cannot be changed again.
 const STORAGE_PAUSE: Duration = Duration::from_secs(6 * 3600);
@@ -21,14 +23,14 @@ const PASSWORD: &str = "MasterUserPassword";
 /// The status of an instance whose pending changes are being made.
 const MODIFYING: &str = "modifying";
 
-fn combination(message: impl Into<String>) -> ApiError {
+fn combination(message: impl Into<String>) -> Refusal {
     refuse("InvalidParameterCombination", message)
 }
 
 impl Account {
     /// Groups, public access, protection and a retention that turns nothing on or off change at once; a password
     /// soon. The rest waits for the maintenance window, which never comes here, or for a call that wants it at once.
-    pub(crate) fn modify_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
+    pub(crate) fn modify_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
         let db = self.db(now, request.text("DBInstanceIdentifier"))?.clone();
         let name = db.meta.id.clone();
         db.check_available(now)?;
@@ -96,7 +98,7 @@ impl Account {
         now: Instant,
         request: &Request,
         db: &Db,
-    ) -> Result<Vec<(&'static str, Value)>, ApiError> {
+    ) -> Result<Vec<(&'static str, Value)>, Refusal> {
         let mut changes = Vec::new();
         if let Some(class) = request.arg("DBInstanceClass").as_str() {
             db_rules::class(class, &db.version)?;
@@ -206,7 +208,7 @@ impl Account {
 }
 
 /// Refuses a downgrade, and a new major version without a word that says it is meant.
-fn check_upgrade(from: &str, to: &str) -> Result<(), ApiError> {
+fn check_upgrade(from: &str, to: &str) -> Result<(), Refusal> {
     let parts = |version: &str| -> Vec<u32> { version.split('.').filter_map(|part| part.parse().ok()).collect() };
     if catalog::major(from) != catalog::major(to) {
         if parts(to) < parts(from) {

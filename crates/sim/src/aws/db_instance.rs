@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::account::Doom;
 use super::db_subnet_group::SubnetGroup;
 use super::durations::Transition;
+use super::error::Answer;
 use super::error::refuse;
 use super::record::{Meta, object, tags_value};
 use super::security_group::Group;
 use super::{Account, db_rules, quotas};
+use crate::rules::Refusal;
 
 /// A database instance, under its identifier in lower case.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,7 +90,7 @@ impl Db {
     }
 
     /// Refuses what RDS does only for instances that work.
-    pub(crate) fn check_available(&self, now: Instant) -> Result<(), ApiError> {
+    pub(crate) fn check_available(&self, now: Instant) -> Result<(), Refusal> {
         let name = &self.meta.id;
         match self.status(now) {
             "available" | "storage-optimization" => Ok(()),
@@ -99,12 +101,12 @@ impl Db {
 }
 
 impl Account {
-    pub(crate) fn db(&self, now: Instant, name: &str) -> Result<&Db, ApiError> {
+    pub(crate) fn db(&self, now: Instant, name: &str) -> Result<&Db, Refusal> {
         let found = self.db_instances.get(&name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
         found.ok_or_else(|| not_found(name))
     }
 
-    pub(crate) fn db_mut(&mut self, now: Instant, name: &str) -> Result<&mut Db, ApiError> {
+    pub(crate) fn db_mut(&mut self, now: Instant, name: &str) -> Result<&mut Db, Refusal> {
         let found = self.db_instances.get_mut(&name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
         found.ok_or_else(|| not_found(name))
     }
@@ -149,7 +151,7 @@ impl Account {
         ])
     }
 
-    pub(crate) fn create_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
+    pub(crate) fn create_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
         let name = db_rules::identifier(request.text("DBInstanceIdentifier"), "DBInstanceIdentifier")?;
         let engine = request.text("Engine");
         if engine != "postgres" {
@@ -229,7 +231,7 @@ impl Account {
     }
 
     /// The security groups a request names, all of the VPC; its default group if it names none.
-    pub(crate) fn check_db_groups(&self, now: Instant, request: &Request, vpc: &str) -> Result<Vec<String>, ApiError> {
+    pub(crate) fn check_db_groups(&self, now: Instant, request: &Request, vpc: &str) -> Result<Vec<String>, Refusal> {
         let ids = request.texts("VpcSecurityGroupIds");
         if ids.is_empty() {
             return Ok(self.vpcs.get(vpc).map(|vpc| vpc.default_group.clone()).into_iter().collect());
@@ -253,7 +255,7 @@ impl Account {
     }
 
     /// Refuses a public database in a VPC that the internet does not reach.
-    pub(crate) fn check_public(&self, vpc: &str) -> Result<(), ApiError> {
+    pub(crate) fn check_public(&self, vpc: &str) -> Result<(), Refusal> {
         let why = if !self.has_gateway(vpc) {
             "The specified VPC has no internet gateway attached.Update the VPC and then try again"
         } else if !self.vpcs.get(vpc).is_some_and(|vpc| vpc.dns_support && vpc.dns_hostnames) {
@@ -266,7 +268,7 @@ impl Account {
     }
 
     /// Subnets with a free address, `count` of them, in different zones.
-    pub(crate) fn db_places(&mut self, subnets: &[String], count: usize) -> Result<Vec<String>, ApiError> {
+    pub(crate) fn db_places(&mut self, subnets: &[String], count: usize) -> Result<Vec<String>, Refusal> {
         let mut by_zone: BTreeMap<&str, &String> = BTreeMap::new();
         for id in subnets {
             if let Some(subnet) = self.subnets.get(id).filter(|subnet| subnet.pool.available() > 0) {
@@ -285,7 +287,7 @@ impl Account {
         Ok(places)
     }
 
-    pub(crate) fn describe_db_instances(&self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn describe_db_instances(&self, now: Instant, request: &Request) -> Answer {
         let found = match request.arg("DBInstanceIdentifier").as_str() {
             Some(name) => vec![self.db(now, name)?],
             None => self.db_instances.values().filter(|db| db.meta.visible <= now).collect(),
@@ -294,7 +296,7 @@ impl Account {
         Ok(object([("DBInstances", Value::List(found.collect()))]))
     }
 
-    pub(crate) fn delete_db_instance(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_db_instance(&mut self, now: Instant, request: &Request) -> Answer {
         let db = self.db(now, request.text("DBInstanceIdentifier"))?;
         let name = db.meta.id.clone();
         let failed = db.failure.is_some() && now >= db.created && db.gone.is_none();
@@ -349,6 +351,6 @@ impl Account {
     }
 }
 
-fn not_found(name: &str) -> ApiError {
+fn not_found(name: &str) -> Refusal {
     refuse("DBInstanceNotFound", format!("DBInstance {name} not found."))
 }

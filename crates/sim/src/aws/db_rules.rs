@@ -1,22 +1,23 @@
 //! Rules of RDS for the parameters of a database instance.
 
-use aloka_core::api::{ApiError, Request};
+use aloka_core::api::Request;
 use aloka_core::secret::Secrets;
 use aloka_core::value::Value;
 
 use super::catalog::{self, DbClass};
 use super::error::refuse;
+use crate::rules::Refusal;
 
-fn invalid(message: impl Into<String>) -> ApiError {
+fn invalid(message: impl Into<String>) -> Refusal {
     refuse("InvalidParameterValue", message)
 }
 
-fn combination(message: impl Into<String>) -> ApiError {
+fn combination(message: impl Into<String>) -> Refusal {
     refuse("InvalidParameterCombination", message)
 }
 
 /// Identifiers are 1 to 63 letters, digits and hyphens, begin with a letter, and have no hyphen last or twice in a row.
-pub(crate) fn identifier(text: &str, parameter: &str) -> Result<String, ApiError> {
+pub(crate) fn identifier(text: &str, parameter: &str) -> Result<String, Refusal> {
     let allowed = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic());
     if !allowed || !starts || text.len() > 63 || text.ends_with('-') || text.contains("--") {
@@ -29,7 +30,7 @@ pub(crate) fn identifier(text: &str, parameter: &str) -> Result<String, ApiError
 }
 
 /// The name of the first database: letters, digits and underscores, 63 at most, a letter first, no reserved word.
-pub(crate) fn database_name(text: &str) -> Result<(), ApiError> {
+pub(crate) fn database_name(text: &str) -> Result<(), Refusal> {
     const RESERVED: [&str; 9] =
         ["rdsadmin", "template0", "template1", "default", "user", "table", "select", "all", "order"];
     let allowed = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -43,7 +44,7 @@ pub(crate) fn database_name(text: &str) -> Result<(), ApiError> {
 }
 
 /// The master user: letters, digits and underscores, 16 at most, a letter first, no reserved word.
-pub(crate) fn master_username(text: &str) -> Result<(), ApiError> {
+pub(crate) fn master_username(text: &str) -> Result<(), Refusal> {
     const RESERVED: [&str; 10] = [
         "admin",
         "administrator",
@@ -74,7 +75,7 @@ pub(crate) fn master_username(text: &str) -> Result<(), ApiError> {
 
 /// Checks the password of a request, if it has one: 8 to 128 printable ASCII characters, not all of them. Answers
 /// whether there is one. The password goes nowhere.
-pub(crate) fn password(request: &Request, secrets: &Secrets) -> Result<bool, ApiError> {
+pub(crate) fn password(request: &Request, secrets: &Secrets) -> Result<bool, Refusal> {
     let text = match request.arg("MasterUserPassword") {
         Value::Null => return Ok(false),
         Value::Str(text) => &**text,
@@ -104,13 +105,13 @@ pub(crate) fn password(request: &Request, secrets: &Secrets) -> Result<bool, Api
 }
 
 /// The version that `asked` stands for.
-pub(crate) fn version(asked: Option<&str>) -> Result<String, ApiError> {
+pub(crate) fn version(asked: Option<&str>) -> Result<String, Refusal> {
     let unknown = || combination(format!("Cannot find version {} for postgres", asked.unwrap_or_default()));
     catalog::resolve_postgres(asked).ok_or_else(unknown)
 }
 
 /// Refuses a class that PostgreSQL does not run on.
-pub(crate) fn class(name: &str, version: &str) -> Result<(), ApiError> {
+pub(crate) fn class(name: &str, version: &str) -> Result<(), Refusal> {
     match catalog::db_class(name) {
         DbClass::Orderable => Ok(()),
         DbClass::Unknown => Err(invalid(format!("Invalid DB Instance class: {name}"))),
@@ -123,7 +124,7 @@ pub(crate) fn class(name: &str, version: &str) -> Result<(), ApiError> {
 }
 
 /// Refuses a size, in GiB, that the type of storage does not have.
-pub(crate) fn storage(kind: &str, size: i64) -> Result<(), ApiError> {
+pub(crate) fn storage(kind: &str, size: i64) -> Result<(), Refusal> {
     let range = match kind {
         "gp2" | "gp3" => 20..=65_536,
         "io1" | "io2" => 100..=65_536,
@@ -137,7 +138,7 @@ pub(crate) fn storage(kind: &str, size: i64) -> Result<(), ApiError> {
 }
 
 /// For how many days backups are kept.
-pub(crate) fn retention(days: i64) -> Result<(), ApiError> {
+pub(crate) fn retention(days: i64) -> Result<(), Refusal> {
     if (0..=35).contains(&days) {
         return Ok(());
     }
@@ -145,7 +146,7 @@ pub(crate) fn retention(days: i64) -> Result<(), ApiError> {
 }
 
 /// A whole number, if the parameter is there.
-pub(crate) fn number(request: &Request, name: &str) -> Result<Option<i64>, ApiError> {
+pub(crate) fn number(request: &Request, name: &str) -> Result<Option<i64>, Refusal> {
     match request.arg(name) {
         Value::Null => Ok(None),
         value => {

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
+use super::error::Answer;
 use super::error::refuse;
 use super::record::{Meta, object};
 use super::subnet::Subnet;
 use super::{Account, quotas};
+use crate::rules::Refusal;
 
 /// A database subnet group, under its name in lower case.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,23 +41,23 @@ impl Account {
     }
 
     /// The group called `name`, in whichever case.
-    pub(crate) fn db_subnet_group(&self, now: Instant, name: &str) -> Result<&SubnetGroup, ApiError> {
+    pub(crate) fn db_subnet_group(&self, now: Instant, name: &str) -> Result<&SubnetGroup, Refusal> {
         let found = self.db_subnet_groups.get(&name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
         found.ok_or_else(|| not_found(name))
     }
 
-    pub(crate) fn db_subnet_group_mut(&mut self, now: Instant, name: &str) -> Result<&mut SubnetGroup, ApiError> {
+    pub(crate) fn db_subnet_group_mut(&mut self, now: Instant, name: &str) -> Result<&mut SubnetGroup, Refusal> {
         let found = self.db_subnet_groups.get_mut(&name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
         found.ok_or_else(|| not_found(name))
     }
 
     /// The VPC of these subnets, when they may make a group.
-    fn check_db_subnets(&self, now: Instant, ids: &[String]) -> Result<String, ApiError> {
+    fn check_db_subnets(&self, now: Instant, ids: &[String]) -> Result<String, Refusal> {
         let mut zones = BTreeSet::new();
         let mut vpcs = BTreeSet::new();
         for id in ids {
-            let subnet = self.get::<Subnet>(now, id).map_err(|error| match error.code.as_str() {
-                "InvalidSubnetID.Malformed" => refuse("InvalidParameterValue", format!("Invalid subnet ID: {id}")),
+            let subnet = self.get::<Subnet>(now, id).map_err(|refusal| match refusal.rule.id {
+                "identifier.subnet-form" => refuse("InvalidParameterValue", format!("Invalid subnet ID: {id}")),
                 _ => refuse("InvalidSubnet", format!("Some input subnets in :[{id}] are invalid.")),
             })?;
             zones.insert(subnet.zone.as_str());
@@ -83,7 +85,7 @@ impl Account {
         Ok(vpc)
     }
 
-    pub(crate) fn create_db_subnet_group(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn create_db_subnet_group(&mut self, now: Instant, request: &Request) -> Answer {
         let name = request.text("DBSubnetGroupName").to_ascii_lowercase();
         let description = request.text("DBSubnetGroupDescription");
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._ -".contains(c);
@@ -115,7 +117,7 @@ impl Account {
         Ok(reply)
     }
 
-    pub(crate) fn describe_db_subnet_groups(&self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn describe_db_subnet_groups(&self, now: Instant, request: &Request) -> Answer {
         let groups = match request.arg("DBSubnetGroupName").as_str() {
             Some(name) => vec![self.db_subnet_group(now, name)?],
             None => self.db_subnet_groups.values().filter(|group| group.meta.visible <= now).collect(),
@@ -125,7 +127,7 @@ impl Account {
     }
 
     /// A subnet that a database instance is in stays.
-    pub(crate) fn modify_db_subnet_group(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn modify_db_subnet_group(&mut self, now: Instant, request: &Request) -> Answer {
         let name = request.text("DBSubnetGroupName");
         let group = self.db_subnet_group(now, name)?;
         let subnets = request.texts("SubnetIds");
@@ -143,7 +145,7 @@ impl Account {
         Ok(object([("DBSubnetGroup", self.describe_db_subnet_group(group))]))
     }
 
-    pub(crate) fn delete_db_subnet_group(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_db_subnet_group(&mut self, now: Instant, request: &Request) -> Answer {
         let name = self.db_subnet_group(now, request.text("DBSubnetGroupName"))?.meta.id.clone();
         if let Some((user, _)) = self.db_instances.iter().find(|(_, db)| db.subnet_group == name) {
             let message = format!(
@@ -157,6 +159,6 @@ impl Account {
     }
 }
 
-fn not_found(name: &str) -> ApiError {
+fn not_found(name: &str) -> Refusal {
     refuse("DBSubnetGroupNotFoundFault", format!("DB subnet group '{name}' does not exist."))
 }

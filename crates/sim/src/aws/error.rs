@@ -1,25 +1,30 @@
 //! Refusals that many operations share, and the formats of identifiers.
 
-use aloka_core::api::{ApiError, Operation, Request, Service};
+use aloka_core::api::{Operation, Request, Service};
 use aloka_core::value::Value;
 
+use crate::rules::{Refusal, Rule, identifier, request as rule};
+
+/// What a call is answered with, inside the account.
+pub(crate) type Answer = Result<Value, Refusal>;
+
 /// A refusal. Not executed.
-pub(crate) fn refuse(code: &str, message: impl Into<String>) -> ApiError {
-    ApiError::answered(code, message, Some(400))
+pub(crate) fn refuse(code: &str, message: impl Into<String>) -> Refusal {
+    Refusal { rule: &rule::UNLISTED, message: message.into(), code: Some(code.to_owned()) }
 }
 
 /// `InvalidParameterValue`, in EC2's words.
-pub(crate) fn invalid_value(value: &str, parameter: &str, why: &str) -> ApiError {
+pub(crate) fn invalid_value(value: &str, parameter: &str, why: &str) -> Refusal {
     refuse("InvalidParameterValue", format!("Value ({value}) for parameter {parameter} is invalid. {why}"))
 }
 
 /// Something else still needs the object.
-pub(crate) fn dependency(noun: &str, id: &str) -> ApiError {
+pub(crate) fn dependency(noun: &str, id: &str) -> Refusal {
     refuse("DependencyViolation", format!("The {noun} '{id}' has dependencies and cannot be deleted."))
 }
 
 /// The same token with other parameters.
-pub(crate) fn token_mismatch() -> ApiError {
+pub(crate) fn token_mismatch() -> Refusal {
     let message = "The provided client token was already used with different parameters. Use a different client token \
                    or the parameters of the first request.";
     refuse("IdempotentParameterMismatch", message)
@@ -27,16 +32,16 @@ pub(crate) fn token_mismatch() -> ApiError {
 
 /// Refuses parameters that the operation does not have or lacks, and arguments that are not plain values. Secrets are
 /// plain where a password is expected.
-pub(crate) fn check_arguments(request: &Request) -> Result<(), ApiError> {
+pub(crate) fn check_arguments(request: &Request) -> Result<(), Refusal> {
     let operation = request.operation();
     let parameters = operation.parameters();
     for (name, value) in &request.0.args {
         if !parameters.iter().any(|parameter| parameter.name == *name) {
-            return Err(refuse("UnknownParameter", format!("The parameter {name} is not recognized")));
+            return Err(rule::UNKNOWN_PARAMETER.refuse([name]));
         }
         let is_password = *name == "MasterUserPassword" && matches!(value, Value::Secret(_));
         if !is_password && !value.is_literal() {
-            return Err(refuse("InvalidParameterValue", format!("Value for parameter {name} is not a plain value")));
+            return Err(rule::NOT_PLAIN.refuse([name]));
         }
     }
     let lacks = |name: &str| request.arg(name).is_null();
@@ -46,65 +51,61 @@ pub(crate) fn check_arguments(request: &Request) -> Result<(), ApiError> {
     }
 }
 
-fn missing_parameter(operation: Operation, name: &str) -> ApiError {
-    let code = match operation.service() {
-        Service::Ec2 | Service::Rds => "MissingParameter",
-        Service::Ssm | Service::Sts => "ValidationException",
+fn missing_parameter(operation: Operation, name: &str) -> Refusal {
+    let rule = match operation.service() {
+        Service::Ec2 | Service::Rds => &rule::MISSING_PARAMETER,
+        Service::Ssm | Service::Sts => &rule::MISSING_PARAMETER_JSON,
     };
-    refuse(code, format!("The request must contain the parameter {name}"))
+    rule.refuse([&name])
 }
 
 /// How identifiers of a kind of object look, and what AWS says of bad ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IdFormat {
     pub(crate) prefix: &'static str,
-    pub(crate) malformed: &'static str,
-    pub(crate) not_found: &'static str,
-    /// `{}` stands for the identifier.
-    pub(crate) message: &'static str,
+    malformed: &'static Rule,
+    not_found: &'static Rule,
 }
 
 macro_rules! formats {
-    ($($(#[$doc:meta])* $name:ident $prefix:literal $malformed:literal $not_found:literal $message:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident $prefix:literal $malformed:ident $not_found:ident;)*) => {
         impl IdFormat {
             $($(#[$doc])* pub(crate) const $name: Self =
-                Self { prefix: $prefix, malformed: $malformed, not_found: $not_found, message: $message };)*
+                Self { prefix: $prefix, malformed: &identifier::$malformed, not_found: &identifier::$not_found };)*
         }
     };
 }
 
 formats! {
-    VPC "vpc-" "InvalidVpcID.Malformed" "InvalidVpcID.NotFound" "The vpc ID '{}' does not exist";
-    SUBNET "subnet-" "InvalidSubnetID.Malformed" "InvalidSubnetID.NotFound" "The subnet ID '{}' does not exist";
-    GATEWAY "igw-" "InvalidInternetGatewayId.Malformed" "InvalidInternetGatewayID.NotFound" "The internetGateway ID '{}' does not exist";
-    ADDRESS "eipalloc-" "InvalidAllocationID.Malformed" "InvalidAllocationID.NotFound" "The allocation ID '{}' does not exist";
-    NAT "nat-" "NatGatewayMalformed" "NatGatewayNotFound" "The Nat Gateway {} was not found";
+    VPC "vpc-" VPC_MALFORMED VPC_NOT_FOUND;
+    SUBNET "subnet-" SUBNET_MALFORMED SUBNET_NOT_FOUND;
+    GATEWAY "igw-" GATEWAY_MALFORMED GATEWAY_NOT_FOUND;
+    ADDRESS "eipalloc-" ADDRESS_MALFORMED ADDRESS_NOT_FOUND;
+    NAT "nat-" NAT_MALFORMED NAT_NOT_FOUND;
     /// As a route's target, a NAT gateway that is not there has another code.
-    ROUTE_TO_NAT "nat-" "InvalidNatGatewayID.Malformed" "InvalidNatGatewayID.NotFound" "The natGateway ID '{}' does not exist";
-    ROUTE_TO_GATEWAY "igw-" "InvalidGatewayID.NotFound" "InvalidGatewayID.NotFound" "The gateway ID '{}' does not exist";
-    ROUTE_TABLE "rtb-" "InvalidRouteTableId.Malformed" "InvalidRouteTableID.NotFound" "The routeTable ID '{}' does not exist";
-    ASSOCIATION "rtbassoc-" "InvalidAssociationID.Malformed" "InvalidAssociationID.NotFound" "The association ID '{}' does not exist";
-    GROUP "sg-" "InvalidGroupId.Malformed" "InvalidGroup.NotFound" "The security group '{}' does not exist";
-    INSTANCE "i-" "InvalidInstanceID.Malformed" "InvalidInstanceID.NotFound" "The instance ID '{}' does not exist";
-    INTERFACE "eni-" "InvalidNetworkInterfaceID.Malformed" "InvalidNetworkInterfaceID.NotFound" "The networkInterface ID '{}' does not exist";
-    VOLUME "vol-" "InvalidVolumeID.Malformed" "InvalidVolume.NotFound" "The volume '{}' does not exist.";
-    IMAGE "ami-" "InvalidAMIID.Malformed" "InvalidAMIID.NotFound" "The image id '[{}]' does not exist";
+    ROUTE_TO_NAT "nat-" ROUTE_NAT_MALFORMED ROUTE_NAT_NOT_FOUND;
+    ROUTE_TO_GATEWAY "igw-" ROUTE_GATEWAY_NOT_FOUND ROUTE_GATEWAY_NOT_FOUND;
+    ROUTE_TABLE "rtb-" ROUTE_TABLE_MALFORMED ROUTE_TABLE_NOT_FOUND;
+    ASSOCIATION "rtbassoc-" ASSOCIATION_MALFORMED ASSOCIATION_NOT_FOUND;
+    GROUP "sg-" GROUP_MALFORMED GROUP_NOT_FOUND;
+    INSTANCE "i-" INSTANCE_MALFORMED INSTANCE_NOT_FOUND;
+    INTERFACE "eni-" INTERFACE_MALFORMED INTERFACE_NOT_FOUND;
+    VOLUME "vol-" VOLUME_MALFORMED VOLUME_NOT_FOUND;
+    IMAGE "ami-" IMAGE_MALFORMED IMAGE_NOT_FOUND;
 }
 
 impl IdFormat {
     /// Refuses what is no identifier of this kind: the prefix, then 8 (before 2016) or 17 hexadecimal digits.
-    pub(crate) fn check(self, id: &str) -> Result<(), ApiError> {
+    pub(crate) fn check(self, id: &str) -> Result<(), Refusal> {
         let hexadecimal = |c: char| matches!(c, '0'..='9' | 'a'..='f');
         match id.strip_prefix(self.prefix) {
             Some(digits) if matches!(digits.len(), 8 | 17) && digits.chars().all(hexadecimal) => Ok(()),
-            Some(_) | None => {
-                Err(refuse(self.malformed, format!("Invalid id: \"{id}\" (expecting \"{}...\")", self.prefix)))
-            }
+            Some(_) | None => Err(self.malformed.refuse([&id])),
         }
     }
 
     /// There is no such object, or not yet.
-    pub(crate) fn missing(self, id: &str) -> ApiError {
-        refuse(self.not_found, self.message.replace("{}", id))
+    pub(crate) fn missing(self, id: &str) -> Refusal {
+        self.not_found.refuse([&id])
     }
 }

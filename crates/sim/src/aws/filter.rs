@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use aloka_core::api::{ApiError, Request};
+use aloka_core::api::Request;
 
 use super::error::refuse;
 use super::record::Tags;
+use crate::rules::Refusal;
 
 /// The filters of a request.
 pub(crate) struct Filters(Vec<(String, Accepted)>);
@@ -27,7 +28,7 @@ impl Filters {
     ///
     /// # Errors
     /// A filter that the operation does not have.
-    pub(crate) fn of(request: &Request, known: &[&str]) -> Result<Self, ApiError> {
+    pub(crate) fn of(request: &Request, known: &[&str]) -> Result<Self, Refusal> {
         let Some(map) = request.arg("Filters").as_map() else { return Ok(Self(Vec::new())) };
         let filters = map.iter().map(|(name, values)| {
             if !known.contains(&&**name) && !name.starts_with("tag:") && &**name != "tag-key" {

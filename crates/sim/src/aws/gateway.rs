@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
+use super::error::Answer;
 use super::error::{IdFormat, dependency, refuse};
 use super::record::{Meta, Record, object, tags_value};
 use super::vpc::Vpc;
@@ -70,7 +71,7 @@ impl Account {
         self.gateways.values().any(|gateway| gateway.vpc.as_deref() == Some(vpc))
     }
 
-    pub(crate) fn create_internet_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn create_internet_gateway(&mut self, now: Instant, request: &Request) -> Answer {
         let tags = self.new_tags(request)?;
         let message = "The maximum number of internet gateways has been reached.";
         let allowed = self.quotas.internet_gateways;
@@ -81,7 +82,7 @@ impl Account {
         Ok(object([("InternetGateway", self.described::<Gateway>(now, &id))]))
     }
 
-    pub(crate) fn attach_internet_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn attach_internet_gateway(&mut self, now: Instant, request: &Request) -> Answer {
         let (id, vpc) = (request.text("InternetGatewayId"), request.text("VpcId"));
         if let Some(other) = &self.get::<Gateway>(now, id)?.vpc {
             let message = format!("resource {id} is already attached to network {other}");
@@ -96,7 +97,7 @@ impl Account {
         Ok(object([]))
     }
 
-    pub(crate) fn detach_internet_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn detach_internet_gateway(&mut self, now: Instant, request: &Request) -> Answer {
         let (id, vpc) = (request.text("InternetGatewayId"), request.text("VpcId"));
         let attached = self.get::<Gateway>(now, id)?.vpc.clone();
         self.get::<Vpc>(now, vpc)?;
@@ -122,7 +123,7 @@ impl Account {
         nat() || database() || instance()
     }
 
-    pub(crate) fn delete_internet_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_internet_gateway(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("InternetGatewayId");
         if self.get::<Gateway>(now, id)?.vpc.is_some() {
             return Err(dependency("internetGateway", id));

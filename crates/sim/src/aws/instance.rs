@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::account::{Doom, LISTED};
 use super::durations::Transition;
+use super::error::Answer;
 use super::error::{IdFormat, invalid_value, refuse};
 use super::record::{Meta, Record, object, tags_value};
 use super::{Account, catalog};
+use crate::rules::Refusal;
 
 /// An instance.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -199,7 +201,7 @@ impl Instance {
         }
     }
 
-    fn wrong_state(&self, verb: &str) -> ApiError {
+    fn wrong_state(&self, verb: &str) -> Refusal {
         let message = format!("The instance '{}' is not in a state from which it can be {verb}.", self.meta.id);
         refuse("IncorrectInstanceState", message)
     }
@@ -207,7 +209,7 @@ impl Instance {
 
 impl Account {
     /// The identifiers a request names, all of them known.
-    fn named_instances(&self, now: Instant, request: &Request) -> Result<Vec<String>, ApiError> {
+    fn named_instances(&self, now: Instant, request: &Request) -> Result<Vec<String>, Refusal> {
         let ids = request.texts("InstanceIds");
         if ids.is_empty() {
             return Err(refuse("MissingParameter", "The request must contain the parameter InstanceId"));
@@ -219,7 +221,7 @@ impl Account {
     }
 
     /// Stopping what is stopped, or about to be, is no error.
-    pub(crate) fn stop_instances(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn stop_instances(&mut self, now: Instant, request: &Request) -> Answer {
         let ids = self.named_instances(now, request)?;
         for id in &ids {
             let instance = self.get::<Instance>(now, id)?;
@@ -239,7 +241,7 @@ impl Account {
     }
 
     /// Starting what runs is no error. A public address is a new one.
-    pub(crate) fn start_instances(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn start_instances(&mut self, now: Instant, request: &Request) -> Answer {
         let ids = self.named_instances(now, request)?;
         for id in &ids {
             let instance = self.get::<Instance>(now, id)?;
@@ -267,7 +269,7 @@ impl Account {
     }
 
     /// Terminating twice is no error while the instance is listed.
-    pub(crate) fn terminate_instances(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn terminate_instances(&mut self, now: Instant, request: &Request) -> Answer {
         for id in self.named_instances(now, request)? {
             let instance = self.get::<Instance>(now, &id)?;
             if matches!(instance.state(now), "shutting-down" | "terminated") {
@@ -293,7 +295,7 @@ impl Account {
         self.expire(at + LISTED, id);
     }
 
-    pub(crate) fn modify_instance_attribute(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn modify_instance_attribute(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("InstanceId");
         let Instance { image, vpc, subnet, interface, .. } = self.get::<Instance>(now, id)?.clone();
         let state = self.get::<Instance>(now, id)?.state(now);

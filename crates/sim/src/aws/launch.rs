@@ -1,15 +1,17 @@
 //! `RunInstances`: what is checked, and what an instance starts with.
 
-use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 
 use super::Account;
 use super::catalog::{self, Image, InstanceType};
+use super::error::Answer;
 use super::error::refuse;
 use super::instance::{Instance, Phase};
 use super::record::{Tags, object};
 use super::subnet::Subnet;
+use crate::rules::Refusal;
 
 /// The most bytes of user data, before encoding.
 const USER_DATA_LIMIT: usize = 16_384;
@@ -38,12 +40,12 @@ pub(crate) struct RootVolume {
     pub(crate) delete_on_termination: bool,
 }
 
-fn invalid(message: String) -> ApiError {
+fn invalid(message: String) -> Refusal {
     refuse("InvalidParameterValue", message)
 }
 
 impl Account {
-    pub(crate) fn run_instances(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn run_instances(&mut self, now: Instant, request: &Request) -> Answer {
         let token = request.text("ClientToken");
         if token.len() > 64 || !token.is_ascii() {
             return Err(refuse("InvalidClientToken", "The client token must be at most 64 ASCII characters."));
@@ -58,7 +60,7 @@ impl Account {
         Ok(object([("Instances", Value::List(instances))]))
     }
 
-    fn launched_before(&self, now: Instant, ids: &[String]) -> Reply {
+    fn launched_before(&self, now: Instant, ids: &[String]) -> Answer {
         let there = |id: &&String| self.instances.get(*id).is_some_and(|instance| !instance.is_terminated(now));
         if !ids.iter().all(|id| there(&id)) {
             let message = "The client token is associated with a resource that is already terminated. Use a different \
@@ -69,7 +71,7 @@ impl Account {
         Ok(object([("Instances", Value::List(instances))]))
     }
 
-    fn check_launch(&self, now: Instant, request: &Request) -> Result<Launch, ApiError> {
+    fn check_launch(&self, now: Instant, request: &Request) -> Result<Launch, Refusal> {
         let count = |name: &str| match request.arg(name).as_i64() {
             Some(count) if count > 0 => Ok(count),
             Some(_) | None => Err(invalid(format!("Value ({}) for parameter {name} is invalid.", request.arg(name)))),
@@ -129,7 +131,7 @@ impl Account {
         })
     }
 
-    fn launch_groups(&self, now: Instant, interface: &Value, subnet: &Subnet) -> Result<Vec<String>, ApiError> {
+    fn launch_groups(&self, now: Instant, interface: &Value, subnet: &Subnet) -> Result<Vec<String>, Refusal> {
         let named = interface.get("Groups").as_list().unwrap_or_default();
         let named: Vec<String> = named.iter().filter_map(|group| group.as_str().map(str::to_owned)).collect();
         if named.is_empty() {
@@ -139,7 +141,7 @@ impl Account {
         Ok(named)
     }
 
-    fn check_offering(&self, kind: &str, known: InstanceType, zone: &str) -> Result<(), ApiError> {
+    fn check_offering(&self, kind: &str, known: InstanceType, zone: &str) -> Result<(), Refusal> {
         if known.is_offered(zone) {
             return Ok(());
         }
@@ -153,7 +155,7 @@ impl Account {
         Err(refuse("Unsupported", message))
     }
 
-    fn check_vcpus(&self, now: Instant, known: InstanceType, count: i64) -> Result<(), ApiError> {
+    fn check_vcpus(&self, now: Instant, known: InstanceType, count: i64) -> Result<(), Refusal> {
         let Some(allowed) = self.quotas.vcpus else { return Ok(()) };
         let counts = |instance: &&Instance| matches!(instance.state(now), "pending" | "running" | "stopping");
         let running = self.instances.values().filter(counts);
@@ -205,7 +207,7 @@ impl Account {
     }
 }
 
-fn root_volume(mappings: &Value, image: &Image) -> Result<RootVolume, ApiError> {
+fn root_volume(mappings: &Value, image: &Image) -> Result<RootVolume, Refusal> {
     let mappings = mappings.as_list().unwrap_or_default();
     if let Some(other) =
         mappings.iter().find(|mapping| mapping.get("DeviceName").as_str() != Some(catalog::ROOT_DEVICE))
@@ -237,7 +239,7 @@ fn root_volume(mappings: &Value, image: &Image) -> Result<RootVolume, ApiError> 
 }
 
 /// Options left out follow the image.
-fn metadata_options(asked: &Value, image: &Image) -> Result<Value, ApiError> {
+fn metadata_options(asked: &Value, image: &Image) -> Result<Value, Refusal> {
     let (tokens, hops) = if image.needs_tokens { ("required", 2) } else { ("optional", 1) };
     let tokens = asked.get("HttpTokens").as_str().unwrap_or(tokens);
     let hops = asked.get("HttpPutResponseHopLimit").as_i64().unwrap_or(hops);

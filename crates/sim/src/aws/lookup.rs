@@ -1,8 +1,9 @@
 //! Questions about the account and the Region, not about objects in it.
 
-use aloka_core::api::{Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::value::Value;
 
+use super::error::Answer;
 use super::error::{IdFormat, invalid_value, refuse};
 use super::filter::Filters;
 use super::record::{Tags, object};
@@ -15,7 +16,7 @@ impl Account {
         self.image_releases += 1;
     }
 
-    pub(crate) fn get_caller_identity(&self) -> Reply {
+    pub(crate) fn get_caller_identity(&self) -> Answer {
         let account = &self.options.account_id;
         Ok(object([
             ("Account", account.into()),
@@ -24,7 +25,7 @@ impl Account {
         ]))
     }
 
-    pub(crate) fn get_parameter(&self, request: &Request) -> Reply {
+    pub(crate) fn get_parameter(&self, request: &Request) -> Answer {
         let name = request.text("Name");
         let alias = name.strip_prefix(catalog::IMAGE_PARAMETERS);
         let image = alias.and_then(|alias| catalog::image(&self.options.region, alias, self.image_releases));
@@ -32,7 +33,7 @@ impl Account {
         Ok(object([("Name", name.into()), ("Value", image.id.into())]))
     }
 
-    pub(crate) fn describe_availability_zones(&self, request: &Request) -> Reply {
+    pub(crate) fn describe_availability_zones(&self, request: &Request) -> Answer {
         let region = &self.options.region;
         let known = ["zone-name", "zone-id", "state", "zone-type", "opt-in-status", "region-name", "group-name"];
         let filters = Filters::of(request, &known)?;
@@ -55,7 +56,7 @@ impl Account {
         Ok(object([("AvailabilityZones", Value::List(zones.collect()))]))
     }
 
-    pub(crate) fn describe_instance_type_offerings(&self, request: &Request) -> Reply {
+    pub(crate) fn describe_instance_type_offerings(&self, request: &Request) -> Answer {
         let location = request.text("LocationType");
         if location != "availability-zone" {
             return Err(invalid_value(location, "locationType", "Use availability-zone."));
@@ -76,13 +77,13 @@ impl Account {
     }
 
     /// The image called `id`, of the Region, of whichever release.
-    pub(crate) fn image(&self, id: &str) -> Result<catalog::Image, aloka_core::api::ApiError> {
+    pub(crate) fn image(&self, id: &str) -> Result<catalog::Image, crate::rules::Refusal> {
         IdFormat::IMAGE.check(id)?;
         let found = catalog::images(&self.options.region, self.image_releases).find(|image| image.id == id);
         found.ok_or_else(|| IdFormat::IMAGE.missing(id))
     }
 
-    pub(crate) fn describe_images(&self, request: &Request) -> Reply {
+    pub(crate) fn describe_images(&self, request: &Request) -> Answer {
         let images = request.texts("ImageIds").into_iter().map(|id| {
             let image = self.image(&id)?;
             Ok(object([
@@ -97,7 +98,7 @@ impl Account {
         Ok(object([("Images", Value::List(images.collect::<Result<_, _>>()?))]))
     }
 
-    pub(crate) fn describe_db_engine_versions(&self, request: &Request) -> Reply {
+    pub(crate) fn describe_db_engine_versions(&self, request: &Request) -> Answer {
         let engine = request.text("Engine");
         if engine != "postgres" {
             return Err(refuse("InvalidParameterValue", format!("Unrecognized engine name: {engine}")));

@@ -43,7 +43,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::account::{Object, ObjectKind};
 pub use self::durations::Durations;
+use self::error::Answer;
 pub use self::quotas::Quotas;
+use crate::rules::Rule;
 
 /// What a simulated account is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +103,8 @@ pub struct Account {
     db_subnet_groups: BTreeMap<String, db_subnet_group::SubnetGroup>,
     db_instances: BTreeMap<String, db_instance::Db>,
     db_snapshots: BTreeSet<String>,
+    #[serde(skip)]
+    refused_by: Option<&'static Rule>,
 }
 
 impl Account {
@@ -128,12 +132,18 @@ impl Account {
             db_subnet_groups: BTreeMap::new(),
             db_instances: BTreeMap::new(),
             db_snapshots: BTreeSet::new(),
+            refused_by: None,
         }
     }
 
     /// The options it was made from.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Its quotas.
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
     }
 
     /// The same account with these quotas.
@@ -147,11 +157,17 @@ impl Account {
     /// AWS's refusals, with its error codes. A refused call changes nothing.
     pub fn call(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
         self.sweep(now);
-        error::check_arguments(request)?;
-        self.dispatch(now, request, secrets)
+        let answer = error::check_arguments(request).and_then(|()| self.dispatch(now, request, secrets));
+        self.refused_by = answer.as_ref().err().map(|refusal| refusal.rule);
+        Ok(answer?)
     }
 
-    fn dispatch(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
+    /// The rule that refused the last call; `None` if it was not refused.
+    pub fn refused_by(&self) -> Option<&'static Rule> {
+        self.refused_by
+    }
+
+    fn dispatch(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
         match request.operation() {
             Operation::GetCallerIdentity => self.get_caller_identity(),
             Operation::GetParameter => self.get_parameter(request),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use aloka_core::api::{Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::account::{Doom, LISTED};
 use super::address::ElasticIp;
 use super::durations::Transition;
+use super::error::Answer;
 use super::error::{IdFormat, refuse};
 use super::record::{Meta, Record, object, tags_value};
 use super::subnet::Subnet;
@@ -118,7 +119,7 @@ impl Nat {
 }
 
 impl Account {
-    pub(crate) fn create_nat_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn create_nat_gateway(&mut self, now: Instant, request: &Request) -> Answer {
         if let Some(id) = self.made_by_token(request)?.and_then(|ids| ids.into_iter().next())
             && self.nats.contains_key(&id)
         {
@@ -187,7 +188,7 @@ impl Account {
 
     /// Routes to it stay, as black holes; its address is free again when it is `deleted`. Deleting it twice is no
     /// error while it is listed.
-    pub(crate) fn delete_nat_gateway(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_nat_gateway(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("NatGatewayId");
         let state = self.get::<Nat>(now, id)?.state(now);
         let reply = object([("NatGatewayId", id.into())]);

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::ApiError;
 use aloka_core::value::Value;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::error::{IdFormat, refuse};
 use super::record::object;
+use crate::rules::Refusal;
 
 /// Which way traffic goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Rule {
     }
 
     /// What AWS says of a rule that is there already.
-    pub(crate) fn duplicate(&self) -> ApiError {
+    pub(crate) fn duplicate(&self) -> Refusal {
         let peer = match &self.peer {
             Peer::V4(cidr) => cidr.to_string(),
             Peer::V6(cidr) => cidr.to_string(),
@@ -63,7 +63,7 @@ impl Rule {
     }
 }
 
-fn malformed(message: String) -> ApiError {
+fn malformed(message: String) -> Refusal {
     refuse("InvalidParameterValue", message)
 }
 
@@ -71,7 +71,7 @@ fn malformed(message: String) -> ApiError {
 ///
 /// # Errors
 /// A permission that AWS would not take, or a rule that is there twice.
-pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, ApiError> {
+pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, Refusal> {
     let Some(permissions) = permissions.as_list().filter(|list| !list.is_empty()) else {
         return Err(refuse("MissingParameter", "The request must contain the parameter ipPermissions"));
     };
@@ -109,7 +109,7 @@ pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, ApiError> {
     Ok(rules)
 }
 
-fn protocol(value: &Value) -> Result<String, ApiError> {
+fn protocol(value: &Value) -> Result<String, Refusal> {
     let text = match value {
         Value::Str(text) => text.to_lowercase(),
         Value::Number(number) => number.to_string(),
@@ -128,7 +128,7 @@ fn protocol(value: &Value) -> Result<String, ApiError> {
     }
 }
 
-fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> Result<Ports, ApiError> {
+fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> Result<Ports, Refusal> {
     match (protocol, from, to) {
         ("tcp" | "udp", Some(from), Some(to)) => {
             let valid = 0..=65535;
@@ -149,7 +149,7 @@ fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> Result<Ports, Ap
     }
 }
 
-fn peer(field: &str, text: &str) -> Result<Peer, ApiError> {
+fn peer(field: &str, text: &str) -> Result<Peer, Refusal> {
     let bad_cidr = || malformed(format!("CIDR block {text} is malformed"));
     match field {
         "GroupId" => IdFormat::GROUP.check(text).map(|()| Peer::Group(text.to_owned())),
@@ -162,7 +162,7 @@ fn peer(field: &str, text: &str) -> Result<Peer, ApiError> {
     }
 }
 
-fn description(value: &Value) -> Result<Option<String>, ApiError> {
+fn description(value: &Value) -> Result<Option<String>, Refusal> {
     match value.as_str() {
         Some(text) if !is_description(text) => Err(malformed(format!(
             "Invalid rule description '{text}'. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{{}}!$*"

@@ -1,9 +1,9 @@
 //! Quotas of an account: AWS's defaults, as a value.
 
-use aloka_core::api::ApiError;
 use serde::{Deserialize, Serialize};
 
 use super::error::refuse;
+use crate::rules::Refusal;
 
 /// How many of what an account may have in its Region. The defaults are AWS's (VPC, EC2 and RDS quota pages), but for
 /// the vCPUs: AWS sets them per account, here they are not limited until they are set.
@@ -85,6 +85,6 @@ impl Quotas {
 }
 
 /// Refuses one more when there are as many as allowed already.
-pub(crate) fn check(there: usize, allowed: usize, code: &str, message: &str) -> Result<(), ApiError> {
+pub(crate) fn check(there: usize, allowed: usize, code: &str, message: &str) -> Result<(), Refusal> {
     if there < allowed { Ok(()) } else { Err(refuse(code, message)) }
 }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::Account;
+use super::error::Answer;
 use super::error::{IdFormat, token_mismatch};
 use super::filter::Filters;
 use crate::rng::fnv128;
+use crate::rules::Refusal;
 
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -68,13 +70,13 @@ impl Account {
     ///
     /// # Errors
     /// `.Malformed`, or `.NotFound` if it is not there or not yet visible.
-    pub(crate) fn get<R: Record>(&self, now: Instant, id: &str) -> Result<&R, ApiError> {
+    pub(crate) fn get<R: Record>(&self, now: Instant, id: &str) -> Result<&R, Refusal> {
         R::FORMAT.check(id)?;
         R::table(self).get(id).filter(|record| record.meta().visible <= now).ok_or_else(|| R::FORMAT.missing(id))
     }
 
     /// As [`Account::get`], to change it.
-    pub(crate) fn get_mut<R: Record>(&mut self, now: Instant, id: &str) -> Result<&mut R, ApiError> {
+    pub(crate) fn get_mut<R: Record>(&mut self, now: Instant, id: &str) -> Result<&mut R, Refusal> {
         R::FORMAT.check(id)?;
         let record = R::table_mut(self).get_mut(id).filter(|record| record.meta().visible <= now);
         record.ok_or_else(|| R::FORMAT.missing(id))
@@ -82,7 +84,7 @@ impl Account {
 
     /// Answers a Describe call: the objects with the identifiers asked for, or all; of these, those the filters let
     /// pass. An identifier that is not there fails the call, a filter nothing passes does not.
-    pub(crate) fn list<R: Record>(&self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn list<R: Record>(&self, now: Instant, request: &Request) -> Answer {
         let (parameter, list) = R::LIST;
         let filters = Filters::of(request, R::FILTERS)?;
         let passes = |record: &&R| filters.pass(&record.meta().tags, |filter| record.filtered(self, now, filter));
@@ -106,7 +108,7 @@ impl Account {
     ///
     /// # Errors
     /// That call had other arguments.
-    pub(crate) fn made_by_token(&self, request: &Request) -> Result<Option<Vec<String>>, ApiError> {
+    pub(crate) fn made_by_token(&self, request: &Request) -> Result<Option<Vec<String>>, Refusal> {
         match self.tokens.get(&token_key(request)) {
             None => Ok(None),
             Some(token) if token.arguments == arguments_hash(request) => Ok(Some(token.ids.clone())),

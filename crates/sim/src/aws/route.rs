@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::durations::Transition;
+use super::error::Answer;
 use super::error::{IdFormat, dependency, refuse};
 use super::gateway::Gateway;
 use super::nat::Nat;
@@ -16,6 +17,7 @@ use super::record::{Meta, Record, Tags, object, tags_value};
 use super::subnet::Subnet;
 use super::vpc::{Vpc, parse_cidr};
 use super::{Account, quotas};
+use crate::rules::Refusal;
 
 /// A route table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -190,7 +192,7 @@ impl Account {
         self.route_tables.insert(id.to_owned(), table);
     }
 
-    pub(crate) fn create_route_table(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn create_route_table(&mut self, now: Instant, request: &Request) -> Answer {
         if let Some(id) = self.made_by_token(request)?.and_then(|ids| ids.into_iter().next())
             && self.route_tables.contains_key(&id)
         {
@@ -208,7 +210,7 @@ impl Account {
         Ok(object([("RouteTable", self.described::<RouteTable>(now, &id))]))
     }
 
-    pub(crate) fn delete_route_table(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_route_table(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("RouteTableId");
         let table = self.get::<RouteTable>(now, id)?;
         if table.main.is_some() || !table.associations.is_empty() {
@@ -219,7 +221,7 @@ impl Account {
     }
 
     /// Table, destination and target of a request, when the target may be used in the table.
-    fn read_route(&self, now: Instant, request: &Request) -> Result<(Ipv4Net, Target), ApiError> {
+    fn read_route(&self, now: Instant, request: &Request) -> Result<(Ipv4Net, Target), Refusal> {
         let id = request.text("RouteTableId");
         let RouteTable { vpc, local, .. } = self.get::<RouteTable>(now, id)?;
         let destination = parse_cidr(request.text("DestinationCidrBlock"), "destinationCidrBlock")?;
@@ -264,7 +266,7 @@ impl Account {
     }
 
     /// A route that is there already, with the same target, is no error; with another target it is.
-    pub(crate) fn create_route(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn create_route(&mut self, now: Instant, request: &Request) -> Answer {
         let (destination, target) = self.read_route(now, request)?;
         let allowed = self.quotas.routes;
         let table = self.get_mut::<RouteTable>(now, request.text("RouteTableId"))?;
@@ -283,7 +285,7 @@ impl Account {
         Ok(object([]))
     }
 
-    pub(crate) fn replace_route(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn replace_route(&mut self, now: Instant, request: &Request) -> Answer {
         let (destination, target) = self.read_route(now, request)?;
         let table = self.get_mut::<RouteTable>(now, request.text("RouteTableId"))?;
         match table.routes.get_mut(&destination) {
@@ -298,7 +300,7 @@ impl Account {
         Ok(object([]))
     }
 
-    pub(crate) fn delete_route(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_route(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("RouteTableId");
         let table = self.get_mut::<RouteTable>(now, id)?;
         let destination = parse_cidr(request.text("DestinationCidrBlock"), "destinationCidrBlock")?;
@@ -337,7 +339,7 @@ impl Account {
         Some(association.subnet)
     }
 
-    pub(crate) fn associate_route_table(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn associate_route_table(&mut self, now: Instant, request: &Request) -> Answer {
         let (id, subnet_id) = (request.text("RouteTableId"), request.text("SubnetId"));
         let table = self.get::<RouteTable>(now, id)?;
         let subnet = self.get::<Subnet>(now, subnet_id)?;
@@ -355,7 +357,7 @@ impl Account {
     }
 
     /// The table an association belongs to, when it is an explicit one.
-    fn explicit_association(&self, id: &str) -> Result<&str, ApiError> {
+    fn explicit_association(&self, id: &str) -> Result<&str, Refusal> {
         IdFormat::ASSOCIATION.check(id)?;
         let table = self.associations.get(id).ok_or_else(|| IdFormat::ASSOCIATION.missing(id))?;
         if self.route_tables.get(table).is_some_and(|table| table.main.as_deref() == Some(id)) {
@@ -366,7 +368,7 @@ impl Account {
     }
 
     /// The association gets a new identifier. (AWS also lets the main table be replaced this way; here it is refused.)
-    pub(crate) fn replace_route_table_association(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn replace_route_table_association(&mut self, now: Instant, request: &Request) -> Answer {
         let (id, table) = (request.text("AssociationId"), request.text("RouteTableId"));
         let old = self.explicit_association(id)?;
         let vpc = self.held::<RouteTable>(old).map(|table| table.vpc.clone());
@@ -379,7 +381,7 @@ impl Account {
         Ok(object([("NewAssociationId", association.into())]))
     }
 
-    pub(crate) fn disassociate_route_table(&mut self, _now: Instant, request: &Request) -> Reply {
+    pub(crate) fn disassociate_route_table(&mut self, _now: Instant, request: &Request) -> Answer {
         let id = request.text("AssociationId");
         self.explicit_association(id)?;
         self.drop_association(id);

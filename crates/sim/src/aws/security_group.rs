@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use super::error::Answer;
 use super::error::{IdFormat, invalid_value, refuse};
 use super::permission::{self, Direction, Peer, Rule};
 use super::record::{Meta, Record, Tags, object, tags_value};
 use super::vpc::Vpc;
 use super::{Account, quotas};
+use crate::rules::Refusal;
 
 /// A security group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -125,7 +127,7 @@ impl Account {
         id
     }
 
-    pub(crate) fn create_security_group(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn create_security_group(&mut self, now: Instant, request: &Request) -> Answer {
         let (name, description, vpc) = (request.text("GroupName"), request.text("Description"), request.text("VpcId"));
         self.get::<Vpc>(now, vpc)?;
         check_text(name, "GroupName")?;
@@ -159,7 +161,7 @@ impl Account {
     }
 
     /// Interfaces that carry the group and rules of other groups that name it block this; its own rules do not.
-    pub(crate) fn delete_security_group(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_security_group(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("GroupId");
         let group = self.get::<Group>(now, id)?;
         if group.default {
@@ -175,7 +177,7 @@ impl Account {
     }
 
     /// Adds all of the rules, or none.
-    pub(crate) fn authorize(&mut self, now: Instant, request: &Request, direction: Direction) -> Reply {
+    pub(crate) fn authorize(&mut self, now: Instant, request: &Request, direction: Direction) -> Answer {
         let id = request.text("GroupId");
         let vpc = self.get::<Group>(now, id)?.vpc.clone();
         let rules = permission::read(request.arg("IpPermissions"))?;
@@ -204,7 +206,7 @@ impl Account {
     }
 
     /// Removes all of the rules, or none. (In a default VPC a missing rule is no error; there is none here.)
-    pub(crate) fn revoke(&mut self, now: Instant, request: &Request, direction: Direction) -> Reply {
+    pub(crate) fn revoke(&mut self, now: Instant, request: &Request, direction: Direction) -> Answer {
         let there = self.get_mut::<Group>(now, request.text("GroupId"))?.rules(direction);
         let rules = permission::read(request.arg("IpPermissions"))?;
         if !rules.iter().all(|rule| there.iter().any(|other| other.is_same(rule))) {
@@ -216,7 +218,7 @@ impl Account {
     }
 
     /// Refuses a group that is not there, that is of another VPC than the subnet, or one too many.
-    pub(crate) fn check_groups(&self, now: Instant, ids: &[String], vpc: &str, subnet: &str) -> Result<(), ApiError> {
+    pub(crate) fn check_groups(&self, now: Instant, ids: &[String], vpc: &str, subnet: &str) -> Result<(), Refusal> {
         for id in ids {
             if self.get::<Group>(now, id)?.vpc != vpc {
                 let message = format!("Security group {id} and subnet {subnet} belong to different networks.");
@@ -229,7 +231,7 @@ impl Account {
     }
 }
 
-fn check_text(text: &str, parameter: &str) -> Result<(), ApiError> {
+fn check_text(text: &str, parameter: &str) -> Result<(), Refusal> {
     if text.is_empty() || !permission::is_description(text) {
         let why = "Character sets beyond ASCII are not supported.";
         return Err(invalid_value(text, parameter, why));

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::durations::Transition;
+use super::error::Answer;
 use super::error::{IdFormat, dependency, invalid_value, refuse};
 use super::interface::Pool;
 use super::record::{Meta, Record, object, tags_value};
@@ -101,7 +102,7 @@ impl Account {
         format!("arn:aws:ec2:{}:{}:{kind}/{id}", self.options.region, self.options.account_id)
     }
 
-    pub(crate) fn create_subnet(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn create_subnet(&mut self, now: Instant, request: &Request) -> Answer {
         let Vpc { cidr: vpc_cidr, meta: Meta { id: vpc, .. }, .. } =
             self.get::<Vpc>(now, request.text("VpcId"))?.clone();
         let cidr = parse_cidr(request.text("CidrBlock"), "cidrBlock")?;
@@ -144,7 +145,7 @@ impl Account {
     }
 
     /// A database subnet group does not block this, only an interface does.
-    pub(crate) fn delete_subnet(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_subnet(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("SubnetId");
         if self.get::<Subnet>(now, id)?.pool.used() > 0 {
             return Err(dependency("subnet", id));

@@ -1,11 +1,12 @@
 //! Tags: their rules, and the calls that set and remove them.
 
-use aloka_core::api::{ApiError, Reply, Request, Service};
+use aloka_core::api::{Request, Service};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 
 use super::Account;
 use super::address::ElasticIp;
+use super::error::Answer;
 use super::error::{IdFormat, refuse};
 use super::gateway::Gateway;
 use super::instance::Instance;
@@ -16,20 +17,21 @@ use super::security_group::Group;
 use super::subnet::Subnet;
 use super::volume::Volume;
 use super::vpc::Vpc;
+use crate::rules::Refusal;
 
 impl Account {
     /// The tags a request gives a new object.
     ///
     /// # Errors
     /// Tags that break a rule.
-    pub(crate) fn new_tags(&self, request: &Request) -> Result<Tags, ApiError> {
+    pub(crate) fn new_tags(&self, request: &Request) -> Result<Tags, Refusal> {
         let tags = read_tags(request)?;
         self.check_tag_count(&Tags::new(), &tags, request.operation().service())?;
         Ok(tags)
     }
 
     /// Refuses more tags on an object than it may have.
-    fn check_tag_count(&self, there: &Tags, more: &Tags, service: Service) -> Result<(), ApiError> {
+    fn check_tag_count(&self, there: &Tags, more: &Tags, service: Service) -> Result<(), Refusal> {
         let new = more.keys().filter(|key| !there.contains_key(*key)).count();
         if there.len() + new <= self.quotas.tags {
             return Ok(());
@@ -45,8 +47,8 @@ impl Account {
     }
 
     /// The tags of an object of EC2, whatever it is.
-    fn tags_mut(&mut self, now: Instant, id: &str) -> Result<&mut Tags, ApiError> {
-        fn of<'a, R: Record>(account: &'a mut Account, now: Instant, id: &str) -> Result<&'a mut Tags, ApiError> {
+    fn tags_mut(&mut self, now: Instant, id: &str) -> Result<&mut Tags, Refusal> {
+        fn of<'a, R: Record>(account: &'a mut Account, now: Instant, id: &str) -> Result<&'a mut Tags, Refusal> {
             Ok(&mut account.get_mut::<R>(now, id)?.meta_mut().tags)
         }
         match id.split_once('-').map_or("", |(prefix, _)| prefix) {
@@ -66,7 +68,7 @@ impl Account {
     }
 
     /// All of the objects are tagged, or none.
-    pub(crate) fn create_tags(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn create_tags(&mut self, now: Instant, request: &Request) -> Answer {
         let (ids, tags) = (request.texts("Resources"), read_tags(request)?);
         for id in &ids {
             let there = self.tags_mut(now, id)?.clone();
@@ -79,7 +81,7 @@ impl Account {
     }
 
     /// A key that is not there is no error.
-    pub(crate) fn delete_tags(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_tags(&mut self, now: Instant, request: &Request) -> Answer {
         let (ids, keys) = (request.texts("Resources"), request.texts("TagKeys"));
         for id in &ids {
             self.tags_mut(now, id)?;
@@ -91,7 +93,7 @@ impl Account {
     }
 
     /// The tags of an object of RDS, by its ARN.
-    fn rds_tags_mut(&mut self, now: Instant, request: &Request) -> Result<&mut Tags, ApiError> {
+    fn rds_tags_mut(&mut self, now: Instant, request: &Request) -> Result<&mut Tags, Refusal> {
         let arn = request.text("ResourceName").to_owned();
         let prefix = format!("arn:aws:rds:{}:{}:", self.options.region, self.options.account_id);
         let invalid = || refuse("InvalidParameterValue", format!("Invalid resource name: {arn}"));
@@ -103,7 +105,7 @@ impl Account {
         }
     }
 
-    pub(crate) fn add_tags_to_resource(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn add_tags_to_resource(&mut self, now: Instant, request: &Request) -> Answer {
         let tags = read_tags(request)?;
         let there = self.rds_tags_mut(now, request)?.clone();
         self.check_tag_count(&there, &tags, Service::Rds)?;
@@ -111,20 +113,20 @@ impl Account {
         Ok(object([]))
     }
 
-    pub(crate) fn remove_tags_from_resource(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn remove_tags_from_resource(&mut self, now: Instant, request: &Request) -> Answer {
         let keys = request.texts("TagKeys");
         self.rds_tags_mut(now, request)?.retain(|key, _| !keys.contains(key));
         Ok(object([]))
     }
 
-    pub(crate) fn list_tags_for_resource(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn list_tags_for_resource(&mut self, now: Instant, request: &Request) -> Answer {
         let tags = tags_value(self.rds_tags_mut(now, request)?);
         Ok(object([("Tags", tags)]))
     }
 }
 
 /// The tags of a request, each of them within the rules.
-fn read_tags(request: &Request) -> Result<Tags, ApiError> {
+fn read_tags(request: &Request) -> Result<Tags, Refusal> {
     let service = request.operation().service();
     let Some(map) = request.arg("Tags").as_map() else {
         return Err(refuse("InvalidParameterValue", "Tags must be a map from key to value"));
@@ -132,7 +134,7 @@ fn read_tags(request: &Request) -> Result<Tags, ApiError> {
     map.iter().map(|(key, value)| check_tag(service, key, value)).collect()
 }
 
-fn check_tag(service: Service, key: &str, value: &Value) -> Result<(String, String), ApiError> {
+fn check_tag(service: Service, key: &str, value: &Value) -> Result<(String, String), Refusal> {
     let invalid = |message: String| Err(refuse("InvalidParameterValue", message));
     let Some(value) = value.as_str() else {
         return invalid(format!("Tag value of {key} is not a text"));

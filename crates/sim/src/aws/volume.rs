@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::durations::Transition;
+use super::error::Answer;
 use super::error::{IdFormat, refuse};
 use super::launch::RootVolume;
 use super::record::{Meta, Record, Tags, object, tags_value};
@@ -169,7 +170,7 @@ impl Account {
     }
 
     /// A volume that is being changed cannot be changed. A size it has already is no error.
-    pub(crate) fn modify_volume(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn modify_volume(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("VolumeId");
         let volume = self.get::<Volume>(now, id)?;
         let asked = request.arg("Size");

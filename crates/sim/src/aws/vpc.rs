@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{ApiError, Reply, Request};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::durations::Transition;
+use super::error::Answer;
 use super::error::{IdFormat, dependency, invalid_value, refuse};
 use super::record::{Meta, Record, object, tags_value};
 use super::{Account, quotas};
 use crate::rng::Rng;
+use crate::rules::Refusal;
 
 /// A VPC.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,7 +83,7 @@ impl Vpc {
 }
 
 /// Reads a CIDR block, with the host bits masked as AWS does it.
-pub(crate) fn parse_cidr(text: &str, parameter: &str) -> Result<Ipv4Net, ApiError> {
+pub(crate) fn parse_cidr(text: &str, parameter: &str) -> Result<Ipv4Net, Refusal> {
     let cidr = text.parse::<Ipv4Net>().map(|cidr| cidr.trunc());
     cidr.map_err(|_| invalid_value(text, parameter, "This is not a valid CIDR block."))
 }
@@ -92,7 +94,7 @@ impl Account {
         format!("dopt-0{}", Rng::stream(self.options.seed, "dopt-", 0).text("0123456789abcdef", 16))
     }
 
-    pub(crate) fn create_vpc(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn create_vpc(&mut self, now: Instant, request: &Request) -> Answer {
         let cidr = parse_cidr(request.text("CidrBlock"), "cidrBlock")?;
         if !(16..=28).contains(&cidr.prefix_len()) {
             return Err(refuse("InvalidVpc.Range", format!("The CIDR '{cidr}' is invalid.")));
@@ -120,7 +122,7 @@ impl Account {
         Ok(object([("Vpc", self.described::<Vpc>(now, &id))]))
     }
 
-    pub(crate) fn describe_vpc_attribute(&self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn describe_vpc_attribute(&self, now: Instant, request: &Request) -> Answer {
         let vpc = self.get::<Vpc>(now, request.text("VpcId"))?;
         let (name, value) = match request.text("Attribute") {
             "enableDnsSupport" => ("EnableDnsSupport", vpc.dns_support),
@@ -130,7 +132,7 @@ impl Account {
         Ok(object([("VpcId", (&vpc.meta.id).into()), (name, value.into())]))
     }
 
-    pub(crate) fn modify_vpc_attribute(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn modify_vpc_attribute(&mut self, now: Instant, request: &Request) -> Answer {
         let vpc = self.get_mut::<Vpc>(now, request.text("VpcId"))?;
         let flag = |name| request.arg(name).as_bool();
         match (flag("EnableDnsSupport"), flag("EnableDnsHostnames")) {
@@ -148,7 +150,7 @@ impl Account {
         Ok(object([]))
     }
 
-    pub(crate) fn delete_vpc(&mut self, now: Instant, request: &Request) -> Reply {
+    pub(crate) fn delete_vpc(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("VpcId");
         let Vpc { main_route_table, default_group, .. } = self.get::<Vpc>(now, id)?.clone();
         let blocked = self.subnets.values().any(|subnet| subnet.vpc == id)

@@ -1,0 +1,60 @@
+//! The form of EC2's identifiers, and what AWS says of those that are malformed or of nothing.
+
+use super::macros::rules;
+
+rules! {
+    VPC_MALFORMED: "identifier.vpc-form" Refusal [] "InvalidVpcID.Malformed" => "Invalid id: \"{}\" (expecting \"vpc-...\")";
+        "a VPC's identifier is vpc- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
+    VPC_NOT_FOUND: "identifier.vpc-exists" Refusal [] "InvalidVpcID.NotFound" => "The vpc ID '{}' does not exist";
+        "a call that names a VPC needs it to exist and to be visible"; [ErrorCodes, PublicLogs];
+    SUBNET_MALFORMED: "identifier.subnet-form" Refusal [] "InvalidSubnetID.Malformed" => "Invalid id: \"{}\" (expecting \"subnet-...\")";
+        "a subnet's identifier is subnet- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
+    SUBNET_NOT_FOUND: "identifier.subnet-exists" Refusal [] "InvalidSubnetID.NotFound" => "The subnet ID '{}' does not exist";
+        "a call that names a subnet needs it to exist and to be visible"; [ErrorCodes, PublicLogs];
+    GATEWAY_MALFORMED: "identifier.gateway-form" Refusal [] "InvalidInternetGatewayId.Malformed" => "Invalid id: \"{}\" (expecting \"igw-...\")";
+        "an internet gateway's identifier is igw- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
+    GATEWAY_NOT_FOUND: "identifier.gateway-exists" Refusal [] "InvalidInternetGatewayID.NotFound" => "The internetGateway ID '{}' does not exist";
+        "a call that names an internet gateway needs it to exist and to be visible"; [ErrorCodes];
+    ADDRESS_MALFORMED: "identifier.address-form" Refusal [] "InvalidAllocationID.Malformed" => "Invalid id: \"{}\" (expecting \"eipalloc-...\")";
+        "an allocation's identifier is eipalloc- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
+    ADDRESS_NOT_FOUND: "identifier.address-exists" Refusal [] "InvalidAllocationID.NotFound" => "The allocation ID '{}' does not exist";
+        "a call that names an Elastic IP address needs it to be allocated and visible"; [ErrorCodes, PublicLogs];
+    NAT_MALFORMED: "identifier.nat-form" Refusal [] "NatGatewayMalformed" => "Invalid id: \"{}\" (expecting \"nat-...\")";
+        "a NAT gateway's identifier is nat- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
+    NAT_NOT_FOUND: "identifier.nat-exists" Refusal [] "NatGatewayNotFound" => "The Nat Gateway {} was not found";
+        "a call that names a NAT gateway needs it to exist and to be visible"; [ErrorCodes, ServiceModel];
+    ROUTE_NAT_MALFORMED: "identifier.route-nat-form" Refusal [CreateRoute, ReplaceRoute] "InvalidNatGatewayID.Malformed" => "Invalid id: \"{}\" (expecting \"nat-...\")";
+        "a route names a NAT gateway in the form of its identifiers"; [Experience];
+    ROUTE_NAT_NOT_FOUND: "identifier.route-nat-exists" Refusal [CreateRoute, ReplaceRoute] "InvalidNatGatewayID.NotFound" => "The natGateway ID '{}' does not exist";
+        "a route leads to a NAT gateway that exists; the code differs from other calls'"; [ErrorCodes];
+    ROUTE_GATEWAY_NOT_FOUND: "identifier.route-gateway-exists" Refusal [CreateRoute, ReplaceRoute] "InvalidGatewayID.NotFound" => "The gateway ID '{}' does not exist";
+        "a route leads to a gateway that exists; local is none"; [ErrorCodes, PublicLogs];
+    ROUTE_TABLE_MALFORMED: "identifier.route-table-form" Refusal [] "InvalidRouteTableId.Malformed" => "Invalid id: \"{}\" (expecting \"rtb-...\")";
+        "a route table's identifier is rtb- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
+    ROUTE_TABLE_NOT_FOUND: "identifier.route-table-exists" Refusal [] "InvalidRouteTableID.NotFound" => "The routeTable ID '{}' does not exist";
+        "a call that names a route table needs it to exist and to be visible"; [ErrorCodes];
+    ASSOCIATION_MALFORMED: "identifier.association-form" Refusal [] "InvalidAssociationID.Malformed" => "Invalid id: \"{}\" (expecting \"rtbassoc-...\")";
+        "an association's identifier is rtbassoc- and 8 or 17 hexadecimal digits"; [Experience];
+    ASSOCIATION_NOT_FOUND: "identifier.association-exists" Refusal [] "InvalidAssociationID.NotFound" => "The association ID '{}' does not exist";
+        "a call that names an association of a route table needs it to exist"; [ErrorCodes];
+    GROUP_MALFORMED: "identifier.group-form" Refusal [] "InvalidGroupId.Malformed" => "Invalid id: \"{}\" (expecting \"sg-...\")";
+        "a security group's identifier is sg- and 8 or 17 hexadecimal digits"; [ErrorCodes, PublicLogs];
+    GROUP_NOT_FOUND: "identifier.group-exists" Refusal [] "InvalidGroup.NotFound" => "The security group '{}' does not exist";
+        "a call that names a security group needs it to exist and to be visible"; [ErrorCodes, PublicLogs];
+    INSTANCE_MALFORMED: "identifier.instance-form" Refusal [] "InvalidInstanceID.Malformed" => "Invalid id: \"{}\" (expecting \"i-...\")";
+        "an instance's identifier is i- and 8 or 17 hexadecimal digits"; [ErrorCodes];
+    INSTANCE_NOT_FOUND: "identifier.instance-exists" Refusal [] "InvalidInstanceID.NotFound" => "The instance ID '{}' does not exist";
+        "a call that names an instance needs it to exist and to be visible"; [ErrorCodes];
+    INTERFACE_MALFORMED: "identifier.interface-form" Refusal [] "InvalidNetworkInterfaceID.Malformed" => "Invalid id: \"{}\" (expecting \"eni-...\")";
+        "a network interface's identifier is eni- and 8 or 17 hexadecimal digits"; [Experience];
+    INTERFACE_NOT_FOUND: "identifier.interface-exists" Refusal [] "InvalidNetworkInterfaceID.NotFound" => "The networkInterface ID '{}' does not exist";
+        "a call that names a network interface needs it to exist"; [ErrorCodes];
+    VOLUME_MALFORMED: "identifier.volume-form" Refusal [] "InvalidVolumeID.Malformed" => "Invalid id: \"{}\" (expecting \"vol-...\")";
+        "a volume's identifier is vol- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
+    VOLUME_NOT_FOUND: "identifier.volume-exists" Refusal [] "InvalidVolume.NotFound" => "The volume '{}' does not exist.";
+        "a call that names a volume needs it to exist and to be visible"; [ErrorCodes];
+    IMAGE_MALFORMED: "identifier.image-form" Refusal [] "InvalidAMIID.Malformed" => "Invalid id: \"{}\" (expecting \"ami-...\")";
+        "an image's identifier is ami- and 8 or 17 hexadecimal digits"; [ErrorCodes];
+    IMAGE_NOT_FOUND: "identifier.image-exists" Refusal [DescribeImages, RunInstances] "InvalidAMIID.NotFound" => "The image id '[{}]' does not exist";
+        "a call that names an image needs it to exist"; [ErrorCodes, PublicLogs];
+}

@@ -1,0 +1,70 @@
+//! Every scenario on the simulated account, and every rule of the table met by one and nearly met by another.
+
+use std::collections::BTreeMap;
+
+use aloka_sim::rules::{self, Nature};
+use aloka_sim::scenario::{Library, Ran, Scenario, SimulatedCloud, library, run};
+
+/// Scenarios that end well, with what they met; and what went wrong with the others.
+fn ran(library: &Library) -> (Vec<(&Scenario, Ran)>, Vec<String>) {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for scenario in &library.scenarios {
+        match run(scenario, &mut SimulatedCloud::default()) {
+            Ok(ran) => good.push((scenario, ran)),
+            Err(failed) => bad.push(format!("{}, {}: {failed}", scenario.place.0, scenario.name)),
+        }
+    }
+    (good, bad)
+}
+
+#[test]
+fn every_scenario_goes_as_it_says() {
+    let library = library().expect("scenarios");
+    let (good, mut bad) = ran(&library);
+    for (scenario, ran) in good {
+        let Scenario { name, place: (file, _), meets, near, .. } = scenario;
+        for rule in meets {
+            if rule.nature.refuses() && !ran.refused_by.contains(rule) {
+                let by: Vec<_> = ran.refused_by.iter().map(|rule| rule.id).collect();
+                bad.push(format!("{file}, {name}: meets {}, yet the refusals were {by:?}", rule.id));
+            }
+            if !rule.nature.refuses() && ran.checks == 0 {
+                bad.push(format!("{file}, {name}: shows {}, yet checks nothing", rule.id));
+            }
+        }
+        for rule in near {
+            if ran.refused_by.contains(rule) {
+                bad.push(format!("{file}, {name}: was to come close to {}, and met it", rule.id));
+            }
+        }
+        if ran.refused_by.is_empty() && ran.checks == 0 && near.is_empty() {
+            bad.push(format!("{file}, {name}: checks nothing"));
+        }
+    }
+    assert!(bad.is_empty(), "{} problems:\n{}", bad.len(), bad.join("\n"));
+}
+
+#[test]
+fn every_rule_is_met_by_one_scenario_and_nearly_met_by_another() {
+    let library = library().expect("scenarios");
+    let mut tests: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for scenario in &library.scenarios {
+        scenario.meets.iter().for_each(|rule| tests.entry(rule.id).or_default().0 += 1);
+        scenario.near.iter().for_each(|rule| tests.entry(rule.id).or_default().1 += 1);
+    }
+    let untested: Vec<String> = rules::all()
+        .filter_map(|rule| {
+            let (met, near) = tests.get(rule.id).copied().unwrap_or_default();
+            (met == 0 || near == 0).then(|| format!("{}: met by {met}, nearly met by {near}", rule.id))
+        })
+        .collect();
+    assert!(untested.is_empty(), "{} rules without tests:\n{}", untested.len(), untested.join("\n"));
+}
+
+/// A refusal that no rule could make, and a rule that refuses nothing, would be mistakes of the table.
+#[test]
+fn the_table_has_all_kinds_of_rules() {
+    for nature in Nature::ALL {
+        assert!(rules::all().any(|rule| rule.nature == nature), "no rule is a {nature}");
+    }
+}
