@@ -125,9 +125,14 @@ pub fn plan_round(
         let executor = read(world, store, secrets, &state, lost)?;
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
     }
-    let nodes = session::discovery(&state, inputs);
-    let executor = read(world, store, secrets, &state, nodes)?;
-    session::plan(state, inputs, &executor.replies()).map_err(NotPlanned::Problems)
+    loop {
+        let executor = read(world, store, secrets, &state, session::discovery(&state, inputs))?;
+        let age = world.since_written();
+        match age.and_then(|age| session::look_again(&state, inputs, &executor.replies(), age)) {
+            Some(wait) => world.rest(wait),
+            None => return session::plan(state, inputs, &executor.replies()).map_err(NotPlanned::Problems),
+        }
+    }
 }
 
 fn read(

@@ -93,6 +93,8 @@ pub struct World {
     writes: u64,
     calls: BTreeMap<Operation, u64>,
     struck: u64,
+    /// When the store last took a state.
+    written: Option<Instant>,
 }
 
 /// Something under way.
@@ -123,6 +125,7 @@ impl World {
             writes: 0,
             calls: BTreeMap::new(),
             struck: 0,
+            written: None,
         }
     }
 
@@ -159,6 +162,11 @@ impl World {
     /// How many faults have struck.
     pub fn faults_struck(&self) -> u64 {
         self.struck
+    }
+
+    /// How long ago the store last took a state; `None` if it never did in this world.
+    pub fn since_written(&self) -> Option<Duration> {
+        self.written.map(|written| self.now.since(written))
     }
 
     /// Lets time pass while nothing runs.
@@ -345,6 +353,9 @@ impl World {
         } else {
             store.write(state)
         };
+        if result.is_ok() {
+            self.written = Some(self.now);
+        }
         match &result {
             Ok(()) => self.trace.push(self.now, format_args!("store: serial {serial} written")),
             Err(message) => self.trace.push(self.now, format_args!("store: serial {serial} refused: {message}")),

@@ -281,6 +281,12 @@ impl Backend for LocalBackend {
         Ok(())
     }
 
+    fn age(&self) -> Option<Duration> {
+        // Not opened: see above. A clock that was set back makes it look new, which is the safe side.
+        let written = fs::metadata(&self.path).ok()?.modified().ok()?;
+        Some(written.elapsed().unwrap_or_default())
+    }
+
     fn describe(&self) -> String {
         format!("state file {}", self.path.display())
     }

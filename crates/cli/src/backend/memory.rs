@@ -90,6 +90,10 @@ impl Backend for MemoryBackend {
         })
     }
 
+    fn age(&self) -> Option<std::time::Duration> {
+        None
+    }
+
     fn describe(&self) -> String {
         "memory".to_owned()
     }

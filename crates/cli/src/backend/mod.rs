@@ -53,6 +53,9 @@ pub trait Backend {
     /// When there is no such lock, or its holder is alive.
     fn force_unlock(&mut self, id: &str) -> Result<(), BackendError>;
 
+    /// How long ago the state was last written, by whomever; `None` if that is not known or it never was.
+    fn age(&self) -> Option<Duration>;
+
     /// What it is and where, for people: `local state file terraform.tfstate`.
     fn describe(&self) -> String;
 }

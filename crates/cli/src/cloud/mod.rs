@@ -158,6 +158,15 @@ impl Cloud {
         }
     }
 
+    /// True if its reads may be from before a change that was made a moment ago.
+    pub fn shows_late(&self) -> bool {
+        match self {
+            Self::Sim(_) => false,
+            #[cfg(feature = "aws")]
+            Self::Aws(_) => true,
+        }
+    }
+
     /// Which account this is, for people; no call is made for it.
     pub fn account_label(&self) -> String {
         match self {

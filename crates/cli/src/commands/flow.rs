@@ -98,9 +98,21 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        let executor = self.read(session::discovery(&state, inputs), &state)?;
-        session::plan(state, inputs, &executor.replies())
-            .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))
+        let mut told = false;
+        loop {
+            let executor = self.read(session::discovery(&state, inputs), &state)?;
+            let age = self.backend.age().filter(|_| self.cloud.shows_late());
+            let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &executor.replies(), age)) else {
+                return session::plan(state, inputs, &executor.replies())
+                    .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()));
+            };
+            if !told && self.format == Format::Human {
+                let line = "some objects are not as recorded a moment ago: looking again, as AWS shows changes late";
+                self.io.err_line(line);
+                told = true;
+            }
+            std::thread::sleep(wait);
+        }
     }
 
     fn read(&mut self, nodes: Vec<Node>, state: &State) -> Result<Executor, Errors> {

@@ -399,7 +399,7 @@ impl Executor {
         let by_tag_only = call.operation.idempotency() == Idempotency::Tagged;
         match self.progress[index].exists.clone() {
             // It exists, and shows later if it is ours.
-            Some(error) if !may_show || !call.operation.is_creating() => {
+            Some(error) if !may_show => {
                 self.withdraw_intent(index, now);
                 let operation = call.operation.to_string();
                 self.fail(index, Cause::Foreign { operation, detail: error.to_string() }, now);

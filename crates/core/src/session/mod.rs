@@ -5,10 +5,12 @@
 
 pub mod choices;
 pub mod refresh;
+mod settle;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::settle::look_again;
 use crate::address::Address;
 use crate::api::{ApiError, Call, ErrorClass, Idempotency, Operation, Reply};
 use crate::identity;

@@ -27,6 +27,7 @@ mod nat;
 mod permission;
 mod quotas;
 mod record;
+mod replica;
 mod route;
 mod security_group;
 mod subnet;
@@ -58,7 +59,8 @@ pub struct Options {
     pub seed: u64,
     /// How long things take.
     pub durations: Durations,
-    /// For how long a new object may be unknown to calls, at most, in milliseconds; 0 for not at all.
+    /// For how long a new object may be unknown to calls, and for how long reads may show what was, at most, in
+    /// milliseconds; 0 for not at all.
     pub visibility_delay_ms: u64,
 }
 
@@ -103,6 +105,9 @@ pub struct Account {
     db_subnet_groups: BTreeMap<String, db_subnet_group::SubnetGroup>,
     db_instances: BTreeMap<String, db_instance::Db>,
     db_snapshots: BTreeSet<String>,
+    /// For stale replicas; a saved account starts without.
+    #[serde(skip)]
+    past: replica::Past,
     #[serde(skip)]
     refused_by: Option<&'static Rule>,
 }
@@ -132,6 +137,7 @@ impl Account {
             db_subnet_groups: BTreeMap::new(),
             db_instances: BTreeMap::new(),
             db_snapshots: BTreeSet::new(),
+            past: replica::Past::new(),
             refused_by: None,
         }
     }
@@ -157,7 +163,7 @@ impl Account {
     /// AWS's refusals, with its error codes. A refused call changes nothing.
     pub fn call(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
         self.sweep(now);
-        let answer = error::check_arguments(request).and_then(|()| self.dispatch(now, request, secrets));
+        let answer = error::check_arguments(request).and_then(|()| self.answer(now, request, secrets));
         self.refused_by = answer.as_ref().err().map(|refusal| refusal.rule);
         Ok(answer?)
     }

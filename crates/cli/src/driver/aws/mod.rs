@@ -59,10 +59,16 @@ impl AwsClient {
     /// Reads the environment and the shared configuration files. Credentials are looked up when the first request
     /// is sent; until then no connection is made.
     pub async fn connect(settings: &Settings) -> Self {
-        Self::new(&loader(settings).http_client(https()).load().await)
+        Self::from_config(&Self::https(loader(settings)).load().await)
     }
 
-    fn new(config: &SdkConfig) -> Self {
+    /// The loader, with the TLS client of this tool.
+    pub fn https(loader: ConfigLoader) -> ConfigLoader {
+        loader.http_client(https())
+    }
+
+    /// Clients of this configuration, without retries.
+    pub fn from_config(config: &SdkConfig) -> Self {
         // Set on the clients, not on the shared configuration: looking up credentials may retry, as no plan has it.
         let retries = RetryConfig::disabled();
         let ec2 = aws_sdk_ec2::config::Builder::from(config).retry_config(retries.clone()).build();

@@ -26,7 +26,8 @@ async fn hosts(profile: Option<&str>, file: &str, empty_environment: bool) -> BT
         .build();
     let loader = loader(&settings).profile_files(files).credentials_provider(Credentials::for_tests());
     let loader = if empty_environment { loader.empty_test_environment() } else { loader };
-    let client = AwsClient::new(&loader.http_client(http_client_fn(move |_, _| connector.clone())).load().await);
+    let client =
+        AwsClient::from_config(&loader.http_client(http_client_fn(move |_, _| connector.clone())).load().await);
     let requests = [
         Call::new(Operation::DescribeVpcs, []),
         Call::new(Operation::DescribeDBInstances, []),

@@ -180,7 +180,7 @@ fn without_credentials_nothing_is_sent_and_the_error_says_so() {
                 .http_client(http_client_fn(move |_, _| connector.clone()))
                 .load()
                 .await;
-            let client = AwsClient::new(&config);
+            let client = AwsClient::from_config(&config);
             for request in [ec2(), rds(), ssm(), sts()] {
                 let error = client.send(&request, &Secrets::default()).await.expect_err("no credentials");
                 assert_eq!((&*error.code, error.class), ("NoCredentials", ErrorClass::Credentials), "{error}");

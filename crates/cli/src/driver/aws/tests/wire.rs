@@ -76,7 +76,7 @@ impl Wire {
             .http_client(http_client_fn(move |_, _| connector.clone()))
             .load()
             .await;
-        AwsClient::new(&config)
+        AwsClient::from_config(&config)
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {

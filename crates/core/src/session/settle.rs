@@ -1,0 +1,30 @@
+//! Whether what was read can be believed yet.
+//!
+//! AWS shows changes late, and a read may be from before a change that an earlier one has shown. A plan made from such reads
+//! would make again what is there. What nobody has changed for [`VISIBILITY_MS`] shows as it is.
+
+use std::time::Duration;
+
+use super::{Inputs, Replies, VISIBILITY_MS, move_addresses, place, refresh};
+use crate::api::Reply;
+use crate::observe::Phase;
+use crate::plan::Node;
+use crate::state::State;
+
+/// How long to wait before [`super::discovery`] is run again, because its replies are not as recorded and may be from before
+/// the last run's changes; `None` to plan from them. `age` is the time since the state was last written: every change is
+/// made within a moment of a write.
+pub fn look_again(state: &State, inputs: &Inputs, replies: &[(&Node, &Reply)], age: Duration) -> Option<Duration> {
+    let left = Duration::from_millis(VISIBILITY_MS).checked_sub(age).filter(|left| !left.is_zero())?;
+    let replies = Replies::new(replies);
+    if !replies.problems().is_empty() {
+        return None;
+    }
+    let mut seen = state.clone();
+    let place = place(&seen, &inputs.variables.aws_region);
+    let moves = move_addresses(&mut seen, &inputs.variables, inputs.mode);
+    let (drift, observed) = refresh::refresh(&mut seen, &replies, &place, &moves);
+    let settling = observed.values().any(|found| found.phase == Phase::Settling);
+    // The older, the less likely that looking soon helps.
+    (settling || !drift.is_empty()).then(|| (age / 2).clamp(Duration::from_secs(1), Duration::from_secs(8)).min(left))
+}

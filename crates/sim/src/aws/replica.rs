@@ -1,0 +1,58 @@
+//! Stale replicas: a read answers from a moment within the visibility delay, and the next one may be from an earlier.
+//!
+//! AWS promises no order between what a call did and what a Describe call shows for a while after it: a new object is not
+//! listed yet, a deleted one still is, tags are those of a moment ago (EC2 API reference, eventual consistency). Each read
+//! draws how far behind its replica is. What calls that change something refer to is looked up where it is true, but for
+//! new objects, which they may not know either.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aloka_core::api::Request;
+use aloka_core::secret::Secrets;
+use aloka_core::time::Instant;
+
+use super::Account;
+use super::error::Answer;
+
+/// What the account was like before each of the latest changes, oldest first.
+pub(super) type Past = VecDeque<(Instant, Arc<Account>)>;
+
+impl Account {
+    /// Answers a call as an API with replicas does.
+    pub(super) fn answer(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
+        match (self.options.visibility_delay_ms, request.operation().is_mutating()) {
+            (0, _) => self.dispatch(now, request, secrets),
+            (delay, true) => self.change(now, Duration::from_millis(delay), request, secrets),
+            (delay, false) => {
+                let behind = self.rng("replica").between(0, delay);
+                self.read(Instant(now.0.saturating_sub(behind)), request, secrets)
+            }
+        }
+    }
+
+    fn change(&mut self, now: Instant, delay: Duration, request: &Request, secrets: &Secrets) -> Answer {
+        let mut past = std::mem::take(&mut self.past);
+        let before = self.clone();
+        let answer = self.dispatch(now, request, secrets);
+        past.retain(|(changed, _)| *changed + delay >= now);
+        if answer.is_ok() {
+            past.push_back((now, Arc::new(before)));
+        }
+        self.past = past;
+        answer
+    }
+
+    /// Answers from the replica that has seen all changes up to `then`, and none after it.
+    fn read(&mut self, then: Instant, request: &Request, secrets: &Secrets) -> Answer {
+        match self.past.iter().find(|(changed, _)| *changed > then) {
+            None => self.dispatch(then, request, secrets),
+            Some((_, before)) => {
+                let mut replica = Self::clone(before);
+                replica.sweep(then);
+                replica.dispatch(then, request, secrets)
+            }
+        }
+    }
+}
