@@ -33,10 +33,7 @@ fn network_interface(interface: &NetworkInterface) -> Value {
         ])
     });
     let association = interface.association().map(|association| {
-        object([
-            ("PublicIp", text(association.public_ip())),
-            ("AllocationId", text(association.allocation_id())),
-        ])
+        object([("PublicIp", text(association.public_ip())), ("AllocationId", text(association.allocation_id()))])
     });
     object([
         ("NetworkInterfaceId", text(interface.network_interface_id())),
