@@ -1,15 +1,51 @@
 //! Every scenario on the simulated account, and every rule of the table met by one and nearly met by another.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use aloka_sim::rules::{self, Nature};
-use aloka_sim::scenario::{Library, Ran, Scenario, SimulatedCloud, library, run};
+use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_sim::rules::{self, Nature, Rule};
+use aloka_sim::scenario::{Cloud, Library, Ran, Scenario, Setting, SimulatedCloud, library, run};
+
+/// The simulated account, which a refused call must leave as it was.
+#[derive(Default)]
+struct Watched(SimulatedCloud);
+
+fn saved(cloud: &SimulatedCloud) -> String {
+    serde_json::to_string(cloud.account()).expect("saved")
+}
+
+impl Cloud for Watched {
+    fn call(&mut self, request: &Request) -> Reply {
+        let mut before = self.0.clone();
+        let reply = self.0.call(request);
+        if let Err(error) = &reply {
+            // What is gone by now is removed at the next call, whatever it is.
+            before.call(&Request(Call::new(Operation::GetCallerIdentity, []))).expect("a caller");
+            assert_eq!(saved(&before), saved(&self.0), "{request}: refused ({error}), yet the account changed");
+            assert!(!error.message.is_empty() && !error.message.contains("{}"), "{request}: {error}");
+        }
+        reply
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.0.wait(time);
+    }
+
+    fn set(&mut self, setting: Setting<'_>) -> Result<(), String> {
+        self.0.set(setting)
+    }
+
+    fn refused_by(&self) -> Option<&'static Rule> {
+        self.0.refused_by()
+    }
+}
 
 /// Scenarios that end well, with what they met; and what went wrong with the others.
 fn ran(library: &Library) -> (Vec<(&Scenario, Ran)>, Vec<String>) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for scenario in &library.scenarios {
-        match run(scenario, &mut SimulatedCloud::default()) {
+        match run(scenario, &mut Watched::default()) {
             Ok(ran) => good.push((scenario, ran)),
             Err(failed) => bad.push(format!("{}, {}: {failed}", scenario.place.0, scenario.name)),
         }

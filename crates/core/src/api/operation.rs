@@ -11,6 +11,7 @@
 //! | `Address` | AllocationId, PublicIp, Domain, AssociationId?, NetworkInterfaceId?, PrivateIpAddress?, PublicIpv4Pool?, NetworkBorderGroup?, Tags |
 //! | `NatGateway` | NatGatewayId, SubnetId, VpcId, State (`pending`, `available`, `failed`, `deleting`, `deleted`), FailureCode?, FailureMessage?, ConnectivityType, NatGatewayAddresses [{AllocationId, AssociationId?, NetworkInterfaceId?, PrivateIp?, PublicIp?}], Tags |
 //! | `RouteTable` | RouteTableId, VpcId, OwnerId, Routes [{DestinationCidrBlock, GatewayId?, NatGatewayId?, State, Origin}], Associations [{RouteTableAssociationId, RouteTableId, SubnetId?, Main, State}], Tags |
+//! | `NetworkInterface` | NetworkInterfaceId, SubnetId, VpcId, AvailabilityZone, Status (`available`, `in-use`, and others between), Description?, InterfaceType (`interface`, `nat_gateway` or another), RequesterManaged, PrivateIpAddress, Groups [{GroupId, GroupName?}], Attachment? {AttachmentId, InstanceId?, InstanceOwnerId, DeleteOnTermination, Status}, Association? {PublicIp, AllocationId?}, Tags |
 //! | `SecurityGroup` | GroupId, GroupName, Description, VpcId, OwnerId, SecurityGroupArn?, IpPermissions \[P\], IpPermissionsEgress \[P\], Tags |
 //! | `P` (permission) | IpProtocol, FromPort?, ToPort?, IpRanges [{CidrIp, Description?}], Ipv6Ranges [{CidrIpv6, Description?}], UserIdGroupPairs [{GroupId, Description?}], PrefixListIds [{PrefixListId, Description?}] |
 //! | `Instance` | InstanceId, ImageId, InstanceType, State (`pending`, `running`, `shutting-down`, `terminated`, `stopping`, `stopped`), StateReason? {Code, Message}, SubnetId?, VpcId?, PrivateIpAddress?, PrivateDnsName?, PublicIpAddress?, PublicDnsName?, AvailabilityZone, SecurityGroups [{GroupId, GroupName}], NetworkInterfaces [{NetworkInterfaceId}], RootDeviceName, BlockDeviceMappings [{DeviceName, VolumeId, DeleteOnTermination}], MetadataOptions {HttpTokens, HttpPutResponseHopLimit, HttpEndpoint}, ClientToken?, Tags |
@@ -247,6 +248,9 @@ operations! {
     ReplaceRouteTableAssociation Ec2 Idempotent Ec2Write [AssociationId(required), RouteTableId(required)];
     /// `{}`
     DisassociateRouteTable Ec2 Idempotent Ec2Write [AssociationId(required)];
+
+    /// `{NetworkInterfaces: [NetworkInterface]}`
+    DescribeNetworkInterfaces Ec2 Read Ec2Read [NetworkInterfaceIds, Filters];
 
     /// `{GroupId}`
     CreateSecurityGroup Ec2 NaturalKey Ec2Write [GroupName(required), Description(required), VpcId(required), Tags(required)];

@@ -8,11 +8,11 @@ use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
-use super::error::Answer;
-use super::error::{IdFormat, invalid_value, refuse};
+use super::error::{Answer, IdFormat};
 use super::nat::Nat;
 use super::record::{Meta, Record, object, tags_value};
 use super::{Account, quotas};
+use crate::rules::address as rule;
 
 /// An Elastic IP address.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -85,11 +85,10 @@ impl Account {
     pub(crate) fn allocate_address(&mut self, now: Instant, request: &Request) -> Answer {
         let domain = request.text("Domain");
         if domain != "vpc" {
-            return Err(invalid_value(domain, "domain", "Use vpc."));
+            return Err(rule::DOMAIN.refuse([&domain]));
         }
         let tags = self.new_tags(request)?;
-        let message = "The maximum number of addresses has been reached.";
-        quotas::check(self.addresses.len(), self.quotas.addresses, "AddressLimitExceeded", message)?;
+        quotas::room(self.addresses.len(), self.quotas.addresses, &rule::QUOTA)?;
         let id = self.new_id("eipalloc-");
         let public_ip = self.new_public_ip("elastic-ip", Ipv4Addr::new(52, 0, 0, 0));
         let meta = self.new_meta(now, id.clone(), tags);
@@ -103,13 +102,11 @@ impl Account {
         ]))
     }
 
-    /// The API reference has `InvalidIPAddress.InUse` for this; of an address that a NAT gateway holds, AWS says that
-    /// the caller may not touch it.
     pub(crate) fn release_address(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("AllocationId");
         let address = self.get::<ElasticIp>(now, id)?;
         if self.holder(address, now).is_some() {
-            return Err(refuse("AuthFailure", "You do not have permission to access the specified resource."));
+            return Err(rule::HELD.refuse([]));
         }
         self.addresses.remove(id);
         Ok(object([]))

@@ -7,11 +7,11 @@ use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
-use super::error::Answer;
-use super::error::{IdFormat, dependency, refuse};
+use super::error::{Answer, IdFormat};
 use super::record::{Meta, Record, object, tags_value};
 use super::vpc::Vpc;
 use super::{Account, quotas};
+use crate::rules::{Rule, gateway as rule};
 
 /// An internet gateway.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,9 +73,7 @@ impl Account {
 
     pub(crate) fn create_internet_gateway(&mut self, now: Instant, request: &Request) -> Answer {
         let tags = self.new_tags(request)?;
-        let message = "The maximum number of internet gateways has been reached.";
-        let allowed = self.quotas.internet_gateways;
-        quotas::check(self.gateways.len(), allowed, "InternetGatewayLimitExceeded", message)?;
+        quotas::room(self.gateways.len(), self.quotas.internet_gateways, &rule::QUOTA)?;
         let id = self.new_id("igw-");
         let meta = self.new_meta(now, id.clone(), tags);
         self.gateways.insert(id.clone(), Gateway { meta, vpc: None });
@@ -85,13 +83,11 @@ impl Account {
     pub(crate) fn attach_internet_gateway(&mut self, now: Instant, request: &Request) -> Answer {
         let (id, vpc) = (request.text("InternetGatewayId"), request.text("VpcId"));
         if let Some(other) = &self.get::<Gateway>(now, id)?.vpc {
-            let message = format!("resource {id} is already attached to network {other}");
-            return Err(refuse("Resource.AlreadyAssociated", message));
+            return Err(rule::IN_USE.refuse([&id, other]));
         }
         self.get::<Vpc>(now, vpc)?;
         if self.has_gateway(vpc) {
-            let message = format!("Network {vpc} already has an internet gateway attached");
-            return Err(refuse("InvalidParameterValue", message));
+            return Err(rule::VPC_HAS_ONE.refuse([&vpc]));
         }
         self.get_mut::<Gateway>(now, id)?.vpc = Some(vpc.to_owned());
         Ok(object([]))
@@ -102,31 +98,32 @@ impl Account {
         let attached = self.get::<Gateway>(now, id)?.vpc.clone();
         self.get::<Vpc>(now, vpc)?;
         if attached.as_deref() != Some(vpc) {
-            return Err(refuse("Gateway.NotAttached", format!("resource {id} is not attached to network {vpc}")));
+            return Err(rule::NOT_ATTACHED.refuse([&id, &vpc]));
         }
-        if self.has_mapped_address(now, vpc) {
-            let message = format!(
-                "Network {vpc} has some mapped public address(es). Please unmap those public address(es) before \
-                 detaching the gateway."
-            );
-            return Err(refuse("DependencyViolation", message));
+        if let Some(rule) = self.mapped_address(now, vpc) {
+            return Err(rule.refuse([&vpc]));
         }
         self.get_mut::<Gateway>(now, id)?.vpc = None;
         Ok(object([]))
     }
 
-    /// True if something in the VPC has a public address: an instance, a NAT gateway, a public database.
-    fn has_mapped_address(&self, now: Instant, vpc: &str) -> bool {
-        let instance = || self.instances.values().any(|i| i.vpc == vpc && i.has_public_mapping(now));
-        let nat = || self.nats.values().any(|nat| nat.vpc == vpc && nat.holds_address(now));
-        let database = || self.db_instances.values().any(|db| db.vpc == vpc && db.public && !db.is_gone(now));
-        nat() || database() || instance()
+    /// The rule that keeps a gateway attached because something in the VPC has a public address.
+    fn mapped_address(&self, now: Instant, vpc: &str) -> Option<&'static Rule> {
+        if self.nats.values().any(|nat| nat.vpc == vpc && nat.holds_address(now)) {
+            Some(&rule::MAPPED_NAT)
+        } else if self.db_instances.values().any(|db| db.vpc == vpc && db.public && !db.is_gone(now)) {
+            Some(&rule::MAPPED_DATABASE)
+        } else if self.instances.values().any(|instance| instance.vpc == vpc && instance.has_public_mapping(now)) {
+            Some(&rule::MAPPED_INSTANCE)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn delete_internet_gateway(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("InternetGatewayId");
         if self.get::<Gateway>(now, id)?.vpc.is_some() {
-            return Err(dependency("internetGateway", id));
+            return Err(rule::ATTACHED.refuse([&id]));
         }
         self.gateways.remove(id);
         Ok(object([]))

@@ -177,7 +177,7 @@ impl Instance {
         self.public && !matches!(self.state(now), "stopped" | "terminated")
     }
 
-    fn public_address(&self, now: Instant) -> Option<Ipv4Addr> {
+    pub(crate) fn public_address(&self, now: Instant) -> Option<Ipv4Addr> {
         let shows = now >= self.attached && matches!(self.state(now), "pending" | "running");
         self.public_ip.filter(|_| shows)
     }

@@ -3,12 +3,20 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
+use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::Account;
+use super::error::{Answer, IdFormat};
+use super::filter::Filters;
+use super::nat::DELETED;
+use super::record::{Tags, object, tags_value};
+use crate::rules::Refusal;
 
 /// A network interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,6 +29,24 @@ pub(crate) struct Interface {
     pub(crate) owner: String,
     /// When it is deleted, if that is settled.
     pub(crate) gone: Option<Instant>,
+}
+
+/// The filters of `DescribeNetworkInterfaces`.
+const FILTERS: [&str; 6] = ["group-id", "subnet-id", "vpc-id", "status", "description", "attachment.instance-id"];
+
+/// What an interface shows of whose it is.
+struct Owner {
+    description: Option<String>,
+    kind: &'static str,
+    /// AWS's name for itself as the owner of the attachment; `None` for the customer's own.
+    requester: Option<&'static str>,
+    instance: Option<String>,
+    delete_on_termination: bool,
+    association: Option<Value>,
+    /// From when on calls find the owner.
+    visible: Instant,
+    /// False once the owner is gone.
+    there: bool,
 }
 
 /// The addresses of a subnet that interfaces may have: not the first four and not the last.
@@ -88,8 +114,12 @@ impl Account {
         Some(id)
     }
 
-    /// Deletes the interface at `at`.
+    /// Deletes the interface when its owner is gone, at `at`, or as much later as such an interface lingers.
     pub(crate) fn end_interface(&mut self, id: &str, at: Instant) {
+        let at = match self.options.interface_linger_ms {
+            0 => at,
+            longest => at + Duration::from_millis(self.rng("interface-linger").between(0, longest)),
+        };
         if let Some(interface) = self.interfaces.get_mut(id) {
             interface.gone = Some(at);
             self.expire(at, id);
@@ -102,6 +132,115 @@ impl Account {
         {
             subnet.pool.give_back(interface.ip);
         }
+    }
+
+    /// The interface called `id`.
+    ///
+    /// # Errors
+    /// `.Malformed`, or `.NotFound` if it is not there or not yet visible.
+    pub(crate) fn network_interface(&self, now: Instant, id: &str) -> Result<&Interface, Refusal> {
+        IdFormat::INTERFACE.check(id)?;
+        let found = self.interfaces.get(id).filter(|interface| self.owner(now, interface).visible <= now);
+        found.ok_or_else(|| IdFormat::INTERFACE.missing(id))
+    }
+
+    /// Whose an interface is. Nothing is known of an owner that is no longer listed.
+    fn owner(&self, now: Instant, interface: &Interface) -> Owner {
+        let mut owner = Owner {
+            description: None,
+            kind: "interface",
+            requester: None,
+            instance: None,
+            delete_on_termination: false,
+            association: None,
+            visible: Instant::ZERO,
+            there: false,
+        };
+        let name = interface.owner.as_str();
+        if name.starts_with("nat-") {
+            owner.description = Some(format!("Interface for NAT Gateway {name}"));
+            owner.kind = "nat_gateway";
+            owner.requester = Some("amazon-aws");
+            if let Some(nat) = self.nats.get(name) {
+                owner.visible = nat.meta.visible;
+                owner.there = !matches!(nat.state(now), DELETED | "failed");
+                owner.association = nat.public_association(now);
+            }
+        } else if let Some(name) = name.strip_prefix("db/") {
+            owner.description = Some("RDSNetworkInterface".to_owned());
+            owner.requester = Some("amazon-rds");
+            if let Some(db) = self.db_instances.get(name) {
+                owner.visible = db.meta.visible;
+                owner.there = !db.is_gone(now);
+            }
+        } else if let Some(instance) = self.instances.get(name) {
+            owner.instance = Some(name.to_owned());
+            owner.delete_on_termination = !instance.keep_interface;
+            owner.visible = instance.meta.visible;
+            owner.there = !instance.is_terminated(now);
+            let address = instance.public_address(now);
+            owner.association = address.map(|ip| object([("PublicIp", ip.to_string().into())]));
+        }
+        owner
+    }
+
+    pub(crate) fn describe_network_interfaces(&self, now: Instant, request: &Request) -> Answer {
+        let filters = Filters::of(request, &FILTERS)?;
+        let ids = request.texts("NetworkInterfaceIds");
+        for id in &ids {
+            self.network_interface(now, id)?;
+        }
+        let asked = |id: &String| ids.is_empty() || ids.contains(id);
+        let mut found = Vec::new();
+        for (id, interface) in self.interfaces.iter().filter(|(id, _)| asked(id)) {
+            let owner = self.owner(now, interface);
+            let status = if owner.there { "in-use" } else { "available" };
+            let passes = filters.pass(&Tags::new(), |filter| match filter {
+                "group-id" => interface.groups.clone(),
+                "subnet-id" => vec![interface.subnet.clone()],
+                "vpc-id" => vec![interface.vpc.clone()],
+                "status" => vec![status.to_owned()],
+                "description" => owner.description.iter().cloned().collect(),
+                "attachment.instance-id" => owner.instance.iter().filter(|_| owner.there).cloned().collect(),
+                _ => Vec::new(),
+            });
+            if passes && owner.visible <= now {
+                found.push(self.describe_network_interface(id, interface, owner, status));
+            }
+        }
+        Ok(object([("NetworkInterfaces", Value::List(found))]))
+    }
+
+    fn describe_network_interface(&self, id: &str, interface: &Interface, owner: Owner, status: &str) -> Value {
+        let groups = interface.groups.iter().map(|id| {
+            let name = self.groups.get(id).map(|group| &group.name);
+            object([("GroupId", id.into()), ("GroupName", name.into())])
+        });
+        let prefix = if owner.kind == "nat_gateway" { "ela-attach-" } else { "eni-attach-" };
+        let attachment = owner.there.then(|| {
+            object([
+                ("AttachmentId", id.replacen("eni-", prefix, 1).into()),
+                ("InstanceId", owner.instance.into()),
+                ("InstanceOwnerId", owner.requester.unwrap_or(&self.options.account_id).into()),
+                ("DeleteOnTermination", owner.delete_on_termination.into()),
+                ("Status", "attached".into()),
+            ])
+        });
+        object([
+            ("NetworkInterfaceId", id.into()),
+            ("SubnetId", (&interface.subnet).into()),
+            ("VpcId", (&interface.vpc).into()),
+            ("AvailabilityZone", self.subnets.get(&interface.subnet).map(|subnet| &subnet.zone).into()),
+            ("Status", status.into()),
+            ("Description", owner.description.into()),
+            ("InterfaceType", owner.kind.into()),
+            ("RequesterManaged", owner.requester.is_some().into()),
+            ("PrivateIpAddress", interface.ip.to_string().into()),
+            ("Groups", Value::List(groups.collect())),
+            ("Attachment", attachment.into()),
+            ("Association", owner.association.into()),
+            ("Tags", tags_value(&Tags::new())),
+        ])
     }
 
     /// The private address of an interface.

@@ -4,14 +4,14 @@ use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 
-use super::Account;
 use super::catalog::{self, Image, InstanceType};
 use super::error::Answer;
 use super::error::refuse;
 use super::instance::{Instance, Phase};
 use super::record::{Tags, object};
 use super::subnet::Subnet;
-use crate::rules::Refusal;
+use super::{Account, quotas};
+use crate::rules::{Refusal, interface};
 
 /// The most bytes of user data, before encoding.
 const USER_DATA_LIMIT: usize = 16_384;
@@ -110,6 +110,8 @@ impl Account {
         self.check_offering(kind, known, &subnet.zone)?;
         self.check_vcpus(now, known, max)?;
         let root = root_volume(request.arg("BlockDeviceMappings"), &image)?;
+        let more = usize::try_from(max - 1).unwrap_or(usize::MAX);
+        quotas::room(self.interfaces.len().saturating_add(more), self.quotas.network_interfaces, &interface::QUOTA)?;
         let free = i64::try_from(subnet.pool.available()).unwrap_or(i64::MAX);
         if free < min {
             let message = "There are not enough free addresses in subnet to satisfy the requested number of instances.";

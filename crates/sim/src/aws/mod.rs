@@ -62,6 +62,10 @@ pub struct Options {
     /// For how long a new object may be unknown to calls, and for how long reads may show what was, at most, in
     /// milliseconds; 0 for not at all.
     pub visibility_delay_ms: u64,
+    /// For how long a network interface may outlive its instance, NAT gateway or database instance, at most, in
+    /// milliseconds; 0 for not at all.
+    #[serde(default)]
+    pub interface_linger_ms: u64,
 }
 
 impl Default for Options {
@@ -72,6 +76,7 @@ impl Default for Options {
             seed: 0,
             durations: Durations::Median,
             visibility_delay_ms: 0,
+            interface_linger_ms: 0,
         }
     }
 }
@@ -208,6 +213,7 @@ impl Account {
             Operation::AssociateRouteTable => self.associate_route_table(now, request),
             Operation::ReplaceRouteTableAssociation => self.replace_route_table_association(now, request),
             Operation::DisassociateRouteTable => self.disassociate_route_table(now, request),
+            Operation::DescribeNetworkInterfaces => self.describe_network_interfaces(now, request),
             Operation::CreateSecurityGroup => self.create_security_group(now, request),
             Operation::DescribeSecurityGroups => self.list::<security_group::Group>(now, request),
             Operation::DeleteSecurityGroup => self.delete_security_group(now, request),

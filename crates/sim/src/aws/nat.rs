@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::account::{Doom, LISTED};
 use super::address::ElasticIp;
 use super::durations::Transition;
-use super::error::Answer;
-use super::error::{IdFormat, refuse};
+use super::error::{Answer, IdFormat};
 use super::record::{Meta, Record, object, tags_value};
 use super::subnet::Subnet;
 use super::{Account, quotas};
+use crate::rules::{interface, nat as rule};
 
 /// The state of a NAT gateway that is gone but still listed.
 pub(crate) const DELETED: &str = "deleted";
@@ -112,6 +112,13 @@ impl Nat {
         matches!(self.state(now), "pending" | "available")
     }
 
+    /// Its addresses, as its network interface shows them.
+    pub(crate) fn public_association(&self, now: Instant) -> Option<Value> {
+        let shows = self.failure.is_none() && matches!(self.state(now), "available" | "deleting");
+        let ip = self.public_ip.filter(|_| shows)?;
+        Some(object([("PublicIp", ip.to_string().into()), ("AllocationId", (&self.allocation).into())]))
+    }
+
     /// True until it is deleted, unless it never got the address.
     pub(crate) fn holds_address(&self, now: Instant) -> bool {
         self.failure.is_none() && self.state(now) != DELETED
@@ -126,9 +133,10 @@ impl Account {
             return Ok(object([("NatGateway", self.described::<Nat>(now, &id))]));
         }
         let (subnet, allocation) = (request.text("SubnetId").to_owned(), request.text("AllocationId").to_owned());
-        if !matches!(request.arg("ConnectivityType").as_str(), None | Some("public")) {
-            let message = "An Elastic IP address is only for NAT gateways with connectivity type public";
-            return Err(refuse("InvalidParameterCombination", message));
+        match request.arg("ConnectivityType").as_str() {
+            None | Some("public") => {}
+            Some("private") => return Err(rule::PRIVATE_ADDRESS.refuse([])),
+            Some(other) => return Err(rule::CONNECTIVITY.refuse([&other])),
         }
         let Subnet { vpc, zone, .. } = self.get::<Subnet>(now, &subnet)?.clone();
         let address = self.get::<ElasticIp>(now, &allocation)?;
@@ -138,9 +146,8 @@ impl Account {
         let in_zone = |nat: &&Nat| self.subnets.get(&nat.subnet).is_some_and(|subnet| subnet.zone == zone);
         let counts = |nat: &&Nat| matches!(nat.state(now), "pending" | "available" | "deleting");
         let there = self.nats.values().filter(counts).filter(in_zone).count();
-        let allowed = self.quotas.nat_gateways;
-        let message = format!("Performing this operation would exceed the limit of {allowed} NAT gateways");
-        quotas::check(there, allowed, "NatGatewayLimitExceeded", &message)?;
+        quotas::room(there, self.quotas.nat_gateways, &rule::QUOTA)?;
+        quotas::room(self.interfaces.len(), self.quotas.network_interfaces, &interface::QUOTA)?;
 
         let id = self.new_id("nat-");
         let interface = self.new_interface(&subnet, &[], &id);

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::refuse;
-use crate::rules::Refusal;
+use crate::rules::{Refusal, Rule};
 
 /// How many of what an account may have in its Region. The defaults are AWS's (VPC, EC2 and RDS quota pages), but for
 /// the vCPUs: AWS sets them per account, here they are not limited until they are set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Quotas {
     /// VPCs.
     pub vpcs: usize,
@@ -21,12 +22,14 @@ pub struct Quotas {
     pub nat_gateways: usize,
     /// Route tables in a VPC, the main one included.
     pub route_tables: usize,
-    /// Routes in a table.
+    /// Routes in a table, the local one included.
     pub routes: usize,
     /// Security groups.
     pub security_groups: usize,
     /// Rules of a security group in one direction, IPv4 and IPv6 apart.
     pub rules: usize,
+    /// Network interfaces.
+    pub network_interfaces: usize,
     /// Security groups on a network interface.
     pub groups_per_interface: usize,
     /// vCPUs of running instances; `None` for no limit.
@@ -53,6 +56,7 @@ impl Default for Quotas {
             routes: 500,
             security_groups: 2500,
             rules: 60,
+            network_interfaces: 5000,
             groups_per_interface: 5,
             vcpus: None,
             db_instances: 40,
@@ -76,6 +80,7 @@ impl Quotas {
             routes: usize::MAX,
             security_groups: usize::MAX,
             rules: usize::MAX,
+            network_interfaces: usize::MAX,
             vcpus: None,
             db_instances: usize::MAX,
             db_subnet_groups: usize::MAX,
@@ -87,4 +92,9 @@ impl Quotas {
 /// Refuses one more when there are as many as allowed already.
 pub(crate) fn check(there: usize, allowed: usize, code: &str, message: &str) -> Result<(), Refusal> {
     if there < allowed { Ok(()) } else { Err(refuse(code, message)) }
+}
+
+/// Refuses one more when there are as many as allowed already; the rule's message may name the number.
+pub(crate) fn room(there: usize, allowed: usize, rule: &'static Rule) -> Result<(), Refusal> {
+    if there < allowed { Ok(()) } else { Err(rule.refuse([&allowed])) }
 }

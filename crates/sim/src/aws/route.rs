@@ -9,15 +9,14 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::durations::Transition;
-use super::error::Answer;
-use super::error::{IdFormat, dependency, refuse};
+use super::error::{Answer, IdFormat};
 use super::gateway::Gateway;
 use super::nat::Nat;
 use super::record::{Meta, Record, Tags, object, tags_value};
 use super::subnet::Subnet;
 use super::vpc::{Vpc, parse_cidr};
 use super::{Account, quotas};
-use crate::rules::Refusal;
+use crate::rules::{Refusal, Rule, route as rule};
 
 /// A route table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -202,8 +201,7 @@ impl Account {
         let local = self.get::<Vpc>(now, vpc)?.cidr;
         let tags = self.new_tags(request)?;
         let there = self.route_tables.values().filter(|table| table.vpc == vpc).count();
-        let message = "The maximum number of route tables has been reached.";
-        quotas::check(there, self.quotas.route_tables, "RouteTableLimitExceeded", message)?;
+        quotas::room(there, self.quotas.route_tables, &rule::TABLE_QUOTA)?;
         let id = self.new_id("rtb-");
         self.insert_route_table(now, &id, vpc, local, None, tags);
         self.remember_token(request, vec![id.clone()]);
@@ -213,8 +211,11 @@ impl Account {
     pub(crate) fn delete_route_table(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("RouteTableId");
         let table = self.get::<RouteTable>(now, id)?;
-        if table.main.is_some() || !table.associations.is_empty() {
-            return Err(dependency("routeTable", id));
+        if table.main.is_some() {
+            return Err(rule::TABLE_MAIN.refuse([&id]));
+        }
+        if !table.associations.is_empty() {
+            return Err(rule::TABLE_ASSOCIATED.refuse([&id]));
         }
         self.route_tables.remove(id);
         Ok(object([]))
@@ -224,9 +225,9 @@ impl Account {
     fn read_route(&self, now: Instant, request: &Request) -> Result<(Ipv4Net, Target), Refusal> {
         let id = request.text("RouteTableId");
         let RouteTable { vpc, local, .. } = self.get::<RouteTable>(now, id)?;
-        let destination = parse_cidr(request.text("DestinationCidrBlock"), "destinationCidrBlock")?;
+        let destination = parse_cidr(request.text("DestinationCidrBlock"), &rule::DESTINATION_FORM)?;
         let (target, target_vpc) = match (request.arg("GatewayId").as_str(), request.arg("NatGatewayId").as_str()) {
-            (Some("local"), None) => return Err(IdFormat::ROUTE_TO_GATEWAY.missing("local")),
+            (Some("local"), None) => return Err(rule::TARGET_LOCAL.refuse([])),
             (Some(gateway), None) => {
                 IdFormat::ROUTE_TO_GATEWAY.check(gateway)?;
                 let found = self.get::<Gateway>(now, gateway);
@@ -235,53 +236,38 @@ impl Account {
             }
             (None, Some(nat)) => {
                 IdFormat::ROUTE_TO_NAT.check(nat)?;
-                let found = self.get::<Nat>(now, nat).ok().filter(|nat| nat.is_usable(now));
-                let found = found.ok_or_else(|| IdFormat::ROUTE_TO_NAT.missing(nat))?;
+                let found = self.get::<Nat>(now, nat).map_err(|_| IdFormat::ROUTE_TO_NAT.missing(nat))?;
+                if !found.is_usable(now) {
+                    return Err(rule::NAT_UNUSABLE.refuse([&nat]));
+                }
                 (Target::Nat(nat.to_owned()), Some(&found.vpc))
             }
-            (Some(_), Some(_)) => {
-                let message = "Only one of gatewayId and natGatewayId can be specified";
-                return Err(refuse("InvalidParameterCombination", message));
-            }
-            (None, None) => {
-                return Err(refuse(
-                    "MissingParameter",
-                    "The request must contain exactly one of gatewayId, natGatewayId",
-                ));
-            }
+            (Some(_), Some(_)) => return Err(rule::ONE_TARGET.refuse([])),
+            (None, None) => return Err(rule::TARGET_MISSING.refuse([])),
+        };
+        let (network, inside, target_id) = match &target {
+            Target::Gateway(id) => (&rule::GATEWAY_NETWORK, &rule::INSIDE_VPC, id),
+            Target::Nat(id) => (&rule::NAT_NETWORK, &rule::INSIDE_VPC_NAT, id),
         };
         if target_vpc != Some(vpc) {
-            let (Target::Gateway(gateway) | Target::Nat(gateway)) = target;
-            let message = format!("route table {id} and network gateway {gateway} belong to different networks");
-            return Err(refuse("InvalidParameterValue", message));
+            return Err(network.refuse([&id, target_id]));
         }
         if local.contains(&destination) {
-            let message = format!(
-                "The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR \
-                 blocks. This route can target only an interface or an instance."
-            );
-            return Err(refuse("InvalidParameterValue", message));
+            return Err(inside.refuse([&destination]));
         }
         Ok((destination, target))
     }
 
-    /// A route that is there already, with the same target, is no error; with another target it is.
     pub(crate) fn create_route(&mut self, now: Instant, request: &Request) -> Answer {
         let (destination, target) = self.read_route(now, request)?;
         let allowed = self.quotas.routes;
         let table = self.get_mut::<RouteTable>(now, request.text("RouteTableId"))?;
-        match table.routes.get(&destination) {
-            Some(there) if *there == target => {}
-            Some(_) => {
-                let message = format!("The route identified by {destination} already exists.");
-                return Err(refuse("RouteAlreadyExists", message));
-            }
-            None => {
-                let message = "The maximum number of routes has been reached.";
-                quotas::check(table.routes.len(), allowed, "RouteLimitExceeded", message)?;
-                table.routes.insert(destination, target);
-            }
+        if table.routes.contains_key(&destination) {
+            return Err(rule::EXISTS.refuse([&destination]));
         }
+        // The local route is one more.
+        quotas::room(table.routes.len() + 1, allowed, &rule::QUOTA)?;
+        table.routes.insert(destination, target);
         Ok(object([]))
     }
 
@@ -290,12 +276,7 @@ impl Account {
         let table = self.get_mut::<RouteTable>(now, request.text("RouteTableId"))?;
         match table.routes.get_mut(&destination) {
             Some(there) => *there = target,
-            None => {
-                let message = format!(
-                    "There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
-                );
-                return Err(refuse("InvalidParameterValue", message));
-            }
+            None => return Err(rule::REPLACE_MISSING.refuse([&destination])),
         }
         Ok(object([]))
     }
@@ -303,14 +284,12 @@ impl Account {
     pub(crate) fn delete_route(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("RouteTableId");
         let table = self.get_mut::<RouteTable>(now, id)?;
-        let destination = parse_cidr(request.text("DestinationCidrBlock"), "destinationCidrBlock")?;
+        let destination = parse_cidr(request.text("DestinationCidrBlock"), &rule::DESTINATION_FORM)?;
         if destination == table.local {
-            let message = format!("cannot remove local route {destination} in route table {id}");
-            return Err(refuse("InvalidParameterValue", message));
+            return Err(rule::DELETE_LOCAL.refuse([&destination, &id]));
         }
         if table.routes.remove(&destination).is_none() {
-            let message = format!("no route with destination-cidr-block {destination} in route table {id}");
-            return Err(refuse("InvalidRoute.NotFound", message));
+            return Err(rule::DELETE_MISSING.refuse([&destination, &id]));
         }
         Ok(object([]))
     }
@@ -344,37 +323,32 @@ impl Account {
         let table = self.get::<RouteTable>(now, id)?;
         let subnet = self.get::<Subnet>(now, subnet_id)?;
         if table.vpc != subnet.vpc {
-            let message = format!("route table {id} and subnet {subnet_id} belong to different networks");
-            return Err(refuse("InvalidParameterValue", message));
+            return Err(rule::ASSOCIATION_NETWORK.refuse([&id, &subnet_id]));
         }
         if subnet.association.is_some() {
-            let message =
-                format!("the specified association for route table {id} conflicts with an existing association");
-            return Err(refuse("Resource.AlreadyAssociated", message));
+            return Err(rule::ASSOCIATION_EXISTS.refuse([&id]));
         }
         let association = self.new_association(now, id, subnet_id);
         Ok(object([("AssociationId", association.into())]))
     }
 
-    /// The table an association belongs to, when it is an explicit one.
-    fn explicit_association(&self, id: &str) -> Result<&str, Refusal> {
+    /// The table an association belongs to, when it is an explicit one; a main one is refused by `main`.
+    fn explicit_association(&self, id: &str, main: &'static Rule) -> Result<&str, Refusal> {
         IdFormat::ASSOCIATION.check(id)?;
         let table = self.associations.get(id).ok_or_else(|| IdFormat::ASSOCIATION.missing(id))?;
         if self.route_tables.get(table).is_some_and(|table| table.main.as_deref() == Some(id)) {
-            let message = format!("cannot disassociate the main route table association {id}");
-            return Err(refuse("InvalidParameterValue", message));
+            return Err(main.refuse([&id]));
         }
         Ok(table)
     }
 
-    /// The association gets a new identifier. (AWS also lets the main table be replaced this way; here it is refused.)
+    /// The association gets a new identifier.
     pub(crate) fn replace_route_table_association(&mut self, now: Instant, request: &Request) -> Answer {
         let (id, table) = (request.text("AssociationId"), request.text("RouteTableId"));
-        let old = self.explicit_association(id)?;
+        let old = self.explicit_association(id, &rule::ASSOCIATION_MAIN_REPLACE)?;
         let vpc = self.held::<RouteTable>(old).map(|table| table.vpc.clone());
         if vpc.as_ref() != Some(&self.get::<RouteTable>(now, table)?.vpc) {
-            let message = format!("route table association {id} and route table {table} belong to different networks");
-            return Err(refuse("InvalidParameterValue", message));
+            return Err(rule::ASSOCIATION_REPLACE_NETWORK.refuse([&id, &table]));
         }
         let subnet = self.drop_association(id).ok_or_else(|| IdFormat::ASSOCIATION.missing(id))?;
         let association = self.new_association(now, table, &subnet);
@@ -383,7 +357,7 @@ impl Account {
 
     pub(crate) fn disassociate_route_table(&mut self, _now: Instant, request: &Request) -> Answer {
         let id = request.text("AssociationId");
-        self.explicit_association(id)?;
+        self.explicit_association(id, &rule::ASSOCIATION_MAIN)?;
         self.drop_association(id);
         Ok(object([]))
     }

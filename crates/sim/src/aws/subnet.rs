@@ -9,12 +9,12 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::durations::Transition;
-use super::error::Answer;
-use super::error::{IdFormat, dependency, invalid_value, refuse};
+use super::error::{Answer, IdFormat};
 use super::interface::Pool;
 use super::record::{Meta, Record, object, tags_value};
 use super::vpc::{Vpc, parse_cidr};
 use super::{Account, catalog, quotas};
+use crate::rules::subnet as rule;
 
 /// A subnet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -105,27 +105,27 @@ impl Account {
     pub(crate) fn create_subnet(&mut self, now: Instant, request: &Request) -> Answer {
         let Vpc { cidr: vpc_cidr, meta: Meta { id: vpc, .. }, .. } =
             self.get::<Vpc>(now, request.text("VpcId"))?.clone();
-        let cidr = parse_cidr(request.text("CidrBlock"), "cidrBlock")?;
-        if !(16..=28).contains(&cidr.prefix_len()) || !vpc_cidr.contains(&cidr) {
-            return Err(refuse("InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));
+        let cidr = parse_cidr(request.text("CidrBlock"), &rule::CIDR_FORM)?;
+        if !(16..=28).contains(&cidr.prefix_len()) {
+            return Err(rule::CIDR_SIZE.refuse([&cidr]));
+        }
+        if !vpc_cidr.contains(&cidr) {
+            return Err(rule::IN_VPC.refuse([&cidr]));
         }
         let zones = catalog::zones(&self.options.region);
         let asked = request.arg("AvailabilityZone").as_str();
         if let Some(zone) = asked.filter(|zone| !zones.iter().any(|known| known == zone)) {
-            let why = "Subnets can currently only be created in the following availability zones:";
-            return Err(invalid_value(zone, "availabilityZone", &format!("{why} {}.", zones.join(", "))));
+            return Err(rule::ZONE.refuse([&zone, &zones.join(", ")]));
         }
         let tags = self.new_tags(request)?;
         let mut siblings = 0;
         for other in self.subnets.values().filter(|subnet| subnet.vpc == vpc) {
             siblings += 1;
             if other.cidr.contains(&cidr) || cidr.contains(&other.cidr) {
-                let message = format!("The CIDR '{cidr}' conflicts with another subnet");
-                return Err(refuse("InvalidSubnet.Conflict", message));
+                return Err(rule::CONFLICT.refuse([&cidr]));
             }
         }
-        let message = "The maximum number of subnets has been reached.";
-        quotas::check(siblings, self.quotas.subnets, "SubnetLimitExceeded", message)?;
+        quotas::room(siblings, self.quotas.subnets, &rule::QUOTA)?;
         let zone = match asked {
             Some(zone) => zone.to_owned(),
             None => self.rng("subnet-zone").pick(&zones).cloned().unwrap_or_default(),
@@ -148,7 +148,7 @@ impl Account {
     pub(crate) fn delete_subnet(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("SubnetId");
         if self.get::<Subnet>(now, id)?.pool.used() > 0 {
-            return Err(dependency("subnet", id));
+            return Err(rule::HAS_INTERFACE.refuse([&id]));
         }
         if let Some(subnet) = self.subnets.remove(id)
             && let Some(association) = subnet.association

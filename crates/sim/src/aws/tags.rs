@@ -7,7 +7,7 @@ use aloka_core::value::Value;
 use super::Account;
 use super::address::ElasticIp;
 use super::error::Answer;
-use super::error::{IdFormat, refuse};
+use super::error::refuse;
 use super::gateway::Gateway;
 use super::instance::Instance;
 use super::nat::Nat;
@@ -17,7 +17,7 @@ use super::security_group::Group;
 use super::subnet::Subnet;
 use super::volume::Volume;
 use super::vpc::Vpc;
-use crate::rules::Refusal;
+use crate::rules::{Refusal, interface};
 
 impl Account {
     /// The tags a request gives a new object.
@@ -61,8 +61,10 @@ impl Account {
             "sg" => of::<Group>(self, now, id),
             "i" => of::<Instance>(self, now, id),
             "vol" => of::<Volume>(self, now, id),
-            // Network interfaces are AWS's own here.
-            "eni" => Err(IdFormat::INTERFACE.missing(id)),
+            "eni" => {
+                self.network_interface(now, id)?;
+                Err(interface::TAGS.refuse([&id]))
+            }
             _ => Err(refuse("InvalidID", format!("The ID '{id}' is not valid"))),
         }
     }

@@ -9,12 +9,11 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::durations::Transition;
-use super::error::Answer;
-use super::error::{IdFormat, dependency, invalid_value, refuse};
+use super::error::{Answer, IdFormat};
 use super::record::{Meta, Record, object, tags_value};
 use super::{Account, quotas};
 use crate::rng::Rng;
-use crate::rules::Refusal;
+use crate::rules::{Refusal, Rule, vpc as rule};
 
 /// A VPC.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,10 +81,9 @@ impl Vpc {
     }
 }
 
-/// Reads a CIDR block, with the host bits masked as AWS does it.
-pub(crate) fn parse_cidr(text: &str, parameter: &str) -> Result<Ipv4Net, Refusal> {
-    let cidr = text.parse::<Ipv4Net>().map(|cidr| cidr.trunc());
-    cidr.map_err(|_| invalid_value(text, parameter, "This is not a valid CIDR block."))
+/// Reads a CIDR block, with the host bits masked as AWS does it; what is none is refused by `rule`.
+pub(crate) fn parse_cidr(text: &str, rule: &'static Rule) -> Result<Ipv4Net, Refusal> {
+    text.parse::<Ipv4Net>().map(|cidr| cidr.trunc()).map_err(|_| rule.refuse([&text]))
 }
 
 impl Account {
@@ -95,18 +93,17 @@ impl Account {
     }
 
     pub(crate) fn create_vpc(&mut self, now: Instant, request: &Request) -> Answer {
-        let cidr = parse_cidr(request.text("CidrBlock"), "cidrBlock")?;
+        let cidr = parse_cidr(request.text("CidrBlock"), &rule::CIDR_FORM)?;
         if !(16..=28).contains(&cidr.prefix_len()) {
-            return Err(refuse("InvalidVpc.Range", format!("The CIDR '{cidr}' is invalid.")));
+            return Err(rule::CIDR_SIZE.refuse([&cidr]));
         }
         let tenancy = match request.arg("InstanceTenancy").as_str() {
             None => "default",
             Some(tenancy @ ("default" | "dedicated")) => tenancy,
-            Some(other) => return Err(invalid_value(other, "instanceTenancy", "Use default or dedicated.")),
+            Some(other) => return Err(rule::TENANCY.refuse([&other])),
         };
         let tags = self.new_tags(request)?;
-        let message = "The maximum number of VPCs has been reached.";
-        quotas::check(self.vpcs.len(), self.quotas.vpcs, "VpcLimitExceeded", message)?;
+        quotas::room(self.vpcs.len(), self.quotas.vpcs, &rule::QUOTA)?;
         let id = self.new_id("vpc-");
         let vpc = Vpc {
             meta: self.new_meta(now, id.clone(), tags),
@@ -127,7 +124,8 @@ impl Account {
         let (name, value) = match request.text("Attribute") {
             "enableDnsSupport" => ("EnableDnsSupport", vpc.dns_support),
             "enableDnsHostnames" => ("EnableDnsHostnames", vpc.dns_hostnames),
-            other => return Err(invalid_value(other, "attribute", "Unknown attribute.")),
+            "enableNetworkAddressUsageMetrics" => return Err(rule::ATTRIBUTE_METRICS.refuse([])),
+            other => return Err(rule::ATTRIBUTE_NAME.refuse([&other])),
         };
         Ok(object([("VpcId", (&vpc.meta.id).into()), (name, value.into())]))
     }
@@ -137,15 +135,10 @@ impl Account {
         let flag = |name| request.arg(name).as_bool();
         match (flag("EnableDnsSupport"), flag("EnableDnsHostnames")) {
             (Some(support), None) => vpc.dns_support = support,
-            (None, Some(true)) if !vpc.dns_support => {
-                let message = "DNS hostnames cannot be enabled while DNS support is disabled.";
-                return Err(refuse("InvalidParameterCombination", message));
-            }
+            (None, Some(true)) if !vpc.dns_support => return Err(rule::HOSTNAMES_NEED_SUPPORT.refuse([])),
             (None, Some(hostnames)) => vpc.dns_hostnames = hostnames,
-            (Some(_), Some(_)) => {
-                return Err(refuse("InvalidParameterCombination", "Fields for multiple attribute types specified"));
-            }
-            (None, None) => return Err(refuse("MissingParameter", "No attributes specified.")),
+            (Some(_), Some(_)) => return Err(rule::ONE_ATTRIBUTE.refuse([])),
+            (None, None) => return Err(rule::NO_ATTRIBUTE.refuse([])),
         }
         Ok(object([]))
     }
@@ -153,13 +146,15 @@ impl Account {
     pub(crate) fn delete_vpc(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("VpcId");
         let Vpc { main_route_table, default_group, .. } = self.get::<Vpc>(now, id)?.clone();
-        let blocked = self.subnets.values().any(|subnet| subnet.vpc == id)
-            || self.gateways.values().any(|gateway| gateway.vpc.as_deref() == Some(id))
-            || self.groups.values().any(|group| group.vpc == id && !group.default)
-            || self.route_tables.values().any(|table| table.vpc == id && table.main.is_none())
-            || self.interfaces.values().any(|interface| interface.vpc == id);
-        if blocked {
-            return Err(dependency("vpc", id));
+        let blocks = [
+            (self.interfaces.values().any(|interface| interface.vpc == id), &rule::HAS_INTERFACE),
+            (self.subnets.values().any(|subnet| subnet.vpc == id), &rule::HAS_SUBNET),
+            (self.has_gateway(id), &rule::HAS_GATEWAY),
+            (self.groups.values().any(|group| group.vpc == id && !group.default), &rule::HAS_GROUP),
+            (self.route_tables.values().any(|table| table.vpc == id && table.main.is_none()), &rule::HAS_TABLE),
+        ];
+        if let Some((_, rule)) = blocks.into_iter().find(|(there, _)| *there) {
+            return Err(rule.refuse([&id]));
         }
         if let Some(table) = self.route_tables.remove(&main_route_table)
             && let Some(association) = table.main

@@ -9,8 +9,16 @@ mod macros;
 pub mod report;
 mod source;
 
+pub(crate) mod address;
+pub(crate) mod gateway;
 pub(crate) mod identifier;
+pub(crate) mod interface;
+pub(crate) mod nat;
 pub(crate) mod request;
+pub(crate) mod route;
+pub(crate) mod subnet;
+pub(crate) mod token;
+pub(crate) mod vpc;
 
 use std::fmt;
 
@@ -146,8 +154,19 @@ impl From<Refusal> for ApiError {
 
 /// Every rule, by area and in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    let areas: [&'static [&'static Rule]; 2] = [request::ALL, identifier::ALL];
-    areas.into_iter().flatten().copied()
+    let areas: &[&'static [&'static Rule]] = &[
+        request::ALL,
+        identifier::ALL,
+        token::ALL,
+        vpc::ALL,
+        subnet::ALL,
+        gateway::ALL,
+        address::ALL,
+        nat::ALL,
+        route::ALL,
+        interface::ALL,
+    ];
+    areas.iter().flat_map(|area| area.iter().copied())
 }
 
 /// The rule with this name.

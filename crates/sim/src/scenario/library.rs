@@ -9,6 +9,14 @@ use super::{ParseError, Scenario, parse};
 pub const LIBRARY: &[(&str, &str)] = &[
     ("identifier", include_str!("../../scenarios/identifier.scenario")),
     ("request", include_str!("../../scenarios/request.scenario")),
+    ("token", include_str!("../../scenarios/token.scenario")),
+    ("vpc", include_str!("../../scenarios/vpc.scenario")),
+    ("subnet", include_str!("../../scenarios/subnet.scenario")),
+    ("gateway", include_str!("../../scenarios/gateway.scenario")),
+    ("address", include_str!("../../scenarios/address.scenario")),
+    ("nat", include_str!("../../scenarios/nat.scenario")),
+    ("route", include_str!("../../scenarios/route.scenario")),
+    ("interface", include_str!("../../scenarios/interface.scenario")),
 ];
 
 /// Every scenario, and where emulators are known to answer otherwise.

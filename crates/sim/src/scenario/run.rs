@@ -263,6 +263,7 @@ impl Runner<'_> {
 }
 
 /// The simulated account, to run scenarios on.
+#[derive(Clone)]
 pub struct SimulatedCloud {
     account: Account,
     now: Instant,
@@ -327,6 +328,11 @@ impl SimulatedCloud {
         let quotas = self.account.quotas().clone();
         self.account = Account::new(options).with_quotas(quotas);
         Ok(())
+    }
+
+    /// The account.
+    pub fn account(&self) -> &Account {
+        &self.account
     }
 
     /// The same, with everything done at once.

@@ -126,11 +126,6 @@ impl Cloud {
         self.text(Operation::CreateRouteTable, arguments, "RouteTable.RouteTableId")
     }
 
-    pub(crate) fn associate(&mut self, table: &str, subnet: &str) -> String {
-        let arguments = json!({"RouteTableId": table, "SubnetId": subnet});
-        self.text(Operation::AssociateRouteTable, arguments, "AssociationId")
-    }
-
     pub(crate) fn group(&mut self, vpc: &str, name: &str) -> String {
         let arguments = json!({"GroupName": name, "Description": "test", "VpcId": vpc, "Tags": {}});
         self.text(Operation::CreateSecurityGroup, arguments, "GroupId")
@@ -152,10 +147,6 @@ impl Cloud {
 
     pub(crate) fn described_nat(&mut self, id: &str) -> Value {
         self.described(Operation::DescribeNatGateways, "NatGatewayIds", id, "NatGateways")
-    }
-
-    pub(crate) fn described_table(&mut self, id: &str) -> Value {
-        self.described(Operation::DescribeRouteTables, "RouteTableIds", id, "RouteTables")
     }
 
     pub(crate) fn described_db(&mut self, name: &str) -> Value {

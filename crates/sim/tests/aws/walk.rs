@@ -161,7 +161,7 @@ fn owed(cloud: &mut Cloud) -> i64 {
 }
 
 /// Calls that list what is there.
-const LISTS: [Operation; 9] = [
+const LISTS: [Operation; 10] = [
     Operation::DescribeVpcs,
     Operation::DescribeSubnets,
     Operation::DescribeInternetGateways,
@@ -169,6 +169,7 @@ const LISTS: [Operation; 9] = [
     Operation::DescribeNatGateways,
     Operation::DescribeRouteTables,
     Operation::DescribeSecurityGroups,
+    Operation::DescribeNetworkInterfaces,
     Operation::DescribeInstances,
     Operation::DescribeVolumes,
 ];

@@ -26,7 +26,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use self::ec2::{gateway, instance, route, security_group, tags, vpc};
+use self::ec2::{gateway, instance, interface, route, security_group, tags, vpc};
 use self::input::Input;
 
 /// A connection that is not up after this long will not come up.
@@ -131,6 +131,8 @@ impl AwsClient {
             Operation::AssociateRouteTable => boxed(route::associate_route_table, ec2, input),
             Operation::ReplaceRouteTableAssociation => boxed(route::replace_route_table_association, ec2, input),
             Operation::DisassociateRouteTable => boxed(route::disassociate_route_table, ec2, input),
+
+            Operation::DescribeNetworkInterfaces => boxed(interface::describe_network_interfaces, ec2, input),
 
             Operation::CreateSecurityGroup => boxed(security_group::create_security_group, ec2, input),
             Operation::DescribeSecurityGroups => boxed(security_group::describe_security_groups, ec2, input),

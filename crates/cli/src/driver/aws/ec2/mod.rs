@@ -2,6 +2,7 @@
 
 pub(super) mod gateway;
 pub(super) mod instance;
+pub(super) mod interface;
 pub(super) mod route;
 pub(super) mod security_group;
 pub(super) mod tags;

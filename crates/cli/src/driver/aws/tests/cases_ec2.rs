@@ -48,6 +48,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(gateways());
     cases.extend(nat_gateways());
     cases.extend(routes());
+    cases.push(network_interfaces());
     cases.extend(security_groups());
     cases.push(done(
         O::CreateTags,
@@ -339,6 +340,63 @@ fn nat_gateways() -> Vec<Case> {
             json!({"NatGatewayId": "nat-1"}),
         ),
     ]
+}
+
+fn network_interfaces() -> Case {
+    // That of a NAT gateway, that of an instance, and one that nobody uses.
+    case(
+        O::DescribeNetworkInterfaces,
+        json!({"NetworkInterfaceIds": ["eni-1", "eni-2"], "Filters": {"subnet-id": ["subnet-1"]}}),
+        &[
+            "NetworkInterfaceId.1=eni-1",
+            "NetworkInterfaceId.2=eni-2",
+            "Filter.1.Name=subnet-id",
+            "Filter.1.Value.1=subnet-1",
+        ],
+        "<networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId><subnetId>subnet-1</subnetId>
+            <vpcId>vpc-1</vpcId><availabilityZone>us-east-1a</availabilityZone>
+            <description>Interface for NAT Gateway nat-1</description><ownerId>111122223333</ownerId>
+            <requesterId>444455556666</requesterId><requesterManaged>true</requesterManaged><status>in-use</status>
+            <privateIpAddress>10.0.1.9</privateIpAddress><sourceDestCheck>false</sourceDestCheck><groupSet/>
+            <attachment><attachmentId>ela-attach-1</attachmentId><instanceOwnerId>amazon-aws</instanceOwnerId>
+            <deviceIndex>1</deviceIndex><status>attached</status><deleteOnTermination>false</deleteOnTermination>
+            </attachment><association><publicIp>198.51.100.7</publicIp><ipOwnerId>111122223333</ipOwnerId>
+            <allocationId>eipalloc-1</allocationId><associationId>eipassoc-1</associationId></association><tagSet/>
+            <interfaceType>nat_gateway</interfaceType></item>
+            <item><networkInterfaceId>eni-2</networkInterfaceId><subnetId>subnet-1</subnetId><description/>
+            <requesterManaged>false</requesterManaged><status>in-use</status>
+            <groupSet><item><groupId>sg-1</groupId><groupName>app</groupName></item></groupSet>
+            <attachment><attachmentId>eni-attach-1</attachmentId><instanceId>i-1</instanceId>
+            <instanceOwnerId>111122223333</instanceOwnerId><deviceIndex>0</deviceIndex><status>attaching</status>
+            <deleteOnTermination>true</deleteOnTermination></attachment>
+            <association><publicIp>198.51.100.9</publicIp><ipOwnerId>amazon</ipOwnerId></association>
+            <tagSet><item><key>Name</key><value>app</value></item></tagSet><interfaceType>interface</interfaceType></item>
+            <item><networkInterfaceId>eni-3</networkInterfaceId><status>available</status></item></networkInterfaceSet>",
+        json!({"NetworkInterfaces": [
+            {
+                "NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "VpcId": "vpc-1",
+                "AvailabilityZone": "us-east-1a", "Status": "in-use",
+                "Description": "Interface for NAT Gateway nat-1", "InterfaceType": "nat_gateway",
+                "RequesterManaged": true, "PrivateIpAddress": "10.0.1.9", "Groups": [],
+                "Attachment": {
+                    "AttachmentId": "ela-attach-1", "InstanceOwnerId": "amazon-aws", "DeleteOnTermination": false,
+                    "Status": "attached",
+                },
+                "Association": {"PublicIp": "198.51.100.7", "AllocationId": "eipalloc-1"}, "Tags": {},
+            },
+            {
+                "NetworkInterfaceId": "eni-2", "SubnetId": "subnet-1", "Status": "in-use",
+                "InterfaceType": "interface", "RequesterManaged": false,
+                "Groups": [{"GroupId": "sg-1", "GroupName": "app"}],
+                "Attachment": {
+                    "AttachmentId": "eni-attach-1", "InstanceId": "i-1", "InstanceOwnerId": "111122223333",
+                    "DeleteOnTermination": true, "Status": "attaching",
+                },
+                "Association": {"PublicIp": "198.51.100.9"}, "Tags": {"Name": "app"},
+            },
+            {"NetworkInterfaceId": "eni-3", "Status": "available", "Groups": [], "Tags": {}},
+        ]}),
+    )
 }
 
 fn routes() -> Vec<Case> {

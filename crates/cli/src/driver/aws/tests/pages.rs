@@ -14,7 +14,7 @@ use super::wire::{Answer, Wire, run};
 use super::{request, secrets};
 
 /// Operations whose answers AWS cuts into pages.
-const PAGED: [Operation; 13] = [
+const PAGED: [Operation; 14] = [
     Operation::DescribeInstanceTypeOfferings,
     Operation::DescribeImages,
     Operation::DescribeVpcs,
@@ -22,6 +22,7 @@ const PAGED: [Operation; 13] = [
     Operation::DescribeInternetGateways,
     Operation::DescribeNatGateways,
     Operation::DescribeRouteTables,
+    Operation::DescribeNetworkInterfaces,
     Operation::DescribeSecurityGroups,
     Operation::DescribeInstances,
     Operation::DescribeVolumes,

@@ -1,0 +1,24 @@
+//! Network interfaces: what they show of whose they are, and how long they last.
+
+use super::macros::rules;
+
+rules! {
+    QUOTA: "interface.quota" Quota [CreateNatGateway, RunInstances] "NetworkInterfaceLimitExceeded" => "The maximum number of network interfaces has been reached.";
+        "an account has 5000 network interfaces in a Region; that it stops NAT gateways as it stops instances is not sure"; [UserGuide, ErrorCodes];
+    OF_NAT: "interface.of-nat" Default [CreateNatGateway, DescribeNetworkInterfaces];
+        "the network interface of a NAT gateway is AWS's: of type nat_gateway (natGateway in the service model), described by the NAT gateway's identifier, without security groups"; [PublicLogs, ServiceModel];
+    OF_INSTANCE: "interface.of-instance" Default [RunInstances, DescribeNetworkInterfaces];
+        "the network interface of an instance is the customer's, and goes with the instance unless it is to stay"; [UserGuide, ServiceModel];
+    OF_DATABASE: "interface.of-database" Default [CreateDBInstance, DescribeNetworkInterfaces];
+        "the network interface of a database instance is RDS's, is described as RDSNetworkInterface and carries the instance's security groups"; [PublicLogs, Experience];
+    PUBLIC_ADDRESS: "interface.public-address" Transition [DescribeNetworkInterfaces];
+        "a network interface shows the public address of its instance or NAT gateway once that shows it, and an allocation if it is an Elastic IP address"; [ServiceModel, PublicLogs];
+    GOES: "interface.goes" Transition [DeleteNatGateway, TerminateInstances, DeleteDBInstance, DescribeNetworkInterfaces];
+        "the network interface of a NAT gateway, an instance or a database instance goes with it, when that is gone and not before"; [UserGuide, PublicLogs];
+    KEPT: "interface.kept" Transition [TerminateInstances, DescribeNetworkInterfaces];
+        "a network interface that is not to go with its instance stays, available to others"; [UserGuide];
+    LINGERS: "interface.lingers" Delay [DeleteNatGateway, TerminateInstances, DeleteDBInstance, DescribeNetworkInterfaces];
+        "a network interface may outlive its owner by minutes, available, and blocks its subnet and security groups until it is gone"; [TerraformProvider, PublicLogs];
+    TAGS: "interface.tags" Unmodelled [CreateTags, DeleteTags] "OperationNotPermitted" => "Tags of network interface {} are not supported here";
+        "tags of network interfaces are not modelled"; [Simulator];
+}

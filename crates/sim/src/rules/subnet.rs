@@ -1,0 +1,36 @@
+//! Subnets: their block and zone, their addresses, and what keeps one from being deleted.
+
+use super::macros::rules;
+
+rules! {
+    CIDR_FORM: "subnet.cidr-form" Refusal [CreateSubnet] "InvalidParameterValue" => "Value ({}) for parameter cidrBlock is invalid. This is not a valid CIDR block.";
+        "a subnet's block is an IPv4 address, a slash and a prefix length"; [PublicLogs];
+    CIDR_SIZE: "subnet.cidr-size" Refusal [CreateSubnet] "InvalidSubnet.Range" => "The CIDR '{}' is invalid.";
+        "a subnet's block has a prefix length from 16 to 28"; [UserGuide, ErrorCodes, PublicLogs];
+    IN_VPC: "subnet.in-vpc" Refusal [CreateSubnet] "InvalidSubnet.Range" => "The CIDR '{}' is invalid.";
+        "a subnet's block lies within its VPC's, or is all of it"; [UserGuide, ErrorCodes, PublicLogs];
+    CONFLICT: "subnet.conflict" Refusal [CreateSubnet] "InvalidSubnet.Conflict" => "The CIDR '{}' conflicts with another subnet";
+        "blocks of subnets of one VPC do not overlap; sent twice, a creation is refused therefore"; [UserGuide, ErrorCodes, PublicLogs];
+    CIDR_MASKED: "subnet.cidr-masked" Default [CreateSubnet];
+        "the host bits of a subnet's block are cleared, not refused"; [ServiceModel];
+    ZONE: "subnet.zone" Refusal [CreateSubnet] "InvalidParameterValue" => "Value ({}) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: {}.";
+        "a subnet is in an Availability Zone of the Region"; [PublicLogs];
+    ZONE_DEFAULT: "subnet.zone-default" Default [CreateSubnet];
+        "AWS picks the Availability Zone of a subnet that does not say"; [ServiceModel];
+    QUOTA: "subnet.quota" Quota [CreateSubnet] "SubnetLimitExceeded" => "The maximum number of subnets has been reached.";
+        "a VPC has 200 subnets"; [UserGuide, ErrorCodes];
+    STATE: "subnet.state" Transition [CreateSubnet];
+        "a new subnet is pending, and available after a second or so"; [ServiceModel, PublicLogs];
+    PUBLIC_IP_DEFAULT: "subnet.public-ip-default" Default [CreateSubnet];
+        "instances in a new subnet get no public address unless they ask for one"; [UserGuide];
+    RESERVED: "subnet.reserved" Default [CreateSubnet, DescribeSubnets];
+        "of a subnet's addresses the first four and the last are AWS's"; [UserGuide];
+    FREE_ADDRESSES: "subnet.free-addresses" Transition [DescribeSubnets];
+        "a network interface takes an address of its subnet, and gives it back when it is gone"; [UserGuide];
+    HAS_INTERFACE: "subnet.has-interface" Refusal [DeleteSubnet] "DependencyViolation" => "The subnet '{}' has dependencies and cannot be deleted.";
+        "a subnet with a network interface in it stays: of an instance, a NAT gateway or a database instance"; [ErrorCodes, UserGuide, PublicLogs];
+    DB_GROUP: "subnet.db-group" Default [DeleteSubnet];
+        "a database subnet group does not keep its subnets from being deleted; not sure, as only logs of Terraform show it"; [PublicLogs];
+    TAKES_ALONG: "subnet.takes-along" Transition [DeleteSubnet];
+        "a subnet's association with a route table goes with it"; [Experience];
+}
