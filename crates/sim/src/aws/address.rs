@@ -90,6 +90,7 @@ impl Account {
         let tags = self.new_tags(request)?;
         let message = "The maximum number of addresses has been reached.";
         quotas::check(self.addresses.len(), self.quotas.addresses, "AddressLimitExceeded", message)?;
+        self.check_capacity(request.operation(), [])?;
         let id = self.new_id("eipalloc-");
         let public_ip = self.new_public_ip("elastic-ip", Ipv4Addr::new(52, 0, 0, 0));
         let meta = self.new_meta(now, id.clone(), tags);

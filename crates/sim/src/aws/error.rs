@@ -23,13 +23,6 @@ pub(crate) fn dependency(noun: &str, id: &str) -> Refusal {
     refuse("DependencyViolation", format!("The {noun} '{id}' has dependencies and cannot be deleted."))
 }
 
-/// The same token with other parameters.
-pub(crate) fn token_mismatch() -> Refusal {
-    let message = "The provided client token was already used with different parameters. Use a different client token \
-                   or the parameters of the first request.";
-    refuse("IdempotentParameterMismatch", message)
-}
-
 /// Refuses parameters that the operation does not have or lacks, and arguments that are not plain values. Secrets are
 /// plain where a password is expected.
 pub(crate) fn check_arguments(request: &Request) -> Result<(), Refusal> {

@@ -9,6 +9,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::Account;
+use super::record::Tags;
 
 /// A network interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub(crate) struct Interface {
     pub(crate) groups: Vec<String>,
     /// The instance, NAT gateway or database instance (`db/NAME`) it was made for.
     pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) tags: Tags,
     /// When it is deleted, if that is settled.
     pub(crate) gone: Option<Instant>,
 }
@@ -82,6 +85,7 @@ impl Account {
             ip,
             groups: groups.to_vec(),
             owner: owner.to_owned(),
+            tags: Tags::new(),
             gone: None,
         };
         self.interfaces.insert(id.clone(), interface);

@@ -8,6 +8,7 @@ use crate::rules::Refusal;
 /// How many of what an account may have in its Region. The defaults are AWS's (VPC, EC2 and RDS quota pages), but for
 /// the vCPUs: AWS sets them per account, here they are not limited until they are set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Quotas {
     /// VPCs.
     pub vpcs: usize,
@@ -39,6 +40,8 @@ pub struct Quotas {
     pub db_subnets: usize,
     /// Tags on an object.
     pub tags: usize,
+    /// Objects that one call tags.
+    pub tagged_at_once: usize,
 }
 
 impl Default for Quotas {
@@ -59,6 +62,7 @@ impl Default for Quotas {
             db_subnet_groups: 50,
             db_subnets: 20,
             tags: 50,
+            tagged_at_once: 1000,
         }
     }
 }

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Account;
 use super::error::Answer;
-use super::error::{IdFormat, token_mismatch};
+use super::error::IdFormat;
 use super::filter::Filters;
 use crate::rng::fnv128;
-use crate::rules::Refusal;
+use crate::rules::{Refusal, token as rule};
 
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -107,12 +107,16 @@ impl Account {
     /// What an earlier call with this request's client token made, if there was one.
     ///
     /// # Errors
-    /// That call had other arguments.
+    /// It is no token, or that call had other arguments.
     pub(crate) fn made_by_token(&self, request: &Request) -> Result<Option<Vec<String>>, Refusal> {
+        let token = request.text("ClientToken");
+        if token.len() > 64 || !token.is_ascii() {
+            return Err(rule::FORM.refuse([]));
+        }
         match self.tokens.get(&token_key(request)) {
             None => Ok(None),
             Some(token) if token.arguments == arguments_hash(request) => Ok(Some(token.ids.clone())),
-            Some(_) => Err(token_mismatch()),
+            Some(_) => Err(rule::MISMATCH.refuse([])),
         }
     }
 

@@ -8,8 +8,18 @@
 mod macros;
 mod source;
 
+pub(crate) mod capacity;
+pub(crate) mod catalog;
+pub(crate) mod filter;
+pub(crate) mod group;
 pub(crate) mod identifier;
+pub(crate) mod instance;
+pub(crate) mod launch;
+pub(crate) mod permission;
 pub(crate) mod request;
+pub(crate) mod tags;
+pub(crate) mod token;
+pub(crate) mod volume;
 
 use std::fmt;
 
@@ -145,7 +155,20 @@ impl From<Refusal> for ApiError {
 
 /// Every rule, by area and in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    let areas: [&'static [&'static Rule]; 2] = [request::ALL, identifier::ALL];
+    let areas: [&'static [&'static Rule]; 12] = [
+        request::ALL,
+        identifier::ALL,
+        token::ALL,
+        capacity::ALL,
+        tags::ALL,
+        filter::ALL,
+        group::ALL,
+        permission::ALL,
+        launch::ALL,
+        instance::ALL,
+        volume::ALL,
+        catalog::ALL,
+    ];
     areas.into_iter().flatten().copied()
 }
 

@@ -7,8 +7,18 @@ use super::{ParseError, Scenario, parse};
 
 /// The files, by area.
 pub const LIBRARY: &[(&str, &str)] = &[
+    ("capacity", include_str!("../../scenarios/capacity.scenario")),
+    ("catalog", include_str!("../../scenarios/catalog.scenario")),
+    ("filter", include_str!("../../scenarios/filter.scenario")),
+    ("group", include_str!("../../scenarios/group.scenario")),
     ("identifier", include_str!("../../scenarios/identifier.scenario")),
+    ("instance", include_str!("../../scenarios/instance.scenario")),
+    ("launch", include_str!("../../scenarios/launch.scenario")),
+    ("permission", include_str!("../../scenarios/permission.scenario")),
     ("request", include_str!("../../scenarios/request.scenario")),
+    ("tags", include_str!("../../scenarios/tags.scenario")),
+    ("token", include_str!("../../scenarios/token.scenario")),
+    ("volume", include_str!("../../scenarios/volume.scenario")),
 ];
 
 /// Every scenario, and where emulators are known to answer otherwise.
