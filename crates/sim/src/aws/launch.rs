@@ -103,8 +103,13 @@ impl Account {
         if free < min {
             return Err(rule::FREE_ADDRESSES.refuse([]));
         }
+        let count = max.min(free);
+        let more = usize::try_from(count).unwrap_or(usize::MAX);
+        if self.interfaces.len().saturating_add(more) > self.quotas.network_interfaces {
+            return Err(rule::INTERFACES.refuse([]));
+        }
         Ok(Launch {
-            count: max.min(free),
+            count,
             kind: kind.to_owned(),
             metadata: metadata_options(request.arg("MetadataOptions"), &image)?,
             image,

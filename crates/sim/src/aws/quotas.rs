@@ -28,6 +28,8 @@ pub struct Quotas {
     pub security_groups: usize,
     /// Rules of a security group in one direction, IPv4 and IPv6 apart.
     pub rules: usize,
+    /// Network interfaces, whoever made them.
+    pub network_interfaces: usize,
     /// Security groups on a network interface.
     pub groups_per_interface: usize,
     /// vCPUs of running instances; `None` for no limit.
@@ -56,6 +58,7 @@ impl Default for Quotas {
             routes: 500,
             security_groups: 2500,
             rules: 60,
+            network_interfaces: 5000,
             groups_per_interface: 5,
             vcpus: None,
             db_instances: 40,
@@ -80,6 +83,7 @@ impl Quotas {
             routes: usize::MAX,
             security_groups: usize::MAX,
             rules: usize::MAX,
+            network_interfaces: usize::MAX,
             vcpus: None,
             db_instances: usize::MAX,
             db_subnet_groups: usize::MAX,

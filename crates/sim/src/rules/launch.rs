@@ -11,6 +11,8 @@ rules! {
         "a launch is of as many instances as the subnet has addresses for, between the least and the most asked for"; [ServiceModel];
     FREE_ADDRESSES: "launch.free-addresses" Refusal [RunInstances] "InsufficientFreeAddressesInSubnet" => "There are not enough free addresses in subnet to satisfy the requested number of instances.";
         "a subnet has addresses for the least number of instances asked for"; [ErrorCodes];
+    INTERFACES: "launch.interface-quota" Quota [RunInstances] "NetworkInterfaceLimitExceeded" => "The maximum number of network interfaces has been reached.";
+        "a Region has 5000 network interfaces, those of NAT gateways and databases included"; [UserGuide, ErrorCodes];
     TYPE: "launch.type" Refusal [RunInstances, ModifyInstanceAttribute] "InvalidParameterValue" => "Invalid value '{}' for InstanceType.";
         "an instance is of a type that exists"; [PublicLogs];
     ARCHITECTURE: "launch.architecture" Refusal [RunInstances] "InvalidParameterValue" => "The architecture '{}' of the specified instance type does not match the architecture '{}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.";
