@@ -13,6 +13,7 @@ use super::durations::{Durations, Transition};
 use super::record::{Meta, Record, Tags};
 use super::{Account, address, gateway, nat, route, security_group, subnet, vpc};
 use crate::rng::Rng;
+use crate::rules::{Refusal, Rule, capacity};
 
 /// For how long AWS still lists what is terminated, deleted or failed.
 pub(crate) const LISTED: Duration = Duration::from_secs(3600);
@@ -117,9 +118,25 @@ impl Account {
     /// Makes the next `operation` fail after it was accepted: a NAT gateway becomes `failed` with this failure code, an
     /// instance is terminated with this state reason, a database instance gets `code` as its status. Other
     /// operations do not fail that way, and are not affected.
+    ///
+    /// If `code` is what AWS refuses this operation with for want of room (`InsufficientInstanceCapacity` of
+    /// `RunInstances`), the call is refused instead, in AWS's words rather than `message`.
     pub fn fail_next(&mut self, operation: Operation, code: &str, message: &str) {
         let doom = Doom { code: code.to_owned(), message: message.to_owned() };
         self.doomed.entry(operation.name().to_owned()).or_default().push(doom);
+    }
+
+    /// Refuses this call if a script says that there is no room; `fills` are what the message of the rule needs.
+    pub(crate) fn check_capacity<const N: usize>(
+        &mut self,
+        operation: Operation,
+        fills: [&dyn fmt::Display; N],
+    ) -> Result<(), Refusal> {
+        let Some(next) = self.doomed.get(operation.name()).and_then(|dooms| dooms.first()) else { return Ok(()) };
+        let lacks = |rule: &&&'static Rule| rule.code == next.code && rule.operations.contains(&operation);
+        let Some(rule) = capacity::ALL.iter().find(lacks) else { return Ok(()) };
+        drop(self.take_doom(operation));
+        Err(rule.refuse(fills))
     }
 
     /// The failure in store for this call.
@@ -198,7 +215,7 @@ impl Account {
                 && interface.owner.starts_with("i-")
                 && !self.is_instance_there(now, &interface.owner)
             {
-                add(ObjectKind::NetworkInterface, id, &Tags::new());
+                add(ObjectKind::NetworkInterface, id, &interface.tags);
             }
         }
         for (id, volume) in self.volumes.iter().filter(|(_, volume)| volume.gone.is_none_or(|gone| now < gone)) {

@@ -89,6 +89,7 @@ impl Account {
         }
         let tags = self.new_tags(request)?;
         quotas::room(self.addresses.len(), self.quotas.addresses, &rule::QUOTA)?;
+        self.check_capacity(request.operation(), [])?;
         let id = self.new_id("eipalloc-");
         let public_ip = self.new_public_ip("elastic-ip", Ipv4Addr::new(52, 0, 0, 0));
         let meta = self.new_meta(now, id.clone(), tags);

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use aloka_core::api::Request;
 
-use super::error::refuse;
 use super::record::Tags;
-use crate::rules::Refusal;
+use crate::rules::{Refusal, filter as rule};
+
+/// The most values of a call's filters.
+const VALUES_MAX: usize = 200;
 
 /// The filters of a request.
 pub(crate) struct Filters(Vec<(String, Accepted)>);
@@ -24,15 +26,28 @@ impl Accepted {
 }
 
 impl Filters {
-    /// The filters of `request`, all of them in `known` or on tags.
+    /// The filters of a request for objects, all of them in `known` or on tags.
     ///
     /// # Errors
-    /// A filter that the operation does not have.
+    /// A filter that the operation does not have, one without values, or too many values.
     pub(crate) fn of(request: &Request, known: &[&str]) -> Result<Self, Refusal> {
+        Self::read(request, |name| known.contains(&name) || name.starts_with("tag:") || name == "tag-key")
+    }
+
+    /// The filters of a request for what has no tags, all of them in `known`.
+    ///
+    /// # Errors
+    /// As [`Filters::of`].
+    pub(crate) fn untagged(request: &Request, known: &[&str]) -> Result<Self, Refusal> {
+        Self::read(request, |name| known.contains(&name))
+    }
+
+    fn read(request: &Request, is_known: impl Fn(&str) -> bool) -> Result<Self, Refusal> {
         let Some(map) = request.arg("Filters").as_map() else { return Ok(Self(Vec::new())) };
+        let mut count = 0;
         let filters = map.iter().map(|(name, values)| {
-            if !known.contains(&&**name) && !name.starts_with("tag:") && &**name != "tag-key" {
-                return Err(refuse("InvalidParameterValue", format!("The filter '{name}' is invalid")));
+            if !is_known(name) {
+                return Err(rule::KNOWN.refuse([name]));
             }
             let texts = values.as_list().unwrap_or_default().iter().map(|value| match value.as_str() {
                 Some(text) => text.to_owned(),
@@ -43,7 +58,11 @@ impl Filters {
                 None => texts.collect(),
             };
             if texts.is_empty() {
-                return Err(refuse("InvalidParameterValue", format!("The filter '{name}' has no values")));
+                return Err(rule::VALUES.refuse([name]));
+            }
+            count += texts.len();
+            if count > VALUES_MAX {
+                return Err(rule::LIMIT.refuse([]));
             }
             let (patterns, plain) = texts.into_iter().partition(|text| text.contains(['*', '?']));
             Ok((name.to_string(), Accepted { plain: BTreeSet::from_iter::<Vec<String>>(plain), patterns }))

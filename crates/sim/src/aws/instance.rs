@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::account::{Doom, LISTED};
 use super::durations::Transition;
 use super::error::Answer;
-use super::error::{IdFormat, invalid_value, refuse};
+use super::error::IdFormat;
 use super::record::{Meta, Record, object, tags_value};
 use super::{Account, catalog};
-use crate::rules::Refusal;
+use crate::rules::{Refusal, instance as rule, launch};
 
 /// An instance.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -119,7 +119,7 @@ impl Record for Instance {
         };
         let host = |ip: Ipv4Addr| ip.to_string().replace('.', "-");
         let public_ip = self.public_address(now);
-        let hostnames = account.vpcs.get(&self.vpc).is_some_and(|vpc| vpc.dns_hostnames);
+        let hostnames = account.vpcs.get(&self.vpc).is_some_and(|vpc| vpc.dns_hostnames && vpc.dns_support);
         let public_name = public_ip.filter(|_| hostnames).map(|ip| format!("ec2-{}.{public_domain}", host(ip)));
         let private_name = format!("ip-{}.{private_domain}", host(self.private_ip));
         let interface = there.then(|| object([("NetworkInterfaceId", (&self.interface).into())]));
@@ -200,11 +200,6 @@ impl Instance {
             (_, _) => Value::Null,
         }
     }
-
-    fn wrong_state(&self, verb: &str) -> Refusal {
-        let message = format!("The instance '{}' is not in a state from which it can be {verb}.", self.meta.id);
-        refuse("IncorrectInstanceState", message)
-    }
 }
 
 impl Account {
@@ -212,7 +207,7 @@ impl Account {
     fn named_instances(&self, now: Instant, request: &Request) -> Result<Vec<String>, Refusal> {
         let ids = request.texts("InstanceIds");
         if ids.is_empty() {
-            return Err(refuse("MissingParameter", "The request must contain the parameter InstanceId"));
+            return Err(rule::IDS_MISSING.refuse([]));
         }
         for id in &ids {
             self.get::<Instance>(now, id)?;
@@ -226,7 +221,7 @@ impl Account {
         for id in &ids {
             let instance = self.get::<Instance>(now, id)?;
             if matches!(instance.state(now), "pending" | "shutting-down" | "terminated") {
-                return Err(instance.wrong_state("stopped"));
+                return Err(rule::STOP_STATE.refuse([id]));
             }
         }
         for id in &ids {
@@ -243,11 +238,19 @@ impl Account {
     /// Starting what runs is no error. A public address is a new one.
     pub(crate) fn start_instances(&mut self, now: Instant, request: &Request) -> Answer {
         let ids = self.named_instances(now, request)?;
+        let mut stopped = BTreeMap::new();
         for id in &ids {
             let instance = self.get::<Instance>(now, id)?;
-            if !matches!(instance.state(now), "stopped" | "running") {
-                return Err(instance.wrong_state("started"));
+            match instance.state(now) {
+                "stopped" => drop(stopped.insert(id, (instance.kind.clone(), instance.zone.clone()))),
+                "running" => {}
+                _ => return Err(rule::START_STATE.refuse([id])),
             }
+        }
+        let vcpus = |(kind, _): &(String, String)| catalog::instance_type(kind).map_or(0, |known| known.vcpus);
+        self.check_vcpus(now, stopped.values().map(vcpus).sum())?;
+        if let Some((kind, zone)) = stopped.values().next() {
+            self.check_capacity(request.operation(), [kind, zone])?;
         }
         for id in &ids {
             if self.get::<Instance>(now, id)?.state(now) == "stopped" {
@@ -297,43 +300,41 @@ impl Account {
 
     pub(crate) fn modify_instance_attribute(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("InstanceId");
-        let Instance { image, vpc, subnet, interface, .. } = self.get::<Instance>(now, id)?.clone();
         let state = self.get::<Instance>(now, id)?.state(now);
-        match (request.arg("InstanceType").as_str(), request.arg("Groups").as_list()) {
-            (Some(kind), None) => {
-                let architecture = self.image(&image).map(|image| image.architecture).ok();
-                let known = catalog::instance_type(kind).ok_or_else(|| {
-                    refuse("InvalidParameterValue", format!("Invalid value '{kind}' for InstanceType."))
-                })?;
-                if state != "stopped" {
-                    let message = format!("The instance '{id}' is not in the 'stopped' state.");
-                    return Err(refuse("IncorrectInstanceState", message));
-                }
-                if architecture != Some(known.architecture) {
-                    let why = "The architecture of the instance type does not match that of the image.";
-                    return Err(invalid_value(kind, "instanceType", why));
-                }
-                self.get_mut::<Instance>(now, id)?.kind = kind.to_owned();
-            }
-            (None, Some(_)) => {
-                let groups = request.texts("Groups");
-                if groups.is_empty() {
-                    let message = "An interface must have at least one security group.";
-                    return Err(refuse("InvalidParameterValue", message));
-                }
-                if matches!(state, "shutting-down" | "terminated") {
-                    return Err(self.get::<Instance>(now, id)?.wrong_state("modified"));
-                }
-                self.check_groups(now, &groups, &vpc, &subnet)?;
-                if let Some(interface) = self.interfaces.get_mut(&interface) {
-                    interface.groups = groups;
-                }
-            }
-            (Some(_), Some(_)) => {
-                return Err(refuse("InvalidParameterCombination", "Fields for multiple attribute types specified"));
-            }
-            (None, None) => return Err(refuse("MissingParameter", "No attributes specified.")),
+        let groups = request.texts("Groups");
+        match (request.arg("InstanceType").as_str(), groups.is_empty()) {
+            (Some(kind), true) => self.change_type(now, id, kind, state)?,
+            (None, false) => self.change_groups(now, id, groups, state)?,
+            (Some(_), false) => return Err(rule::ONE_ATTRIBUTE.refuse([&"instanceType, groupSet"])),
+            (None, true) => return Err(rule::NO_ATTRIBUTE.refuse([])),
         }
         Ok(object([]))
+    }
+
+    fn change_type(&mut self, now: Instant, id: &str, kind: &str, state: &str) -> Result<(), Refusal> {
+        let Instance { image, zone, .. } = self.get::<Instance>(now, id)?;
+        let known = catalog::instance_type(kind).ok_or_else(|| launch::TYPE.refuse([&kind]))?;
+        if state != "stopped" {
+            return Err(rule::TYPE_STOPPED.refuse([&id]));
+        }
+        if self.image(image)?.architecture != known.architecture {
+            return Err(rule::TYPE_ARCHITECTURE.refuse([&kind]));
+        }
+        self.check_offering(kind, known, zone)?;
+        self.get_mut::<Instance>(now, id)?.kind = kind.to_owned();
+        Ok(())
+    }
+
+    fn change_groups(&mut self, now: Instant, id: &str, groups: Vec<String>, state: &str) -> Result<(), Refusal> {
+        let Instance { vpc, subnet, interface, .. } = self.get::<Instance>(now, id)?;
+        if matches!(state, "shutting-down" | "terminated") {
+            return Err(rule::GROUPS_STATE.refuse([&id]));
+        }
+        self.check_groups(now, &groups, vpc, subnet)?;
+        let interface = interface.clone();
+        if let Some(interface) = self.interfaces.get_mut(&interface) {
+            interface.groups = groups;
+        }
+        Ok(())
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Interface {
     pub(crate) groups: Vec<String>,
     /// The instance, NAT gateway or database instance (`db/NAME`) it was made for.
     pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) tags: Tags,
     /// When it is deleted, if that is settled.
     pub(crate) gone: Option<Instant>,
 }
@@ -108,6 +110,7 @@ impl Account {
             ip,
             groups: groups.to_vec(),
             owner: owner.to_owned(),
+            tags: Tags::new(),
             gone: None,
         };
         self.interfaces.insert(id.clone(), interface);

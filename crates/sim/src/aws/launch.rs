@@ -6,12 +6,12 @@ use aloka_core::value::Value;
 
 use super::catalog::{self, Image, InstanceType};
 use super::error::Answer;
-use super::error::refuse;
 use super::instance::{Instance, Phase};
 use super::record::{Tags, object};
 use super::subnet::Subnet;
 use super::{Account, quotas};
-use crate::rules::{Refusal, interface};
+use super::volume;
+use crate::rules::{Refusal, catalog as catalog_rule, interface as interface_rule, launch as rule, token, volume as volume_rule};
 
 /// The most bytes of user data, before encoding.
 const USER_DATA_LIMIT: usize = 16_384;
@@ -40,20 +40,13 @@ pub(crate) struct RootVolume {
     pub(crate) delete_on_termination: bool,
 }
 
-fn invalid(message: String) -> Refusal {
-    refuse("InvalidParameterValue", message)
-}
-
 impl Account {
     pub(crate) fn run_instances(&mut self, now: Instant, request: &Request) -> Answer {
-        let token = request.text("ClientToken");
-        if token.len() > 64 || !token.is_ascii() {
-            return Err(refuse("InvalidClientToken", "The client token must be at most 64 ASCII characters."));
-        }
         if let Some(ids) = self.made_by_token(request)? {
             return self.launched_before(now, &ids);
         }
         let launch = self.check_launch(now, request)?;
+        self.check_capacity(request.operation(), [&launch.kind, &launch.zone])?;
         let ids: Vec<String> = (0..launch.count).filter_map(|_| self.launch(now, request, &launch)).collect();
         let instances = ids.iter().map(|id| self.described::<Instance>(now, id)).collect();
         self.remember_token(request, ids);
@@ -63,9 +56,7 @@ impl Account {
     fn launched_before(&self, now: Instant, ids: &[String]) -> Answer {
         let there = |id: &&String| self.instances.get(*id).is_some_and(|instance| !instance.is_terminated(now));
         if !ids.iter().all(|id| there(&id)) {
-            let message = "The client token is associated with a resource that is already terminated. Use a different \
-                           client token.";
-            return Err(refuse("IdempotentInstanceTerminated", message));
+            return Err(token::TERMINATED.refuse([]));
         }
         let instances = ids.iter().map(|id| self.described::<Instance>(now, id)).collect();
         Ok(object([("Instances", Value::List(instances))]))
@@ -74,51 +65,50 @@ impl Account {
     fn check_launch(&self, now: Instant, request: &Request) -> Result<Launch, Refusal> {
         let count = |name: &str| match request.arg(name).as_i64() {
             Some(count) if count > 0 => Ok(count),
-            Some(_) | None => Err(invalid(format!("Value ({}) for parameter {name} is invalid.", request.arg(name)))),
+            Some(_) | None => Err(rule::COUNT.refuse([request.arg(name), &name])),
         };
         let (min, max) = (count("MinCount")?, count("MaxCount")?);
         if min > max {
-            return Err(invalid(format!("Value ({min}) for parameter MinCount is invalid. It is above MaxCount.")));
+            return Err(rule::COUNT_ORDER.refuse([&min]));
         }
         let kind = request.text("InstanceType");
-        let known = catalog::instance_type(kind);
-        let known = known.ok_or_else(|| invalid(format!("Invalid value '{kind}' for InstanceType.")))?;
-        let image = self.image(request.text("ImageId"))?;
+        let known = catalog::instance_type(kind).ok_or_else(|| rule::TYPE.refuse([&kind]))?;
+        let image = request.text("ImageId");
+        if image.starts_with("resolve:ssm:") {
+            return Err(catalog_rule::RESOLVED.refuse([&image]));
+        }
+        let image = self.image(image)?;
         if image.architecture != known.architecture {
-            return Err(invalid(format!(
-                "The architecture '{}' of the specified instance type does not match the architecture '{}' of the \
-                 specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.",
-                known.architecture, image.architecture
-            )));
+            return Err(rule::ARCHITECTURE.refuse([&known.architecture, &image.architecture]));
         }
         let interfaces = request.arg("NetworkInterfaces").as_list().unwrap_or_default();
         let [interface] = interfaces else {
-            return Err(invalid("Exactly one network interface is supported here".to_owned()));
+            return Err(rule::ONE_INTERFACE.refuse([]));
         };
         if !matches!(interface.get("DeviceIndex").as_i64(), Some(0)) {
-            return Err(invalid("The primary network interface must have device index 0".to_owned()));
+            return Err(rule::DEVICE_INDEX.refuse([]));
         }
         let Some(subnet_id) = interface.get("SubnetId").as_str() else {
-            let message = "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.";
-            return Err(refuse("VPCIdNotSpecified", message));
+            return Err(rule::SUBNET.refuse([]));
         };
         let subnet = self.get::<Subnet>(now, subnet_id)?;
         let groups = self.launch_groups(now, interface, subnet)?;
         if request.text("UserData").len() > USER_DATA_LIMIT {
-            return Err(invalid(format!("User data is limited to {USER_DATA_LIMIT} bytes")));
+            return Err(rule::USER_DATA.refuse([]));
         }
         self.check_offering(kind, known, &subnet.zone)?;
-        self.check_vcpus(now, known, max)?;
+        self.check_vcpus(now, known.vcpus.saturating_mul(u32::try_from(max).unwrap_or(u32::MAX)))?;
         let root = root_volume(request.arg("BlockDeviceMappings"), &image)?;
-        let more = usize::try_from(max - 1).unwrap_or(usize::MAX);
-        quotas::room(self.interfaces.len().saturating_add(more), self.quotas.network_interfaces, &interface::QUOTA)?;
         let free = i64::try_from(subnet.pool.available()).unwrap_or(i64::MAX);
         if free < min {
-            let message = "There are not enough free addresses in subnet to satisfy the requested number of instances.";
-            return Err(refuse("InsufficientFreeAddressesInSubnet", message));
+            return Err(rule::FREE_ADDRESSES.refuse([]));
         }
+        let count = max.min(free);
+        let more = usize::try_from(count).unwrap_or(usize::MAX);
+        let there = self.interfaces.len().saturating_add(more).saturating_sub(1);
+        quotas::room(there, self.quotas.network_interfaces, &interface_rule::QUOTA)?;
         Ok(Launch {
-            count: max.min(free),
+            count,
             kind: kind.to_owned(),
             metadata: metadata_options(request.arg("MetadataOptions"), &image)?,
             image,
@@ -143,35 +133,26 @@ impl Account {
         Ok(named)
     }
 
-    fn check_offering(&self, kind: &str, known: InstanceType, zone: &str) -> Result<(), Refusal> {
+    /// Refuses a type that the zone does not offer.
+    pub(crate) fn check_offering(&self, kind: &str, known: InstanceType, zone: &str) -> Result<(), Refusal> {
         if known.is_offered(zone) {
             return Ok(());
         }
         let mut others = catalog::zones(&self.options.region);
         others.retain(|other| known.is_offered(other));
-        let message = format!(
-            "Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}). \
-             Please retry your request by not specifying an Availability Zone or choosing {}.",
-            others.join(", ")
-        );
-        Err(refuse("Unsupported", message))
+        Err(rule::OFFERED.refuse([&kind, &zone, &others.join(", ")]))
     }
 
-    fn check_vcpus(&self, now: Instant, known: InstanceType, count: i64) -> Result<(), Refusal> {
+    /// Refuses so many more vCPUs if the account may not have them.
+    pub(crate) fn check_vcpus(&self, now: Instant, more: u32) -> Result<(), Refusal> {
         let Some(allowed) = self.quotas.vcpus else { return Ok(()) };
         let counts = |instance: &&Instance| matches!(instance.state(now), "pending" | "running" | "stopping");
         let running = self.instances.values().filter(counts);
         let used: u32 = running.filter_map(|i| catalog::instance_type(&i.kind)).map(|kind| kind.vcpus).sum();
-        let more = known.vcpus.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
         if used.saturating_add(more) <= allowed {
             return Ok(());
         }
-        let message = format!(
-            "You have requested more vCPU capacity than your current vCPU limit of {allowed} allows for the instance \
-             bucket that the specified instance type belongs to. Please visit \
-             http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit."
-        );
-        Err(refuse("VcpuLimitExceeded", message))
+        Err(rule::VCPUS.refuse([&allowed]))
     }
 
     fn launch(&mut self, now: Instant, request: &Request, launch: &Launch) -> Option<String> {
@@ -211,26 +192,25 @@ impl Account {
 
 fn root_volume(mappings: &Value, image: &Image) -> Result<RootVolume, Refusal> {
     let mappings = mappings.as_list().unwrap_or_default();
-    if let Some(other) =
-        mappings.iter().find(|mapping| mapping.get("DeviceName").as_str() != Some(catalog::ROOT_DEVICE))
-    {
-        let message =
-            format!("Only the root device {} is supported here, not {}", catalog::ROOT_DEVICE, other.get("DeviceName"));
-        return Err(refuse("InvalidBlockDeviceMapping", message));
+    let is_root = |mapping: &&Value| mapping.get("DeviceName").as_str() == Some(catalog::ROOT_DEVICE);
+    if let Some(other) = mappings.iter().find(|mapping| !is_root(mapping)) {
+        return Err(rule::ROOT_DEVICE.refuse([&catalog::ROOT_DEVICE, other.get("DeviceName")]));
+    }
+    if mappings.len() > 1 {
+        return Err(rule::ONE_MAPPING.refuse([&catalog::ROOT_DEVICE]));
     }
     let mapping = mappings.first().unwrap_or(&Value::Null);
     let size = mapping.get("VolumeSize").as_i64().unwrap_or(image.root_size);
     if size < image.root_size {
         let snapshot = image.id.replace("ami-", "snap-");
-        let message = format!(
-            "Volume of size {size}GB is smaller than snapshot '{snapshot}', expect size>= {}GB",
-            image.root_size
-        );
-        return Err(refuse("InvalidBlockDeviceMapping", message));
+        return Err(rule::ROOT_SIZE.refuse([&size, &snapshot, &image.root_size]));
     }
     let kind = mapping.get("VolumeType").as_str().unwrap_or(image.root_type);
-    if !matches!(kind, "gp2" | "gp3" | "io1" | "io2" | "standard") {
-        return Err(refuse("InvalidParameterValue", format!("Invalid value '{kind}' for VolumeType.")));
+    match kind {
+        "gp2" | "gp3" | "standard" => volume::check_size(kind, size)?,
+        "io1" | "io2" => return Err(volume_rule::IOPS.refuse([&kind])),
+        "st1" | "sc1" => return Err(volume_rule::BOOT.refuse([&kind])),
+        _ => return Err(volume_rule::TYPE.refuse([&kind])),
     }
     Ok(RootVolume {
         size,
@@ -246,15 +226,14 @@ fn metadata_options(asked: &Value, image: &Image) -> Result<Value, Refusal> {
     let tokens = asked.get("HttpTokens").as_str().unwrap_or(tokens);
     let hops = asked.get("HttpPutResponseHopLimit").as_i64().unwrap_or(hops);
     let endpoint = asked.get("HttpEndpoint").as_str().unwrap_or("enabled");
-    for (name, value, known) in
-        [("HttpTokens", tokens, ["optional", "required"]), ("HttpEndpoint", endpoint, ["enabled", "disabled"])]
-    {
-        if !known.contains(&value) {
-            return Err(refuse("InvalidParameterValue", format!("Invalid value '{value}' for {name}.")));
-        }
+    if !matches!(tokens, "optional" | "required") {
+        return Err(rule::TOKENS.refuse([&tokens]));
+    }
+    if !matches!(endpoint, "enabled" | "disabled") {
+        return Err(rule::ENDPOINT.refuse([&endpoint]));
     }
     if !(1..=64).contains(&hops) {
-        return Err(refuse("InvalidParameterValue", format!("Invalid value '{hops}' for HttpPutResponseHopLimit.")));
+        return Err(rule::HOPS.refuse([&hops]));
     }
     Ok(object([
         ("HttpTokens", tokens.into()),

@@ -4,10 +4,11 @@ use aloka_core::api::Request;
 use aloka_core::value::Value;
 
 use super::error::Answer;
-use super::error::{IdFormat, invalid_value, refuse};
+use super::error::IdFormat;
 use super::filter::Filters;
 use super::record::{Tags, object};
 use super::{Account, catalog};
+use crate::rules::{Refusal, catalog as rule};
 
 impl Account {
     /// Publishes new releases of all images, as AWS does every few weeks: parameters point to the new ones, the old
@@ -29,14 +30,14 @@ impl Account {
         let name = request.text("Name");
         let alias = name.strip_prefix(catalog::IMAGE_PARAMETERS);
         let image = alias.and_then(|alias| catalog::image(&self.options.region, alias, self.image_releases));
-        let image = image.ok_or_else(|| refuse("ParameterNotFound", format!("Parameter {name} not found.")))?;
+        let image = image.ok_or_else(|| rule::PARAMETER.refuse([&name]))?;
         Ok(object([("Name", name.into()), ("Value", image.id.into())]))
     }
 
     pub(crate) fn describe_availability_zones(&self, request: &Request) -> Answer {
         let region = &self.options.region;
         let known = ["zone-name", "zone-id", "state", "zone-type", "opt-in-status", "region-name", "group-name"];
-        let filters = Filters::of(request, &known)?;
+        let filters = Filters::untagged(request, &known)?;
         let passes = |zone: &String| {
             filters.pass(&Tags::new(), |filter| {
                 vec![match filter {
@@ -58,10 +59,12 @@ impl Account {
 
     pub(crate) fn describe_instance_type_offerings(&self, request: &Request) -> Answer {
         let location = request.text("LocationType");
-        if location != "availability-zone" {
-            return Err(invalid_value(location, "locationType", "Use availability-zone."));
+        match location {
+            "availability-zone" => {}
+            "region" | "availability-zone-id" | "outpost" => return Err(rule::BY_ZONE.refuse([&location])),
+            _ => return Err(rule::LOCATION.refuse([&location])),
         }
-        let filters = Filters::of(request, &["instance-type", "location"])?;
+        let filters = Filters::untagged(request, &["instance-type", "location"])?;
         let zones = catalog::zones(&self.options.region);
         let mut offerings = Vec::new();
         for name in catalog::instance_types() {
@@ -77,14 +80,18 @@ impl Account {
     }
 
     /// The image called `id`, of the Region, of whichever release.
-    pub(crate) fn image(&self, id: &str) -> Result<catalog::Image, crate::rules::Refusal> {
+    pub(crate) fn image(&self, id: &str) -> Result<catalog::Image, Refusal> {
         IdFormat::IMAGE.check(id)?;
         let found = catalog::images(&self.options.region, self.image_releases).find(|image| image.id == id);
         found.ok_or_else(|| IdFormat::IMAGE.missing(id))
     }
 
     pub(crate) fn describe_images(&self, request: &Request) -> Answer {
-        let images = request.texts("ImageIds").into_iter().map(|id| {
+        let ids = request.texts("ImageIds");
+        if ids.is_empty() {
+            return Err(rule::IMAGES_NAMED.refuse([]));
+        }
+        let images = ids.into_iter().map(|id| {
             let image = self.image(&id)?;
             Ok(object([
                 ("ImageId", image.id.into()),
@@ -101,7 +108,7 @@ impl Account {
     pub(crate) fn describe_db_engine_versions(&self, request: &Request) -> Answer {
         let engine = request.text("Engine");
         if engine != "postgres" {
-            return Err(refuse("InvalidParameterValue", format!("Unrecognized engine name: {engine}")));
+            return Err(rule::ENGINE.refuse([&engine]));
         }
         let asked = request.arg("EngineVersion").as_str();
         let matches = |version: &String| {

@@ -6,9 +6,9 @@ use aloka_core::value::Value;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
-use super::error::{IdFormat, refuse};
+use super::error::IdFormat;
 use super::record::object;
-use crate::rules::Refusal;
+use crate::rules::{Refusal, permission as rule};
 
 /// Which way traffic goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,6 @@ pub(crate) enum Peer {
     V4(Ipv4Net),
     V6(Ipv6Net),
     Group(String),
-    PrefixList(String),
 }
 
 /// A rule: one protocol, one range of ports, one peer.
@@ -54,17 +53,12 @@ impl Rule {
         let peer = match &self.peer {
             Peer::V4(cidr) => cidr.to_string(),
             Peer::V6(cidr) => cidr.to_string(),
-            Peer::Group(id) | Peer::PrefixList(id) => id.clone(),
+            Peer::Group(id) => id.clone(),
         };
         let protocol = if self.protocol == "-1" { "ALL".to_owned() } else { self.protocol.to_uppercase() };
         let ports = self.ports.map(|(from, to)| format!(", from port: {from}, to port: {to}")).unwrap_or_default();
-        let message = format!("the specified rule \"peer: {peer}, {protocol}{ports}, ALLOW\" already exists");
-        refuse("InvalidPermission.Duplicate", message)
+        rule::DUPLICATE.refuse([&peer, &protocol, &ports])
     }
-}
-
-fn malformed(message: String) -> Refusal {
-    refuse("InvalidParameterValue", message)
 }
 
 /// The rules of a list of permissions, in the order given.
@@ -73,7 +67,7 @@ fn malformed(message: String) -> Refusal {
 /// A permission that AWS would not take, or a rule that is there twice.
 pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, Refusal> {
     let Some(permissions) = permissions.as_list().filter(|list| !list.is_empty()) else {
-        return Err(refuse("MissingParameter", "The request must contain the parameter ipPermissions"));
+        return Err(rule::MISSING.refuse([]));
     };
     let mut rules: Vec<Rule> = Vec::new();
     for permission in permissions {
@@ -94,16 +88,13 @@ pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, Refusal> {
                     description: description(entry.get("Description"))?,
                 };
                 if rules.iter().any(|other| other.is_same(&rule)) {
-                    return Err(malformed("The same permission must not appear multiple times".to_owned()));
+                    return Err(rule::REPEATED.refuse([]));
                 }
                 rules.push(rule);
             }
         }
         if rules.len() == before {
-            return Err(refuse(
-                "MissingParameter",
-                "Either cidrIp, cidrIpv6, groupId or prefixListId must be specified",
-            ));
+            return Err(rule::PEER_MISSING.refuse([]));
         }
     }
     Ok(rules)
@@ -114,7 +105,7 @@ fn protocol(value: &Value) -> Result<String, Refusal> {
         Value::Str(text) => text.to_lowercase(),
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) | Value::Ref(..) | Value::Secret(_) => {
-            return Err(refuse("MissingParameter", "The request must contain the parameter ipProtocol"));
+            return Err(rule::PROTOCOL_MISSING.refuse([]));
         }
     };
     match text.as_str() {
@@ -124,56 +115,64 @@ fn protocol(value: &Value) -> Result<String, Refusal> {
         "icmpv6" | "58" => Ok("icmpv6".to_owned()),
         "-1" | "all" => Ok("-1".to_owned()),
         other if other.parse::<u8>().is_ok() => Ok(text),
-        other => Err(malformed(format!("Invalid value '{other}' for IP protocol. Unknown protocol."))),
+        other => Err(rule::PROTOCOL_KNOWN.refuse([&other])),
     }
 }
 
 fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> Result<Ports, Refusal> {
     match (protocol, from, to) {
         ("tcp" | "udp", Some(from), Some(to)) => {
-            let valid = 0..=65535;
-            if valid.contains(&from) && valid.contains(&to) && from <= to {
-                Ok(Some((from, to)))
+            if let Some(port) = [from, to].into_iter().find(|port| !(0..=65535).contains(port)) {
+                Err(rule::PORT_NUMBER.refuse([&port]))
+            } else if from > to {
+                Err(rule::PORT_ORDER.refuse([&from, &to]))
             } else {
-                Err(malformed(format!("Invalid TCP/UDP port range ({from}:{to})")))
+                Ok(Some((from, to)))
             }
         }
-        ("tcp" | "udp", _, _) => {
-            let why = "Must specify both from and to ports with TCP/UDP.";
-            Err(malformed(format!("Invalid value '{why}' for portRange.")))
+        ("tcp" | "udp", _, _) => Err(rule::PORTS_MISSING.refuse([])),
+        ("icmp" | "icmpv6", Some(kind), Some(code)) => {
+            let outside = |(_, number): &(&str, i64)| !(-1..=255).contains(number);
+            if let Some((name, number)) = [("type", kind), ("code", code)].into_iter().find(outside) {
+                Err(rule::ICMP_RANGE.refuse([&name, &number]))
+            } else if kind == -1 && code != -1 {
+                Err(rule::ICMP_ALL.refuse([&code]))
+            } else {
+                Ok(Some((kind, code)))
+            }
         }
-        ("icmp" | "icmpv6", Some(from), Some(to)) => Ok(Some((from, to))),
-        ("icmp" | "icmpv6", _, _) => Ok(Some((-1, -1))),
+        ("icmp", _, _) => Err(rule::ICMP_MISSING.refuse([])),
+        ("icmpv6", _, _) => Ok(Some((-1, -1))),
         // Everything else has no ports; AWS ignores them.
         _ => Ok(None),
     }
 }
 
 fn peer(field: &str, text: &str) -> Result<Peer, Refusal> {
-    let bad_cidr = || malformed(format!("CIDR block {text} is malformed"));
     match field {
         "GroupId" => IdFormat::GROUP.check(text).map(|()| Peer::Group(text.to_owned())),
-        "PrefixListId" => Ok(Peer::PrefixList(text.to_owned())),
+        "PrefixListId" => Err(rule::PREFIX_LIST.refuse([&text])),
         _ => match (field, text.parse::<IpNet>()) {
             ("CidrIp", Ok(IpNet::V4(cidr))) => Ok(Peer::V4(cidr.trunc())),
             ("CidrIpv6", Ok(IpNet::V6(cidr))) => Ok(Peer::V6(cidr.trunc())),
-            (_, Ok(_) | Err(_)) => Err(bad_cidr()),
+            (_, Ok(_) | Err(_)) => Err(rule::CIDR.refuse([&text])),
         },
     }
 }
 
 fn description(value: &Value) -> Result<Option<String>, Refusal> {
     match value.as_str() {
-        Some(text) if !is_description(text) => Err(malformed(format!(
-            "Invalid rule description '{text}'. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{{}}!$*"
-        ))),
+        Some(text) if !is_plain(text) || text.len() > TEXT_LIMIT => Err(rule::DESCRIPTION.refuse([])),
         text => Ok(text.map(str::to_owned)),
     }
 }
 
-/// True if a security group may have this name or description, or a rule this description.
-pub(crate) fn is_description(text: &str) -> bool {
-    text.len() <= 255 && text.chars().all(|c| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c))
+/// The most characters of a name or a description.
+pub(crate) const TEXT_LIMIT: usize = 255;
+
+/// True if names and descriptions may have these characters.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c))
 }
 
 /// Rules as permissions: those with the same protocol and ports in one.
@@ -197,10 +196,7 @@ pub(crate) fn permissions(rules: &[Rule]) -> Value {
             ("IpRanges", entries("CidrIp", |p| if let Peer::V4(cidr) = p { Some(cidr.to_string()) } else { None })),
             ("Ipv6Ranges", entries("CidrIpv6", |p| if let Peer::V6(cidr) = p { Some(cidr.to_string()) } else { None })),
             ("UserIdGroupPairs", entries("GroupId", |p| if let Peer::Group(id) = p { Some(id.clone()) } else { None })),
-            (
-                "PrefixListIds",
-                entries("PrefixListId", |p| if let Peer::PrefixList(id) = p { Some(id.clone()) } else { None }),
-            ),
+            ("PrefixListIds", Value::EMPTY_LIST),
         ])
     };
     Value::List(grouped.into_iter().map(permission).collect())

@@ -28,7 +28,7 @@ pub struct Quotas {
     pub security_groups: usize,
     /// Rules of a security group in one direction, IPv4 and IPv6 apart.
     pub rules: usize,
-    /// Network interfaces.
+    /// Network interfaces, whoever made them.
     pub network_interfaces: usize,
     /// Security groups on a network interface.
     pub groups_per_interface: usize,
@@ -42,6 +42,8 @@ pub struct Quotas {
     pub db_subnets: usize,
     /// Tags on an object.
     pub tags: usize,
+    /// Objects that one call tags.
+    pub tagged_at_once: usize,
 }
 
 impl Default for Quotas {
@@ -63,6 +65,7 @@ impl Default for Quotas {
             db_subnet_groups: 50,
             db_subnets: 20,
             tags: 50,
+            tagged_at_once: 1000,
         }
     }
 }

@@ -110,7 +110,7 @@ impl Account {
     /// What an earlier call with this request's client token made, if there was one.
     ///
     /// # Errors
-    /// The token has not the form of one, or that call had other arguments.
+    /// It is no token, or that call had other arguments.
     pub(crate) fn made_by_token(&self, request: &Request) -> Result<Option<Vec<String>>, Refusal> {
         let token = request.text("ClientToken");
         if token.len() > TOKEN_LIMIT || !token.is_ascii() {
@@ -119,7 +119,7 @@ impl Account {
         match self.tokens.get(&token_key(request)) {
             None => Ok(None),
             Some(token) if token.arguments == arguments_hash(request) => Ok(Some(token.ids.clone())),
-            Some(_) => Err(rule::PARAMETERS.refuse([])),
+            Some(_) => Err(rule::MISMATCH.refuse([])),
         }
     }
 

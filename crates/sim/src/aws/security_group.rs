@@ -8,13 +8,13 @@ use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use super::Account;
 use super::error::Answer;
-use super::error::{IdFormat, invalid_value, refuse};
+use super::error::IdFormat;
 use super::permission::{self, Direction, Peer, Rule};
 use super::record::{Meta, Record, Tags, object, tags_value};
 use super::vpc::Vpc;
-use super::{Account, quotas};
-use crate::rules::Refusal;
+use crate::rules::{Refusal, group as rule, permission as permission_rule};
 
 /// A security group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -130,22 +130,16 @@ impl Account {
     pub(crate) fn create_security_group(&mut self, now: Instant, request: &Request) -> Answer {
         let (name, description, vpc) = (request.text("GroupName"), request.text("Description"), request.text("VpcId"));
         self.get::<Vpc>(now, vpc)?;
-        check_text(name, "GroupName")?;
-        check_text(description, "GroupDescription")?;
-        if name.starts_with("sg-") {
-            return Err(invalid_value(name, "GroupName", "Group names may not be in the format sg-*."));
-        }
-        if name.eq_ignore_ascii_case("default") {
-            return Err(refuse("InvalidGroup.Reserved", "Cannot use reserved security group name: default"));
-        }
+        let name = name.trim_end_matches(' ');
+        check_name(name)?;
+        check_description(description)?;
         let tags = self.new_tags(request)?;
         if self.groups.values().any(|group| group.vpc == vpc && group.name.eq_ignore_ascii_case(name)) {
-            let message = format!("The security group '{name}' already exists for VPC '{vpc}'");
-            return Err(refuse("InvalidGroup.Duplicate", message));
+            return Err(rule::NAME_UNIQUE.refuse([&name, &vpc]));
         }
-        let message = "The maximum number of security groups has been reached.";
-        let allowed = self.quotas.security_groups;
-        quotas::check(self.groups.len(), allowed, "SecurityGroupLimitExceeded", message)?;
+        if self.groups.len() >= self.quotas.security_groups {
+            return Err(rule::QUOTA.refuse([]));
+        }
         let id = self.new_id("sg-");
         let group = Group {
             meta: self.new_meta(now, id.clone(), tags),
@@ -165,12 +159,13 @@ impl Account {
         let id = request.text("GroupId");
         let group = self.get::<Group>(now, id)?;
         if group.default {
-            let message = format!("the specified group: \"{id}\" name: \"default\" cannot be deleted by a user");
-            return Err(refuse("CannotDelete", message));
+            return Err(rule::STAYS.refuse([&id]));
         }
-        let named = self.groups.iter().any(|(other, group)| other != id && group.refers_to(id));
-        if named || self.interfaces.values().any(|interface| interface.groups.iter().any(|group| group == id)) {
-            return Err(refuse("DependencyViolation", format!("resource {id} has a dependent object")));
+        if self.groups.iter().any(|(other, group)| other != id && group.refers_to(id)) {
+            return Err(rule::REFERENCED.refuse([&id]));
+        }
+        if self.interfaces.values().any(|interface| interface.groups.iter().any(|group| group == id)) {
+            return Err(rule::IN_USE.refuse([&id]));
         }
         self.groups.remove(id);
         Ok(object([]))
@@ -185,8 +180,7 @@ impl Account {
             if let Peer::Group(other) = &rule.peer
                 && self.get::<Group>(now, other)?.vpc != vpc
             {
-                let message = "You have specified two resources that belong to different networks.";
-                return Err(refuse("InvalidGroup.NotFound", message));
+                return Err(permission_rule::SAME_NETWORK.refuse([]));
             }
         }
         let allowed = self.quotas.rules;
@@ -197,8 +191,7 @@ impl Account {
         // IPv4 and IPv6 count apart; a referenced group counts for both.
         for other_family in [|peer: &Peer| matches!(peer, Peer::V6(_)), |peer: &Peer| matches!(peer, Peer::V4(_))] {
             if there.iter().chain(&rules).filter(|rule| !other_family(&rule.peer)).count() > allowed {
-                let message = "The maximum number of rules per security group has been reached.";
-                return Err(refuse("RulesPerSecurityGroupLimitExceeded", message));
+                return Err(permission_rule::QUOTA.refuse([]));
             }
         }
         there.extend(rules);
@@ -210,8 +203,7 @@ impl Account {
         let there = self.get_mut::<Group>(now, request.text("GroupId"))?.rules(direction);
         let rules = permission::read(request.arg("IpPermissions"))?;
         if !rules.iter().all(|rule| there.iter().any(|other| other.is_same(rule))) {
-            let message = "The specified rule does not exist in this security group.";
-            return Err(refuse("InvalidPermission.NotFound", message));
+            return Err(permission_rule::NOT_FOUND.refuse([]));
         }
         there.retain(|rule| !rules.iter().any(|other| other.is_same(rule)));
         Ok(object([]))
@@ -221,20 +213,37 @@ impl Account {
     pub(crate) fn check_groups(&self, now: Instant, ids: &[String], vpc: &str, subnet: &str) -> Result<(), Refusal> {
         for id in ids {
             if self.get::<Group>(now, id)?.vpc != vpc {
-                let message = format!("Security group {id} and subnet {subnet} belong to different networks.");
-                return Err(refuse("InvalidParameter", message));
+                return Err(rule::SAME_NETWORK.refuse([id, &subnet]));
             }
         }
-        let message = "You have exceeded the maximum number of security groups allowed per network interface.";
-        let allowed = self.quotas.groups_per_interface.saturating_add(1);
-        quotas::check(ids.len(), allowed, "SecurityGroupsPerInterfaceLimitExceeded", message)
+        if ids.len() > self.quotas.groups_per_interface { Err(rule::PER_INTERFACE.refuse([])) } else { Ok(()) }
     }
 }
 
-fn check_text(text: &str, parameter: &str) -> Result<(), Refusal> {
-    if text.is_empty() || !permission::is_description(text) {
-        let why = "Character sets beyond ASCII are not supported.";
-        return Err(invalid_value(text, parameter, why));
+fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.is_empty() {
+        Err(rule::NAME_MISSING.refuse([]))
+    } else if !permission::is_plain(name) {
+        Err(rule::NAME_CHARACTERS.refuse([&name]))
+    } else if name.len() > permission::TEXT_LIMIT {
+        Err(rule::NAME_LENGTH.refuse([&name]))
+    } else if name.starts_with("sg-") {
+        Err(rule::NAME_PREFIX.refuse([&name]))
+    } else if name.eq_ignore_ascii_case("default") {
+        Err(rule::NAME_RESERVED.refuse([]))
+    } else {
+        Ok(())
     }
-    Ok(())
+}
+
+fn check_description(description: &str) -> Result<(), Refusal> {
+    if description.is_empty() {
+        Err(rule::DESCRIPTION_MISSING.refuse([]))
+    } else if !permission::is_plain(description) {
+        Err(rule::DESCRIPTION_CHARACTERS.refuse([&description]))
+    } else if description.len() > permission::TEXT_LIMIT {
+        Err(rule::DESCRIPTION_LENGTH.refuse([&description]))
+    } else {
+        Ok(())
+    }
 }

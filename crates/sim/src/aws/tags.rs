@@ -7,7 +7,7 @@ use aloka_core::value::Value;
 use super::Account;
 use super::address::ElasticIp;
 use super::error::Answer;
-use super::error::refuse;
+use super::error::IdFormat;
 use super::gateway::Gateway;
 use super::instance::Instance;
 use super::nat::Nat;
@@ -17,7 +17,7 @@ use super::security_group::Group;
 use super::subnet::Subnet;
 use super::volume::Volume;
 use super::vpc::Vpc;
-use crate::rules::{Refusal, interface};
+use crate::rules::{Refusal, Rule, tags as rule};
 
 impl Account {
     /// The tags a request gives a new object.
@@ -36,14 +36,7 @@ impl Account {
         if there.len() + new <= self.quotas.tags {
             return Ok(());
         }
-        Err(match service {
-            Service::Rds => {
-                refuse("InvalidParameterValue", "The maximum number of tags per resource has been exceeded.")
-            }
-            Service::Ec2 | Service::Ssm | Service::Sts => {
-                refuse("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
-            }
-        })
+        Err(by_service(service, &rule::COUNT, &rule::COUNT_RDS).refuse([]))
     }
 
     /// The tags of an object of EC2, whatever it is.
@@ -62,16 +55,32 @@ impl Account {
             "i" => of::<Instance>(self, now, id),
             "vol" => of::<Volume>(self, now, id),
             "eni" => {
-                self.network_interface(now, id)?;
-                Err(interface::TAGS.refuse([&id]))
+                IdFormat::INTERFACE.check(id)?;
+                let interface = self.interfaces.get_mut(id).ok_or_else(|| IdFormat::INTERFACE.missing(id))?;
+                Ok(&mut interface.tags)
             }
-            _ => Err(refuse("InvalidID", format!("The ID '{id}' is not valid"))),
+            _ => Err(rule::IDENTIFIER.refuse([&id])),
         }
+    }
+
+    /// The objects whose tags a request sets or deletes.
+    fn tagged(&self, request: &Request) -> Result<Vec<String>, Refusal> {
+        let ids = request.texts("Resources");
+        if ids.is_empty() {
+            return Err(rule::NO_RESOURCES.refuse([]));
+        }
+        if ids.len() > self.quotas.tagged_at_once {
+            return Err(rule::RESOURCES.refuse([&ids.len(), &self.quotas.tagged_at_once]));
+        }
+        Ok(ids)
     }
 
     /// All of the objects are tagged, or none.
     pub(crate) fn create_tags(&mut self, now: Instant, request: &Request) -> Answer {
-        let (ids, tags) = (request.texts("Resources"), read_tags(request)?);
+        let (ids, tags) = (self.tagged(request)?, read_tags(request)?);
+        if tags.is_empty() {
+            return Err(rule::MISSING.refuse([]));
+        }
         for id in &ids {
             let there = self.tags_mut(now, id)?.clone();
             self.check_tag_count(&there, &tags, Service::Ec2)?;
@@ -82,14 +91,17 @@ impl Account {
         Ok(object([]))
     }
 
-    /// A key that is not there is no error.
+    /// A key that is not there is no error. Without keys every tag goes.
     pub(crate) fn delete_tags(&mut self, now: Instant, request: &Request) -> Answer {
-        let (ids, keys) = (request.texts("Resources"), request.texts("TagKeys"));
+        let (ids, keys) = (self.tagged(request)?, request.texts("TagKeys"));
+        if keys.iter().any(|key| is_reserved(key)) {
+            return Err(rule::RESERVED.refuse([]));
+        }
         for id in &ids {
             self.tags_mut(now, id)?;
         }
         for id in &ids {
-            self.tags_mut(now, id)?.retain(|key, _| !keys.contains(key));
+            self.tags_mut(now, id)?.retain(|key, _| !keys.is_empty() && !keys.contains(key));
         }
         Ok(object([]))
     }
@@ -98,7 +110,7 @@ impl Account {
     fn rds_tags_mut(&mut self, now: Instant, request: &Request) -> Result<&mut Tags, Refusal> {
         let arn = request.text("ResourceName").to_owned();
         let prefix = format!("arn:aws:rds:{}:{}:", self.options.region, self.options.account_id);
-        let invalid = || refuse("InvalidParameterValue", format!("Invalid resource name: {arn}"));
+        let invalid = || rule::RESOURCE_NAME.refuse([&arn]);
         let (kind, name) = arn.strip_prefix(&prefix).and_then(|rest| rest.split_once(':')).ok_or_else(invalid)?;
         match kind {
             "db" => Ok(&mut self.db_mut(now, name)?.meta.tags),
@@ -131,38 +143,40 @@ impl Account {
 fn read_tags(request: &Request) -> Result<Tags, Refusal> {
     let service = request.operation().service();
     let Some(map) = request.arg("Tags").as_map() else {
-        return Err(refuse("InvalidParameterValue", "Tags must be a map from key to value"));
+        return Err(rule::PLAIN.refuse([]));
     };
     map.iter().map(|(key, value)| check_tag(service, key, value)).collect()
 }
 
 fn check_tag(service: Service, key: &str, value: &Value) -> Result<(String, String), Refusal> {
-    let invalid = |message: String| Err(refuse("InvalidParameterValue", message));
-    let Some(value) = value.as_str() else {
-        return invalid(format!("Tag value of {key} is not a text"));
-    };
-    if key.to_ascii_lowercase().starts_with("aws:") {
-        return invalid("Tag keys starting with 'aws:' are reserved for internal use".to_owned());
+    let Some(value) = value.as_str() else { return Err(rule::PLAIN.refuse([])) };
+    if is_reserved(key) {
+        return Err(by_service(service, &rule::RESERVED, &rule::RESERVED_RDS).refuse([]));
     }
     if !(1..=128).contains(&key.chars().count()) {
-        return Err(match service {
-            Service::Rds => refuse("InvalidParameterValue", "Tag keys must be between 1 and 128 characters in length."),
-            Service::Ec2 | Service::Ssm | Service::Sts => {
-                refuse("InvalidTagKey.Malformed", "Tag keys must be between 1 and 128 characters in length.")
-            }
-        });
+        return Err(by_service(service, &rule::KEY_LENGTH, &rule::KEY_LENGTH_RDS).refuse([]));
     }
     if value.chars().count() > 256 {
-        return invalid("Tag value exceeds the maximum length of 256 characters".to_owned());
+        return Err(by_service(service, &rule::VALUE_LENGTH, &rule::VALUE_LENGTH_RDS).refuse([]));
     }
     // RDS takes fewer characters than EC2.
     let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
     if service == Service::Rds
         && let Some(text) = [key, value].into_iter().find(|text| !text.chars().all(allowed))
     {
-        return invalid(format!(
-            "Invalid tag: '{text}' contains characters other than letters, digits, white space and _.:/=+-@"
-        ));
+        return Err(rule::CHARACTERS_RDS.refuse([&text]));
     }
     Ok((key.to_owned(), value.to_owned()))
+}
+
+fn is_reserved(key: &str) -> bool {
+    key.to_ascii_lowercase().starts_with("aws:")
+}
+
+/// RDS has codes of its own.
+fn by_service(service: Service, ec2: &'static Rule, rds: &'static Rule) -> &'static Rule {
+    match service {
+        Service::Rds => rds,
+        Service::Ec2 | Service::Ssm | Service::Sts => ec2,
+    }
 }

@@ -1,6 +1,7 @@
 //! Volumes: the root volumes of instances.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aloka_core::api::Request;
 use aloka_core::time::Instant;
@@ -9,10 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use super::durations::Transition;
 use super::error::Answer;
-use super::error::{IdFormat, refuse};
+use super::error::IdFormat;
 use super::launch::RootVolume;
 use super::record::{Meta, Record, Tags, object, tags_value};
 use super::{Account, catalog};
+use crate::rules::{Refusal, volume as rule};
+
+/// How often a volume may be changed within how long.
+const CHANGES_MAX: usize = 4;
+const CHANGES_WITHIN: Duration = Duration::from_secs(24 * 3600);
 
 /// A volume.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,12 +36,14 @@ pub(crate) struct Volume {
     detached: Option<Instant>,
     /// When it is deleted.
     pub(crate) gone: Option<Instant>,
-    change: Option<Change>,
+    /// Oldest first.
+    changes: Vec<Change>,
 }
 
 /// A change of size.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Change {
+    asked: Instant,
     from: i64,
     resized: Instant,
     completed: Instant,
@@ -115,14 +123,14 @@ impl Volume {
     }
 
     fn size(&self, now: Instant) -> i64 {
-        match self.change {
+        match self.changes.last() {
             Some(change) if now < change.resized => change.from,
             Some(_) | None => self.size,
         }
     }
 
     fn modification(&self, now: Instant) -> Option<&'static str> {
-        let change = self.change?;
+        let change = self.changes.last()?;
         Some(match (now < change.resized, now < change.completed) {
             (true, _) => "modifying",
             (false, true) => "optimizing",
@@ -153,7 +161,7 @@ impl Account {
             delete_on_termination: root.delete_on_termination,
             detached: None,
             gone: None,
-            change: None,
+            changes: Vec::new(),
         };
         self.volumes.insert(id.clone(), volume);
         id
@@ -169,30 +177,44 @@ impl Account {
         }
     }
 
-    /// A volume that is being changed cannot be changed. A size it has already is no error.
+    /// A volume that is being changed cannot be changed. A size it has already is no error, and no change.
     pub(crate) fn modify_volume(&mut self, now: Instant, request: &Request) -> Answer {
         let id = request.text("VolumeId");
         let volume = self.get::<Volume>(now, id)?;
         let asked = request.arg("Size");
-        let Some(size) = asked.as_i64().filter(|size| (1..=65_536).contains(size)) else {
-            return Err(refuse("InvalidParameterValue", format!("Volume size {asked} is invalid.")));
-        };
+        let size = asked.as_i64().filter(|size| *size > 0).ok_or_else(|| rule::SIZE.refuse([asked]))?;
+        check_size(&volume.kind, size)?;
+        if volume.state(now) == "creating" {
+            return Err(rule::CREATING.refuse([&id]));
+        }
         if matches!(volume.modification(now), Some("modifying" | "optimizing")) {
-            let message = format!(
-                "You've reached the maximum modification rate per volume limit. Wait until the modification of '{id}' is completed."
-            );
-            return Err(refuse("IncorrectModificationState", message));
+            return Err(rule::BUSY.refuse([&id]));
         }
         if size < volume.size {
-            return Err(refuse("InvalidParameterValue", "New size cannot be smaller than existing size"));
+            return Err(rule::SHRINKS.refuse([]));
         }
-        if size > volume.size {
-            let resized = now + self.duration(Transition::VolumeModify);
-            let completed = resized + self.duration(Transition::VolumeOptimize);
-            let volume = self.get_mut::<Volume>(now, id)?;
-            volume.change = Some(Change { from: volume.size, resized, completed });
-            volume.size = size;
+        if size == volume.size {
+            return Ok(object([]));
         }
+        let recent = |change: &&Change| now < change.asked + CHANGES_WITHIN;
+        if volume.changes.iter().filter(recent).count() >= CHANGES_MAX {
+            return Err(rule::RATE.refuse([]));
+        }
+        let resized = now + self.duration(Transition::VolumeModify);
+        let completed = resized + self.duration(Transition::VolumeOptimize);
+        let volume = self.get_mut::<Volume>(now, id)?;
+        volume.changes.push(Change { asked: now, from: volume.size, resized, completed });
+        volume.size = size;
         Ok(object([]))
     }
+}
+
+/// Refuses what is larger than a volume of this type gets.
+pub(crate) fn check_size(kind: &str, size: i64) -> Result<(), Refusal> {
+    let largest = match kind {
+        "gp3" => 65_536,
+        "standard" => 1_024,
+        _ => 16_384,
+    };
+    if size > largest { Err(rule::TOO_LARGE.refuse([&size, &kind, &largest])) } else { Ok(()) }
 }

@@ -19,6 +19,4 @@ rules! {
         "a network interface that is not to go with its instance stays, available to others"; [UserGuide];
     LINGERS: "interface.lingers" Delay [DeleteNatGateway, TerminateInstances, DeleteDBInstance, DescribeNetworkInterfaces];
         "a network interface may outlive its owner by minutes, available, and blocks its subnet and security groups until it is gone"; [TerraformProvider, PublicLogs];
-    TAGS: "interface.tags" Unmodelled [CreateTags, DeleteTags] "OperationNotPermitted" => "Tags of network interface {} are not supported here";
-        "tags of network interfaces are not modelled"; [Simulator];
 }

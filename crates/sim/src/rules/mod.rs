@@ -10,14 +10,23 @@ pub mod report;
 mod source;
 
 pub(crate) mod address;
+pub(crate) mod capacity;
+pub(crate) mod catalog;
+pub(crate) mod filter;
 pub(crate) mod gateway;
+pub(crate) mod group;
 pub(crate) mod identifier;
+pub(crate) mod instance;
 pub(crate) mod interface;
+pub(crate) mod launch;
 pub(crate) mod nat;
+pub(crate) mod permission;
 pub(crate) mod request;
 pub(crate) mod route;
 pub(crate) mod subnet;
+pub(crate) mod tags;
 pub(crate) mod token;
+pub(crate) mod volume;
 pub(crate) mod vpc;
 
 use std::fmt;
@@ -158,6 +167,9 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         request::ALL,
         identifier::ALL,
         token::ALL,
+        capacity::ALL,
+        tags::ALL,
+        filter::ALL,
         vpc::ALL,
         subnet::ALL,
         gateway::ALL,
@@ -165,6 +177,12 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         nat::ALL,
         route::ALL,
         interface::ALL,
+        group::ALL,
+        permission::ALL,
+        launch::ALL,
+        instance::ALL,
+        volume::ALL,
+        catalog::ALL,
     ];
     areas.iter().flat_map(|area| area.iter().copied())
 }

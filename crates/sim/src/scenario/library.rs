@@ -7,7 +7,14 @@ use super::{ParseError, Scenario, parse};
 
 /// The files, by area.
 pub const LIBRARY: &[(&str, &str)] = &[
+    ("capacity", include_str!("../../scenarios/capacity.scenario")),
+    ("catalog", include_str!("../../scenarios/catalog.scenario")),
+    ("filter", include_str!("../../scenarios/filter.scenario")),
+    ("group", include_str!("../../scenarios/group.scenario")),
     ("identifier", include_str!("../../scenarios/identifier.scenario")),
+    ("instance", include_str!("../../scenarios/instance.scenario")),
+    ("launch", include_str!("../../scenarios/launch.scenario")),
+    ("permission", include_str!("../../scenarios/permission.scenario")),
     ("request", include_str!("../../scenarios/request.scenario")),
     ("token", include_str!("../../scenarios/token.scenario")),
     ("vpc", include_str!("../../scenarios/vpc.scenario")),
@@ -17,6 +24,8 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("nat", include_str!("../../scenarios/nat.scenario")),
     ("route", include_str!("../../scenarios/route.scenario")),
     ("interface", include_str!("../../scenarios/interface.scenario")),
+    ("tags", include_str!("../../scenarios/tags.scenario")),
+    ("volume", include_str!("../../scenarios/volume.scenario")),
 ];
 
 /// Every scenario, and where emulators are known to answer otherwise.

@@ -6,6 +6,7 @@
 //!
 //! # Language
 //! One statement a line; `#` begins a comment. Arguments are JSON, and `$name` in a text is what was kept under that name.
+//! The text `$x*255` is 255 times the letter x.
 //!
 //! ```text
 //! setup network                            # statements that scenarios can begin with
@@ -22,7 +23,8 @@
 //!   until DescribeVpcs {} Vpcs.0.State == "available"
 //!   repeat 5 AllocateAddress {"Domain": "vpc"}    # $i counts from 0
 //!   set quota.addresses = 5                # the simulated account only, as every `set` and `fail`
-//!   fail CreateNatGateway InternalError "it did not work"
+//!   fail CreateNatGateway InternalError "it did not work"      # accepted, and failed later
+//!   fail RunInstances InsufficientInstanceCapacity "no room"   # refused: AWS's code for want of room
 //! ```
 //!
 //! `Tags` and `ClientToken` are filled in where an operation needs them and none are given. A call without `!` must
@@ -118,7 +120,7 @@ pub enum Act {
         /// To what.
         value: Json,
     },
-    /// Makes the next such call fail after it was accepted.
+    /// Makes the next such call fail after it was accepted, or refuses it for want of room.
     Fail {
         /// The operation.
         operation: Operation,

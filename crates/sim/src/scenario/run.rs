@@ -28,7 +28,7 @@ pub enum Setting<'a> {
         /// Its new value.
         value: &'a Json,
     },
-    /// The next such call fails after it was accepted.
+    /// The next such call fails after it was accepted, or is refused for want of room.
     Fail {
         /// The operation.
         operation: Operation,
@@ -216,6 +216,9 @@ impl Runner<'_> {
 
     /// Names are replaced longest first, so that `$vpc2` is not `$vpc` and a 2. `$$` and `$secret` stay.
     fn filled_text(&self, text: &str) -> String {
+        if let Some(count) = text.strip_prefix("$x*").and_then(|count| count.parse().ok()) {
+            return "x".repeat(count);
+        }
         let mut text = text.to_owned();
         let mut names: Vec<_> = self.names.iter().collect();
         names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));

@@ -2,54 +2,10 @@
 
 use aloka_core::api::Operation::*;
 use aloka_core::value::Value;
-use aloka_sim::aws::{ObjectKind, Options, Quotas};
+use aloka_sim::aws::{ObjectKind, Options};
 use serde_json::json;
 
-use crate::cloud::{AMI, Cloud, NOWHERE, Network, launch, with};
-
-#[test]
-fn launch_rules() {
-    let mut cloud = Cloud::instant();
-    let network = Network::new(&mut cloud);
-    let other = cloud.vpc("10.0.0.0/16");
-    let foreign = cloud.group(&other, "app");
-    let old_zone = cloud.subnet(&network.vpc, "10.0.5.0/24", "us-east-1e");
-    let base = launch(&network.public[0], &network.group, "t");
-    let changed = |changes| with(base.clone(), changes);
-    let interface = |subnet: &str, groups: &[&str]| json!({"NetworkInterfaces": [{"DeviceIndex": 0, "SubnetId": subnet, "Groups": groups}]});
-    let root = |size: i64| json!({"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "VolumeSize": size, "VolumeType": "gp3"}]});
-    let group = network.group.as_str();
-    let groups: Vec<String> = (0..6).map(|i| cloud.group(&network.vpc, &format!("g{i}"))).collect();
-    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-    cloud.table(&[
-        (RunInstances, base.clone(), "ok"),
-        (RunInstances, changed(json!({"ImageId": format!("ami-{NOWHERE}")})), "InvalidAMIID.NotFound"),
-        (RunInstances, changed(json!({"ImageId": "ami-x"})), "InvalidAMIID.Malformed"),
-        (RunInstances, changed(json!({"InstanceType": "t9.big"})), "InvalidParameterValue"),
-        (RunInstances, changed(json!({"InstanceType": "t4g.small"})), "InvalidParameterValue"),
-        (RunInstances, changed(json!({"InstanceType": "t2.micro"})), "ok"),
-        (RunInstances, changed(json!({"MinCount": 0})), "InvalidParameterValue"),
-        (RunInstances, changed(json!({"MinCount": 2})), "InvalidParameterValue"),
-        (RunInstances, changed(json!({"MaxCount": 3})), "ok"),
-        (RunInstances, changed(interface(&format!("subnet-{NOWHERE}"), &[group])), "InvalidSubnetID.NotFound"),
-        (RunInstances, changed(interface(&network.public[0], &[&format!("sg-{NOWHERE}")])), "InvalidGroup.NotFound"),
-        (RunInstances, changed(interface(&network.public[0], &[&foreign])), "InvalidParameter"),
-        (RunInstances, changed(interface(&network.public[0], &[])), "ok"),
-        (RunInstances, changed(interface(&network.public[0], &groups[..5])), "ok"),
-        (RunInstances, changed(interface(&network.public[0], &groups)), "SecurityGroupsPerInterfaceLimitExceeded"),
-        (RunInstances, changed(interface(&old_zone, &[group])), "Unsupported"),
-        (RunInstances, with(changed(interface(&old_zone, &[group])), json!({"InstanceType": "t2.micro"})), "ok"),
-        (RunInstances, changed(json!({"NetworkInterfaces": [{"DeviceIndex": 0}]})), "VPCIdNotSpecified"),
-        (RunInstances, changed(json!({"UserData": "x".repeat(16_384)})), "ok"),
-        (RunInstances, changed(json!({"UserData": "x".repeat(16_385)})), "InvalidParameterValue"),
-        (RunInstances, changed(root(7)), "InvalidBlockDeviceMapping"),
-        (RunInstances, changed(root(8)), "ok"),
-        (RunInstances, changed(json!({"MetadataOptions": {"HttpTokens": "maybe"}})), "InvalidParameterValue"),
-        (RunInstances, changed(json!({"ClientToken": "x".repeat(64)})), "ok"),
-        (RunInstances, changed(json!({"ClientToken": "x".repeat(65)})), "InvalidClientToken"),
-        (RunInstances, changed(json!({"Tags": {"aws:x": "y"}})), "InvalidParameterValue"),
-    ]);
-}
+use crate::cloud::{AMI, Cloud, Network, launch, with};
 
 #[test]
 fn a_subnet_has_so_many_addresses() {
@@ -108,35 +64,15 @@ fn an_instance_comes_and_goes() {
     assert_eq!(listed.at("Volumes.0.VolumeId"), Some(&volume.as_str().into()));
     assert_eq!(listed.at("Volumes.0.Size"), Some(&8.into()));
 
-    cloud.table(&[
-        (ModifyInstanceAttribute, json!({"InstanceId": id, "InstanceType": "t3.medium"}), "IncorrectInstanceState"),
-        (StartInstances, json!({"InstanceIds": [id]}), "ok"),
-        (DescribeInstances, json!({"InstanceIds": [format!("i-{NOWHERE}")]}), "InvalidInstanceID.NotFound"),
-        (DescribeInstances, json!({"InstanceIds": ["i-1"]}), "InvalidInstanceID.Malformed"),
-        (StopInstances, json!({"InstanceIds": [id, format!("i-{NOWHERE}")]}), "InvalidInstanceID.NotFound"),
-    ]);
     cloud.ok(StopInstances, json!({"InstanceIds": [id]}));
     assert!(cloud.described_instance(&id).get("PublicIpAddress").is_null());
-    cloud.table(&[
-        (StartInstances, json!({"InstanceIds": [id]}), "IncorrectInstanceState"),
-        (StopInstances, json!({"InstanceIds": [id]}), "ok"),
-        (ModifyInstanceAttribute, json!({"InstanceId": id, "InstanceType": "t3.medium"}), "IncorrectInstanceState"),
-    ]);
-    cloud.wait(40);
+    cloud.wait(39);
+    assert_eq!(cloud.described_instance(&id).get("State"), &"stopping".into());
+    cloud.wait(1);
     let detach = json!({"InternetGatewayId": network.gateway, "VpcId": network.vpc});
-    cloud.table(&[
-        (ModifyInstanceAttribute, json!({"InstanceId": id, "InstanceType": "t4g.medium"}), "InvalidParameterValue"),
-        (
-            ModifyInstanceAttribute,
-            json!({"InstanceId": id, "InstanceType": "t3.medium", "Groups": [network.group]}),
-            "InvalidParameterCombination",
-        ),
-        (ModifyInstanceAttribute, json!({"InstanceId": id, "Groups": []}), "InvalidParameterValue"),
-        (DetachInternetGateway, detach, "ok"),
-    ]);
+    cloud.table(&[(DetachInternetGateway, detach, "ok")]);
     cloud.ok(ModifyInstanceAttribute, json!({"InstanceId": id, "InstanceType": "t3.medium"}));
     cloud.ok(StartInstances, json!({"InstanceIds": [id]}));
-    assert_eq!(cloud.code(StopInstances, &json!({"InstanceIds": [id]})), "IncorrectInstanceState", "it is pending");
     cloud.wait(30);
     let running = cloud.described_instance(&id);
     assert_eq!(running.get("InstanceType"), &"t3.medium".into());
@@ -151,100 +87,12 @@ fn an_instance_comes_and_goes() {
     assert_eq!(gone.get("State"), &"terminated".into());
     assert!(gone.get("SubnetId").is_null());
     cloud.table(&[
-        (TerminateInstances, json!({"InstanceIds": [id]}), "ok"),
-        (StartInstances, json!({"InstanceIds": [id]}), "IncorrectInstanceState"),
         (DescribeVolumes, json!({"VolumeIds": [volume]}), "InvalidVolume.NotFound"),
         (DeleteSubnet, json!({"SubnetId": network.public[0]}), "ok"),
     ]);
     assert!(!cloud.account.objects(cloud.now).iter().any(|object| object.id == id || object.id == volume));
     cloud.wait(3600);
     assert_eq!(cloud.code(TerminateInstances, &json!({"InstanceIds": [id]})), "InvalidInstanceID.NotFound");
-}
-
-#[test]
-fn a_token_launches_once() {
-    let mut cloud = Cloud::median();
-    let network = Network::new(&mut cloud);
-    let base = launch(&network.public[0], &network.group, "t");
-    let id = cloud.instance(&network.public[0], &network.group, "t");
-    assert_eq!(cloud.instance(&network.public[0], &network.group, "t"), id);
-    assert_ne!(cloud.instance(&network.public[0], &network.group, "T"), id, "tokens are case sensitive");
-    let other = with(base.clone(), json!({"InstanceType": "t3.micro"}));
-    assert_eq!(cloud.code(RunInstances, &other), "IdempotentParameterMismatch");
-    cloud.wait(60);
-    cloud.ok(TerminateInstances, json!({"InstanceIds": [id]}));
-    assert_eq!(cloud.clone().code(RunInstances, &base), "ok", "not terminated yet");
-    cloud.wait(30);
-    assert_eq!(cloud.code(RunInstances, &base), "IdempotentInstanceTerminated");
-    cloud.wait(4000);
-    assert_eq!(cloud.code(RunInstances, &base), "IdempotentInstanceTerminated");
-}
-
-#[test]
-fn a_launch_may_fail_later() {
-    let mut cloud = Cloud::median();
-    let network = Network::new(&mut cloud);
-    cloud.account.fail_next(RunInstances, "Server.InsufficientInstanceCapacity", "no room");
-    let id = cloud.instance(&network.public[0], &network.group, "t");
-    assert_eq!(cloud.described_instance(&id).get("State"), &"pending".into());
-    cloud.wait(20);
-    let failed = cloud.described_instance(&id);
-    assert_eq!(failed.get("State"), &"terminated".into());
-    assert_eq!(failed.at("StateReason.Code"), Some(&"Server.InsufficientInstanceCapacity".into()));
-    assert_eq!(cloud.code(DeleteSubnet, &json!({"SubnetId": network.public[0]})), "ok");
-    let id = cloud.instance(&network.public[1], &network.group, "u");
-    cloud.wait(30);
-    assert_eq!(cloud.described_instance(&id).get("State"), &"running".into());
-}
-
-#[test]
-fn groups_of_an_instance_change_while_it_runs() {
-    let mut cloud = Cloud::instant();
-    let network = Network::new(&mut cloud);
-    let other = cloud.group(&network.vpc, "other");
-    let id = cloud.instance(&network.public[0], &network.group, "t");
-    cloud.ok(ModifyInstanceAttribute, json!({"InstanceId": id, "Groups": [other]}));
-    let described = cloud.described_instance(&id);
-    assert_eq!(described.at("SecurityGroups.0.GroupName"), Some(&"other".into()));
-    cloud.table(&[
-        (DeleteSecurityGroup, json!({"GroupId": network.group}), "ok"),
-        (DeleteSecurityGroup, json!({"GroupId": other}), "DependencyViolation"),
-        (
-            ModifyInstanceAttribute,
-            json!({"InstanceId": id, "Groups": [format!("sg-{NOWHERE}")]}),
-            "InvalidGroup.NotFound",
-        ),
-    ]);
-}
-
-#[test]
-fn volumes_grow() {
-    let mut cloud = Cloud::median();
-    let network = Network::new(&mut cloud);
-    let id = cloud.instance(&network.public[0], &network.group, "t");
-    cloud.wait(60);
-    let instance = cloud.described_instance(&id);
-    let volume = instance.at("BlockDeviceMappings.0.VolumeId").and_then(Value::as_str).expect("a volume").to_owned();
-    let to = |size: i64| json!({"VolumeId": volume, "Size": size});
-    cloud.table(&[
-        (ModifyVolume, to(7), "InvalidParameterValue"),
-        (ModifyVolume, to(8), "ok"),
-        (ModifyVolume, to(9), "ok"),
-        (ModifyVolume, to(0), "InvalidParameterValue"),
-        (ModifyVolume, json!({"VolumeId": format!("vol-{NOWHERE}"), "Size": 9}), "InvalidVolume.NotFound"),
-    ]);
-    cloud.ok(ModifyVolume, to(16));
-    let state = |cloud: &mut Cloud| {
-        let volume = cloud.described(DescribeVolumes, "VolumeIds", &volume, "Volumes");
-        (volume.get("Size").as_i64(), volume.get("ModificationState").as_str().map(str::to_owned))
-    };
-    assert_eq!(state(&mut cloud), (Some(8), Some("modifying".to_owned())));
-    cloud.wait(5);
-    assert_eq!(state(&mut cloud), (Some(16), Some("optimizing".to_owned())));
-    cloud.table(&[(ModifyVolume, to(20), "IncorrectModificationState")]);
-    cloud.wait(300);
-    assert_eq!(state(&mut cloud), (Some(16), Some("completed".to_owned())));
-    cloud.table(&[(ModifyVolume, to(20), "ok"), (ModifyVolume, to(15), "InvalidParameterValue")]);
 }
 
 #[test]
@@ -261,17 +109,6 @@ fn what_is_kept_on_termination_is_left_over() {
     let left: Vec<ObjectKind> = cloud.account.objects(cloud.now).into_iter().map(|object| object.kind).collect();
     assert!(left.contains(&ObjectKind::Volume) && left.contains(&ObjectKind::NetworkInterface), "{left:?}");
     assert_eq!(cloud.code(DeleteSubnet, &json!({"SubnetId": network.public[0]})), "DependencyViolation");
-}
-
-#[test]
-fn vcpus_are_limited_on_request() {
-    let mut cloud = Cloud::instant();
-    cloud.account = cloud.account.clone().with_quotas(Quotas { vcpus: Some(5), ..Quotas::default() });
-    let network = Network::new(&mut cloud);
-    for token in ["a", "b"] {
-        cloud.instance(&network.public[0], &network.group, token);
-    }
-    assert_eq!(cloud.code(RunInstances, &launch(&network.public[0], &network.group, "c")), "VcpuLimitExceeded");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn new_objects_may_be_unknown_for_a_while() {
             let subnet = json!({"VpcId": vpc, "CidrBlock": "10.0.1.0/24", "Tags": {}});
             cloud.table(&[
                 (CreateSubnet, subnet, "InvalidVpcID.NotFound"),
-                (CreateTags, json!({"Resources": [vpc], "Tags": {}}), "InvalidVpcID.NotFound"),
+                (CreateTags, json!({"Resources": [vpc], "Tags": {"c": "d"}}), "InvalidVpcID.NotFound"),
             ]);
         }
         cloud.wait(5);

@@ -2,10 +2,9 @@
 
 use aloka_core::api::{Call, ErrorClass, Operation, Operation::*, Request};
 use aloka_core::value::Value;
-use aloka_sim::aws::Options;
 use serde_json::json;
 
-use crate::cloud::{AMI, Cloud, NOWHERE};
+use crate::cloud::{AMI, Cloud};
 
 #[test]
 fn every_operation_is_answered() {
@@ -70,31 +69,6 @@ fn images_by_parameter() {
     cloud.account.release_images();
     assert_ne!(cloud.text(GetParameter, latest, "Value"), AMI);
     cloud.described(DescribeImages, "ImageIds", AMI, "Images");
-    cloud.table(&[
-        (GetParameter, name("ubuntu"), "ParameterNotFound"),
-        (GetParameter, json!({"Name": "x"}), "ParameterNotFound"),
-        (DescribeImages, json!({"ImageIds": [format!("ami-{NOWHERE}")]}), "InvalidAMIID.NotFound"),
-    ]);
-}
-
-#[test]
-fn zones_and_offerings() {
-    for (region, zones) in [("us-east-1", 6), ("eu-west-1", 3)] {
-        let mut cloud = Cloud::new(Options { region: region.to_owned(), ..Options::default() });
-        let filters = json!({"state": ["available"], "opt-in-status": ["opt-in-not-required"], "zone-type": ["availability-zone"]});
-        let all = cloud.ok(DescribeAvailabilityZones, json!({"Filters": filters}));
-        assert_eq!(all.get("AvailabilityZones").as_list().map(<[_]>::len), Some(zones));
-        let offered = |cloud: &mut Cloud, kind: &str| -> Vec<String> {
-            let arguments = json!({"LocationType": "availability-zone", "Filters": {"instance-type": [kind]}});
-            let reply = cloud.ok(DescribeInstanceTypeOfferings, arguments);
-            let list = reply.get("InstanceTypeOfferings").as_list().expect("a list");
-            list.iter().filter_map(|o| o.get("Location").as_str().map(str::to_owned)).collect()
-        };
-        assert_eq!(offered(&mut cloud, "t3.small").len(), if region == "us-east-1" { 5 } else { zones });
-        assert!(!offered(&mut cloud, "t3.small").contains(&"us-east-1e".to_owned()));
-        assert_eq!(offered(&mut cloud, "t2.micro").len(), zones);
-        assert!(offered(&mut cloud, "t9.big").is_empty());
-    }
 }
 
 #[test]

@@ -1,0 +1,13 @@
+//! Room that AWS has not got at the moment. The simulated account has room for everything until a script says otherwise
+//! (`Account::fail_next`).
+
+use super::macros::rules;
+
+rules! {
+    INSTANCE: "capacity.instance" Refusal [RunInstances, StartInstances] "InsufficientInstanceCapacity" 500 => "We currently do not have sufficient {} capacity in the Availability Zone you requested ({}). Our system will be working on provisioning additional capacity.";
+        "a zone may have no room for instances of a type; nothing is launched or started, and the answer is a server error"; [ErrorCodes, PublicLogs];
+    ADDRESS: "capacity.address" Refusal [AllocateAddress] "InsufficientAddressCapacity" 500 => "Not enough available addresses to satisfy your minimum request. Reduce the number of addresses you are requesting or wait for additional capacity to become available.";
+        "AWS may have no Elastic IP address left; none is allocated, and the answer is a server error"; [ErrorCodes];
+    DB_INSTANCE: "capacity.db-instance" Refusal [CreateDBInstance, ModifyDBInstance] "InsufficientDBInstanceCapacity" => "The specified DB instance class isn't available in the specified Availability Zone.";
+        "a zone may have no room for database instances of a class; none is created, and the answer is no server error"; [ServiceModel];
+}

@@ -1,0 +1,22 @@
+//! What AWS offers: zones, instance types, images, parameters.
+
+use super::macros::rules;
+
+rules! {
+    PARAMETER: "catalog.parameter" Refusal [GetParameter] "ParameterNotFound" => "Parameter {} not found.";
+        "a parameter exists; here those of Amazon Linux images do"; [ServiceModel];
+    IMAGES_NAMED: "catalog.images-named" Unmodelled [DescribeImages] "InvalidParameterValue" => "Images are listed by identifier only";
+        "images are asked for by identifier; AWS would list every public one"; [Simulator];
+    RESOLVED: "catalog.image-parameter" Unmodelled [RunInstances] "InvalidParameterValue" => "An image is named by its identifier, not as {}";
+        "a launch names an image by its identifier, not as resolve:ssm: and a parameter"; [Simulator];
+    LOCATION: "catalog.location-type" Refusal [DescribeInstanceTypeOfferings] "InvalidParameterValue" => "Value ({}) for parameter locationType is invalid.";
+        "offerings are listed by region, availability-zone, availability-zone-id or outpost"; [ServiceModel];
+    BY_ZONE: "catalog.offerings-by-zone" Unmodelled [DescribeInstanceTypeOfferings] "InvalidParameterValue" => "Value ({}) for parameter locationType is not supported here. Use availability-zone.";
+        "offerings are listed by availability zone only"; [Simulator];
+    ZONES: "catalog.zones" Default [DescribeAvailabilityZones];
+        "us-east-1 has the zones a to f, other Regions a to c; which zone a letter is differs between accounts"; [Moto];
+    OFFERINGS: "catalog.offerings" Default [DescribeInstanceTypeOfferings];
+        "us-east-1e has no t3, and has t2"; [Moto];
+    ENGINE: "catalog.engine" Unmodelled [DescribeDBEngineVersions] "InvalidParameterValue" => "Unrecognized engine name: {}";
+        "versions are listed for postgres only"; [Simulator];
+}

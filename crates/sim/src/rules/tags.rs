@@ -1,0 +1,44 @@
+//! Tags of EC2 and RDS.
+
+use super::macros::rules;
+
+rules! {
+    COUNT: "tags.count" Limit [CreateVpc, CreateSubnet, CreateInternetGateway, AllocateAddress, CreateNatGateway, CreateRouteTable, CreateSecurityGroup, RunInstances, CreateTags] "TagLimitExceeded" => "The maximum number of Tags for a resource has been reached.";
+        "an object of EC2 has at most 50 tags"; [UserGuide, ErrorCodes];
+    KEY_LENGTH: "tags.key-length" Limit [CreateVpc, CreateSubnet, CreateInternetGateway, AllocateAddress, CreateNatGateway, CreateRouteTable, CreateSecurityGroup, RunInstances, CreateTags] "InvalidTagKey.Malformed" => "Tag keys must be between 1 and 128 characters in length.";
+        "a tag key of EC2 has 1 to 128 characters"; [UserGuide, ErrorCodes];
+    VALUE_LENGTH: "tags.value-length" Limit [CreateVpc, CreateSubnet, CreateInternetGateway, AllocateAddress, CreateNatGateway, CreateRouteTable, CreateSecurityGroup, RunInstances, CreateTags] "InvalidParameterValue" => "Tag value exceeds the maximum length of 256 characters";
+        "a tag value of EC2 has 0 to 256 characters"; [UserGuide, PublicLogs];
+    RESERVED: "tags.reserved-prefix" Refusal [CreateVpc, CreateSubnet, CreateInternetGateway, AllocateAddress, CreateNatGateway, CreateRouteTable, CreateSecurityGroup, RunInstances, CreateTags, DeleteTags] "InvalidParameterValue" => "Tag keys starting with 'aws:' are reserved for internal use";
+        "a tag key of EC2 that begins with aws:, in whatever case, can be neither set nor deleted"; [UserGuide, PublicLogs];
+    PLAIN: "tags.plain-values" Unmodelled [] "InvalidParameterValue" => "Tags must be a map from text to text";
+        "tags are written as a map from key to value, both of them texts"; [Simulator];
+    MISSING: "tags.missing" Refusal [CreateTags] "MissingParameter" => "The request must contain the parameter tagSet";
+        "a call that sets tags has at least one"; [ServiceModel, Experience];
+    NO_RESOURCES: "tags.resources-missing" Refusal [CreateTags, DeleteTags] "MissingParameter" => "The request must contain the parameter resourceIdSet";
+        "a call that sets or deletes tags names at least one object"; [ServiceModel, Experience];
+    RESOURCES: "tags.resources" Limit [CreateTags, DeleteTags] "InvalidParameterValue" => "The number of resources is {}, above the maximum of {}";
+        "a call that sets or deletes tags names at most 1000 objects; the code is assumed"; [ServiceModel, Experience];
+    IDENTIFIER: "tags.identifier" Refusal [CreateTags, DeleteTags] "InvalidID" => "The ID '{}' is not valid";
+        "only what has an identifier of a known kind can be tagged"; [ErrorCodes];
+    OVERWRITTEN: "tags.overwritten" Default [CreateTags, AddTagsToResource];
+        "a tag that is set again has its new value, and the other tags stay"; [ServiceModel];
+    CASE: "tags.case" Default [CreateTags];
+        "keys and values are case-sensitive"; [UserGuide];
+    ABSENT: "tags.absent-key" Default [DeleteTags, RemoveTagsFromResource];
+        "deleting a tag that is not there is no error"; [Experience];
+    DELETE_ALL: "tags.delete-all" Default [DeleteTags];
+        "a call that deletes tags and names no key deletes all of the object's tags"; [ServiceModel];
+    COUNT_RDS: "tags.rds-count" Limit [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "The maximum number of tags per resource has been exceeded.";
+        "an object of RDS has at most 50 tags"; [Documentation];
+    KEY_LENGTH_RDS: "tags.rds-key-length" Limit [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "Tag keys must be between 1 and 128 characters in length.";
+        "a tag key of RDS has 1 to 128 characters"; [ServiceModel];
+    VALUE_LENGTH_RDS: "tags.rds-value-length" Limit [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "Tag value exceeds the maximum length of 256 characters";
+        "a tag value of RDS has 0 to 256 characters"; [ServiceModel];
+    RESERVED_RDS: "tags.rds-reserved-prefix" Refusal [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "Tag keys starting with 'aws:' are reserved for internal use";
+        "a tag key of RDS does not begin with aws:"; [ServiceModel];
+    CHARACTERS_RDS: "tags.rds-characters" Refusal [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "Invalid tag: '{}' contains characters other than letters, digits, white space and _.:/=+-@";
+        "keys and values of RDS are of letters, digits, white space and _.:/=+-@"; [ServiceModel];
+    RESOURCE_NAME: "tags.rds-resource-name" Refusal [AddTagsToResource, RemoveTagsFromResource, ListTagsForResource] "InvalidParameterValue" => "Invalid resource name: {}";
+        "objects of RDS are named by ARN: database instances and subnet groups here"; [ServiceModel];
+}
