@@ -149,6 +149,7 @@ impl Account {
                 _ => match id.split_once('/') {
                     Some(("db", name)) => self.forget_db(name),
                     Some(("db-change", name)) => self.finish_db_change(at, name),
+                    Some(("db-window", name)) => self.open_db_window(at, name),
                     Some(_) | None => {}
                 },
             }

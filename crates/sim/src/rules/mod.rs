@@ -8,6 +8,9 @@
 mod macros;
 mod source;
 
+pub(crate) mod db_instance;
+pub(crate) mod db_subnet_group;
+pub(crate) mod db_tag;
 pub(crate) mod identifier;
 pub(crate) mod request;
 
@@ -145,7 +148,8 @@ impl From<Refusal> for ApiError {
 
 /// Every rule, by area and in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    let areas: [&'static [&'static Rule]; 2] = [request::ALL, identifier::ALL];
+    let areas: [&'static [&'static Rule]; 5] =
+        [request::ALL, identifier::ALL, db_subnet_group::ALL, db_instance::ALL, db_tag::ALL];
     areas.into_iter().flatten().copied()
 }
 

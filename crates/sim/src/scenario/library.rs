@@ -7,6 +7,10 @@ use super::{ParseError, Scenario, parse};
 
 /// The files, by area.
 pub const LIBRARY: &[(&str, &str)] = &[
+    ("db_instance", include_str!("../../scenarios/db_instance.scenario")),
+    ("db_instance_changes", include_str!("../../scenarios/db_instance_changes.scenario")),
+    ("db_subnet_group", include_str!("../../scenarios/db_subnet_group.scenario")),
+    ("db_tag", include_str!("../../scenarios/db_tag.scenario")),
     ("identifier", include_str!("../../scenarios/identifier.scenario")),
     ("request", include_str!("../../scenarios/request.scenario")),
 ];
