@@ -172,8 +172,7 @@ impl Account {
         db_rules::password(request, secrets)?;
         let retention = db_rules::number(request, "BackupRetentionPeriod")?.unwrap_or(1);
         db_rules::retention(retention)?;
-        let flag =
-            |name: &str, default: bool| db_rules::flag(request, name).map(|given| given.unwrap_or(default));
+        let flag = |name: &str, default: bool| db_rules::flag(request, name).map(|given| given.unwrap_or(default));
         let (public, multi_az) = (flag("PubliclyAccessible", false)?, flag("MultiAZ", false)?);
         let (encrypted, protected) = (flag("StorageEncrypted", false)?, flag("DeletionProtection", false)?);
         let auto_minor = flag("AutoMinorVersionUpgrade", true)?;
