@@ -8,6 +8,9 @@ use aloka_sim::rules::Rule;
 use aloka_sim::scenario::{Cloud, Setting, library, run};
 use serde_json::json;
 
+/// Refusals that are ordered by `fail`.
+const ORDERED: [&str; 3] = ["db-instance.capacity", "db-instance.free-plan", "db-instance.service-linked-role"];
+
 /// A simulated account that is looked at before and after every call.
 struct Watched {
     account: Account,
@@ -37,7 +40,7 @@ impl Cloud for Watched {
         if let Err(error) = &reply {
             self.refusals += 1;
             // That a failure was ordered is forgotten with the call it makes fail.
-            let is_ordered = self.account.refused_by().is_some_and(|rule| rule.id == "db-instance.capacity");
+            let is_ordered = self.account.refused_by().is_some_and(|rule| ORDERED.contains(&rule.id));
             if before != save(&self.account) && !is_ordered {
                 self.changed.push(format!("{request}: {error}"));
             }

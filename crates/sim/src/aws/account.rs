@@ -115,8 +115,8 @@ impl Account {
     }
 
     /// Makes the next `operation` fail after it was accepted: a NAT gateway becomes `failed` with this failure code, an
-    /// instance is terminated with this state reason, a database instance gets `code` as its status. Other
-    /// operations do not fail that way, and are not affected.
+    /// instance is terminated with this state reason, a database instance gets `code` as its status, or is
+    /// refused if that is a code RDS refuses with. Other operations do not fail that way, and are not affected.
     pub fn fail_next(&mut self, operation: Operation, code: &str, message: &str) {
         let doom = Doom { code: code.to_owned(), message: message.to_owned() };
         self.doomed.entry(operation.name().to_owned()).or_default().push(doom);

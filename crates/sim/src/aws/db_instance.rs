@@ -194,9 +194,7 @@ impl Account {
         }
         self.check_db_storage(storage)?;
         let failure = self.take_doom(request.operation());
-        if let Some(doom) = failure.as_ref().filter(|doom| doom.code == rule::CAPACITY.code) {
-            return Err(rule::CAPACITY.refuse([&doom.message]));
-        }
+        failure.as_ref().map_or(Ok(()), ordered_refusal)?;
         let places = self.db_places(&subnets, if multi_az { 2 } else { 1 })?;
 
         let zone = self.subnets.get(&places[0]).map(|subnet| subnet.zone.clone()).unwrap_or_default();
@@ -349,5 +347,15 @@ impl Account {
     /// Removes an instance whose deletion is done.
     pub(crate) fn forget_db(&mut self, name: &str) {
         self.db_instances.remove(name);
+    }
+}
+
+/// Failures that were ordered and that AWS answers with at once; all others are statuses the instance ends in.
+fn ordered_refusal(doom: &Doom) -> Result<(), Refusal> {
+    match doom.code.as_str() {
+        code if code == rule::CAPACITY.code => Err(rule::CAPACITY.refuse([&doom.message])),
+        code if code == rule::FREE_PLAN.code => Err(rule::FREE_PLAN.refuse([&doom.message])),
+        code if code == rule::LINKED_ROLE.code => Err(rule::LINKED_ROLE.refuse([])),
+        _ => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use aloka_core::value::Value;
 use super::Account;
 use super::error::Answer;
 use super::record::{Tags, object, tags_value};
-use crate::rules::{Refusal, db_tag as rule};
+use crate::rules::{Refusal, db_instance, db_tag as rule};
 
 impl Account {
     /// The tags a request gives a new object of RDS.
@@ -17,6 +17,18 @@ impl Account {
     pub(crate) fn new_db_tags(&self, request: &Request) -> Result<Tags, Refusal> {
         let tags = read_tags(request)?;
         if tags.len() > self.quotas.tags { Err(rule::QUOTA.refuse([])) } else { Ok(tags) }
+    }
+
+    /// As [`Account::rds_tags_mut`], to change them.
+    fn changed_rds_tags(&mut self, now: Instant, request: &Request) -> Result<&mut Tags, Refusal> {
+        self.rds_tags_mut(now, request)?;
+        let arn = request.text("ResourceName");
+        if let Some((_, name)) = arn.split_once(":db:")
+            && let Some(db) = self.db_instances.get(name).filter(|db| db.gone.is_some())
+        {
+            return Err(db_instance::DELETING.refuse([&db.meta.id]));
+        }
+        self.rds_tags_mut(now, request)
     }
 
     /// The tags of an object of RDS, by its ARN.
@@ -38,18 +50,18 @@ impl Account {
 
     pub(crate) fn add_tags_to_resource(&mut self, now: Instant, request: &Request) -> Answer {
         let tags = read_tags(request)?;
-        let mut together = self.rds_tags_mut(now, request)?.clone();
+        let mut together = self.changed_rds_tags(now, request)?.clone();
         together.extend(tags);
         if together.len() > self.quotas.tags {
             return Err(rule::QUOTA.refuse([]));
         }
-        *self.rds_tags_mut(now, request)? = together;
+        *self.changed_rds_tags(now, request)? = together;
         Ok(object([]))
     }
 
     pub(crate) fn remove_tags_from_resource(&mut self, now: Instant, request: &Request) -> Answer {
         let keys = request.texts("TagKeys");
-        self.rds_tags_mut(now, request)?.retain(|key, _| !keys.contains(key));
+        self.changed_rds_tags(now, request)?.retain(|key, _| !keys.contains(key));
         Ok(object([]))
     }
 

@@ -105,6 +105,10 @@ rules! {
         "an account has 40 instances in a Region by default, those being deleted included"; [ServiceModel, Documentation];
     CAPACITY: "db-instance.capacity" Refusal [CreateDBInstance] "InsufficientDBInstanceCapacity" => "{}";
         "AWS has the class in an Availability Zone of the group; refused when a scenario says so"; [ServiceModel];
+    LINKED_ROLE: "db-instance.service-linked-role" Refusal [CreateDBInstance] "InvalidParameterValue" => "Unable to create the resource. Verify that you have permission to create service linked role. Otherwise wait and try again later.";
+        "RDS's service-linked role is there; AWS makes it with the first instance, which may come too soon; refused when a scenario says so"; [PublicLogs];
+    FREE_PLAN: "db-instance.free-plan" Refusal [CreateDBInstance] "FreeTierRestrictionError" => "{}";
+        "an account on the free plan has few classes and a retention of a day; refused when a scenario says so"; [PublicLogs];
     INTERFACES: "db-instance.interfaces" Transition [CreateDBInstance];
         "an instance takes an address of one subnet of its group, a MultiAZ one of two in different Availability Zones, and holds subnets and security groups until it is deleted"; [UserGuide, PublicLogs];
     MULTI_AZ_DEFAULT: "db-instance.multi-az-default" Default [CreateDBInstance];
@@ -132,8 +136,8 @@ rules! {
 
     NOT_AVAILABLE: "db-instance.available" Refusal [ModifyDBInstance, DeleteDBInstance] "InvalidDBInstanceState" => "Instance {} is not in available state.";
         "an instance is changed or deleted while it is available, or in storage-optimization, which counts as available"; [ServiceModel, TerraformProvider];
-    DELETING: "db-instance.not-deleting" Refusal [ModifyDBInstance, DeleteDBInstance] "InvalidDBInstanceState" => "Instance {} is already being deleted.";
-        "an instance that is being deleted is neither changed nor deleted again"; [ServiceModel, TerraformProvider];
+    DELETING: "db-instance.not-deleting" Refusal [ModifyDBInstance, DeleteDBInstance, AddTagsToResource, RemoveTagsFromResource] "InvalidDBInstanceState" => "Instance {} is already being deleted.";
+        "an instance that is being deleted is neither changed nor deleted again, nor, which the service model suggests, tagged"; [ServiceModel, TerraformProvider];
     STORAGE_FULL: "db-instance.storage-full" Transition [ModifyDBInstance];
         "an instance whose storage is full takes more storage and nothing else, and is available again with it"; [UserGuide, Experience];
 
