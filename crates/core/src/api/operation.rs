@@ -18,7 +18,7 @@
 //! | `Volume` | VolumeId, Size, VolumeType, Encrypted, State, InstanceId?, Device?, ModificationState? |
 //! | `Image` | ImageId, Name, Architecture, RootDeviceName, RootVolumeSize, State |
 //! | `DBSubnetGroup` | DBSubnetGroupName, DBSubnetGroupDescription, VpcId, SubnetGroupStatus, SubnetIds \[text\], DBSubnetGroupArn |
-//! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, Tags |
+//! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, Tags |
 //!
 //! `?` marks a field that may be absent. Instances are a flat list, without reservations.
 

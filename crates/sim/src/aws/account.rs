@@ -119,8 +119,8 @@ impl Account {
     /// instance is terminated with this state reason, a database instance gets `code` as its status. Other
     /// operations do not fail that way, and are not affected.
     ///
-    /// If `code` is what AWS refuses this operation with for want of room (`InsufficientInstanceCapacity` of
-    /// `RunInstances`), the call is refused instead, in AWS's words rather than `message`.
+    /// If `code` is one AWS refuses this operation with (`InsufficientInstanceCapacity` of `RunInstances`), the call is
+    /// refused instead, in AWS's words rather than `message`.
     pub fn fail_next(&mut self, operation: Operation, code: &str, message: &str) {
         let doom = Doom { code: code.to_owned(), message: message.to_owned() };
         self.doomed.entry(operation.name().to_owned()).or_default().push(doom);
@@ -166,6 +166,7 @@ impl Account {
                 _ => match id.split_once('/') {
                     Some(("db", name)) => self.forget_db(name),
                     Some(("db-change", name)) => self.finish_db_change(at, name),
+                    Some(("db-window", name)) => self.open_db_window(at, name),
                     Some(_) | None => {}
                 },
             }

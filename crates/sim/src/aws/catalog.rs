@@ -193,32 +193,82 @@ pub(crate) fn major(version: &str) -> &str {
 }
 
 /// What is to be said of a class of database instances for PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DbClass {
     Orderable,
-    /// It exists, for other engines or older versions.
-    NotForPostgres,
+    /// It exists, for other engines.
+    OtherEngines,
+    /// It exists, for older versions than those on offer.
+    Old,
     Unknown,
 }
 
+/// Sizes of families of classes.
+const BURSTABLE: &str = "micro small medium large xlarge 2xlarge";
+const FROM_LARGE: &str = "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge";
+const TO_24: &str = "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge";
+const TO_32: &str = "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge";
+const TO_48: &str = "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge";
+
+/// Families of classes of database instances in us-east-1 and their sizes (CloudFormation's schema of a DB instance;
+/// which of them are old: the RDS user guide, "Supported DB engines for DB instance classes").
+const DB_CLASSES: [(&str, DbClass, &str); 46] = [
+    ("t3", DbClass::Orderable, BURSTABLE),
+    ("t4g", DbClass::Orderable, BURSTABLE),
+    ("m5", DbClass::Orderable, TO_24),
+    ("m5d", DbClass::Orderable, TO_24),
+    ("m6g", DbClass::Orderable, FROM_LARGE),
+    ("m6gd", DbClass::Orderable, FROM_LARGE),
+    ("m6i", DbClass::Orderable, TO_32),
+    ("m6id", DbClass::Orderable, TO_32),
+    ("m6idn", DbClass::Orderable, TO_32),
+    ("m6in", DbClass::Orderable, TO_32),
+    ("m7g", DbClass::Orderable, FROM_LARGE),
+    ("m7i", DbClass::Orderable, TO_48),
+    ("m8g", DbClass::Orderable, TO_48),
+    ("m8gd", DbClass::Orderable, TO_48),
+    ("r5", DbClass::Orderable, TO_24),
+    ("r5b", DbClass::Orderable, TO_24),
+    ("r5d", DbClass::Orderable, TO_24),
+    ("r6g", DbClass::Orderable, FROM_LARGE),
+    ("r6gd", DbClass::Orderable, FROM_LARGE),
+    ("r6i", DbClass::Orderable, TO_32),
+    ("r6id", DbClass::Orderable, TO_32),
+    ("r6idn", DbClass::Orderable, TO_32),
+    ("r6in", DbClass::Orderable, TO_32),
+    ("r7g", DbClass::Orderable, FROM_LARGE),
+    ("r7i", DbClass::Orderable, TO_48),
+    ("r8g", DbClass::Orderable, TO_48),
+    ("r8gd", DbClass::Orderable, TO_48),
+    ("x2g", DbClass::Orderable, FROM_LARGE),
+    ("x2iedn", DbClass::Orderable, "xlarge 2xlarge 4xlarge 8xlarge 16xlarge 24xlarge 32xlarge"),
+    ("t1", DbClass::Old, "micro"),
+    ("t2", DbClass::Old, BURSTABLE),
+    ("m1", DbClass::Old, "small medium large xlarge"),
+    ("m2", DbClass::Old, "xlarge 2xlarge 4xlarge"),
+    ("m3", DbClass::Old, "medium large xlarge 2xlarge"),
+    ("m4", DbClass::Old, "large xlarge 2xlarge 4xlarge 10xlarge 16xlarge"),
+    ("r3", DbClass::Old, "large xlarge 2xlarge 4xlarge 8xlarge"),
+    ("r4", DbClass::Old, "large xlarge 2xlarge 4xlarge 8xlarge 16xlarge"),
+    ("x1", DbClass::OtherEngines, "16xlarge 32xlarge"),
+    ("z1d", DbClass::OtherEngines, "large xlarge 2xlarge 3xlarge 6xlarge 12xlarge"),
+    ("m8a", DbClass::OtherEngines, FROM_LARGE),
+    ("m8i", DbClass::OtherEngines, TO_48),
+    ("r8a", DbClass::OtherEngines, FROM_LARGE),
+    ("r8i", DbClass::OtherEngines, TO_48),
+    ("x1e", DbClass::OtherEngines, "xlarge 2xlarge 4xlarge 8xlarge 16xlarge 32xlarge"),
+    ("x2idn", DbClass::OtherEngines, "16xlarge 24xlarge 32xlarge"),
+    ("x2iezn", DbClass::OtherEngines, "2xlarge 4xlarge 6xlarge 8xlarge 12xlarge"),
+];
+
 /// Looks up a class of database instances.
 pub(crate) fn db_class(name: &str) -> DbClass {
-    const OLD: [&str; 5] = ["t2", "m3", "m4", "r3", "r4"];
-    const FAMILIES: [&str; 14] =
-        ["t3", "t4g", "m5", "m5d", "m6g", "m6i", "m7g", "m7i", "r5", "r5b", "r6g", "r6i", "r7g", "r7i"];
     let Some((family, size)) = name.strip_prefix("db.").and_then(|rest| rest.split_once('.')) else {
         return DbClass::Unknown;
     };
-    let burstable = family.starts_with('t');
-    let sizes: &[&str] = if burstable {
-        &["micro", "small", "medium", "large", "xlarge", "2xlarge"]
-    } else {
-        &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge"]
-    };
-    match (FAMILIES.contains(&family), OLD.contains(&family), sizes.contains(&size)) {
-        (true, _, true) => DbClass::Orderable,
-        (false, true, true) => DbClass::NotForPostgres,
-        (_, _, _) => DbClass::Unknown,
-    }
+    let found = DB_CLASSES.iter().find(|(known, ..)| *known == family);
+    let found = found.filter(|(.., sizes)| sizes.split(' ').any(|known| known == size));
+    found.map_or(DbClass::Unknown, |(_, class, _)| *class)
 }
 
 #[cfg(test)]
@@ -249,10 +299,11 @@ mod tests {
         for name in ["t9.big", "t3", "m5.nano", "t3.16xlarge", "t3.", ".small", "m5.medium"] {
             assert!(instance_type(name).is_none(), "{name}");
         }
-        assert!(matches!(db_class("db.t3.micro"), DbClass::Orderable));
-        assert!(matches!(db_class("db.t2.micro"), DbClass::NotForPostgres));
+        assert_eq!(db_class("db.t3.micro"), DbClass::Orderable);
+        assert_eq!(db_class("db.t2.micro"), DbClass::Old);
+        assert_eq!(db_class("db.z1d.large"), DbClass::OtherEngines);
         for name in ["t3.micro", "db.t3.nano", "db.m5.micro", "db.x", "db.t3.micro.x"] {
-            assert!(matches!(db_class(name), DbClass::Unknown), "{name}");
+            assert_eq!(db_class(name), DbClass::Unknown, "{name}");
         }
     }
 

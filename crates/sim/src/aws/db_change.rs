@@ -1,4 +1,5 @@
-//! `ModifyDBInstance`: what changes at once, what takes the instance out of `available`, and what waits.
+//! `ModifyDBInstance`: what changes at once, what takes the instance out of `available`, and what waits for the
+//! maintenance window.
 
 use std::time::Duration;
 
@@ -6,47 +7,77 @@ use aloka_core::api::Request;
 use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
+use serde::{Deserialize, Serialize};
 
-use super::db_instance::{Busy, Db};
+use super::db_instance::Db;
 use super::durations::Transition;
 use super::error::Answer;
-use super::error::refuse;
 use super::record::object;
-use super::{Account, catalog, db_rules};
-use crate::rules::Refusal;
+use super::{Account, db_rules};
+use crate::rules::{Refusal, db_instance as rule};
 
 /// For how long storage cannot be changed again.
 const STORAGE_PAUSE: Duration = Duration::from_secs(6 * 3600);
 
 const PASSWORD: &str = "MasterUserPassword";
+const STORAGE: &str = "AllocatedStorage";
+const CLASS: &str = "DBInstanceClass";
+const VERSION: &str = "EngineVersion";
+const MULTI_AZ: &str = "MultiAZ";
+const RETENTION: &str = "BackupRetentionPeriod";
 
-/// The status of an instance whose pending changes are being made.
-const MODIFYING: &str = "modifying";
+/// What an instance shows when its storage is full.
+const STORAGE_FULL: &str = "storage-full";
 
-fn combination(message: impl Into<String>) -> Refusal {
-    refuse("InvalidParameterCombination", message)
+/// A change under way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Busy {
+    /// When it begins to show.
+    from: Instant,
+    /// The statuses it shows, one after the other, and until when each.
+    phases: Vec<(String, Instant)>,
+    /// True if all that is pending is done at its end, and not a password alone.
+    all: bool,
 }
+
+impl Busy {
+    fn until(&self) -> Instant {
+        self.phases.last().map_or(self.from, |(_, until)| *until)
+    }
+
+    /// What it shows.
+    pub(crate) fn status(&self, now: Instant) -> Option<&str> {
+        let phase = self.phases.iter().find(|(_, until)| now < *until).filter(|_| self.from <= now);
+        phase.map(|(status, _)| status.as_str())
+    }
+}
+
+/// What a request asks for that does not happen at once: by parameter, the new value, or null for the one there is.
+type Deferred = Vec<(&'static str, Value)>;
 
 impl Account {
     /// Groups, public access, protection and a retention that turns nothing on or off change at once; a password
-    /// soon. The rest waits for the maintenance window, which never comes here, or for a call that wants it at once.
+    /// soon. The rest waits for the maintenance window, or for a call that wants it at once.
     pub(crate) fn modify_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
         let db = self.db(now, request.text("DBInstanceIdentifier"))?.clone();
         let name = db.meta.id.clone();
-        db.check_available(now)?;
+        let immediately = db_rules::flag(request, "ApplyImmediately")?.unwrap_or(false);
         let deferred = self.deferred_changes(now, request, &db)?;
+        let grows = deferred.iter().any(|(parameter, value)| *parameter == STORAGE && !value.is_null());
+        if !(db.status(now) == STORAGE_FULL && grows) {
+            db.check_available(now)?;
+        }
         let password = db_rules::password(request, secrets)?;
-        let groups = match request.arg("VpcSecurityGroupIds") {
-            Value::Null => None,
+        let groups = match request.texts("VpcSecurityGroupIds") {
+            none if none.is_empty() => None,
             _ => Some(self.check_db_groups(now, request, &db.vpc)?),
         };
-        let public = request.arg("PubliclyAccessible").as_bool();
+        let public = db_rules::flag(request, "PubliclyAccessible")?;
         if public == Some(true) && !db.public {
             self.check_public(&db.vpc)?;
         }
-        let retention = db_rules::number(request, "BackupRetentionPeriod")?;
-        let protected = request.arg("DeletionProtection").as_bool();
-        let immediately = request.arg("ApplyImmediately").as_bool().unwrap_or(false);
+        let retention = db_rules::number(request, RETENTION)?;
+        let protected = db_rules::flag(request, "DeletionProtection")?;
 
         if let Some(groups) = &groups {
             for interface in &db.interfaces {
@@ -63,162 +94,202 @@ impl Account {
             there.retention = days;
         }
         for (parameter, value) in deferred {
-            there.pending.insert(parameter.to_owned(), value);
+            if value.is_null() {
+                there.pending.remove(parameter);
+            } else {
+                there.pending.insert(parameter.to_owned(), value);
+            }
         }
         if password {
             there.pending.insert(PASSWORD.to_owned(), "****".into());
         }
-        let restarts =
-            |parameter: &str| parameter != "AllocatedStorage" && parameter != PASSWORD && parameter != "MultiAZ";
-        let others = there.pending.keys().any(|parameter| parameter != PASSWORD);
-        let restart = there.pending.keys().any(|parameter| restarts(parameter));
-        let (transition, status) = if immediately && others {
-            (if restart { Transition::DbRestart } else { Transition::DbModify }, MODIFYING)
-        } else {
-            (Transition::DbPassword, "resetting-master-credentials")
-        };
-        if password || (immediately && others) {
+        let (waits, window) = (waits(there), there.window);
+        if waits && !immediately {
+            self.expire(window.next(now), &format!("db-window/{name}"));
+        }
+        let all = waits && immediately;
+        if all || password {
             let from = now + self.duration(Transition::DbNotice);
-            let until = from + self.duration(transition);
-            let there = self.db_mut(now, &name)?;
-            // One change before the other was noticed: both are done when the later one is.
-            let earlier = there.busy.take().filter(|busy| now < busy.until);
-            let until = earlier.as_ref().map_or(until, |busy| busy.until.max(until));
-            let status = if earlier.is_some_and(|busy| busy.status == MODIFYING) { MODIFYING } else { status };
-            there.busy = Some(Busy { status: status.to_owned(), from, until });
-            self.expire(until, &format!("db-change/{name}"));
+            self.begin_db_change(from, &name, all);
         }
         let reply = self.described_db(now, self.db(now, &name)?);
         Ok(object([("DBInstance", reply)]))
     }
 
-    /// The changes a request asks for that do not happen at once, by parameter.
-    fn deferred_changes(
-        &self,
-        now: Instant,
-        request: &Request,
-        db: &Db,
-    ) -> Result<Vec<(&'static str, Value)>, Refusal> {
+    /// The changes a request asks for that do not happen at once.
+    fn deferred_changes(&self, now: Instant, request: &Request, db: &Db) -> Result<Deferred, Refusal> {
         let mut changes = Vec::new();
-        if let Some(class) = request.arg("DBInstanceClass").as_str() {
+        let mut change = |parameter, new: Value, old: Value| {
+            changes.push((parameter, if new == old { Value::Null } else { new }));
+        };
+        if let Some(class) = request.arg(CLASS).as_str() {
             db_rules::class(class, &db.version)?;
-            if class != db.class {
-                changes.push(("DBInstanceClass", class.into()));
-            }
+            change(CLASS, class.into(), (&db.class).into());
         }
-        if let Some(asked) = request.arg("EngineVersion").as_str() {
-            let version = db_rules::version(Some(asked))?;
-            let is_same = asked == db.version || asked == catalog::major(&db.version);
-            if !is_same {
-                check_upgrade(&db.version, &version)?;
-                changes.push(("EngineVersion", version.into()));
-            }
+        if let Some(asked) = request.arg(VERSION).as_str() {
+            // The version it has may not be on offer any more.
+            let version = if asked == db.version { asked.to_owned() } else { db_rules::version(Some(asked))? };
+            db_rules::upgrade(&db.version, &version)?;
+            change(VERSION, version.into(), (&db.version).into());
         }
-        if let Some(size) = db_rules::number(request, "AllocatedStorage")? {
-            db_rules::storage(&db.storage_type, size)?;
-            if size < db.storage {
-                let kind = &db.storage_type;
-                let message = format!("Invalid storage size for engine name postgres and storage type {kind}: {size}");
-                return Err(combination(message));
-            }
-            if size > db.storage {
-                if db.storage_changed.is_some_and(|(changed, until)| now < until.max(changed + STORAGE_PAUSE)) {
-                    return Err(combination(
-                        "You can't currently modify the storage of this DB instance because the previous storage \
-                         change is being optimized.",
-                    ));
-                }
-                // What is less than a tenth more is made a tenth more.
-                changes.push(("AllocatedStorage", size.max(db.storage + (db.storage + 9) / 10).into()));
-            }
+        if let Some(size) = db_rules::number(request, STORAGE)? {
+            change(STORAGE, self.new_storage(now, db, size)?.into(), db.storage.into());
         }
-        if let Some(multi_az) = request.arg("MultiAZ").as_bool().filter(|multi_az| *multi_az != db.multi_az) {
-            changes.push(("MultiAZ", multi_az.into()));
+        if let Some(multi_az) = db_rules::flag(request, MULTI_AZ)? {
+            if multi_az && !db.multi_az && self.standby_subnet(db).is_none() {
+                return Err(rule::NO_ROOM.refuse([]));
+            }
+            change(MULTI_AZ, multi_az.into(), db.multi_az.into());
         }
-        if let Some(days) = db_rules::number(request, "BackupRetentionPeriod")? {
+        if let Some(days) = db_rules::number(request, RETENTION)? {
             db_rules::retention(days)?;
-            if (days == 0) != (db.retention == 0) {
-                changes.push(("BackupRetentionPeriod", days.into()));
-            }
+            let is_switch = (days == 0) != (db.retention == 0);
+            change(RETENTION, if is_switch { days } else { db.retention }.into(), db.retention.into());
         }
         Ok(changes)
+    }
+
+    /// The storage an instance gets when it is asked to have `size` GiB.
+    fn new_storage(&self, now: Instant, db: &Db, size: i64) -> Result<i64, Refusal> {
+        let kind = &db.storage_type;
+        db_rules::storage(kind, size)?;
+        if size < db.storage {
+            return Err(rule::SHRINK.refuse([kind, &size]));
+        }
+        if size == db.storage {
+            return Ok(size);
+        }
+        if let Some((changed, until)) = db.storage_changed {
+            if now < until {
+                return Err(rule::OPTIMIZING.refuse([]));
+            }
+            if now < changed + STORAGE_PAUSE {
+                return Err(rule::PAUSE.refuse([]));
+            }
+        }
+        // What is less than a tenth more is made a tenth more.
+        let size = size.max(db.storage + (db.storage + 9) / 10);
+        db_rules::storage(kind, size)?;
+        self.check_db_storage(size - db.storage)?;
+        Ok(size)
+    }
+
+    /// Begins to do what is pending, all of it or the password alone.
+    fn begin_db_change(&mut self, from: Instant, name: &str, all: bool) {
+        let Some(db) = self.db_instances.get_mut(name) else { return };
+        // One change before the other was noticed: both are done when the later one is.
+        let earlier = db.busy.take();
+        let all = all || earlier.as_ref().is_some_and(|busy| busy.all);
+        let pends = |parameter: &str| db.pending.contains_key(parameter);
+        let backups_begin = pends(RETENTION) && db.retention == 0;
+        let (transition, status) = if !all {
+            (Transition::DbPassword, "resetting-master-credentials")
+        } else if pends(VERSION) {
+            (Transition::DbRestart, "upgrading")
+        } else if pends(CLASS) || pends(RETENTION) {
+            (Transition::DbRestart, "modifying")
+        } else {
+            (Transition::DbModify, "modifying")
+        };
+        let mut until = from + self.duration(transition);
+        let mut phases = vec![(status.to_owned(), until)];
+        if all && backups_begin {
+            until = until + self.duration(Transition::DbModify);
+            phases.push(("backing-up".to_owned(), until));
+        }
+        if let Some((earlier, (_, last))) = earlier.as_ref().zip(phases.last_mut()) {
+            *last = earlier.until().max(*last);
+            until = *last;
+        }
+        if let Some(db) = self.db_instances.get_mut(name) {
+            db.busy = Some(Busy { from: earlier.map_or(from, |earlier| earlier.from.min(from)), phases, all });
+        }
+        self.expire(until, &format!("db-change/{name}"));
+    }
+
+    /// The maintenance window of an instance begins: what waits is done, if the instance is free for it; if it is not,
+    /// in the next one.
+    pub(crate) fn open_db_window(&mut self, at: Instant, name: &str) {
+        let Some(db) = self.db_instances.get(name) else { return };
+        // The window may be that of an earlier instance of this name.
+        if !db.window.contains(at) || !waits(db) || db.gone.is_some() {
+            return;
+        }
+        if db.busy.is_none() && db.is_available(at) {
+            self.begin_db_change(at, name, true);
+        } else {
+            self.expire(db.window.next(at), &format!("db-window/{name}"));
+        }
     }
 
     /// Puts pending changes of an instance into effect, when the last of them is due. Of a new instance only the
     /// password is pending, and that is nothing anyone can read.
     pub(crate) fn finish_db_change(&mut self, at: Instant, name: &str) {
-        let Some(db) = self.db_instances.get_mut(name) else { return };
-        let Some(busy) = db.busy.take_if(|busy| busy.until <= at) else {
+        let Some(db) = self.db_instances.get_mut(name).filter(|db| db.gone.is_none()) else { return };
+        let Some(busy) = db.busy.take_if(|busy| busy.until() <= at) else {
             if db.busy.is_none() {
                 db.pending.remove(PASSWORD);
             }
             return;
         };
         db.pending.remove(PASSWORD);
-        if busy.status != MODIFYING {
+        if !busy.all {
             return;
         }
         let pending = std::mem::take(&mut db.pending);
         for (parameter, value) in &pending {
             let text = || value.as_str().unwrap_or_default().to_owned();
             match parameter.as_str() {
-                "DBInstanceClass" => db.class = text(),
-                "EngineVersion" => db.version = text(),
-                "AllocatedStorage" => db.storage = value.as_i64().unwrap_or(db.storage),
-                "BackupRetentionPeriod" => db.retention = value.as_i64().unwrap_or(db.retention),
-                "MultiAZ" => db.multi_az = value.as_bool().unwrap_or(db.multi_az),
+                CLASS => db.class = text(),
+                VERSION => db.version = text(),
+                STORAGE => db.storage = value.as_i64().unwrap_or(db.storage),
+                RETENTION => db.retention = value.as_i64().unwrap_or(db.retention),
+                MULTI_AZ => db.multi_az = value.as_bool().unwrap_or(db.multi_az),
                 _ => {}
             }
         }
-        if pending.contains_key("AllocatedStorage") {
+        if pending.contains_key(STORAGE) {
+            db.failure.take_if(|failure| failure.code == STORAGE_FULL);
             let until = at + self.duration(Transition::DbOptimize);
             if let Some(db) = self.db_instances.get_mut(name) {
                 db.storage_changed = Some((at, until));
             }
         }
-        if pending.contains_key("MultiAZ") {
-            self.move_standby(at, name);
+        if pending.contains_key(MULTI_AZ) {
+            self.move_standby(name);
         }
     }
 
-    /// Gives an instance the interface of a standby in another zone, or takes it away.
-    fn move_standby(&mut self, at: Instant, name: &str) {
+    /// A subnet with a free address for a standby: of the group, in another Availability Zone.
+    fn standby_subnet(&self, db: &Db) -> Option<String> {
+        let zone = |id: &String| self.subnets.get(id).map(|subnet| &subnet.zone);
+        let home = db.interfaces.first().and_then(|id| self.interfaces.get(id)).and_then(|i| zone(&i.subnet));
+        let group = self.db_subnet_groups.get(&db.subnet_group)?;
+        let is_free = |id: &&String| self.subnets.get(*id).is_some_and(|subnet| subnet.pool.available() > 0);
+        group.subnets.iter().filter(is_free).find(|id| zone(id) != home).cloned()
+    }
+
+    /// Gives an instance the interface of a standby in another zone, or takes it away. If there is no room for one any
+    /// more, the instance stays in one zone.
+    fn move_standby(&mut self, name: &str) {
         let Some(db) = self.db_instances.get(name).cloned() else { return };
-        if !db.multi_az {
-            for interface in db.interfaces.iter().skip(1) {
-                self.drop_interface(interface);
+        let mut interfaces = db.interfaces.clone();
+        if db.multi_az {
+            let subnet = self.standby_subnet(&db);
+            interfaces.extend(subnet.and_then(|subnet| self.new_interface(&subnet, &db.groups, &format!("db/{name}"))));
+        } else {
+            for interface in interfaces.split_off(interfaces.len().min(1)) {
+                self.drop_interface(&interface);
             }
-            if let Some(db) = self.db_instances.get_mut(name) {
-                db.interfaces.truncate(1);
-            }
-            return;
         }
-        let home = db.interfaces.first().and_then(|id| self.interfaces.get(id)).map(|i| i.subnet.clone());
-        let zone = |id: &String| self.subnets.get(id).map(|subnet| subnet.zone.clone());
-        let home_zone = home.as_ref().and_then(zone);
-        let group = self.db_subnet_group(at, &db.subnet_group).map(|group| group.subnets.clone()).unwrap_or_default();
-        let other = group.into_iter().find(|subnet| zone(subnet).is_some_and(|zone| Some(zone) != home_zone));
-        if let Some(other) = other
-            && let Some(interface) = self.new_interface(&other, &db.groups, &format!("db/{name}"))
-            && let Some(db) = self.db_instances.get_mut(name)
-        {
-            db.interfaces.push(interface);
+        if let Some(db) = self.db_instances.get_mut(name) {
+            db.multi_az = interfaces.len() > 1;
+            db.interfaces = interfaces;
         }
     }
 }
 
-/// Refuses a downgrade, and a new major version without a word that says it is meant.
-fn check_upgrade(from: &str, to: &str) -> Result<(), Refusal> {
-    let parts = |version: &str| -> Vec<u32> { version.split('.').filter_map(|part| part.parse().ok()).collect() };
-    if catalog::major(from) != catalog::major(to) {
-        if parts(to) < parts(from) {
-            return Err(combination(format!("Cannot upgrade postgres from {from} to {to}")));
-        }
-        let message = "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.";
-        return Err(combination(message));
-    }
-    if parts(to) < parts(from) {
-        return Err(combination(format!("Cannot upgrade postgres from {from} to {to}")));
-    }
-    Ok(())
+/// True if something other than a password is pending.
+fn waits(db: &Db) -> bool {
+    db.pending.keys().any(|parameter| parameter != PASSWORD)
 }

@@ -9,14 +9,18 @@ use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::account::Doom;
+use super::db_change::Busy;
 use super::db_subnet_group::SubnetGroup;
+use super::db_window::Window;
 use super::durations::Transition;
 use super::error::Answer;
-use super::error::refuse;
 use super::record::{Meta, object, tags_value};
 use super::security_group::Group;
-use super::{Account, db_rules, quotas};
-use crate::rules::Refusal;
+use super::{Account, db_rules};
+use crate::rules::{Refusal, db_instance as rule};
+
+/// Security groups of an instance (RDS user guide, "Quotas").
+const MAX_GROUPS: usize = 5;
 
 /// A database instance, under its identifier in lower case.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,7 +49,9 @@ pub(crate) struct Db {
     /// When its first backup ends.
     ready: Instant,
     /// The status it got instead of `available`.
-    failure: Option<Doom>,
+    pub(crate) failure: Option<Doom>,
+    /// When what waits is done.
+    pub(crate) window: Window,
     /// Changes not yet in effect, by parameter.
     pub(crate) pending: BTreeMap<String, Value>,
     /// What it is doing about them.
@@ -56,32 +62,22 @@ pub(crate) struct Db {
     pub(crate) gone: Option<Instant>,
 }
 
-/// A change under way.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Busy {
-    pub(crate) status: String,
-    /// When the status begins to show.
-    pub(crate) from: Instant,
-    pub(crate) until: Instant,
-}
-
 impl Db {
     pub(crate) fn is_gone(&self, now: Instant) -> bool {
         self.gone.is_some_and(|gone| now >= gone)
     }
 
     pub(crate) fn status(&self, now: Instant) -> &str {
-        let busy = self.busy.as_ref().filter(|busy| busy.from <= now && now < busy.until);
         if self.gone.is_some() {
             "deleting"
         } else if now < self.created {
             "creating"
+        } else if let Some(status) = self.busy.as_ref().and_then(|busy| busy.status(now)) {
+            status
         } else if let Some(failure) = &self.failure {
             &failure.code
         } else if now < self.ready {
             "backing-up"
-        } else if let Some(busy) = busy {
-            &busy.status
         } else if self.storage_changed.is_some_and(|(changed, until)| changed <= now && now < until) {
             "storage-optimization"
         } else {
@@ -89,26 +85,35 @@ impl Db {
         }
     }
 
+    /// True if it may be changed or deleted.
+    pub(crate) fn is_available(&self, now: Instant) -> bool {
+        matches!(self.status(now), "available" | "storage-optimization")
+    }
+
+    /// True if it failed and does nothing about it.
+    fn has_failed(&self, now: Instant) -> bool {
+        self.failure.as_ref().is_some_and(|failure| self.status(now) == failure.code)
+    }
+
     /// Refuses what RDS does only for instances that work.
     pub(crate) fn check_available(&self, now: Instant) -> Result<(), Refusal> {
-        let name = &self.meta.id;
-        match self.status(now) {
-            "available" | "storage-optimization" => Ok(()),
-            "deleting" => Err(refuse("InvalidDBInstanceState", format!("Instance {name} is already being deleted."))),
-            _ => Err(refuse("InvalidDBInstanceState", format!("Instance {name} is not in available state."))),
+        if self.is_available(now) {
+            return Ok(());
         }
+        let rule = if self.gone.is_some() { &rule::DELETING } else { &rule::NOT_AVAILABLE };
+        Err(rule.refuse([&self.meta.id]))
     }
 }
 
 impl Account {
     pub(crate) fn db(&self, now: Instant, name: &str) -> Result<&Db, Refusal> {
         let found = self.db_instances.get(&name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
-        found.ok_or_else(|| not_found(name))
+        found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     pub(crate) fn db_mut(&mut self, now: Instant, name: &str) -> Result<&mut Db, Refusal> {
         let found = self.db_instances.get_mut(&name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
-        found.ok_or_else(|| not_found(name))
+        found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     pub(crate) fn described_db(&self, now: Instant, db: &Db) -> Value {
@@ -141,6 +146,7 @@ impl Account {
             ("AutoMinorVersionUpgrade", db.auto_minor.into()),
             ("BackupRetentionPeriod", db.retention.into()),
             ("DeletionProtection", db.protected.into()),
+            ("PreferredMaintenanceWindow", db.window.to_string().into()),
             ("AvailabilityZone", (now >= db.created).then_some(&db.zone).into()),
             ("DBSubnetGroupName", (&db.subnet_group).into()),
             ("VpcId", (&db.vpc).into()),
@@ -152,47 +158,49 @@ impl Account {
     }
 
     pub(crate) fn create_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
-        let name = db_rules::identifier(request.text("DBInstanceIdentifier"), "DBInstanceIdentifier")?;
-        let engine = request.text("Engine");
-        if engine != "postgres" {
-            return Err(refuse("InvalidParameterValue", format!("Invalid DB engine: {engine}")));
-        }
+        let name = db_rules::identifier(request.text("DBInstanceIdentifier"))?;
+        db_rules::engine(request.text("Engine"))?;
         let version = db_rules::version(request.arg("EngineVersion").as_str())?;
         db_rules::class(request.text("DBInstanceClass"), &version)?;
         let storage_type = request.arg("StorageType").as_str().unwrap_or("gp3").to_owned();
         let storage = db_rules::number(request, "AllocatedStorage")?.unwrap_or_default();
         db_rules::storage(&storage_type, storage)?;
+        db_rules::storage_type(&storage_type)?;
         let db_name = request.arg("DBName").as_str().map(str::to_owned);
         db_name.as_deref().map_or(Ok(()), db_rules::database_name)?;
         db_rules::master_username(request.text("MasterUsername"))?;
         db_rules::password(request, secrets)?;
         let retention = db_rules::number(request, "BackupRetentionPeriod")?.unwrap_or(1);
         db_rules::retention(retention)?;
-        let tags = self.new_tags(request)?;
+        let flag = |name: &str, default: bool| db_rules::flag(request, name).map(|given| given.unwrap_or(default));
+        let (public, multi_az) = (flag("PubliclyAccessible", false)?, flag("MultiAZ", false)?);
+        let (encrypted, protected) = (flag("StorageEncrypted", false)?, flag("DeletionProtection", false)?);
+        let auto_minor = flag("AutoMinorVersionUpgrade", true)?;
+        let tags = self.new_db_tags(request)?;
         if self.db_instances.contains_key(&name) {
-            return Err(refuse("DBInstanceAlreadyExists", "DB instance already exists"));
+            return Err(rule::TAKEN.refuse([]));
         }
         let SubnetGroup { meta: Meta { id: subnet_group, .. }, vpc, subnets, .. } =
             self.db_subnet_group(now, request.text("DBSubnetGroupName"))?.clone();
         if let Some(missing) = subnets.iter().find(|id| !self.subnets.contains_key(*id)) {
-            return Err(refuse("InvalidSubnet", format!("Some input subnets in :[{missing}] are invalid.")));
+            return Err(rule::SUBNETS_EXIST.refuse([missing]));
         }
         let groups = self.check_db_groups(now, request, &vpc)?;
-        let flag = |name: &str, default: bool| request.arg(name).as_bool().unwrap_or(default);
-        let public = flag("PubliclyAccessible", false);
         if public {
             self.check_public(&vpc)?;
         }
-        let message = "The request would result in the user exceeding the allowed number of DB instances.";
-        quotas::check(self.db_instances.len(), self.quotas.db_instances, "InstanceQuotaExceeded", message)?;
-        let multi_az = flag("MultiAZ", false);
+        if self.db_instances.len() >= self.quotas.db_instances {
+            return Err(rule::QUOTA.refuse([]));
+        }
+        self.check_db_storage(storage)?;
+        let failure = self.take_doom(request.operation());
+        failure.as_ref().map_or(Ok(()), ordered_refusal)?;
         let places = self.db_places(&subnets, if multi_az { 2 } else { 1 })?;
 
         let zone = self.subnets.get(&places[0]).map(|subnet| subnet.zone.clone()).unwrap_or_default();
         let owner = format!("db/{name}");
         let interfaces = places.iter().filter_map(|subnet| self.new_interface(subnet, &groups, &owner)).collect();
         let total = self.duration(Transition::DbCreate);
-        let failure = self.take_doom(request.operation());
         let created = if retention > 0 { now + total / 4 * 3 } else { now + total };
         let resource = self.rng("db-resource").text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 26);
         let db = Db {
@@ -204,12 +212,12 @@ impl Account {
             db_name,
             storage,
             storage_type,
-            encrypted: flag("StorageEncrypted", false),
+            encrypted,
             multi_az,
             public,
-            auto_minor: flag("AutoMinorVersionUpgrade", true),
+            auto_minor,
             retention,
-            protected: flag("DeletionProtection", false),
+            protected,
             zone,
             subnet_group,
             vpc,
@@ -218,6 +226,7 @@ impl Account {
             created,
             ready: now + total,
             failure,
+            window: Window::draw(&mut self.rng("db-window")),
             pending: BTreeMap::from([("MasterUserPassword".to_owned(), "****".into())]),
             busy: None,
             storage_changed: None,
@@ -237,34 +246,29 @@ impl Account {
             return Ok(self.vpcs.get(vpc).map(|vpc| vpc.default_group.clone()).into_iter().collect());
         }
         for id in &ids {
-            let group = self.get::<Group>(now, id).map_err(|_| {
-                refuse("InvalidParameterValue", format!("Invalid security group , groupId= {id}, groupName=."))
-            })?;
+            let group = self.get::<Group>(now, id).map_err(|_| rule::GROUP.refuse([id]))?;
             if group.vpc != vpc {
-                let message = format!(
-                    "The DB instance and EC2 security group are in different VPCs. The DB instance is in {vpc} and the \
-                     EC2 security group is in {}",
-                    group.vpc
-                );
-                return Err(refuse("InvalidParameterCombination", message));
+                return Err(rule::GROUP_VPC.refuse([&vpc, &group.vpc]));
             }
         }
-        let message = "You have exceeded the maximum number of security groups for a DB instance.";
-        quotas::check(ids.len(), 5 + 1, "InvalidParameterValue", message)?;
-        Ok(ids)
+        if ids.len() > MAX_GROUPS { Err(rule::GROUPS.refuse([])) } else { Ok(ids) }
+    }
+
+    /// Refuses `more` GiB of storage if there would be too much of it.
+    pub(crate) fn check_db_storage(&self, more: i64) -> Result<(), Refusal> {
+        let there: i64 = self.db_instances.values().map(|db| db.storage).sum();
+        if there.saturating_add(more) > self.quotas.db_storage { Err(rule::STORAGE_QUOTA.refuse([])) } else { Ok(()) }
     }
 
     /// Refuses a public database in a VPC that the internet does not reach.
     pub(crate) fn check_public(&self, vpc: &str) -> Result<(), Refusal> {
-        let why = if !self.has_gateway(vpc) {
-            "The specified VPC has no internet gateway attached.Update the VPC and then try again"
-        } else if !self.vpcs.get(vpc).is_some_and(|vpc| vpc.dns_support && vpc.dns_hostnames) {
-            "The specified VPC does not support DNS resolution, DNS hostnames, or both. Update the VPC and then try again"
-        } else {
-            return Ok(());
-        };
-        let message = format!("Cannot create a publicly accessible DBInstance. {why}");
-        Err(refuse("InvalidVPCNetworkStateFault", message))
+        if !self.has_gateway(vpc) {
+            return Err(rule::PUBLIC_GATEWAY.refuse([]));
+        }
+        if !self.vpcs.get(vpc).is_some_and(|vpc| vpc.dns_support && vpc.dns_hostnames) {
+            return Err(rule::PUBLIC_DNS.refuse([]));
+        }
+        Ok(())
     }
 
     /// Subnets with a free address, `count` of them, in different zones.
@@ -277,8 +281,7 @@ impl Account {
         }
         let mut places: Vec<String> = by_zone.into_values().cloned().collect();
         if places.len() < count {
-            let message = "The DB subnet group has no free addresses in enough Availability Zones.";
-            return Err(refuse("InvalidVPCNetworkStateFault", message));
+            return Err(rule::NO_ROOM.refuse([]));
         }
         let mut rng = self.rng("db-zone");
         let first = rng.below(u64::try_from(places.len()).unwrap_or(0));
@@ -299,36 +302,32 @@ impl Account {
     pub(crate) fn delete_db_instance(&mut self, now: Instant, request: &Request) -> Answer {
         let db = self.db(now, request.text("DBInstanceIdentifier"))?;
         let name = db.meta.id.clone();
-        let failed = db.failure.is_some() && now >= db.created && db.gone.is_none();
-        let skip = request.arg("SkipFinalSnapshot").as_bool().unwrap_or(false);
+        let skip = db_rules::flag(request, "SkipFinalSnapshot")?.unwrap_or(false);
         let snapshot = request.arg("FinalDBSnapshotIdentifier").as_str();
-        let snapshot = snapshot.map(|text| db_rules::identifier(text, "FinalDBSnapshotIdentifier")).transpose()?;
-        let combination = |message: &str| Err(refuse("InvalidParameterCombination", message));
+        let snapshot = snapshot.map(db_rules::snapshot_identifier).transpose()?;
         match (&snapshot, skip) {
-            (None, false) => {
-                return combination("FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.");
-            }
-            (Some(_), true) => {
-                return combination(
-                    "FinalDBSnapshotIdentifier can not be specified when deleting a DB instance with SkipFinalSnapshot.",
-                );
-            }
+            (None, false) => return Err(rule::SNAPSHOT_REQUIRED.refuse([])),
+            (Some(_), true) => return Err(rule::SNAPSHOT_FORBIDDEN.refuse([])),
             (Some(_), false) | (None, true) => {}
         }
+        if db_rules::flag(request, "DeleteAutomatedBackups")? == Some(false) && db.retention > 0 {
+            return Err(rule::BACKUPS_KEPT.refuse([]));
+        }
         if db.protected {
-            return combination(
-                "Cannot delete protected DB Instance, please disable deletion protection and try again.",
-            );
+            return Err(rule::PROTECTED.refuse([]));
         }
-        if !(failed && skip) {
-            db.check_available(now)?;
+        match (db.has_failed(now), skip) {
+            (true, true) => {}
+            (true, false) => return Err(rule::SNAPSHOT_STATE.refuse([&name, &db.status(now)])),
+            (false, _) => db.check_available(now)?,
         }
-        if let Some(snapshot) = &snapshot
-            && self.db_snapshots.contains(snapshot)
-        {
-            let message =
-                format!("Cannot create the snapshot because a snapshot with the identifier {snapshot} already exists.");
-            return Err(refuse("DBSnapshotAlreadyExists", message));
+        if let Some(snapshot) = &snapshot {
+            if self.db_snapshots.contains(snapshot) {
+                return Err(rule::SNAPSHOT_EXISTS.refuse([snapshot]));
+            }
+            if self.db_snapshots.len() >= self.quotas.db_snapshots {
+                return Err(rule::SNAPSHOT_QUOTA.refuse([]));
+            }
         }
         let mut gone = now + self.duration(Transition::DbDelete);
         if let Some(snapshot) = snapshot {
@@ -351,6 +350,12 @@ impl Account {
     }
 }
 
-fn not_found(name: &str) -> Refusal {
-    refuse("DBInstanceNotFound", format!("DBInstance {name} not found."))
+/// Failures that were ordered and that AWS answers with at once; all others are statuses the instance ends in.
+fn ordered_refusal(doom: &Doom) -> Result<(), Refusal> {
+    match doom.code.as_str() {
+        code if code == rule::CAPACITY.code => Err(rule::CAPACITY.refuse([&doom.message])),
+        code if code == rule::FREE_PLAN.code => Err(rule::FREE_PLAN.refuse([&doom.message])),
+        code if code == rule::LINKED_ROLE.code => Err(rule::LINKED_ROLE.refuse([])),
+        _ => Ok(()),
+    }
 }

@@ -5,152 +5,222 @@ use aloka_core::secret::Secrets;
 use aloka_core::value::Value;
 
 use super::catalog::{self, DbClass};
-use super::error::refuse;
-use crate::rules::Refusal;
+use super::error::Answer;
+use super::record::object;
+use crate::rules::{Refusal, Rule, db_instance as rule};
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    refuse("InvalidParameterValue", message)
+/// Words that PostgreSQL reserves (its manual, appendix "SQL Key Words", column PostgreSQL: "reserved").
+const RESERVED_WORDS: &str = "all analyse analyze and any array as asc asymmetric both case cast check collate column \
+    constraint create current_catalog current_date current_role current_time current_timestamp current_user default \
+    deferrable desc distinct do else end except false fetch for foreign from grant group having in initially intersect \
+    into lateral leading limit localtime localtimestamp not null offset on only or order placing primary references \
+    returning select session_user some symmetric system_user table then to trailing true union unique user using \
+    variadic when where window with";
+
+/// Databases that are there already, or that RDS keeps for itself.
+const RESERVED_DATABASES: [&str; 6] = ["admin", "database", "db", "rdsadmin", "template0", "template1"];
+
+/// Users that are there already, or that RDS keeps for itself.
+const RESERVED_USERS: [&str; 5] = ["admin", "administrator", "none", "public", "root"];
+
+/// Engines of RDS other than PostgreSQL (CloudFormation's schema of a DB instance).
+const OTHER_ENGINES: [&str; 19] = [
+    "aurora-mysql",
+    "aurora-postgresql",
+    "custom-oracle-ee",
+    "custom-oracle-ee-cdb",
+    "custom-sqlserver-ee",
+    "custom-sqlserver-se",
+    "custom-sqlserver-web",
+    "db2-ae",
+    "db2-se",
+    "mariadb",
+    "mysql",
+    "oracle-ee",
+    "oracle-ee-cdb",
+    "oracle-se2",
+    "oracle-se2-cdb",
+    "sqlserver-ee",
+    "sqlserver-ex",
+    "sqlserver-se",
+    "sqlserver-web",
+];
+
+fn is_reserved(text: &str, more: &[&str]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    RESERVED_WORDS.split_whitespace().chain(more.iter().copied()).any(|word| word == lower)
 }
 
-fn combination(message: impl Into<String>) -> Refusal {
-    refuse("InvalidParameterCombination", message)
+/// Letters, digits and underscores, a letter first.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Identifiers are 1 to 63 letters, digits and hyphens, begin with a letter, and have no hyphen last or twice in a row.
-pub(crate) fn identifier(text: &str, parameter: &str) -> Result<String, Refusal> {
+/// Letters, digits and hyphens, a letter first, no hyphen last or twice in a row.
+fn is_identifier(text: &str) -> bool {
     let allowed = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    if !allowed || !starts || text.len() > 63 || text.ends_with('-') || text.contains("--") {
-        return Err(invalid(format!(
-            "The parameter {parameter} is not a valid identifier. Identifiers must begin with a letter; must contain \
-             only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."
-        )));
-    }
-    Ok(text.to_ascii_lowercase())
+    allowed && starts && !text.ends_with('-') && !text.contains("--")
 }
 
-/// The name of the first database: letters, digits and underscores, 63 at most, a letter first, no reserved word.
-pub(crate) fn database_name(text: &str) -> Result<(), Refusal> {
-    const RESERVED: [&str; 9] =
-        ["rdsadmin", "template0", "template1", "default", "user", "table", "select", "all", "order"];
-    let allowed = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !allowed || !text.starts_with(|c: char| c.is_ascii_alphabetic()) || text.len() > 63 {
-        return Err(invalid("DBName must begin with a letter and contain only alphanumeric characters."));
+/// The identifier of an instance, in lower case.
+pub(crate) fn identifier(text: &str) -> Result<String, Refusal> {
+    if text.len() > 63 {
+        return Err(rule::IDENTIFIER_LENGTH.refuse([]));
     }
-    if RESERVED.contains(&text.to_ascii_lowercase().as_str()) {
-        return Err(invalid(format!("DBName {text} cannot be used.  It is a reserved word for this engine")));
+    if is_identifier(text) { Ok(text.to_ascii_lowercase()) } else { Err(rule::IDENTIFIER.refuse([])) }
+}
+
+/// The identifier of a snapshot, in lower case.
+pub(crate) fn snapshot_identifier(text: &str) -> Result<String, Refusal> {
+    if text.len() > 255 {
+        return Err(rule::SNAPSHOT_LENGTH.refuse([]));
+    }
+    if is_identifier(text) { Ok(text.to_ascii_lowercase()) } else { Err(rule::SNAPSHOT_FORM.refuse([])) }
+}
+
+/// Refuses engines other than PostgreSQL.
+pub(crate) fn engine(name: &str) -> Result<(), Refusal> {
+    match name {
+        "postgres" => Ok(()),
+        other if OTHER_ENGINES.contains(&other) => Err(rule::OTHER_ENGINE.refuse([&other])),
+        unknown => Err(rule::ENGINE.refuse([&unknown])),
+    }
+}
+
+/// The name of the first database.
+pub(crate) fn database_name(text: &str) -> Result<(), Refusal> {
+    if text.is_empty() || text.len() > 63 {
+        return Err(rule::DATABASE_LENGTH.refuse([]));
+    }
+    if !is_word(text) {
+        return Err(rule::DATABASE.refuse([]));
+    }
+    if is_reserved(text, &RESERVED_DATABASES) {
+        return Err(rule::DATABASE_RESERVED.refuse([&text]));
     }
     Ok(())
 }
 
-/// The master user: letters, digits and underscores, 16 at most, a letter first, no reserved word.
+/// The master user.
 pub(crate) fn master_username(text: &str) -> Result<(), Refusal> {
-    const RESERVED: [&str; 10] = [
-        "admin",
-        "administrator",
-        "user",
-        "root",
-        "public",
-        "rdsadmin",
-        "rds_superuser",
-        "rdsrepladmin",
-        "rdsproxyadmin",
-        "rds_replication",
-    ];
-    let allowed = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !allowed || !text.starts_with(|c: char| c.is_ascii_alphabetic()) || text.len() > 16 {
-        return Err(invalid(format!(
-            "The parameter MasterUsername {text} must begin with a letter, contain only letters, digits and underscores, \
-             and be 1 to 16 characters long."
-        )));
+    if text.is_empty() || text.len() > 16 {
+        return Err(rule::USER_LENGTH.refuse([&text]));
+    }
+    if !is_word(text) {
+        return Err(rule::USER.refuse([&text]));
+    }
+    if is_reserved(text, &RESERVED_USERS) {
+        return Err(rule::USER_RESERVED.refuse([&text]));
     }
     let lower = text.to_ascii_lowercase();
-    if RESERVED.contains(&lower.as_str()) || lower.starts_with("pg_") {
-        return Err(invalid(format!(
-            "MasterUsername {text} cannot be used as it is a reserved word used by the engine"
-        )));
+    if lower.starts_with("pg_") || lower.starts_with("rds") {
+        return Err(rule::USER_PREFIX.refuse([&text]));
     }
     Ok(())
 }
 
-/// Checks the password of a request, if it has one: 8 to 128 printable ASCII characters, not all of them. Answers
-/// whether there is one. The password goes nowhere.
+/// Checks the password of a request, if it has one. Answers whether there is one. The password goes nowhere.
 pub(crate) fn password(request: &Request, secrets: &Secrets) -> Result<bool, Refusal> {
     let text = match request.arg("MasterUserPassword") {
         Value::Null => return Ok(false),
         Value::Str(text) => &**text,
-        Value::Secret(name) => match secrets.get(name) {
-            Some(secret) => secret.expose(),
-            None => return Err(invalid("The parameter MasterUserPassword must be provided.")),
-        },
-        Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) | Value::Ref(..) => "",
+        Value::Secret(name) => {
+            secrets.get(name).ok_or_else(|| rule::PASSWORD_MISSING.refuse([])).map(|secret| secret.expose())?
+        }
+        Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) | Value::Ref(..) => {
+            return Err(rule::PASSWORD_MISSING.refuse([]));
+        }
     };
-    if text.len() < 8 {
-        let message =
-            "The parameter MasterUserPassword is not a valid password because it is shorter than 8 characters.";
-        return Err(invalid(message));
+    let length = text.chars().count();
+    if length < 8 {
+        return Err(rule::PASSWORD_SHORT.refuse([]));
     }
-    if text.len() > 128 {
-        let message =
-            "The parameter MasterUserPassword is not a valid password because it is longer than 128 characters.";
-        return Err(invalid(message));
+    if length > 128 {
+        return Err(rule::PASSWORD_LONG.refuse([]));
     }
     if !text.chars().all(|c| c.is_ascii_graphic() && !"/@\"".contains(c)) {
-        return Err(invalid(
-            "The parameter MasterUserPassword is not a valid password. Only printable ASCII characters besides '/', \
-             '@', '\"', ' ' may be used.",
-        ));
+        return Err(rule::PASSWORD.refuse([]));
+    }
+    if text.contains('\'') {
+        return Err(rule::PASSWORD_QUOTE.refuse([]));
     }
     Ok(true)
 }
 
 /// The version that `asked` stands for.
 pub(crate) fn version(asked: Option<&str>) -> Result<String, Refusal> {
-    let unknown = || combination(format!("Cannot find version {} for postgres", asked.unwrap_or_default()));
-    catalog::resolve_postgres(asked).ok_or_else(unknown)
+    catalog::resolve_postgres(asked).ok_or_else(|| rule::VERSION.refuse([&asked.unwrap_or_default()]))
 }
 
-/// Refuses a class that PostgreSQL does not run on.
+/// Refuses a class that PostgreSQL of this version does not run on.
 pub(crate) fn class(name: &str, version: &str) -> Result<(), Refusal> {
     match catalog::db_class(name) {
         DbClass::Orderable => Ok(()),
-        DbClass::Unknown => Err(invalid(format!("Invalid DB Instance class: {name}"))),
-        DbClass::NotForPostgres => Err(combination(format!(
-            "RDS does not support creating a DB instance with the following combination: DBInstanceClass={name}, \
-             Engine=postgres, EngineVersion={version}, LicenseModel=postgresql-license. For supported combinations of \
-             instance class and database engine version, see the documentation."
-        ))),
+        DbClass::Unknown => Err(rule::CLASS.refuse([&name])),
+        DbClass::OtherEngines => Err(rule::CLASS_ENGINE.refuse([&name, &version])),
+        DbClass::Old => Err(rule::CLASS_AGE.refuse([&name, &version])),
     }
 }
 
 /// Refuses a size, in GiB, that the type of storage does not have.
 pub(crate) fn storage(kind: &str, size: i64) -> Result<(), Refusal> {
-    let range = match kind {
-        "gp2" | "gp3" => 20..=65_536,
-        "io1" | "io2" => 100..=65_536,
-        "standard" => 5..=3_072,
-        _ => return Err(invalid(format!("Invalid storage type: {kind}"))),
+    let (range, rule): (_, &'static Rule) = match kind {
+        "gp2" | "gp3" => (20..=65_536, &rule::STORAGE_GENERAL),
+        "io1" | "io2" => (100..=65_536, &rule::STORAGE_PROVISIONED),
+        "standard" => (5..=3_072, &rule::STORAGE_MAGNETIC),
+        _ => return Err(rule::STORAGE_TYPE.refuse([&kind])),
     };
-    if range.contains(&size) {
-        return Ok(());
-    }
-    Err(combination(format!("Invalid storage size for engine name postgres and storage type {kind}: {size}")))
+    if range.contains(&size) { Ok(()) } else { Err(rule.refuse([&kind, &size])) }
+}
+
+/// Refuses types of storage that need more than their name.
+pub(crate) fn storage_type(kind: &str) -> Result<(), Refusal> {
+    if kind.starts_with("io") { Err(rule::STORAGE_IOPS.refuse([&kind])) } else { Ok(()) }
 }
 
 /// For how many days backups are kept.
 pub(crate) fn retention(days: i64) -> Result<(), Refusal> {
-    if (0..=35).contains(&days) {
-        return Ok(());
-    }
-    Err(invalid(format!("Invalid backup retention period: {days}. Must be between 0 and 35.")))
+    if (0..=35).contains(&days) { Ok(()) } else { Err(rule::RETENTION.refuse([&days])) }
 }
 
 /// A whole number, if the parameter is there.
 pub(crate) fn number(request: &Request, name: &str) -> Result<Option<i64>, Refusal> {
     match request.arg(name) {
         Value::Null => Ok(None),
-        value => {
-            value.as_i64().map(Some).ok_or_else(|| invalid(format!("Invalid value for parameter {name}: {value}")))
-        }
+        value => value.as_i64().map(Some).ok_or_else(|| rule::TYPED.refuse([&name, &"a whole number"])),
     }
+}
+
+/// A truth value, if the parameter is there.
+pub(crate) fn flag(request: &Request, name: &str) -> Result<Option<bool>, Refusal> {
+    match request.arg(name) {
+        Value::Null => Ok(None),
+        value => value.as_bool().map(Some).ok_or_else(|| rule::TYPED.refuse([&name, &"true or false"])),
+    }
+}
+
+/// Refuses a downgrade, and a new major version without a word that says it is meant.
+pub(crate) fn upgrade(from: &str, to: &str) -> Result<(), Refusal> {
+    let parts = |version: &str| -> Vec<u32> { version.split('.').filter_map(|part| part.parse().ok()).collect() };
+    if parts(to) < parts(from) {
+        Err(rule::DOWNGRADE.refuse([&from, &to]))
+    } else if catalog::major(from) != catalog::major(to) {
+        Err(rule::MAJOR_UPGRADE.refuse([]))
+    } else {
+        Ok(())
+    }
+}
+
+/// The versions on offer.
+pub(crate) fn describe_engine_versions(request: &Request) -> Answer {
+    let engine = request.text("Engine");
+    if engine != "postgres" {
+        return Err(rule::VERSIONS_ENGINE.refuse([&engine]));
+    }
+    let asked = request.arg("EngineVersion").as_str();
+    let matches = |version: &String| asked.is_none_or(|asked| version == asked || catalog::major(version) == asked);
+    let versions = catalog::postgres_versions().into_iter().filter(matches);
+    let versions = versions.map(|version| object([("EngineVersion", version.into()), ("Status", "available".into())]));
+    Ok(object([("DBEngineVersions", Value::List(versions.collect()))]))
 }

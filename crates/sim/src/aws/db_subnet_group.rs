@@ -7,12 +7,11 @@ use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
+use super::Account;
 use super::error::Answer;
-use super::error::refuse;
 use super::record::{Meta, object};
 use super::subnet::Subnet;
-use super::{Account, quotas};
-use crate::rules::Refusal;
+use crate::rules::{Refusal, db_subnet_group as rule, identifier};
 
 /// A database subnet group, under its name in lower case.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,73 +42,60 @@ impl Account {
     /// The group called `name`, in whichever case.
     pub(crate) fn db_subnet_group(&self, now: Instant, name: &str) -> Result<&SubnetGroup, Refusal> {
         let found = self.db_subnet_groups.get(&name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
-        found.ok_or_else(|| not_found(name))
+        found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     pub(crate) fn db_subnet_group_mut(&mut self, now: Instant, name: &str) -> Result<&mut SubnetGroup, Refusal> {
         let found = self.db_subnet_groups.get_mut(&name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
-        found.ok_or_else(|| not_found(name))
+        found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     /// The VPC of these subnets, when they may make a group.
     fn check_db_subnets(&self, now: Instant, ids: &[String]) -> Result<String, Refusal> {
         let mut zones = BTreeSet::new();
         let mut vpcs = BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for id in ids {
-            let subnet = self.get::<Subnet>(now, id).map_err(|refusal| match refusal.rule.id {
-                "identifier.subnet-form" => refuse("InvalidParameterValue", format!("Invalid subnet ID: {id}")),
-                _ => refuse("InvalidSubnet", format!("Some input subnets in :[{id}] are invalid.")),
+            let subnet = self.get::<Subnet>(now, id).map_err(|refusal| {
+                if *refusal.rule == identifier::SUBNET_MALFORMED { &rule::SUBNET_FORM } else { &rule::SUBNET_EXISTS }
+                    .refuse([id])
             })?;
+            if !seen.insert(id) {
+                return Err(rule::SUBNET_TWICE.refuse([id]));
+            }
             zones.insert(subnet.zone.as_str());
             vpcs.insert(subnet.vpc.as_str());
         }
         let vpc = match vpcs.pop_first() {
             Some(vpc) if vpcs.is_empty() => vpc.to_owned(),
-            Some(_) => {
-                let message = "The new subnets are not all in the same VPC.";
-                return Err(refuse("InvalidSubnet", message));
-            }
-            None => return Err(refuse("InvalidParameterValue", "The parameter SubnetIds must not be empty.")),
+            Some(_) => return Err(rule::ONE_VPC.refuse([])),
+            None => return Err(rule::NO_SUBNETS.refuse([])),
         };
         if zones.len() < 2 {
-            let covered = zones.into_iter().collect::<Vec<_>>().join(", ");
-            let message = format!(
-                "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ coverage: \
-                 {covered}. Add subnets to cover at least 2 AZs."
-            );
-            return Err(refuse("DBSubnetGroupDoesNotCoverEnoughAZs", message));
+            return Err(rule::COVERAGE.refuse([&zones.into_iter().collect::<Vec<_>>().join(", ")]));
         }
-        let message =
-            "The request would result in the user exceeding the allowed number of subnets in a DB subnet group.";
-        quotas::check(ids.len(), self.quotas.db_subnets.saturating_add(1), "DBSubnetQuotaExceededFault", message)?;
+        if ids.len() > self.quotas.db_subnets {
+            return Err(rule::SUBNETS.refuse([]));
+        }
         Ok(vpc)
     }
 
     pub(crate) fn create_db_subnet_group(&mut self, now: Instant, request: &Request) -> Answer {
         let name = request.text("DBSubnetGroupName").to_ascii_lowercase();
         let description = request.text("DBSubnetGroupDescription");
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "._ -".contains(c);
-        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !starts || !name.chars().all(allowed) || name.len() > 255 || name == "default" {
-            let message = "The parameter DBSubnetGroupName must be provided and must not be blank, must begin with a \
-                           letter, must contain only letters, digits, periods, underscores, spaces and hyphens, and \
-                           must not be default.";
-            return Err(refuse("InvalidParameterValue", message));
+        check_name(&name)?;
+        if description.trim().is_empty() {
+            return Err(rule::DESCRIPTION_BLANK.refuse([]));
         }
-        if description.is_empty() {
-            let message = "The parameter DBSubnetGroupDescription must be provided and must not be blank.";
-            return Err(refuse("InvalidParameterValue", message));
-        }
-        let tags = self.new_tags(request)?;
+        let tags = self.new_db_tags(request)?;
         if self.db_subnet_groups.contains_key(&name) {
-            let message = format!("The DB subnet group '{name}' already exists.");
-            return Err(refuse("DBSubnetGroupAlreadyExists", message));
+            return Err(rule::TAKEN.refuse([&name]));
         }
         let subnets = request.texts("SubnetIds");
         let vpc = self.check_db_subnets(now, &subnets)?;
-        let message = "The request would result in the user exceeding the allowed number of DB subnet groups.";
-        let allowed = self.quotas.db_subnet_groups;
-        quotas::check(self.db_subnet_groups.len(), allowed, "DBSubnetGroupQuotaExceeded", message)?;
+        if self.db_subnet_groups.len() >= self.quotas.db_subnet_groups {
+            return Err(rule::GROUPS.refuse([]));
+        }
         let meta = self.new_meta(now, name.clone(), tags);
         let group = SubnetGroup { meta, description: description.to_owned(), vpc, subnets };
         let reply = object([("DBSubnetGroup", self.describe_db_subnet_group(&group))]);
@@ -132,13 +118,12 @@ impl Account {
         let group = self.db_subnet_group(now, name)?;
         let subnets = request.texts("SubnetIds");
         if self.check_db_subnets(now, &subnets)? != group.vpc {
-            return Err(refuse("InvalidSubnet", "The new subnets are not in the VPC of the DB subnet group."));
+            return Err(rule::OTHER_VPC.refuse([]));
         }
         let users = self.db_instances.values().filter(|db| db.subnet_group == group.meta.id);
         let interfaces = users.flat_map(|db| &db.interfaces).filter_map(|id| self.interfaces.get(id));
         if let Some(used) = interfaces.map(|i| &i.subnet).find(|subnet| !subnets.contains(subnet)) {
-            let message = format!("Some of the subnets to be deleted are currently in use: {used}");
-            return Err(refuse("SubnetAlreadyInUse", message));
+            return Err(rule::SUBNET_IN_USE.refuse([used]));
         }
         self.db_subnet_group_mut(now, name)?.subnets = subnets;
         let group = self.db_subnet_group(now, name)?;
@@ -148,17 +133,25 @@ impl Account {
     pub(crate) fn delete_db_subnet_group(&mut self, now: Instant, request: &Request) -> Answer {
         let name = self.db_subnet_group(now, request.text("DBSubnetGroupName"))?.meta.id.clone();
         if let Some((user, _)) = self.db_instances.iter().find(|(_, db)| db.subnet_group == name) {
-            let message = format!(
-                "Cannot delete the subnet group '{name}' because at least one database instance: {user} is still \
-                 using it."
-            );
-            return Err(refuse("InvalidDBSubnetGroupStateFault", message));
+            return Err(rule::IN_USE.refuse([&name, user]));
         }
         self.db_subnet_groups.remove(&name);
         Ok(object([]))
     }
 }
 
-fn not_found(name: &str) -> Refusal {
-    refuse("DBSubnetGroupNotFoundFault", format!("DB subnet group '{name}' does not exist."))
+/// Refuses what is no name of a group; it is in lower case already.
+fn check_name(name: &str) -> Result<(), Refusal> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._ -".contains(c);
+    if name.trim().is_empty() {
+        Err(rule::NAME_BLANK.refuse([]))
+    } else if name.chars().count() > 255 {
+        Err(rule::NAME_LENGTH.refuse([]))
+    } else if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(allowed) {
+        Err(rule::NAME_FORM.refuse([&name]))
+    } else if name == "default" {
+        Err(rule::NAME_DEFAULT.refuse([]))
+    } else {
+        Ok(())
+    }
 }

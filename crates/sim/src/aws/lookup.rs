@@ -104,21 +104,4 @@ impl Account {
         });
         Ok(object([("Images", Value::List(images.collect::<Result<_, _>>()?))]))
     }
-
-    pub(crate) fn describe_db_engine_versions(&self, request: &Request) -> Answer {
-        let engine = request.text("Engine");
-        if engine != "postgres" {
-            return Err(rule::ENGINE.refuse([&engine]));
-        }
-        let asked = request.arg("EngineVersion").as_str();
-        let matches = |version: &String| {
-            asked.is_none_or(|asked| {
-                version.strip_prefix(asked).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
-        };
-        let versions = catalog::postgres_versions().into_iter().filter(matches);
-        let versions =
-            versions.map(|version| object([("EngineVersion", version.into()), ("Status", "available".into())]));
-        Ok(object([("DBEngineVersions", Value::List(versions.collect()))]))
-    }
 }

@@ -15,6 +15,8 @@ mod db_change;
 mod db_instance;
 mod db_rules;
 mod db_subnet_group;
+mod db_tags;
+mod db_window;
 pub mod durations;
 mod error;
 mod filter;
@@ -239,7 +241,7 @@ impl Account {
             Operation::DescribeDBInstances => self.describe_db_instances(now, request),
             Operation::ModifyDBInstance => self.modify_db_instance(now, request, secrets),
             Operation::DeleteDBInstance => self.delete_db_instance(now, request),
-            Operation::DescribeDBEngineVersions => self.describe_db_engine_versions(request),
+            Operation::DescribeDBEngineVersions => db_rules::describe_engine_versions(request),
             Operation::AddTagsToResource => self.add_tags_to_resource(now, request),
             Operation::RemoveTagsFromResource => self.remove_tags_from_resource(now, request),
             Operation::ListTagsForResource => self.list_tags_for_resource(now, request),

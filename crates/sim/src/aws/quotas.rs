@@ -36,6 +36,10 @@ pub struct Quotas {
     pub vcpus: Option<u32>,
     /// Database instances.
     pub db_instances: usize,
+    /// Storage of all database instances, in GiB.
+    pub db_storage: i64,
+    /// Snapshots of databases that were not taken automatically.
+    pub db_snapshots: usize,
     /// Database subnet groups.
     pub db_subnet_groups: usize,
     /// Subnets in a database subnet group.
@@ -62,6 +66,8 @@ impl Default for Quotas {
             groups_per_interface: 5,
             vcpus: None,
             db_instances: 40,
+            db_storage: 100_000,
+            db_snapshots: 100,
             db_subnet_groups: 50,
             db_subnets: 20,
             tags: 50,
@@ -86,6 +92,8 @@ impl Quotas {
             network_interfaces: usize::MAX,
             vcpus: None,
             db_instances: usize::MAX,
+            db_storage: i64::MAX,
+            db_snapshots: usize::MAX,
             db_subnet_groups: usize::MAX,
             ..Self::default()
         }

@@ -11,7 +11,7 @@ use super::error::IdFormat;
 use super::gateway::Gateway;
 use super::instance::Instance;
 use super::nat::Nat;
-use super::record::{Record, Tags, object, tags_value};
+use super::record::{Record, Tags, object};
 use super::route::RouteTable;
 use super::security_group::Group;
 use super::subnet::Subnet;
@@ -104,38 +104,6 @@ impl Account {
             self.tags_mut(now, id)?.retain(|key, _| !keys.is_empty() && !keys.contains(key));
         }
         Ok(object([]))
-    }
-
-    /// The tags of an object of RDS, by its ARN.
-    fn rds_tags_mut(&mut self, now: Instant, request: &Request) -> Result<&mut Tags, Refusal> {
-        let arn = request.text("ResourceName").to_owned();
-        let prefix = format!("arn:aws:rds:{}:{}:", self.options.region, self.options.account_id);
-        let invalid = || rule::RESOURCE_NAME.refuse([&arn]);
-        let (kind, name) = arn.strip_prefix(&prefix).and_then(|rest| rest.split_once(':')).ok_or_else(invalid)?;
-        match kind {
-            "db" => Ok(&mut self.db_mut(now, name)?.meta.tags),
-            "subgrp" => Ok(&mut self.db_subnet_group_mut(now, name)?.meta.tags),
-            _ => Err(invalid()),
-        }
-    }
-
-    pub(crate) fn add_tags_to_resource(&mut self, now: Instant, request: &Request) -> Answer {
-        let tags = read_tags(request)?;
-        let there = self.rds_tags_mut(now, request)?.clone();
-        self.check_tag_count(&there, &tags, Service::Rds)?;
-        self.rds_tags_mut(now, request)?.extend(tags);
-        Ok(object([]))
-    }
-
-    pub(crate) fn remove_tags_from_resource(&mut self, now: Instant, request: &Request) -> Answer {
-        let keys = request.texts("TagKeys");
-        self.rds_tags_mut(now, request)?.retain(|key, _| !keys.contains(key));
-        Ok(object([]))
-    }
-
-    pub(crate) fn list_tags_for_resource(&mut self, now: Instant, request: &Request) -> Answer {
-        let tags = tags_value(self.rds_tags_mut(now, request)?);
-        Ok(object([("Tags", tags)]))
     }
 }
 

@@ -12,6 +12,9 @@ mod source;
 pub(crate) mod address;
 pub(crate) mod capacity;
 pub(crate) mod catalog;
+pub(crate) mod db_instance;
+pub(crate) mod db_subnet_group;
+pub(crate) mod db_tag;
 pub(crate) mod filter;
 pub(crate) mod gateway;
 pub(crate) mod group;
@@ -183,6 +186,9 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         instance::ALL,
         volume::ALL,
         catalog::ALL,
+        db_subnet_group::ALL,
+        db_instance::ALL,
+        db_tag::ALL,
     ];
     areas.iter().flat_map(|area| area.iter().copied())
 }

@@ -184,6 +184,7 @@ fn instance(instance: &DbInstance) -> Value {
         ("AutoMinorVersionUpgrade", instance.auto_minor_version_upgrade().into()),
         ("BackupRetentionPeriod", instance.backup_retention_period().into()),
         ("DeletionProtection", instance.deletion_protection().into()),
+        ("PreferredMaintenanceWindow", text(instance.preferred_maintenance_window())),
         ("AvailabilityZone", text(instance.availability_zone())),
         ("DBSubnetGroupName", text(group.and_then(DbSubnetGroup::db_subnet_group_name))),
         ("VpcId", text(group.and_then(DbSubnetGroup::vpc_id))),
