@@ -8,16 +8,6 @@ use crate::rules::{Refusal, Rule, identifier, request as rule};
 /// What a call is answered with, inside the account.
 pub(crate) type Answer = Result<Value, Refusal>;
 
-/// A refusal. Not executed.
-pub(crate) fn refuse(code: &str, message: impl Into<String>) -> Refusal {
-    Refusal { rule: &rule::UNLISTED, message: message.into(), code: Some(code.to_owned()) }
-}
-
-/// `InvalidParameterValue`, in EC2's words.
-pub(crate) fn invalid_value(value: &str, parameter: &str, why: &str) -> Refusal {
-    refuse("InvalidParameterValue", format!("Value ({value}) for parameter {parameter} is invalid. {why}"))
-}
-
 /// Refuses parameters that the operation does not have or lacks, and arguments that are not plain values. Secrets are
 /// plain where a password is expected.
 pub(crate) fn check_arguments(request: &Request) -> Result<(), Refusal> {

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::refuse;
 use crate::rules::{Refusal, Rule};
 
 /// How many of what an account may have in its Region. The defaults are AWS's (VPC, EC2 and RDS quota pages), but for
@@ -98,11 +97,6 @@ impl Quotas {
             ..Self::default()
         }
     }
-}
-
-/// Refuses one more when there are as many as allowed already.
-pub(crate) fn check(there: usize, allowed: usize, code: &str, message: &str) -> Result<(), Refusal> {
-    if there < allowed { Ok(()) } else { Err(refuse(code, message)) }
 }
 
 /// Refuses one more when there are as many as allowed already; the rule's message may name the number.

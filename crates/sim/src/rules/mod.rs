@@ -136,7 +136,7 @@ impl Rule {
             }
             message.push_str(part);
         }
-        Refusal { rule: self, message, code: None }
+        Refusal { rule: self, message }
     }
 }
 
@@ -153,14 +153,12 @@ impl Eq for Rule {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) rule: &'static Rule,
-    pub(crate) message: String,
-    /// Until every refusal stands in the table.
-    pub(crate) code: Option<String>,
+    message: String,
 }
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
-        Self::answered(refusal.code.as_deref().unwrap_or(refusal.rule.code), refusal.message, Some(refusal.rule.status))
+        Self::answered(refusal.rule.code, refusal.message, Some(refusal.rule.status))
     }
 }
 

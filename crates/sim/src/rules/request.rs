@@ -11,6 +11,4 @@ rules! {
         "a call of EC2 or RDS has every parameter its operation needs"; [ErrorCodes];
     MISSING_PARAMETER_JSON: "request.missing-parameter-json" Refusal [GetParameter] "ValidationException" => "The request must contain the parameter {}";
         "a call of SSM or STS has every parameter its operation needs"; [Experience];
-    UNLISTED: "request.unlisted" Unmodelled [] "Unlisted" => "{}";
-        "to be split"; [Simulator];
 }
