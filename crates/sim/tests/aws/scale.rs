@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aloka_core::api::Operation::*;
+use aloka_sim::aws::Quotas;
 use serde_json::json;
 
 use crate::cloud::{Cloud, Network, launch, with};
@@ -12,6 +13,7 @@ use crate::cloud::{Cloud, Network, launch, with};
 fn ten_thousand_instances() {
     let started = Instant::now();
     let mut cloud = Cloud::median();
+    cloud.account = cloud.account.with_quotas(Quotas::unlimited());
     let network = Network::new(&mut cloud);
     let subnet = cloud.subnet(&network.vpc, "10.0.128.0/17", "us-east-1a");
     let mut ids = Vec::new();
