@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use aloka_core::plan::Mode;
-use aloka_sim::aws::Durations;
+use aloka_sim::aws::{Durations, Quotas};
 use aloka_sim::world::Unwatched;
 use aloka_tests::{Bench, variables};
 
@@ -23,6 +23,8 @@ fn main() {
          private_subnet_cidrs = [\"10.0.128.0/24\", \"10.0.129.0/24\"]\napp_instance_count = {count}\n"
     ));
     let mut bench = Bench::new(1, Durations::Median);
+    // AWS would allow 5000 network interfaces.
+    bench.world.account = bench.world.account.with_quotas(Quotas::unlimited());
     let start = Instant::now();
     let tell = |what: &str, since: Instant| {
         let peak = peak_mib().map_or_else(|| "?".to_owned(), |mib| mib.to_string());
