@@ -8,6 +8,4 @@ rules! {
         "a zone may have no room for instances of a type; nothing is launched or started, and the answer is a server error"; [ErrorCodes, PublicLogs];
     ADDRESS: "capacity.address" Refusal [AllocateAddress] "InsufficientAddressCapacity" 500 => "Not enough available addresses to satisfy your minimum request. Reduce the number of addresses you are requesting or wait for additional capacity to become available.";
         "AWS may have no Elastic IP address left; none is allocated, and the answer is a server error"; [ErrorCodes];
-    DB_INSTANCE: "capacity.db-instance" Refusal [CreateDBInstance, ModifyDBInstance] "InsufficientDBInstanceCapacity" => "The specified DB instance class isn't available in the specified Availability Zone.";
-        "a zone may have no room for database instances of a class; none is created, and the answer is no server error"; [ServiceModel];
 }

@@ -17,6 +17,4 @@ rules! {
         "us-east-1 has the zones a to f, other Regions a to c; which zone a letter is differs between accounts"; [Moto];
     OFFERINGS: "catalog.offerings" Default [DescribeInstanceTypeOfferings];
         "us-east-1e has no t3, and has t2"; [Moto];
-    ENGINE: "catalog.engine" Unmodelled [DescribeDBEngineVersions] "InvalidParameterValue" => "Unrecognized engine name: {}";
-        "versions are listed for postgres only"; [Simulator];
 }

@@ -39,6 +39,4 @@ rules! {
         "a tag key of RDS does not begin with aws:"; [ServiceModel];
     CHARACTERS_RDS: "tags.rds-characters" Refusal [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "Invalid tag: '{}' contains characters other than letters, digits, white space and _.:/=+-@";
         "keys and values of RDS are of letters, digits, white space and _.:/=+-@"; [ServiceModel];
-    RESOURCE_NAME: "tags.rds-resource-name" Refusal [AddTagsToResource, RemoveTagsFromResource, ListTagsForResource] "InvalidParameterValue" => "Invalid resource name: {}";
-        "objects of RDS are named by ARN: database instances and subnet groups here"; [ServiceModel];
 }
