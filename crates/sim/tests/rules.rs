@@ -11,8 +11,11 @@ use aloka_sim::scenario::{Cloud, Library, Ran, Scenario, Setting, SimulatedCloud
 #[derive(Default)]
 struct Watched(SimulatedCloud);
 
-fn saved(cloud: &SimulatedCloud) -> String {
-    serde_json::to_string(cloud.account()).expect("saved")
+/// The account without the failures it was told to have: a refusal that was asked for uses one up.
+fn saved(cloud: &SimulatedCloud) -> serde_json::Value {
+    let mut account = serde_json::to_value(cloud.account()).expect("saved");
+    account.as_object_mut().expect("an account").remove("doomed");
+    account
 }
 
 impl Cloud for Watched {
@@ -23,7 +26,9 @@ impl Cloud for Watched {
             // What is gone by now is removed at the next call, whatever it is.
             before.call(&Request(Call::new(Operation::GetCallerIdentity, []))).expect("a caller");
             assert_eq!(saved(&before), saved(&self.0), "{request}: refused ({error}), yet the account changed");
-            assert!(!error.message.is_empty() && !error.message.contains("{}"), "{request}: {error}");
+            // AWS lists the braces among the characters it allows.
+            let message = error.message.replace(";{}!", "");
+            assert!(!message.is_empty() && !message.contains("{}"), "{request}: {error}");
         }
         reply
     }

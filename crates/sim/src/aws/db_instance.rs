@@ -193,9 +193,9 @@ impl Account {
             return Err(rule::QUOTA.refuse([]));
         }
         self.check_db_storage(storage)?;
-        let places = self.db_places(&subnets, if multi_az { 2 } else { 1 })?;
         let failure = self.take_doom(request.operation());
         failure.as_ref().map_or(Ok(()), ordered_refusal)?;
+        let places = self.db_places(&subnets, if multi_az { 2 } else { 1 })?;
 
         let zone = self.subnets.get(&places[0]).map(|subnet| subnet.zone.clone()).unwrap_or_default();
         let owner = format!("db/{name}");
