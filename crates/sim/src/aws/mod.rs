@@ -8,6 +8,7 @@
 //! error code reference and from answers people published; durations from published logs (see [`durations`]).
 //! Nothing here knows of plans, addresses or state files.
 
+mod access;
 mod account;
 mod address;
 mod catalog;
@@ -31,12 +32,13 @@ mod route;
 mod security_group;
 mod subnet;
 mod tags;
+mod throttle;
 mod volume;
 mod vpc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aloka_core::api::{Operation, Reply, Request};
+use aloka_core::api::{ApiError, Operation, Reply, Request};
 use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,7 @@ use serde::{Deserialize, Serialize};
 pub use self::account::{Object, ObjectKind};
 pub use self::durations::Durations;
 pub use self::quotas::Quotas;
+use crate::iam::Policy;
 
 /// What a simulated account is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +61,9 @@ pub struct Options {
     pub durations: Durations,
     /// For how long a new object may be unknown to calls, at most, in milliseconds; 0 for not at all.
     pub visibility_delay_ms: u64,
+    /// True if it has AWS's rate limits.
+    #[serde(default)]
+    pub throttling: bool,
 }
 
 impl Default for Options {
@@ -68,6 +74,7 @@ impl Default for Options {
             seed: 0,
             durations: Durations::Median,
             visibility_delay_ms: 0,
+            throttling: false,
         }
     }
 }
@@ -77,6 +84,14 @@ impl Default for Options {
 pub struct Account {
     options: Options,
     quotas: Quotas,
+    /// What the caller may do; everything, if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<Policy>,
+    #[serde(default)]
+    throttle: throttle::Throttle,
+    /// True once RDS was used: it made itself a role then.
+    #[serde(default)]
+    rds_role: bool,
     /// How many were made of what, by name of sub-stream.
     ordinals: BTreeMap<String, u64>,
     /// What disappears by itself, and when.
@@ -109,6 +124,9 @@ impl Account {
         Self {
             options,
             quotas: Quotas::default(),
+            policy: None,
+            throttle: throttle::Throttle::default(),
+            rds_role: false,
             ordinals: BTreeMap::new(),
             expiring: BTreeSet::new(),
             doomed: BTreeMap::new(),
@@ -147,8 +165,19 @@ impl Account {
     /// AWS's refusals, with its error codes. A refused call changes nothing.
     pub fn call(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
         self.sweep(now);
+        self.admit(now, request)?;
+        let reply = self.dispatch(now, request, secrets)?;
+        self.rds_role |= matches!(request.operation(), Operation::CreateDBSubnetGroup | Operation::CreateDBInstance);
+        Ok(reply)
+    }
+
+    /// What is checked of every call before it is looked at: rate limits, parameters, permissions.
+    fn admit(&mut self, now: Instant, request: &Request) -> Result<(), ApiError> {
+        if self.options.throttling {
+            self.throttle.count(now, request)?;
+        }
         error::check_arguments(request)?;
-        self.dispatch(now, request, secrets)
+        self.permit(request)
     }
 
     fn dispatch(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
