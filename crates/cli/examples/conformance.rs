@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use aloka::driver::aws::AwsClient;
-use aloka_core::api::{Reply, Request};
+use aloka_core::api::{ApiError, Reply, Request};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_sim::rules::Rule;
 use aloka_sim::scenario::difference::{Emulator, judge};
@@ -44,6 +44,10 @@ impl Remote {
 impl Cloud for Remote {
     fn call(&mut self, request: &Request) -> Reply {
         self.runtime.block_on(self.client.send(request, &self.secrets))
+    }
+
+    fn dry_run(&mut self, _request: &Request) -> Option<ApiError> {
+        None
     }
 
     /// Emulators are done at once.

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod aws;
 pub mod fault;
+pub mod iam;
 pub mod rehearsal;
 pub mod rng;
 pub mod rules;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::api::{ApiError, Call, Operation, Reply, Request};
 use aloka_sim::rules::{self, Nature, Rule};
 use aloka_sim::scenario::{Cloud, Library, Ran, Scenario, Setting, SimulatedCloud, library, run};
 
@@ -11,10 +11,12 @@ use aloka_sim::scenario::{Cloud, Library, Ran, Scenario, Setting, SimulatedCloud
 #[derive(Default)]
 struct Watched(SimulatedCloud);
 
-/// The account without the failures it was told to have: a refusal that was asked for uses one up.
+/// The account without what a refused call uses up: a failure it was told to have, and the right to call.
 fn saved(cloud: &SimulatedCloud) -> serde_json::Value {
     let mut account = serde_json::to_value(cloud.account()).expect("saved");
-    account.as_object_mut().expect("an account").remove("doomed");
+    for used in ["doomed", "throttle"] {
+        account.as_object_mut().expect("an account").remove(used);
+    }
     account
 }
 
@@ -31,6 +33,13 @@ impl Cloud for Watched {
             assert!(!message.is_empty() && !message.contains("{}"), "{request}: {error}");
         }
         reply
+    }
+
+    fn dry_run(&mut self, request: &Request) -> Option<ApiError> {
+        let before = saved(&self.0);
+        let error = self.0.dry_run(request);
+        assert_eq!(before, saved(&self.0), "{request}: only asked, yet the account changed");
+        error
     }
 
     fn wait(&mut self, time: Duration) {

@@ -71,6 +71,9 @@ pub enum Idempotency {
 pub enum Bucket {
     /// EC2 Describe and Get calls.
     Ec2Read,
+    /// EC2 reads of instances, security groups and volumes. AWS allows fewer of those that are neither filtered nor
+    /// paginated, and does not say that to name identifiers is to filter.
+    Ec2List,
     /// EC2 calls that change something.
     Ec2Write,
     /// RunInstances and StartInstances.
@@ -91,8 +94,9 @@ pub enum Bucket {
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ec2Read,
+        Self::Ec2List,
         Self::Ec2Write,
         Self::Ec2Launch,
         Self::Ec2Terminate,
@@ -103,10 +107,11 @@ impl Bucket {
         Self::Other,
     ];
 
-    /// Most calls at once, and calls per second after that.
+    /// Most calls at once, and calls per second after that: AWS's own figures.
     pub const fn limits(self) -> (u32, u32) {
         match self {
             Self::Ec2Read => (100, 20),
+            Self::Ec2List => (50, 10),
             Self::Ec2Write => (50, 5),
             Self::Ec2Launch => (5, 2),
             Self::Ec2Terminate => (100, 5),
@@ -255,7 +260,7 @@ operations! {
     /// `{GroupId}`
     CreateSecurityGroup Ec2 NaturalKey Ec2Write [GroupName(required), Description(required), VpcId(required), Tags(required)];
     /// `{SecurityGroups: [SecurityGroup]}`
-    DescribeSecurityGroups Ec2 Read Ec2Read [GroupIds, Filters];
+    DescribeSecurityGroups Ec2 Read Ec2List [GroupIds, Filters];
     /// `{}`
     DeleteSecurityGroup Ec2 Idempotent Ec2Write [GroupId(required)];
     /// `{}`; `IpPermissions` is a list of permissions as in the reply objects; all or none are added.
@@ -276,7 +281,7 @@ operations! {
         UserData, ClientToken(required), Tags(required),
     ];
     /// `{Instances: [Instance]}`
-    DescribeInstances Ec2 Read Ec2Read [InstanceIds, Filters];
+    DescribeInstances Ec2 Read Ec2List [InstanceIds, Filters];
     /// `{}`; one attribute a call: `InstanceType` or `Groups`.
     ModifyInstanceAttribute Ec2 Idempotent Ec2Write [InstanceId(required), InstanceType, Groups];
     /// `{}`
@@ -286,7 +291,7 @@ operations! {
     /// `{}`
     TerminateInstances Ec2 Idempotent Ec2Terminate [InstanceIds(required)];
     /// `{Volumes: [Volume]}`
-    DescribeVolumes Ec2 Read Ec2Read [VolumeIds, Filters];
+    DescribeVolumes Ec2 Read Ec2List [VolumeIds, Filters];
     /// `{}`
     ModifyVolume Ec2 Idempotent Ec2Write [VolumeId(required), Size(required)];
 
@@ -374,7 +379,10 @@ impl Operation {
         let tagged = self.parameters().iter().any(|p| p.name == "Tags") && self.is_creating();
         match (tagged, self.service()) {
             (true, Service::Ec2) => vec!["ec2:CreateTags".to_owned(), own],
-            (true, Service::Rds) => vec!["rds:AddTagsToResource".to_owned(), own],
+            // At its first use in an account, RDS makes itself a role in the name of the caller.
+            (true, Service::Rds) => {
+                vec!["iam:CreateServiceLinkedRole".to_owned(), "rds:AddTagsToResource".to_owned(), own]
+            }
             (_, Service::Sts) => Vec::new(),
             (true | false, Service::Ec2 | Service::Rds | Service::Ssm) => vec![own],
         }

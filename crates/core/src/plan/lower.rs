@@ -342,7 +342,8 @@ impl Subject<'_> {
         ]
     }
 
-    /// The group comes with the VPC: find it, empty it, tag it.
+    /// The group comes with the VPC: find it, tag it, empty it. It is tagged first, so that permissions to change rules
+    /// can be limited to what carries our tags.
     fn empty_default_group(&self) -> Vec<Step> {
         let filters = [("group-name", text_list(Value::str("default"))), ("vpc-id", text_list(self.get("vpc_id")))];
         let find = Call::new(Operation::DescribeSecurityGroups, [("Filters", Value::map(filters))]);
@@ -354,9 +355,9 @@ impl Subject<'_> {
         let anywhere = permission("IpRanges", Value::map([("CidrIp", Value::str(crate::stack::ANYWHERE))]));
         vec![
             wait(find, vec![found], Save::Object(map::text("SecurityGroups.0")), AT_ONCE),
+            call(Operation::CreateTags, [("Resources", text_list(self.id())), ("Tags", self.get("tags"))]),
             call(Operation::RevokeSecurityGroupIngress, [("GroupId", self.id()), ("IpPermissions", itself)]),
             call(Operation::RevokeSecurityGroupEgress, [("GroupId", self.id()), ("IpPermissions", anywhere)]),
-            call(Operation::CreateTags, [("Resources", text_list(self.id())), ("Tags", self.get("tags"))]),
         ]
     }
 

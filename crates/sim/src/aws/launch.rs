@@ -9,9 +9,11 @@ use super::error::Answer;
 use super::instance::{Instance, Phase};
 use super::record::{Tags, object};
 use super::subnet::Subnet;
-use super::{Account, quotas};
 use super::volume;
-use crate::rules::{Refusal, catalog as catalog_rule, interface as interface_rule, launch as rule, token, volume as volume_rule};
+use super::{Account, quotas};
+use crate::rules::{
+    Refusal, catalog as catalog_rule, interface as interface_rule, launch as rule, token, volume as volume_rule,
+};
 
 /// The most bytes of user data, before encoding.
 const USER_DATA_LIMIT: usize = 16_384;

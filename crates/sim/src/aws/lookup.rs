@@ -21,7 +21,7 @@ impl Account {
         let account = &self.options.account_id;
         Ok(object([
             ("Account", account.into()),
-            ("Arn", format!("arn:aws:iam::{account}:user/aloka").into()),
+            ("Arn", self.principal().into()),
             ("UserId", "AIDASIMULATEDACCOUNT0".into()),
         ]))
     }

@@ -8,6 +8,7 @@
 //! error code reference and from answers people published; durations from published logs (see [`durations`]).
 //! Nothing here knows of plans, addresses or state files.
 
+mod access;
 mod account;
 mod address;
 mod catalog;
@@ -34,6 +35,7 @@ mod route;
 mod security_group;
 mod subnet;
 mod tags;
+mod throttle;
 mod volume;
 mod vpc;
 
@@ -48,7 +50,8 @@ pub use self::account::{Object, ObjectKind};
 pub use self::durations::Durations;
 use self::error::Answer;
 pub use self::quotas::Quotas;
-use crate::rules::Rule;
+use crate::iam::Policy;
+use crate::rules::{Refusal, Rule};
 
 /// What a simulated account is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,9 @@ pub struct Options {
     /// milliseconds; 0 for not at all.
     #[serde(default)]
     pub interface_linger_ms: u64,
+    /// True if it has AWS's rate limits.
+    #[serde(default)]
+    pub throttling: bool,
 }
 
 impl Default for Options {
@@ -79,6 +85,7 @@ impl Default for Options {
             durations: Durations::Median,
             visibility_delay_ms: 0,
             interface_linger_ms: 0,
+            throttling: false,
         }
     }
 }
@@ -88,6 +95,14 @@ impl Default for Options {
 pub struct Account {
     options: Options,
     quotas: Quotas,
+    /// What the caller may do; everything, if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<Policy>,
+    #[serde(default)]
+    throttle: throttle::Throttle,
+    /// True once RDS was used: it made itself a role then.
+    #[serde(default)]
+    rds_role: bool,
     /// How many were made of what, by name of sub-stream.
     ordinals: BTreeMap<String, u64>,
     /// What disappears by itself, and when.
@@ -125,6 +140,9 @@ impl Account {
         Self {
             options,
             quotas: Quotas::default(),
+            policy: None,
+            throttle: throttle::Throttle::default(),
+            rds_role: false,
             ordinals: BTreeMap::new(),
             expiring: BTreeSet::new(),
             doomed: BTreeMap::new(),
@@ -170,9 +188,20 @@ impl Account {
     /// AWS's refusals, with its error codes. A refused call changes nothing.
     pub fn call(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Reply {
         self.sweep(now);
-        let answer = error::check_arguments(request).and_then(|()| self.answer(now, request, secrets));
+        let answer = self.admit(now, request).and_then(|()| self.answer(now, request, secrets));
+        self.rds_role |= answer.is_ok()
+            && matches!(request.operation(), Operation::CreateDBSubnetGroup | Operation::CreateDBInstance);
         self.refused_by = answer.as_ref().err().map(|refusal| refusal.rule);
         Ok(answer?)
+    }
+
+    /// What is checked of every call before it is looked at: rate limits, parameters, permissions.
+    fn admit(&mut self, now: Instant, request: &Request) -> Result<(), Refusal> {
+        if self.options.throttling {
+            self.throttle.count(now, request)?;
+        }
+        error::check_arguments(request)?;
+        self.permit(request)
     }
 
     /// The rule that refused the last call; `None` if it was not refused.

@@ -1,6 +1,6 @@
 //! Tags: their rules, and the calls that set and remove them.
 
-use aloka_core::api::{Request, Service};
+use aloka_core::api::Request;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 
@@ -17,7 +17,7 @@ use super::security_group::Group;
 use super::subnet::Subnet;
 use super::volume::Volume;
 use super::vpc::Vpc;
-use crate::rules::{Refusal, Rule, tags as rule};
+use crate::rules::{Refusal, tags as rule};
 
 impl Account {
     /// The tags a request gives a new object.
@@ -26,17 +26,17 @@ impl Account {
     /// Tags that break a rule.
     pub(crate) fn new_tags(&self, request: &Request) -> Result<Tags, Refusal> {
         let tags = read_tags(request)?;
-        self.check_tag_count(&Tags::new(), &tags, request.operation().service())?;
+        self.check_tag_count(&Tags::new(), &tags)?;
         Ok(tags)
     }
 
     /// Refuses more tags on an object than it may have.
-    fn check_tag_count(&self, there: &Tags, more: &Tags, service: Service) -> Result<(), Refusal> {
+    fn check_tag_count(&self, there: &Tags, more: &Tags) -> Result<(), Refusal> {
         let new = more.keys().filter(|key| !there.contains_key(*key)).count();
         if there.len() + new <= self.quotas.tags {
             return Ok(());
         }
-        Err(by_service(service, &rule::COUNT, &rule::COUNT_RDS).refuse([]))
+        Err(rule::COUNT.refuse([]))
     }
 
     /// The tags of an object of EC2, whatever it is.
@@ -83,7 +83,7 @@ impl Account {
         }
         for id in &ids {
             let there = self.tags_mut(now, id)?.clone();
-            self.check_tag_count(&there, &tags, Service::Ec2)?;
+            self.check_tag_count(&there, &tags)?;
         }
         for id in &ids {
             self.tags_mut(now, id)?.extend(tags.clone());
@@ -109,42 +109,26 @@ impl Account {
 
 /// The tags of a request, each of them within the rules.
 fn read_tags(request: &Request) -> Result<Tags, Refusal> {
-    let service = request.operation().service();
     let Some(map) = request.arg("Tags").as_map() else {
         return Err(rule::PLAIN.refuse([]));
     };
-    map.iter().map(|(key, value)| check_tag(service, key, value)).collect()
+    map.iter().map(|(key, value)| check_tag(key, value)).collect()
 }
 
-fn check_tag(service: Service, key: &str, value: &Value) -> Result<(String, String), Refusal> {
+fn check_tag(key: &str, value: &Value) -> Result<(String, String), Refusal> {
     let Some(value) = value.as_str() else { return Err(rule::PLAIN.refuse([])) };
     if is_reserved(key) {
-        return Err(by_service(service, &rule::RESERVED, &rule::RESERVED_RDS).refuse([]));
+        return Err(rule::RESERVED.refuse([]));
     }
     if !(1..=128).contains(&key.chars().count()) {
-        return Err(by_service(service, &rule::KEY_LENGTH, &rule::KEY_LENGTH_RDS).refuse([]));
+        return Err(rule::KEY_LENGTH.refuse([]));
     }
     if value.chars().count() > 256 {
-        return Err(by_service(service, &rule::VALUE_LENGTH, &rule::VALUE_LENGTH_RDS).refuse([]));
-    }
-    // RDS takes fewer characters than EC2.
-    let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
-    if service == Service::Rds
-        && let Some(text) = [key, value].into_iter().find(|text| !text.chars().all(allowed))
-    {
-        return Err(rule::CHARACTERS_RDS.refuse([&text]));
+        return Err(rule::VALUE_LENGTH.refuse([]));
     }
     Ok((key.to_owned(), value.to_owned()))
 }
 
 fn is_reserved(key: &str) -> bool {
     key.to_ascii_lowercase().starts_with("aws:")
-}
-
-/// RDS has codes of its own.
-fn by_service(service: Service, ec2: &'static Rule, rds: &'static Rule) -> &'static Rule {
-    match service {
-        Service::Rds => rds,
-        Service::Ec2 | Service::Ssm | Service::Sts => ec2,
-    }
 }

@@ -24,9 +24,9 @@ const CHANGES_WITHIN: Duration = Duration::from_secs(24 * 3600);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Volume {
     pub(crate) meta: Meta,
-    size: i64,
-    kind: String,
-    encrypted: bool,
+    pub(crate) size: i64,
+    pub(crate) kind: String,
+    pub(crate) encrypted: bool,
     zone: String,
     instance: String,
     /// When it is attached.

@@ -9,6 +9,7 @@ mod macros;
 pub mod report;
 mod source;
 
+pub(crate) mod access;
 pub(crate) mod address;
 pub(crate) mod capacity;
 pub(crate) mod catalog;
@@ -167,6 +168,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     let areas: &[&'static [&'static Rule]] = &[
         request::ALL,
         identifier::ALL,
+        access::ALL,
         token::ALL,
         capacity::ALL,
         tags::ALL,

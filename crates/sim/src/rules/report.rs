@@ -167,7 +167,8 @@ impl Report {
             for Row { rule, meets, near, standings } in rows {
                 let code = if rule.code.is_empty() { String::new() } else { format!("`{}`", rule.code) };
                 let operations: Vec<_> = rule.operations.iter().map(|operation| operation.name()).collect();
-                let operations = if operations.is_empty() { String::new() } else { format!(" ({})", operations.join(", ")) };
+                let operations =
+                    if operations.is_empty() { String::new() } else { format!(" ({})", operations.join(", ")) };
                 let sources: Vec<_> = rule.sources.iter().map(|source| source.name()).collect();
                 let [localstack, moto] = standings.map(Standing::name);
                 let _infallible = writeln!(

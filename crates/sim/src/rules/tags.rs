@@ -29,14 +29,4 @@ rules! {
         "deleting a tag that is not there is no error"; [Experience];
     DELETE_ALL: "tags.delete-all" Default [DeleteTags];
         "a call that deletes tags and names no key deletes all of the object's tags"; [ServiceModel];
-    COUNT_RDS: "tags.rds-count" Limit [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "The maximum number of tags per resource has been exceeded.";
-        "an object of RDS has at most 50 tags"; [Documentation];
-    KEY_LENGTH_RDS: "tags.rds-key-length" Limit [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "Tag keys must be between 1 and 128 characters in length.";
-        "a tag key of RDS has 1 to 128 characters"; [ServiceModel];
-    VALUE_LENGTH_RDS: "tags.rds-value-length" Limit [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "Tag value exceeds the maximum length of 256 characters";
-        "a tag value of RDS has 0 to 256 characters"; [ServiceModel];
-    RESERVED_RDS: "tags.rds-reserved-prefix" Refusal [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "Tag keys starting with 'aws:' are reserved for internal use";
-        "a tag key of RDS does not begin with aws:"; [ServiceModel];
-    CHARACTERS_RDS: "tags.rds-characters" Refusal [CreateDBSubnetGroup, CreateDBInstance, AddTagsToResource] "InvalidParameterValue" => "Invalid tag: '{}' contains characters other than letters, digits, white space and _.:/=+-@";
-        "keys and values of RDS are of letters, digits, white space and _.:/=+-@"; [ServiceModel];
 }

@@ -7,6 +7,7 @@ use super::{ParseError, Scenario, parse};
 
 /// The files, by area.
 pub const LIBRARY: &[(&str, &str)] = &[
+    ("access", include_str!("../../scenarios/access.scenario")),
     ("capacity", include_str!("../../scenarios/capacity.scenario")),
     ("catalog", include_str!("../../scenarios/catalog.scenario")),
     ("filter", include_str!("../../scenarios/filter.scenario")),

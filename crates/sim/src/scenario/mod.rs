@@ -25,6 +25,8 @@
 //!   set quota.addresses = 5                # the simulated account only, as every `set` and `fail`
 //!   fail CreateNatGateway InternalError "it did not work"      # accepted, and failed later
 //!   fail RunInstances InsufficientInstanceCapacity "no room"   # refused: AWS's code for want of room
+//!   set policy = {"Version": "2012-10-17", "Statement": []}
+//!   dry-run CreateVpc {"CidrBlock": "10.0.0.0/16"} ! DryRunOperation
 //! ```
 //!
 //! `Tags` and `ClientToken` are filled in where an operation needs them and none are given. A call without `!` must
@@ -65,7 +67,7 @@ impl Scenario {
     pub fn is_portable(&self) -> bool {
         self.statements.iter().all(|statement| match statement.act {
             Act::Call { .. } | Act::Let { .. } | Act::Expect(_) | Act::Wait(_) | Act::Until { .. } => true,
-            Act::Set { .. } | Act::Fail { .. } => false,
+            Act::Set { .. } | Act::Fail { .. } | Act::DryRun { .. } => false,
         })
     }
 }
@@ -92,6 +94,15 @@ pub enum Act {
         arguments: Json,
         /// The code of the refusal that is expected of the last one; `None` if all must succeed.
         refused: Option<String>,
+    },
+    /// Asks whether a call would be carried out.
+    DryRun {
+        /// The operation.
+        operation: Operation,
+        /// Its arguments.
+        arguments: Json,
+        /// The code it is answered with.
+        code: String,
     },
     /// Keeps the text at `path` of the last answer.
     Let {

@@ -120,6 +120,12 @@ fn act(word: &str, rest: &str) -> Result<Act, String> {
             let message = message.as_str().ok_or("the message is a text")?.to_owned();
             Ok(Act::Fail { operation, code: code.to_owned(), message })
         }
+        "dry-run" => match call(1, rest)? {
+            Act::Call { operation, arguments, refused: Some(code), .. } => {
+                Ok(Act::DryRun { operation, arguments, code })
+            }
+            _ => Err("dry-run OPERATION ARGUMENTS ! CODE".to_owned()),
+        },
         "repeat" => {
             let (times, rest) = rest.split_once(char::is_whitespace).ok_or("repeat N CALL")?;
             let times = times.parse().map_err(|_| format!("{times} is not a number"))?;

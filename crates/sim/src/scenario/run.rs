@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::{Act, Condition, Scenario, Test};
 use crate::aws::{Account, Durations, Options};
+use crate::iam::Policy;
 use crate::rules::Rule;
 
 /// For how long `until` waits, and how often it looks.
@@ -43,6 +44,9 @@ pub enum Setting<'a> {
 pub trait Cloud {
     /// Sends a call.
     fn call(&mut self, request: &Request) -> Reply;
+
+    /// Asks whether a call would be carried out; `None` on a cloud that cannot be asked.
+    fn dry_run(&mut self, request: &Request) -> Option<ApiError>;
 
     /// Lets time pass; on a cloud that takes no time, nothing.
     fn wait(&mut self, time: Duration);
@@ -124,6 +128,7 @@ impl Runner<'_> {
                 }
                 Ok(())
             }
+            Act::DryRun { operation, arguments, code } => self.dry_run(*operation, arguments, code),
             Act::Let { name, path } => {
                 let text = self.last.at(path).and_then(Value::as_str).map(str::to_owned);
                 let missing = || (format!("a text at {path}"), "none".to_owned(), self.last.to_string());
@@ -176,6 +181,18 @@ impl Runner<'_> {
             (Ok(_), Some(_)) => Err((wanted, "ok".to_owned(), request.to_string())),
             (Err(error), _) => Err((wanted, error.code, error.message)),
         }
+    }
+
+    fn dry_run(&mut self, operation: Operation, arguments: &Json, code: &str) -> Result<(), Mismatch> {
+        let none = |why: String| (code.to_owned(), "no request".to_owned(), why);
+        let request = self.request(operation, arguments).map_err(none)?;
+        self.ran.calls += 1;
+        let error = self.cloud.dry_run(&request).ok_or_else(|| none("it cannot be asked".to_owned()))?;
+        if error.code != code {
+            return Err((code.to_owned(), error.code, error.message));
+        }
+        self.ran.refused_by.extend(self.cloud.refused_by());
+        Ok(())
     }
 
     fn request(&mut self, operation: Operation, arguments: &Json) -> Result<Request, String> {
@@ -286,6 +303,10 @@ impl Cloud for SimulatedCloud {
         self.account.call(self.now, request, &self.secrets)
     }
 
+    fn dry_run(&mut self, request: &Request) -> Option<ApiError> {
+        Some(self.account.dry_run(self.now, request, &self.secrets))
+    }
+
     fn wait(&mut self, time: Duration) {
         self.now = self.now + time;
     }
@@ -294,6 +315,11 @@ impl Cloud for SimulatedCloud {
         match setting {
             Setting::Fail { operation, code, message } => {
                 self.account.fail_next(operation, code, message);
+                Ok(())
+            }
+            Setting::Set { name: "policy", value } => {
+                let policy = Policy::parse(&value.to_string()).map_err(|error| error.to_string())?;
+                self.account = self.account.clone().with_policy(Some(policy));
                 Ok(())
             }
             Setting::Set { name, value } => match name.split_once('.') {

@@ -3,6 +3,7 @@
 //! A row of a table is a call and the code of its refusal, or `ok`. Every row runs on its own copy of the account, and
 //! a refused call must leave it as it was.
 
+mod access;
 mod cloud;
 mod compute;
 mod database;
