@@ -156,5 +156,8 @@ fn a_trace_replays_and_a_change_in_it_is_found() {
 fn a_stack_that_is_kept_leaves_its_trace() {
     let dir = Dir::new();
     dir.run(&["simulate", "-keep"]).expect(0).complains(".aloka/rehearsal.jsonl");
-    dir.run(&["simulate", "-replay=.aloka/rehearsal.jsonl"]).expect(0).says("In the account at").says("aws_db_instance");
+    dir.run(&["simulate", "-replay=.aloka/rehearsal.jsonl"])
+        .expect(0)
+        .says("In the account at")
+        .says("aws_db_instance");
 }

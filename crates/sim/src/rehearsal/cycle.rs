@@ -235,17 +235,12 @@ impl Life<'_> {
         let state = self.state();
         let inputs = self.inputs(mode, &state);
         let planned = plan_round(&mut self.world, &mut self.store, self.secrets, state, &inputs);
-        let (mut plan, mut data_loss) = (Ok((0, 0, 0)), Vec::new());
-        let end = match planned {
+        let (plan, data_loss, end) = match planned {
             Ok(planned) => {
-                (plan, data_loss) = (Ok(planned.plan.counts()), planned.plan.data_loss());
                 began.get_or_insert(self.world.now());
-                Ok(self.execute(planned))
+                (Ok(planned.plan.counts()), planned.plan.data_loss(), Ok(self.execute(planned)))
             }
-            Err(reason) => {
-                plan = plan.and(Err(reason.to_string()));
-                Err(reason)
-            }
+            Err(reason) => (Err(reason.to_string()), Vec::new(), Err(reason)),
         };
         let struck = self.world.faults_struck().get(struck..).unwrap_or_default().to_vec();
         let time = self.world.now() - start;
