@@ -423,7 +423,7 @@ impl World {
         let kind = TraceKind::Event;
         match event {
             Event::Replied { ticket, reply: Ok(_) } => {
-                self.note(kind, None, format_args!("call {} answered", ticket.0))
+                self.note(kind, None, format_args!("call {} answered", ticket.0));
             }
             Event::Replied { ticket, reply: Err(error) } => {
                 self.note(kind, None, format_args!("call {} failed: {error}", ticket.0));

@@ -66,7 +66,7 @@ pub fn text(header: &Header, replay: &Replay, width: usize) -> Text {
     match &replay.difference {
         None => text.say(Style::Add, format!("All {} events came out the same.", header.events)),
         Some(difference) => {
-            text.say(Style::Error, format!("Line {} of the trace came out differently.", difference.line))
+            text.say(Style::Error, format!("Line {} of the trace came out differently.", difference.line));
         }
     }
     text

@@ -266,6 +266,7 @@ impl Life<'_> {
         let mut executor = Executor::for_plan(&planned, self.world.now());
         let end = match &mut self.witness {
             Some(witness) => {
+                witness.begin_run(&planned.plan);
                 let end = self.world.run(&mut executor, &mut self.store, self.secrets, witness);
                 witness.end_run(&planned.plan.nodes);
                 end

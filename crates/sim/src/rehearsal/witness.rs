@@ -7,7 +7,7 @@ use aloka_core::address::Address;
 use aloka_core::api::{Call, ErrorClass, Operation, Reply, Request};
 use aloka_core::engine::{News, Notice};
 use aloka_core::model::Kind;
-use aloka_core::plan::{Node, Plan};
+use aloka_core::plan::{Mode, Node, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
@@ -118,6 +118,13 @@ impl Witness {
         if self.when != Audits::Never {
             let now = world.now();
             self.audit(now, &mut world.account, "the end of the run");
+        }
+    }
+
+    /// A run of this plan begins. A database that it replaces takes the way to it along: its user has to name it.
+    pub(super) fn begin_run(&mut self, plan: &Plan) {
+        if plan.mode == Mode::Apply && !plan.data_loss().is_empty() {
+            self.path_seen = false;
         }
     }
 
