@@ -5,6 +5,7 @@ use aloka_core::secret::Secrets;
 use aloka_core::session::{Inputs, Password};
 use aloka_core::state::State;
 use aloka_sim::aws::Durations;
+use aloka_sim::fault::FaultPlan;
 use aloka_sim::rehearsal::{RehearsalOptions, rehearse};
 use aloka_tests::{Bench, LINEAGE, any_tfvars, secrets, variables};
 use proptest::prelude::*;
@@ -16,6 +17,8 @@ fn options(seed: u64) -> RehearsalOptions {
         durations: Durations::Drawn,
         region: "us-east-1".to_owned(),
         lineage: LINEAGE.to_owned(),
+        faults: FaultPlan::none(),
+        long_trace: false,
     }
 }
 
@@ -39,7 +42,7 @@ proptest! {
         let rehearsal = rehearse(&inputs(&tfvars), &secrets(), &options(seed))
             .map_err(|problems| TestCaseError::fail(format!("{problems:?}\n{tfvars}")))?;
         let broken: Vec<_> = rehearsal.promises.iter().filter(|promise| !promise.held).collect();
-        prop_assert!(rehearsal.is_good(), "seed {}: {:?}\n{}\n{:?}", seed, broken, tfvars, rehearsal.apply);
+        prop_assert!(rehearsal.is_good(), "seed {}: {:?}\n{}\n{:?}", seed, broken, tfvars, rehearsal.runs);
         for id in ["I1", "I2", "I3", "I5", "I6", "I9", "I10", "I11"] {
             prop_assert!(rehearsal.promises.iter().any(|promise| promise.id == id), "{id} was not judged");
         }

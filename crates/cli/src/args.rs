@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aloka_sim::fault::{FaultError, FaultPlan};
 use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
@@ -24,6 +25,33 @@ Examples:
   aloka plan -out=tfplan                  what would change, as exact API calls
   aloka apply tfplan                      send these calls and no others
   aloka -chdir=envs/prod output -json";
+
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  aloka simulate
+  aloka simulate -seed=7 -var 'app_instance_count=2'
+  aloka simulate -runs=10000                             how long apply and destroy take, and why
+  aloka simulate -timeline -seed=7                       the timeline alone, as wide as the terminal
+  aloka simulate -fault='CreateNatGateway#1=lost-reply' -fault='CreateDBInstance=crash-after'
+  aloka simulate -seed=7 -trace=run.jsonl                write down every event
+  aloka simulate -replay=run.jsonl -until=300            what had happened, and what was in the account
+
+Faults:
+  WHERE=WHAT, each strikes once.
+  WHERE  OPERATION#N   the Nth call of an operation, such as CreateSubnet#2; the first without #N
+         call#N        the Nth call of all, planning included
+         write#N       the Nth write of the state
+         effect#N      the call or write that has this number in a trace
+  WHAT   crash-before, crash-after   the process dies before the effect, or before it learns of it
+         lost-reply                  AWS acts, and its answer is lost
+         throttled, not-found, expired-credentials, refused:CODE
+                                     AWS does not act and says so
+         server-error, server-error-acted
+                                     AWS answers 500, without or after acting
+         failed:CODE                 AWS accepts CreateNatGateway, RunInstances or CreateDBInstance, and what it made
+                                     fails with CODE
+         store-failed                the state cannot be written
+         stop, abandon               the user asks to stop, once or twice";
 
 /// Provisions a web stack on AWS from one binary, and rehearses it offline first.
 ///
@@ -110,12 +138,9 @@ pub enum Command {
     /// Rehearse create, re-plan, change and destroy on a simulated AWS
     ///
     /// Works in an empty directory: variables that are not given have their defaults, and the password one that is
-    /// made up. Nothing is sent anywhere and nothing is written, unless -keep is given. Exits with 0 only if every
-    /// promise was held.
-    #[command(
-        after_help = "Examples:\n  aloka simulate\n  aloka simulate -seed=7 -var 'app_instance_count=2'\n  aloka \
-                            simulate -json"
-    )]
+    /// made up. Nothing is sent anywhere and nothing is written, unless -keep or -trace is given. Exits with 0 only if
+    /// every promise was held, every fault asked for struck, and plain runs put right what it did.
+    #[command(after_help = SIMULATE_EXAMPLES)]
     Simulate(SimulateArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  aloka completions bash > /etc/bash_completion.d/aloka")]
@@ -408,12 +433,32 @@ pub struct SimulateArgs {
     /// as long as it usually does
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Apply and destroy this often with drawn durations, from the seed on, and tell how long it takes: median, 90th
+    /// and 99th percentile
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+          conflicts_with_all = ["keep", "fault", "trace", "replay"])]
+    pub runs: Option<u32>,
+    /// Print the timeline of apply alone; with -runs, that of the median run
+    #[arg(long, conflicts_with = "json")]
+    pub timeline: bool,
+    /// Let this go wrong, such as CreateNatGateway#1=lost-reply; may be repeated. See below
+    #[arg(long, value_name = "WHERE=WHAT", value_parser = parse_faults)]
+    pub fault: Vec<FaultPlan>,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
     /// Leave the stack standing instead of destroying it, and write the trace to .aloka/rehearsal.jsonl
     #[arg(long)]
     pub keep: bool,
+    /// Write every event to this file, one JSON object a line, to be replayed
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Run the rehearsal of a trace again and compare every event; exits with 1 if one is different
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "timeline", "fault", "keep", "trace"])]
+    pub replay: Option<PathBuf>,
+    /// Tell the story of a replay up to this event, and show the account as it was then
+    #[arg(long, value_name = "N", requires = "replay", value_parser = clap::value_parser!(u64).range(1..))]
+    pub until: Option<u64>,
     /// `-var` and `-var-file`.
     #[command(flatten)]
     pub variables: VariableArgs,
@@ -438,6 +483,10 @@ pub struct VersionArgs {
 /// The whole command, for completions and for reading arguments.
 pub fn command() -> clap::Command {
     Cli::command()
+}
+
+fn parse_faults(text: &str) -> Result<FaultPlan, FaultError> {
+    text.parse()
 }
 
 /// Reads `30s`, `5m`, `1h30m`, `0`: a subset of Go's durations.

@@ -1,13 +1,15 @@
 //! Faults as data: what goes wrong, and at which effect.
 //!
 //! A plan of faults is a list that the world consults before it performs an effect; each entry strikes once. It holds
-//! no randomness of its own: [`FaultPlan::random`] draws one from a seed, and what it drew can be printed.
+//! no randomness of its own: [`FaultPlan::random`] draws one from a seed. Every plan can be written as text and read
+//! again, see [`FaultPlan`].
 
-use std::fmt;
+mod text;
 
 use aloka_core::api::{ApiError, Operation};
 use serde::{Deserialize, Serialize};
 
+pub use self::text::FaultError;
 use crate::rng::Rng;
 
 /// Something that goes wrong with one effect.
@@ -33,6 +35,12 @@ pub enum Fault {
     /// AWS does not act and answers with this error code.
     Refused {
         /// The code, such as `InsufficientInstanceCapacity`.
+        code: String,
+    },
+    /// AWS accepts the call, and what it made turns out not to work: a NAT gateway gets the state `failed` with this
+    /// code, an instance is terminated with it, a database instance has it as its status.
+    Failed {
+        /// The code, such as `InsufficientFreeAddressesInSubnet`.
         code: String,
     },
     /// The state cannot be written.
@@ -90,7 +98,7 @@ pub enum OccurrenceKind {
     },
 }
 
-/// Faults still to strike.
+/// Faults still to strike. As text: `CreateVpc=lost-reply,write#2=store-failed`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultPlan(pub Vec<(When, Fault)>);
 
@@ -123,12 +131,15 @@ impl FaultPlan {
     }
 
     /// The faults that strike now; they are taken out of the plan.
-    pub(crate) fn strike(&mut self, now: Occurrence) -> Vec<Fault> {
+    pub(crate) fn strike(&mut self, now: Occurrence) -> Vec<(When, Fault)> {
         let mut struck = Vec::new();
+        if self.0.is_empty() {
+            return struck;
+        }
         self.0.retain(|(when, fault)| {
-            let hit = when.is(now);
+            let hit = when.is(now) && fault.means_something(now.kind);
             if hit {
-                struck.push(fault.clone());
+                struck.push((when.clone(), fault.clone()));
             }
             !hit
         });
@@ -152,7 +163,40 @@ impl When {
     }
 }
 
+/// Creations that can fail after AWS accepted them.
+pub(crate) const FAIL_LATER: [Operation; 3] =
+    [Operation::CreateNatGateway, Operation::RunInstances, Operation::CreateDBInstance];
+
 impl Fault {
+    /// True if it can happen to an effect of this kind.
+    fn means_something(&self, kind: OccurrenceKind) -> bool {
+        match (self, kind) {
+            (Self::CrashBefore | Self::CrashAfter | Self::Stop | Self::Abandon, _) => true,
+            (Self::StoreFailed, OccurrenceKind::Write { .. }) => true,
+            (Self::Failed { .. }, OccurrenceKind::Call { operation, .. }) => FAIL_LATER.contains(&operation),
+            (
+                Self::LostReply
+                | Self::Throttled
+                | Self::ServerError { .. }
+                | Self::NotFound
+                | Self::Credentials
+                | Self::Refused { .. },
+                OccurrenceKind::Call { .. },
+            ) => true,
+            (Self::StoreFailed, OccurrenceKind::Call { .. })
+            | (
+                Self::LostReply
+                | Self::Throttled
+                | Self::ServerError { .. }
+                | Self::NotFound
+                | Self::Credentials
+                | Self::Refused { .. }
+                | Self::Failed { .. },
+                OccurrenceKind::Write { .. },
+            ) => false,
+        }
+    }
+
     /// The answer in place of AWS's own, and whether AWS acted; `None` if the fault leaves the answer alone.
     pub(crate) fn answer(&self, operation: Operation) -> Option<(bool, ApiError)> {
         let answered = |code: &str, message: &str, status| ApiError::answered(code, message, Some(status));
@@ -170,26 +214,12 @@ impl Fault {
                 Some((false, answered("ExpiredToken", "The security token included in the request is expired", 403)))
             }
             Self::Refused { code } => Some((false, answered(code, "refused", 400))),
-            Self::CrashBefore | Self::CrashAfter | Self::StoreFailed | Self::Stop | Self::Abandon => None,
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CrashBefore => f.write_str("crash before"),
-            Self::CrashAfter => f.write_str("crash after"),
-            Self::LostReply => f.write_str("lost reply"),
-            Self::Throttled => f.write_str("throttled"),
-            Self::ServerError { acted: true } => f.write_str("server error, acted"),
-            Self::ServerError { acted: false } => f.write_str("server error, not acted"),
-            Self::NotFound => f.write_str("not visible yet"),
-            Self::Credentials => f.write_str("credentials expired"),
-            Self::Refused { code } => write!(f, "refused with {code}"),
-            Self::StoreFailed => f.write_str("store failed"),
-            Self::Stop => f.write_str("stop"),
-            Self::Abandon => f.write_str("abandon"),
+            Self::CrashBefore
+            | Self::CrashAfter
+            | Self::Failed { .. }
+            | Self::StoreFailed
+            | Self::Stop
+            | Self::Abandon => None,
         }
     }
 }

@@ -6,20 +6,21 @@
 //! executor from what the store holds and go on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aloka_core::api::{Operation, Reply, Request};
-use aloka_core::engine::{Effect, Event, Executor, Notice, Outcome, Ticket};
-use aloka_core::plan::Node;
+use aloka_core::engine::{Effect, Event, Executor, News, Notice, Outcome, Ticket};
+use aloka_core::plan::{Node, Verb};
 use aloka_core::secret::Secrets;
 use aloka_core::state::State;
-use aloka_core::time::Instant;
+use aloka_core::time::{Human, Instant};
 
 use crate::aws::Account;
-use crate::fault::{Fault, FaultPlan, Occurrence, OccurrenceKind};
+use crate::fault::{Fault, FaultPlan, Occurrence, OccurrenceKind, When};
 use crate::store::Store;
-use crate::trace::Trace;
+use crate::trace::{Trace, TraceKind};
 
 /// How long a lost answer is waited for, as the AWS driver does.
 const ANSWER_LOST_AFTER: Duration = Duration::from_secs(30);
@@ -92,9 +93,11 @@ pub struct World {
     effects: u64,
     writes: u64,
     calls: BTreeMap<Operation, u64>,
-    struck: u64,
     /// When the store last took a state.
     written: Option<Instant>,
+    struck: Vec<(When, Fault)>,
+    snapshot_at: Option<usize>,
+    snapshot: Option<(Instant, Account)>,
 }
 
 /// Something under way.
@@ -124,8 +127,10 @@ impl World {
             effects: 0,
             writes: 0,
             calls: BTreeMap::new(),
-            struck: 0,
             written: None,
+            struck: Vec::new(),
+            snapshot_at: None,
+            snapshot: None,
         }
     }
 
@@ -159,9 +164,38 @@ impl World {
         &self.calls
     }
 
-    /// How many faults have struck.
-    pub fn faults_struck(&self) -> u64 {
-        self.struck
+    /// How many writes of the state were asked for, over all runs.
+    pub fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// The faults that have struck, in order.
+    pub fn faults_struck(&self) -> &[(When, Fault)] {
+        &self.struck
+    }
+
+    /// Keeps a copy of the account as it is after the event with this number, counted from 1, of a trace.
+    pub fn snapshot_after(&mut self, event: usize) {
+        self.snapshot_at = Some(event);
+    }
+
+    /// The copy that [`World::snapshot_after`] asked for, with its time.
+    pub fn take_snapshot(&mut self) -> Option<(Instant, Account)> {
+        self.snapshot.take()
+    }
+
+    /// Tells in the trace what the next run is for.
+    pub fn announce(&mut self, what: fmt::Arguments<'_>) {
+        self.note(TraceKind::Run, None, what);
+    }
+
+    fn note(&mut self, kind: TraceKind, operation: Option<Operation>, what: fmt::Arguments<'_>) {
+        if self.trace.is_on() {
+            self.trace.push(self.now, kind, operation, what);
+            if self.snapshot_at == Some(self.trace.entries().len()) {
+                self.snapshot = Some((self.now, self.account.clone()));
+            }
+        }
     }
 
     /// How long ago the store last took a state; `None` if it never did in this world.
@@ -191,9 +225,9 @@ impl World {
             }
         }
         match &end {
-            RunEnd::Outcome(outcome) => self.trace.push(self.now, format_args!("outcome {outcome:?}")),
-            RunEnd::Crashed => self.trace.push(self.now, format_args!("crashed")),
-            RunEnd::Stuck => self.trace.push(self.now, format_args!("stuck")),
+            RunEnd::Outcome(outcome) => self.note(TraceKind::End, None, format_args!("{outcome:?}")),
+            RunEnd::Crashed => self.note(TraceKind::End, None, format_args!("crashed")),
+            RunEnd::Stuck => self.note(TraceKind::End, None, format_args!("stuck")),
         }
         end
     }
@@ -209,7 +243,7 @@ impl World {
         loop {
             let effects = executor.poll(self.now);
             idle_polls = if effects.is_empty() { idle_polls + 1 } else { 0 };
-            tell(executor, watch);
+            self.tell(executor, watch);
             for effect in effects {
                 if self.perform(effect).is_none() {
                     return RunEnd::Crashed;
@@ -251,9 +285,9 @@ impl World {
                     }
                     Pending::Crash => return RunEnd::Crashed,
                     Pending::Event(event) => {
-                        self.trace_event(&event);
+                        self.note_event(&event);
                         executor.on_event(self.now, event);
-                        tell(executor, watch);
+                        self.tell(executor, watch);
                         break;
                     }
                 }
@@ -271,19 +305,22 @@ impl World {
                 *self.calls.entry(operation).or_default() += 1;
                 let nth_of_operation = self.calls.get(&operation).copied().unwrap_or_default();
                 let nth = self.effects - self.writes;
-                self.trace.push(self.now, format_args!("effect {number}: send {request}"));
+                self.note(TraceKind::Send, Some(operation), format_args!("effect {number}: {request}"));
                 (OccurrenceKind::Call { operation, nth, nth_of_operation }, self.half(self.latency.call_ms))
             }
             Effect::Persist { state } => {
                 self.writes += 1;
-                self.trace.push(self.now, format_args!("effect {number}: persist serial {}", state.serial));
+                self.note(TraceKind::Store, None, format_args!("effect {number}: write serial {}", state.serial));
                 (OccurrenceKind::Write { nth: self.writes }, self.half(self.latency.persist_ms))
             }
         };
-        let faults = self.faults.strike(Occurrence { effect: number, kind });
+        let struck = self.faults.strike(Occurrence { effect: number, kind });
+        let faults: Vec<Fault> = struck.iter().map(|(_, fault)| fault.clone()).collect();
+        for (when, fault) in struck {
+            self.note(TraceKind::Fault, None, format_args!("{fault} at effect {number} ({when})"));
+            self.struck.push((when, fault));
+        }
         for fault in &faults {
-            self.struck += 1;
-            self.trace.push(self.now, format_args!("fault at effect {number}: {fault}"));
             match fault {
                 Fault::CrashBefore => return None,
                 Fault::Stop => self.schedule(self.now, Pending::Event(Event::Stop)),
@@ -298,6 +335,7 @@ impl World {
                 | Fault::NotFound
                 | Fault::Credentials
                 | Fault::Refused { .. }
+                | Fault::Failed { .. }
                 | Fault::StoreFailed => {}
             }
         }
@@ -319,14 +357,20 @@ impl World {
         secrets: &Secrets,
         watch: &mut dyn Watch,
     ) -> Option<(Reply, Instant)> {
-        let instead = faults.iter().find_map(|fault| fault.answer(request.operation()));
+        let operation = request.operation();
+        let instead = faults.iter().find_map(|fault| fault.answer(operation));
         let acts = instead.as_ref().is_none_or(|(acted, _)| *acted);
+        for fault in faults.iter().filter(|_| acts) {
+            if let Fault::Failed { code } = fault {
+                self.account.fail_next(operation, code, "it failed after AWS accepted the call");
+            }
+        }
         let own = acts.then(|| {
             let reply = self.account.call(self.now, request, secrets);
             watch.after_call(self.now, &mut self.account, request, &reply);
             match &reply {
-                Ok(value) => self.trace.push(self.now, format_args!("aws: {} -> {value}", request.operation())),
-                Err(error) => self.trace.push(self.now, format_args!("aws: {} -> {error}", request.operation())),
+                Ok(value) => self.note(TraceKind::Aws, Some(operation), format_args!("{operation} -> {value}")),
+                Err(error) => self.note(TraceKind::Aws, Some(operation), format_args!("{operation} -> {error}")),
             }
             reply
         });
@@ -357,8 +401,8 @@ impl World {
             self.written = Some(self.now);
         }
         match &result {
-            Ok(()) => self.trace.push(self.now, format_args!("store: serial {serial} written")),
-            Err(message) => self.trace.push(self.now, format_args!("store: serial {serial} refused: {message}")),
+            Ok(()) => self.note(TraceKind::Store, None, format_args!("serial {serial} written")),
+            Err(message) => self.note(TraceKind::Store, None, format_args!("serial {serial} refused: {message}")),
         }
         if faults.contains(&Fault::CrashAfter) {
             self.schedule(self.now, Pending::Crash);
@@ -386,27 +430,53 @@ impl World {
         self.queue.insert((at, self.sequence), pending);
     }
 
-    fn trace_event(&mut self, event: &Event) {
+    fn note_event(&mut self, event: &Event) {
+        let kind = TraceKind::Event;
         match event {
             Event::Replied { ticket, reply: Ok(_) } => {
-                self.trace.push(self.now, format_args!("event: call {} answered", ticket.0));
+                self.note(kind, None, format_args!("call {} answered", ticket.0));
             }
             Event::Replied { ticket, reply: Err(error) } => {
-                self.trace.push(self.now, format_args!("event: call {} failed: {error}", ticket.0));
+                self.note(kind, None, format_args!("call {} failed: {error}", ticket.0));
             }
-            Event::Persisted { serial } => self.trace.push(self.now, format_args!("event: serial {serial} persisted")),
+            Event::Persisted { serial } => self.note(kind, None, format_args!("serial {serial} persisted")),
             Event::PersistFailed { serial, message } => {
-                self.trace.push(self.now, format_args!("event: serial {serial} not persisted: {message}"));
+                self.note(kind, None, format_args!("serial {serial} not persisted: {message}"));
             }
-            Event::Stop => self.trace.push(self.now, format_args!("event: stop")),
-            Event::Abandon => self.trace.push(self.now, format_args!("event: abandon")),
+            Event::Stop => self.note(kind, None, format_args!("stop")),
+            Event::Abandon => self.note(kind, None, format_args!("abandon")),
         }
     }
-}
 
-fn tell(executor: &mut Executor, watch: &mut dyn Watch) {
-    for notice in executor.take_notices() {
-        watch.notice(executor.nodes(), &notice);
+    fn tell(&mut self, executor: &mut Executor, watch: &mut dyn Watch) {
+        for notice in executor.take_notices() {
+            watch.notice(executor.nodes(), &notice);
+            if self.trace.is_on()
+                && let Some(node) = executor.nodes().get(notice.node)
+                && node.verb != Verb::Read
+            {
+                self.note_news(node, &notice.news);
+            }
+        }
+    }
+
+    fn note_news(&mut self, node: &Node, news: &News) {
+        let (kind, target, verb) = (TraceKind::Node, &node.target, node.verb);
+        match news {
+            News::Started => self.note(kind, None, format_args!("{target}: {verb:?} begins")),
+            News::Finished { elapsed, id } => {
+                let id = id.as_ref().map(|id| format!(", {id}")).unwrap_or_default();
+                self.note(kind, None, format_args!("{target}: {verb:?} done after {}{id}", Human(*elapsed)));
+            }
+            News::Retry { error, after } => {
+                self.note(kind, None, format_args!("{target}: {}, again in {}", error.code, Human(*after)));
+            }
+            News::Adopted { id } => self.note(kind, None, format_args!("{target}: found {id}")),
+            News::Failed { cause } => self.note(kind, None, format_args!("{target}: failed: {cause}")),
+            News::Skipped => self.note(kind, None, format_args!("{target}: skipped")),
+            // The trace has the calls themselves.
+            News::Waiting { .. } | News::Sent { .. } => {}
+        }
     }
 }
 

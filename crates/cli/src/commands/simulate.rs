@@ -1,5 +1,8 @@
 //! `aloka simulate`: a rehearsal on the simulated AWS. Reads the variables, sends nothing, writes nothing unless asked.
 
+mod forecast;
+mod replay;
+
 use std::path::Path;
 
 use aloka_core::fingerprint;
@@ -8,7 +11,8 @@ use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::session::{Inputs, Password};
 use aloka_core::variables::Needs;
 use aloka_sim::aws::Durations;
-use aloka_sim::rehearsal::{Rehearsal, RehearsalOptions, rehearse};
+use aloka_sim::fault::FaultPlan;
+use aloka_sim::rehearsal::{RehearsalOptions, rehearse, replay as trace};
 
 use crate::args::SimulateArgs;
 use crate::config;
@@ -20,9 +24,14 @@ use crate::view::{failure, human, rehearsal as view};
 const MADE_UP_PASSWORD: &str = "rehearsal-only-password";
 /// Where -keep writes the trace.
 const KEPT_TRACE: &str = ".aloka/rehearsal.jsonl";
+/// Columns where nobody says how many there are.
+const WIDTH: usize = 100;
 
 /// Runs the command.
 pub fn run(io: &mut Io, args: &SimulateArgs) -> CommandResult {
+    if let Some(path) = &args.replay {
+        return replay::run(io, args, path);
+    }
     let (config, mut secrets) = config::load(&args.variables.given, Needs { password: false })?;
     for warning in &config.warnings {
         human::diagnostic(io, warning, true);
@@ -37,22 +46,55 @@ pub fn run(io: &mut Io, args: &SimulateArgs) -> CommandResult {
         durations: if args.seed.is_some() { Durations::Drawn } else { Durations::Median },
         region: config.variables.aws_region.clone(),
         lineage: lineage(seed),
+        faults: FaultPlan(args.fault.iter().flat_map(|plan| plan.0.clone()).collect()),
+        long_trace: args.keep || args.trace.is_some(),
     };
     let password = password(&secrets, seed);
     let config::Config { variables, user_data, warnings: _ } = config;
     let inputs = Inputs { variables, user_data, mode: Mode::Apply, upgrade: false, password };
-    let rehearsal = rehearse(&inputs, &secrets, &options)
-        .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
-    if args.json {
-        io.out_line(&format!("{:#}", view::json(&rehearsal, &options)));
-    } else {
-        let text = view::text(&rehearsal, &options);
-        human::show(io, &text);
+    match args.runs {
+        Some(runs) => forecast::run(io, args, &inputs, &secrets, &options, runs),
+        None => life(io, args, &inputs, &secrets, &options),
     }
-    if args.keep {
-        keep(io, &rehearsal)?;
+}
+
+/// One life of the stack.
+fn life(
+    io: &mut Io,
+    args: &SimulateArgs,
+    inputs: &Inputs,
+    secrets: &Secrets,
+    options: &RehearsalOptions,
+) -> CommandResult {
+    let rehearsal = rehearse(inputs, secrets, options).map_err(|problems| told(&problems))?;
+    if args.timeline {
+        human::show(io, &view::timeline(&rehearsal, width()));
+        let broken = rehearsal.promises.iter().filter(|promise| !promise.held);
+        let broken = broken.map(|promise| format!("promise {} {}: {}", promise.id, promise.name, promise.detail));
+        for complaint in view::complaints(&rehearsal).into_iter().chain(broken) {
+            human::error(io, &CommandError::aws(complaint));
+        }
+    } else if args.json {
+        io.out_line(&format!("{:#}", view::json(&rehearsal, options)));
+    } else {
+        human::show(io, &view::text(&rehearsal, options, width()));
+    }
+    let kept = args.keep.then_some(Path::new(KEPT_TRACE));
+    for path in [kept, args.trace.as_deref()].into_iter().flatten() {
+        write(path, &trace::to_text(inputs, options, &rehearsal.trace))?;
+        io.err_line(&format!("the trace is in {}", path.display()));
     }
     Ok(u8::from(!rehearsal.is_good()))
+}
+
+fn told(problems: &[aloka_core::session::Problem]) -> Errors {
+    Errors(problems.iter().map(failure::of_problem).collect())
+}
+
+/// Columns of the terminal, if the output goes to one.
+fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(WIDTH)
 }
 
 /// The hash under a salt that follows from the seed: a rehearsal is the same every time.
@@ -67,13 +109,13 @@ fn lineage(seed: u64) -> String {
     uuid::Builder::from_random_bytes(u128::from(seed).to_be_bytes()).into_uuid().to_string()
 }
 
-fn keep(io: &mut Io, rehearsal: &Rehearsal) -> Result<(), CommandError> {
-    let path = Path::new(KEPT_TRACE);
+fn write(path: &Path, text: &str) -> Result<(), CommandError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let write = || {
-        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        std::fs::write(path, rehearsal.trace.to_json_lines())
+        if let Some(parent) = parent {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(path, text)
     };
-    write().map_err(|error| CommandError::file("write", path, &error))?;
-    io.err_line(&format!("the trace is in {KEPT_TRACE}"));
-    Ok(())
+    write().map_err(|error| CommandError::file("write", path, &error))
 }

@@ -9,6 +9,7 @@ use super::{Replies, drift_of};
 use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::diff::{self, Verdict};
+use crate::identity;
 use crate::model::{Kind, OnChange};
 use crate::observe::{self, Phase, Place};
 use crate::plan::Drift;
@@ -162,10 +163,19 @@ fn attribute_drift(target: &Target, recorded: &ValueMap, fresh: &ValueMap) -> Ve
         .collect()
 }
 
-/// Drops records of objects that do not exist any more.
+/// Drops records of objects that do not exist any more. The creation of a recorded object is over, however it ended: the
+/// next one is another, with a client token of its own.
 pub fn drop_gone(state: &mut State, observed: &Observed) {
     let exists = |target: &Target| observed.get(target).is_some_and(|found| found.phase != Phase::Gone);
-    state.resources.retain(|address, _| exists(&Target::current(address.clone())));
+    let State { resources, private, .. } = state;
+    resources.retain(|address, resource| {
+        let stays = exists(&Target::current(address.clone()));
+        let made = private.intents.get(address).map(|intent| Some(intent.generation));
+        if !stays && made == Some(identity::generation(&resource.attributes)) {
+            private.intents.remove(address);
+        }
+        stays
+    });
     state.deposed.retain(|target, _| exists(target));
 }
 

@@ -15,7 +15,7 @@ pub mod regions;
 mod report;
 mod scan;
 mod source;
-mod suggest;
+pub mod suggest;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -4,7 +4,7 @@
 const MAX_LENGTH: usize = 64;
 
 /// The candidate nearest to `word`, if one is near enough to be meant.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
     let near = candidates.into_iter().filter_map(|candidate| {
         let distance = distance(&word.to_lowercase(), &candidate.to_lowercase())?;

@@ -182,6 +182,13 @@ impl Account {
         Self { quotas, ..self }
     }
 
+    /// The same account, in which everything from now on follows from another seed.
+    #[must_use]
+    pub fn reseeded(mut self, seed: u64) -> Self {
+        self.options.seed = seed;
+        self
+    }
+
     /// One API call at virtual time `now`. Secrets are looked up by name only to be validated, never stored.
     ///
     /// # Errors

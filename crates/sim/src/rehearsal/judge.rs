@@ -1,12 +1,12 @@
 //! Holds each promise against what a rehearsal showed.
 
-use aloka_core::engine::Outcome;
+use aloka_core::plan::Mode;
 use aloka_core::secret::Secrets;
 use aloka_core::session::Inputs;
 use aloka_core::state::file;
 
 use super::witness::{Audits, holds_any, needles};
-use super::{AUDITED_NODES_MAX, Cycle, NotPlanned, SMALL_NODES_MAX};
+use super::{AUDITED_NODES_MAX, Cycle, SMALL_NODES_MAX};
 use crate::world::RunEnd;
 
 /// One promise and whether it was held.
@@ -23,17 +23,25 @@ pub struct Promise {
 }
 
 /// The verdict on every promise that a rehearsal can judge.
-pub(super) fn promises(inputs: &Inputs, secrets: &Secrets, cycle: &Cycle, again: Option<&Cycle>) -> Vec<Promise> {
-    vec![
-        order(cycle),
-        isolation(inputs, cycle),
-        idempotence(cycle),
-        plan_is_the_program(cycle),
+///
+/// `again` is the same rehearsal once more; `calm` the same without its faults, if it has any.
+pub(super) fn promises(
+    inputs: &Inputs,
+    secrets: &Secrets,
+    cycle: &Cycle,
+    again: Option<&Cycle>,
+    calm: Option<&Cycle>,
+) -> Vec<Promise> {
+    let mut promises = vec![order(cycle, calm.is_some()), isolation(inputs, cycle), idempotence(cycle)];
+    promises.extend(calm.map(|calm| crash_safety(cycle, calm)));
+    promises.extend([
+        plan_is_the_program(cycle, calm.is_some()),
         no_secret(secrets, cycle),
         destroy_finishes(cycle),
         determinism(cycle, again),
         termination(cycle),
-    ]
+    ]);
+    promises
 }
 
 fn promise(id: &'static str, name: &'static str, broken: Option<String>, held: String) -> Promise {
@@ -46,8 +54,12 @@ fn first_of(findings: &[String]) -> Option<String> {
     Some(if more.is_empty() { first.clone() } else { format!("{first}; and {} more", more.len()) })
 }
 
-fn order(cycle: &Cycle) -> Promise {
+fn order(cycle: &Cycle, disturbed: bool) -> Promise {
     let sent = cycle.witness.arrived;
+    if disturbed {
+        // A run that takes up another's work may meet what that one made or removed.
+        return promise("I1", "Order", None, "not checked: it is about runs without faults".to_owned());
+    }
     let held = format!("{sent} calls sent, none met something missing or still in use");
     promise("I1", "Order", first_of(&cycle.witness.refusals), held)
 }
@@ -59,7 +71,7 @@ fn isolation(inputs: &Inputs, cycle: &Cycle) -> Promise {
         .or_else(|| witness.path_lost.as_ref().map(|when| format!("the servers lost the database at {when}")))
         .or_else(|| {
             let audited = witness.when != Audits::Never;
-            let missing = audited && has_servers && !witness.path_seen && cycle.apply == RunEnd::Outcome(Outcome::Done);
+            let missing = audited && has_servers && !witness.path_seen && cycle.is_applied();
             missing.then(|| "after apply, the servers do not reach the database".to_owned())
         });
     let looked = match witness.when {
@@ -82,18 +94,38 @@ fn idempotence(cycle: &Cycle) -> Promise {
                 first.unwrap_or_default()
             ))
         }
-        Err(reason) => Some(format!("no plan after apply: {}", why(reason))),
+        Err(reason) => Some(format!("no plan after apply: {reason}")),
     };
     promise("I3", "Idempotence", broken, "the plan after apply is empty".to_owned())
 }
 
-fn plan_is_the_program(cycle: &Cycle) -> Promise {
+/// With faults, calls get lost on the way.
+fn plan_is_the_program(cycle: &Cycle, disturbed: bool) -> Promise {
     let witness = &cycle.witness;
-    let silent = witness.announced != witness.arrived;
+    let silent = witness.announced != witness.arrived && !disturbed;
     let broken = first_of(&witness.unplanned)
         .map(|call| format!("not in the plan: {call}"))
         .or_else(|| silent.then(|| format!("{} calls announced, {} sent", witness.announced, witness.arrived)));
     promise("I5", "The plan is the program", broken, format!("all {} calls sent are in the plan", witness.arrived))
+}
+
+fn crash_safety(cycle: &Cycle, calm: &Cycle) -> Promise {
+    let runs = cycle.runs.iter().filter(|run| run.mode == Mode::Apply).count();
+    let differs = calm.standing.keys().chain(cycle.standing.keys()).find_map(|object| {
+        let count = |cycle: &Cycle| cycle.standing.get(object).copied().unwrap_or_default();
+        let (kind, address) = object;
+        let counts = (count(cycle), count(calm));
+        (counts.0 != counts.1).then(|| format!("{} of {kind} {address}, without faults {}", counts.0, counts.1))
+    });
+    let broken = if !cycle.is_applied() {
+        Some(format!("apply did not get through in {runs} runs"))
+    } else if cycle.unfinished > 0 {
+        Some(format!("the state holds {} creations for unfinished", cycle.unfinished))
+    } else {
+        differs
+    };
+    let again = if runs == 1 { "without running it again".to_owned() } else { format!("after {runs} runs") };
+    promise("I4", "Crash-safety", broken, format!("{again}, the same stands as without faults"))
 }
 
 fn no_secret(secrets: &Secrets, cycle: &Cycle) -> Promise {
@@ -122,8 +154,8 @@ fn no_secret(secrets: &Secrets, cycle: &Cycle) -> Promise {
 }
 
 fn destroy_finishes(cycle: &Cycle) -> Promise {
-    let Some(destroyed) = &cycle.destroy else {
-        let broken = cycle.not_destroyed.as_ref().map(|reason| format!("no plan to destroy: {}", why(reason)));
+    let Some(run) = cycle.last_run(Mode::Destroy).filter(|_| cycle.destroy.is_some()) else {
+        let broken = cycle.not_destroyed.as_ref().map(|reason| format!("no plan to destroy: {reason}"));
         return promise("I9", "Destroy finishes", broken, "not checked: the stack was kept".to_owned());
     };
     let left = cycle.world.account.objects(cycle.world.now());
@@ -132,8 +164,8 @@ fn destroy_finishes(cycle: &Cycle) -> Promise {
         Some(format!("{} objects left, first {} {}", left.len(), first.kind, first.id))
     } else if refused > 0 {
         Some(format!("DependencyViolation met {refused} times"))
-    } else if destroyed.end != RunEnd::Outcome(Outcome::Done) {
-        Some(format!("destroy ended with {:?}", destroyed.end))
+    } else if !run.is_done() {
+        Some(format!("destroy ended with {:?}", run.end))
     } else {
         None
     };
@@ -161,18 +193,13 @@ fn determinism(cycle: &Cycle, again: Option<&Cycle>) -> Promise {
 }
 
 fn termination(cycle: &Cycle) -> Promise {
-    let ends = [Some(("apply", &cycle.apply)), cycle.destroy.as_ref().map(|destroyed| ("destroy", &destroyed.end))];
-    let broken = ends.into_iter().flatten().find_map(|(what, end)| match end {
-        RunEnd::Outcome(Outcome::Done) => None,
-        RunEnd::Outcome(outcome) => Some(format!("{what} ended with {outcome:?}")),
-        RunEnd::Crashed | RunEnd::Stuck => Some(format!("{what} ended with {end:?}")),
+    let stuck = cycle.runs.iter().find(|run| run.end == Some(RunEnd::Stuck));
+    let undone =
+        [cycle.last_run(Mode::Apply), cycle.last_run(Mode::Destroy)].into_iter().flatten().find(|run| !run.is_done());
+    let broken = stuck.or(undone).map(|run| match (&run.end, &run.plan) {
+        (Some(end), _) => format!("{:?} ended with {end:?}", run.mode),
+        (None, Err(reason)) => format!("{:?} had no plan: {reason}", run.mode),
+        (None, Ok(_)) => format!("{:?} had no end", run.mode),
     });
     promise("I11", "Termination", broken, "every run ended".to_owned())
-}
-
-fn why(reason: &NotPlanned) -> String {
-    match reason {
-        NotPlanned::Problems(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-        NotPlanned::Ended(end) => format!("{end:?}"),
-    }
 }

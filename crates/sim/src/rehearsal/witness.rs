@@ -7,14 +7,14 @@ use aloka_core::address::Address;
 use aloka_core::api::{Call, ErrorClass, Operation, Reply, Request};
 use aloka_core::engine::{News, Notice};
 use aloka_core::model::Kind;
-use aloka_core::plan::{Node, Plan};
+use aloka_core::plan::{Mode, Node, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use aloka_core::variables::{IngressRule, Variables};
 
-use super::span::Span;
+use super::span::{Span, critical_path};
 use crate::audit::{self, Expected, Ports};
 use crate::aws::Account;
 use crate::store::{MemoryStore, Store};
@@ -63,7 +63,9 @@ pub(super) struct Witness {
     /// Calls that the executor announced, and calls that AWS got.
     pub(super) announced: u64,
     pub(super) arrived: u64,
-    pub(super) spans: BTreeMap<usize, Span>,
+    /// Of the run under way, by node.
+    running: BTreeMap<usize, Span>,
+    spans: Vec<Span>,
     pub(super) apply_calls: BTreeMap<Operation, u64>,
     pub(super) destroy_calls: BTreeMap<Operation, u64>,
     expected: Expected,
@@ -101,7 +103,8 @@ impl Witness {
             unplanned: Vec::new(),
             announced: 0,
             arrived: 0,
-            spans: BTreeMap::new(),
+            running: BTreeMap::new(),
+            spans: Vec::new(),
             apply_calls: BTreeMap::new(),
             destroy_calls: BTreeMap::new(),
             expected,
@@ -116,6 +119,28 @@ impl Witness {
             let now = world.now();
             self.audit(now, &mut world.account, "the end of the run");
         }
+    }
+
+    /// A run of this plan begins. A database that it replaces takes the way to it along: its user has to name it.
+    pub(super) fn begin_run(&mut self, plan: &Plan) {
+        if plan.mode == Mode::Apply && !plan.data_loss().is_empty() {
+            self.path_seen = false;
+        }
+    }
+
+    /// A run has ended that ran these nodes.
+    pub(super) fn end_run(&mut self, nodes: &[Node]) {
+        let mut spans: Vec<Span> = std::mem::take(&mut self.running).into_values().collect();
+        let path = critical_path(nodes, &spans);
+        for span in &mut spans {
+            span.critical = path.contains(&span.node);
+        }
+        self.spans.extend(spans);
+    }
+
+    /// When each node of apply ran, run by run.
+    pub(super) fn spans(&self) -> Vec<Span> {
+        self.spans.clone()
     }
 
     fn audit(&mut self, now: Instant, account: &mut Account, after: &str) {
@@ -139,17 +164,14 @@ impl Witness {
 impl Watch for Witness {
     fn notice(&mut self, nodes: &[Node], notice: &Notice) {
         let Some(node) = nodes.get(notice.node) else { return };
+        if self.phase == Phase::Apply {
+            if notice.news == News::Started {
+                self.running.insert(notice.node, Span::begun(notice.node, node, notice.at));
+            } else if let Some(span) = self.running.get_mut(&notice.node) {
+                span.notice(notice);
+            }
+        }
         match &notice.news {
-            News::Started if self.phase == Phase::Apply => {
-                let (target, verb) = (node.target.clone(), node.verb);
-                let span = Span { node: notice.node, target, verb, start: notice.at, end: None };
-                self.spans.insert(notice.node, span);
-            }
-            News::Finished { .. } if self.phase == Phase::Apply => {
-                if let Some(span) = self.spans.get_mut(&notice.node) {
-                    span.end = Some(notice.at);
-                }
-            }
             News::Sent { request, .. } => {
                 self.announced += 1;
                 let mut planned = node.steps.iter().flat_map(|step| step.calls(node));

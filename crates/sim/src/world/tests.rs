@@ -2,16 +2,14 @@
 
 use aloka_core::address::Address;
 use aloka_core::api::Call;
-use aloka_core::engine::News;
 use aloka_core::identity;
 use aloka_core::model::Kind;
-use aloka_core::plan::{Lookup, Save, Step, Verb};
+use aloka_core::plan::{Lookup, Save, Step};
 use aloka_core::state::Target;
 use aloka_core::value::Value;
 
 use super::*;
 use crate::aws::Options;
-use crate::fault::When;
 use crate::store::MemoryStore;
 
 const LINEAGE: &str = "6f3c4a55-5d1c-4a53-9a2a-3f0c8b1f6a11";
@@ -128,10 +126,10 @@ fn a_crash_keeps_what_was_stored_and_what_aws_did() {
             let (mut world, mut store) =
                 (world().with_faults(FaultPlan::at(effect, fault.clone())), MemoryStore::new());
             assert_eq!(run(&mut world, &mut store), RunEnd::Crashed, "{fault} at {effect}");
-            assert_eq!(world.faults_struck(), 1);
+            assert_eq!(world.faults_struck(), [(When::Effect(effect), fault.clone())]);
             let recorded = store.last().map_or(0, |state| state.resources.len());
             assert!(recorded <= made(&world), "{fault} at {effect}: nothing is recorded that was not made");
-            let acted = world.trace.entries().iter().filter(|entry| entry.what.starts_with("aws: ")).count();
+            let acted = world.trace.entries().iter().filter(|entry| entry.kind == TraceKind::Aws).count();
             let kept = if fault == Fault::CrashAfter { effect + 1 } else { effect };
             assert_eq!(u64::try_from(acted).expect("few") + store.writes(), kept, "{fault} at {effect}");
             reached = (reached.0.max(acted), reached.1.max(store.writes()));

@@ -1,0 +1,105 @@
+//! One round of planning, as every command does it: recovery, reading, planning.
+
+use std::fmt;
+
+use aloka_core::api::ErrorClass;
+use aloka_core::engine::{Cause, Executor, Outcome};
+use aloka_core::plan::{Node, Step};
+use aloka_core::secret::Secrets;
+use aloka_core::session::{self, Inputs, Planned, Problem};
+use aloka_core::state::State;
+
+use crate::store::Store;
+use crate::world::{RunEnd, Unwatched, World};
+
+/// Why a round of planning gave no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotPlanned {
+    /// What is wrong.
+    Problems(Vec<Problem>),
+    /// A fault ended the run while it was reading.
+    Ended(RunEnd),
+}
+
+impl fmt::Display for NotPlanned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problems(problems) => {
+                f.write_str(&problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            }
+            Self::Ended(end) => write!(f, "reading ended with {end:?}"),
+        }
+    }
+}
+
+/// One round of planning, as every command does it: find what an interrupted run could not record, read what a plan
+/// needs, plan. `state` is what the store holds, or a new one.
+///
+/// # Errors
+/// See [`NotPlanned`].
+pub fn plan_round(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: State,
+    inputs: &Inputs,
+) -> Result<Planned, NotPlanned> {
+    let mut state = state;
+    let lost = session::recovery(&state);
+    if !lost.is_empty() {
+        let executor = read(world, store, secrets, &state, lost)?;
+        let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
+    }
+    loop {
+        let executor = read(world, store, secrets, &state, session::discovery(&state, inputs))?;
+        let age = world.since_written();
+        match age.and_then(|age| session::look_again(&state, inputs, &executor.replies(), age)) {
+            Some(wait) => world.rest(wait),
+            None => return session::plan(state, inputs, &executor.replies()).map_err(NotPlanned::Problems),
+        }
+    }
+}
+
+fn read(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: &State,
+    nodes: Vec<Node>,
+) -> Result<Executor, NotPlanned> {
+    let mut executor = Executor::new(nodes, state.clone(), world.now());
+    match world.run(&mut executor, store, secrets, &mut Unwatched) {
+        RunEnd::Outcome(outcome @ (Outcome::Done | Outcome::Failed { .. })) => match unread(&executor, &outcome) {
+            problems if problems.is_empty() => Ok(executor),
+            problems => Err(NotPlanned::Problems(problems)),
+        },
+        end @ (RunEnd::Outcome(_) | RunEnd::Crashed | RunEnd::Stuck) => Err(NotPlanned::Ended(end)),
+    }
+}
+
+/// Reads that left a question open which the planner does not see as open: a search for an object of an earlier run
+/// that ended in an error, and anything that failed without an answer. To plan all the same could make an object
+/// twice.
+pub fn unread(executor: &Executor, outcome: &Outcome) -> Vec<Problem> {
+    let replies = executor.replies();
+    let searches = replies.iter().filter(|(node, _)| matches!(node.steps.first(), Some(Step::Wait(_))));
+    let errors = searches.filter_map(|(node, reply)| Some((node, reply.as_ref().err()?)));
+    let open = errors.filter(|(_, error)| error.class != ErrorClass::NotFound).map(|(node, error)| Problem::Read {
+        call: format!("search for {} of an earlier run", node.target),
+        error: error.clone(),
+    });
+    let failures = match outcome {
+        Outcome::Failed { failures, .. } => failures.as_slice(),
+        Outcome::Done | Outcome::Stopped { .. } | Outcome::StoreFailed { .. } => &[],
+    };
+    let failed = failures.iter().map(|failure| match &failure.cause {
+        Cause::Call { operation, error } => Problem::Read { call: operation.clone(), error: error.clone() },
+        cause @ (Cause::WaitFailed { .. } | Cause::WaitTimedOut { .. } | Cause::Foreign { .. } | Cause::Bug { .. }) => {
+            Problem::Impossible {
+                summary: format!("{}: {cause}", failure.target),
+                hint: "run the command again; if it fails the same way, please report it".to_owned(),
+            }
+        }
+    });
+    open.chain(failed).collect()
+}
