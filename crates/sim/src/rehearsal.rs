@@ -127,7 +127,7 @@ pub fn plan_round(
     }
     let nodes = session::discovery(&state, inputs);
     let executor = read(world, store, secrets, &state, nodes)?;
-    session::plan(state, inputs, &executor.replies()).map_err(NotPlanned::Problems)
+    session::plan(state, inputs, executor.into_replies()).map_err(NotPlanned::Problems)
 }
 
 fn read(

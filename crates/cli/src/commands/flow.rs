@@ -99,7 +99,7 @@ impl<'a> Run<'a> {
             }
         }
         let executor = self.read(session::discovery(&state, inputs), &state)?;
-        session::plan(state, inputs, &executor.replies())
+        session::plan(state, inputs, executor.into_replies())
             .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))
     }
 
