@@ -85,7 +85,7 @@ impl Account {
             self.tags_mut(now, id)?;
         }
         for id in &ids {
-            self.tags_mut(now, id)?.retain(|key, _| !keys.contains(key));
+            self.tags_mut(now, id)?.retain(|key, _| !keys.iter().any(|gone| **gone == **key));
         }
         Ok(object([]))
     }
@@ -113,7 +113,7 @@ impl Account {
 
     pub(crate) fn remove_tags_from_resource(&mut self, now: Instant, request: &Request) -> Reply {
         let keys = request.texts("TagKeys");
-        self.rds_tags_mut(now, request)?.retain(|key, _| !keys.contains(key));
+        self.rds_tags_mut(now, request)?.retain(|key, _| !keys.iter().any(|gone| **gone == **key));
         Ok(object([]))
     }
 
@@ -129,10 +129,11 @@ fn read_tags(request: &Request) -> Result<Tags, ApiError> {
     let Some(map) = request.arg("Tags").as_map() else {
         return Err(refuse("InvalidParameterValue", "Tags must be a map from key to value"));
     };
-    map.iter().map(|(key, value)| check_tag(service, key, value)).collect()
+    map.iter().try_for_each(|(key, value)| check_tag(service, key, value))?;
+    Ok(map.clone())
 }
 
-fn check_tag(service: Service, key: &str, value: &Value) -> Result<(String, String), ApiError> {
+fn check_tag(service: Service, key: &str, value: &Value) -> Result<(), ApiError> {
     let invalid = |message: String| Err(refuse("InvalidParameterValue", message));
     let Some(value) = value.as_str() else {
         return invalid(format!("Tag value of {key} is not a text"));
@@ -160,5 +161,5 @@ fn check_tag(service: Service, key: &str, value: &Value) -> Result<(String, Stri
             "Invalid tag: '{text}' contains characters other than letters, digits, white space and _.:/=+-@"
         ));
     }
-    Ok((key.to_owned(), value.to_owned()))
+    Ok(())
 }
