@@ -1,7 +1,9 @@
 //! A small map of values: sorted pairs in one block of memory, as most maps hold a handful of entries and there are
-//! many of them.
+//! many of them. Copies share the block until one of them is changed: the tags of a server are the same map in its
+//! plan, in the call that creates it, in every reply and in the record.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -15,9 +17,12 @@ use crate::value::Value;
 /// The key of an entry. Names of attributes are shared, see [`key`].
 pub type Key = Arc<str>;
 
-/// A map of values, ordered by key.
+/// A map of values, ordered by key. A copy is as cheap as a counter; the first change of a shared map copies it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SmallMap<K>(Vec<(K, Value)>);
+pub struct SmallMap<K>(
+    /// Never an empty block.
+    Option<Arc<[(K, Value)]>>,
+);
 
 /// A map of values by name.
 pub type ValueMap = SmallMap<Key>;
@@ -102,92 +107,131 @@ pub fn text(text: &str) -> Arc<str> {
     })
 }
 
-impl<K: AsRef<str>> SmallMap<K> {
+/// How many maps are remembered.
+const RECENT_MAPS_MAX: usize = 16;
+
+thread_local! {
+    /// Maps given to [`common`] lately, the latest first.
+    static RECENT_MAPS: RefCell<VecDeque<ValueMap>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// The map as a shared one: the same copy as an equal one of late, if there is one. For maps that are built anew for
+/// each object and are hardly ever different: disks, metadata options.
+pub fn common(map: ValueMap) -> ValueMap {
+    RECENT_MAPS.with_borrow_mut(|recent| {
+        if let Some(known) = recent.iter().find(|known| **known == map) {
+            return known.clone();
+        }
+        recent.truncate(RECENT_MAPS_MAX - 1);
+        recent.push_front(map.clone());
+        map
+    })
+}
+
+impl<K> SmallMap<K> {
     /// An empty map.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self(None)
+    }
+
+    fn entries(&self) -> &[(K, Value)] {
+        self.0.as_deref().unwrap_or_default()
     }
 
     /// Number of entries.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries().len()
     }
 
     /// True if there is no entry.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
+    /// Entries by key.
+    pub fn iter(&self) -> Iter<'_, K> {
+        Iter(self.entries().iter())
+    }
+
+    /// Keys in order.
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> + ExactSizeIterator + Clone {
+        self.entries().iter().map(|(key, _)| key)
+    }
+
+    /// Values by key.
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &Value> + ExactSizeIterator + Clone {
+        self.entries().iter().map(|(_, value)| value)
+    }
+
+    /// From entries that are sorted by key, each key once.
+    fn from_sorted(pairs: Vec<(K, Value)>) -> Self {
+        Self((!pairs.is_empty()).then(|| Arc::from(pairs)))
+    }
+}
+
+impl<K: AsRef<str>> SmallMap<K> {
     fn search(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(key, _)| key.as_ref().cmp(name))
+        self.entries().binary_search_by(|(key, _)| key.as_ref().cmp(name))
     }
 
     /// The value of `name`.
     pub fn get(&self, name: impl AsRef<str>) -> Option<&Value> {
-        self.search(name.as_ref()).ok().map(|at| &self.0[at].1)
-    }
-
-    /// The value of `name`, to be changed.
-    pub fn get_mut(&mut self, name: impl AsRef<str>) -> Option<&mut Value> {
-        self.search(name.as_ref()).ok().map(|at| &mut self.0[at].1)
+        let at = self.search(name.as_ref()).ok()?;
+        self.entries().get(at).map(|(_, value)| value)
     }
 
     /// True if there is an entry for `name`.
     pub fn contains_key(&self, name: impl AsRef<str>) -> bool {
         self.search(name.as_ref()).is_ok()
     }
+}
 
-    /// Sets the value of `key`; returns the one it had.
+impl<K: AsRef<str> + Clone> SmallMap<K> {
+    fn entries_mut(&mut self) -> &mut [(K, Value)] {
+        self.0.as_mut().map_or(&mut [], Arc::make_mut)
+    }
+
+    /// The value of `name`, to be changed.
+    pub fn get_mut(&mut self, name: impl AsRef<str>) -> Option<&mut Value> {
+        let at = self.search(name.as_ref()).ok()?;
+        self.entries_mut().get_mut(at).map(|(_, value)| value)
+    }
+
+    /// Sets the value of `key`; returns the one it had. Who sets many uses [`Extend`].
     pub fn insert(&mut self, key: K, value: Value) -> Option<Value> {
-        match self.search(key.as_ref()) {
-            Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
-            Err(at) => {
-                self.0.insert(at, (key, value));
-                None
-            }
+        if let Some(known) = self.get_mut(&key) {
+            return Some(std::mem::replace(known, value));
         }
+        self.extend([(key, value)]);
+        None
     }
 
     /// Sets the value of `key` unless it has one.
     pub fn insert_if_absent(&mut self, key: K, value: impl FnOnce() -> Value) {
-        if let Err(at) = self.search(key.as_ref()) {
-            self.0.insert(at, (key, value()));
+        if !self.contains_key(&key) {
+            self.extend([(key, value())]);
         }
     }
 
     /// Removes the entry of `name`; returns its value.
     pub fn remove(&mut self, name: impl AsRef<str>) -> Option<Value> {
-        self.search(name.as_ref()).ok().map(|at| self.0.remove(at).1)
+        let at = self.search(name.as_ref()).ok()?;
+        let mut pairs = self.entries().to_vec();
+        let (_, value) = pairs.remove(at);
+        *self = Self::from_sorted(pairs);
+        Some(value)
     }
 
     /// Keeps the entries that `keep` says.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut Value) -> bool) {
-        self.0.retain_mut(|(key, value)| keep(key, value));
-    }
-
-    /// Entries by key.
-    pub fn iter(&self) -> Iter<'_, K> {
-        Iter(self.0.iter())
-    }
-
-    /// Keys in order.
-    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> + ExactSizeIterator + Clone {
-        self.0.iter().map(|(key, _)| key)
-    }
-
-    /// Values by key.
-    pub fn values(&self) -> impl DoubleEndedIterator<Item = &Value> + ExactSizeIterator + Clone {
-        self.0.iter().map(|(_, value)| value)
+        let mut pairs = self.entries().to_vec();
+        pairs.retain_mut(|(key, value)| keep(key, value));
+        *self = Self::from_sorted(pairs);
     }
 
     /// Values by key, to be changed.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        self.0.iter_mut().map(|(_, value)| value)
-    }
-
-    /// Gives back memory that no entry uses.
-    pub fn shrink_to_fit(&mut self) {
-        self.0.shrink_to_fit();
+        self.entries_mut().iter_mut().map(|(_, value)| value)
     }
 }
 
@@ -229,7 +273,7 @@ impl<K> DoubleEndedIterator for Iter<'_, K> {
 
 impl<K> ExactSizeIterator for Iter<'_, K> {}
 
-impl<'a, K: AsRef<str>> IntoIterator for &'a SmallMap<K> {
+impl<'a, K> IntoIterator for &'a SmallMap<K> {
     type Item = (&'a K, &'a Value);
     type IntoIter = Iter<'a, K>;
 
@@ -238,24 +282,25 @@ impl<'a, K: AsRef<str>> IntoIterator for &'a SmallMap<K> {
     }
 }
 
-impl<K> IntoIterator for SmallMap<K> {
+impl<K: Clone> IntoIterator for SmallMap<K> {
     type Item = (K, Value);
     type IntoIter = std::vec::IntoIter<(K, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.entries().to_vec().into_iter()
     }
 }
 
 impl<K: AsRef<str>> FromIterator<(K, Value)> for SmallMap<K> {
     fn from_iter<T: IntoIterator<Item = (K, Value)>>(entries: T) -> Self {
         let mut pairs: Vec<(K, Value)> = entries.into_iter().collect();
-        // Of entries with the same key the last one counts.
-        pairs.reverse();
-        pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
-        pairs.dedup_by(|a, b| a.0.as_ref() == b.0.as_ref());
-        pairs.shrink_to_fit();
-        Self(pairs)
+        if !pairs.is_sorted_by(|a, b| a.0.as_ref() < b.0.as_ref()) {
+            // Of entries with the same key the last one counts.
+            pairs.reverse();
+            pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
+            pairs.dedup_by(|a, b| a.0.as_ref() == b.0.as_ref());
+        }
+        Self::from_sorted(pairs)
     }
 }
 
@@ -265,18 +310,18 @@ impl<K: AsRef<str>, const N: usize> From<[(K, Value); N]> for SmallMap<K> {
     }
 }
 
-impl<K: AsRef<str>> Extend<(K, Value)> for SmallMap<K> {
+impl<K: AsRef<str> + Clone> Extend<(K, Value)> for SmallMap<K> {
     fn extend<T: IntoIterator<Item = (K, Value)>>(&mut self, entries: T) {
-        for (key, value) in entries {
-            self.insert(key, value);
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_some() {
+            *self = self.entries().iter().cloned().chain(entries).collect();
         }
-        self.shrink_to_fit();
     }
 }
 
 impl<K> Default for SmallMap<K> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self::new()
     }
 }
 
@@ -335,6 +380,21 @@ mod tests {
         assert_eq!(other.remove("a"), Some(2.into()));
         assert_eq!(format!("{other:?}"), r#"{"b": Number(Number(4)), "c": Number(Number(5))}"#);
         assert_ne!(map, other);
+        other.retain(|key, _| &**key == "b");
+        assert_eq!(other.remove("b"), Some(4.into()));
+        assert_eq!((other.is_empty(), &other), (true, &ValueMap::new()), "an emptied map is an empty one");
+    }
+
+    #[test]
+    fn copies_share_until_one_is_changed() {
+        let map: ValueMap = ["a", "b"].map(|name| (key(name), 1.into())).into();
+        let mut copy = map.clone();
+        assert!(std::ptr::eq(map.entries(), copy.entries()));
+        copy.insert(key("a"), 2.into());
+        assert_eq!((map.get("a"), copy.get("a")), (Some(&1.into()), Some(&2.into())));
+        let equal: ValueMap = ["a", "b"].map(|name| (key(name), 1.into())).into();
+        assert!(!std::ptr::eq(map.entries(), equal.entries()));
+        assert!(std::ptr::eq(common(map).entries(), common(equal).entries()));
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Place {
 
 /// The attributes of an object that is in `known` by its place: a route, an association. `None` if it is not there.
 pub fn attributes(kind: Kind, known: &ValueMap, object: &Value, place: &Place) -> Option<ValueMap> {
-    let mut a = Attributes { object, map: ValueMap::new() };
+    let mut a = Attributes::of(object);
     match kind {
         Kind::Vpc => {
             a.copy(&[
@@ -120,7 +120,7 @@ pub fn attributes(kind: Kind, known: &ValueMap, object: &Value, place: &Place) -
             let destination = known.get("destination_cidr_block")?;
             let routes = object.get("Routes").as_list()?;
             let route = routes.iter().find(|route| route.get("DestinationCidrBlock") == destination)?;
-            let mut route = Attributes { object: route, map: ValueMap::new() };
+            let mut route = Attributes::of(route);
             route.copy(&[("destination_cidr_block", "DestinationCidrBlock"), ("origin", "Origin"), ("state", "State")]);
             for (name, field) in [("gateway_id", "GatewayId"), ("nat_gateway_id", "NatGatewayId")] {
                 let target = route.object.at(field).cloned().unwrap_or_else(|| Value::str(""));
@@ -129,19 +129,19 @@ pub fn attributes(kind: Kind, known: &ValueMap, object: &Value, place: &Place) -
             let table = object.get("RouteTableId").clone();
             route.set("id", Value::from(route_id(table.as_str().unwrap_or_default())));
             route.set("route_table_id", table);
-            return Some(route.map);
+            return Some(route.into_map());
         }
         Kind::RouteTableAssociation => {
             let subnet = known.get("subnet_id")?;
             let associations = object.get("Associations").as_list()?;
             let association = associations.iter().find(|association| association.get("SubnetId") == subnet)?;
-            let mut association = Attributes { object: association, map: ValueMap::new() };
+            let mut association = Attributes::of(association);
             association.copy(&[
                 ("id", "RouteTableAssociationId"),
                 ("route_table_id", "RouteTableId"),
                 ("subnet_id", "SubnetId"),
             ]);
-            return Some(association.map);
+            return Some(association.into_map());
         }
         Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
             a.copy(&[
@@ -176,7 +176,7 @@ pub fn attributes(kind: Kind, known: &ValueMap, object: &Value, place: &Place) -
         a.set("tags", tags.clone());
         a.set("tags_all", tags.clone());
     }
-    Some(a.map)
+    Some(a.into_map())
 }
 
 fn db_instance(a: &mut Attributes<'_>) {
@@ -231,14 +231,12 @@ fn instance(a: &mut Attributes<'_>, place: &Place) {
     }
     if let Some(options) = a.object.at("MetadataOptions") {
         let field = |name, from| (name, options.get(from).clone());
-        a.set(
-            "metadata_options",
-            Value::List(vec![Value::map([
-                field("http_endpoint", "HttpEndpoint"),
-                field("http_put_response_hop_limit", "HttpPutResponseHopLimit"),
-                field("http_tokens", "HttpTokens"),
-            ])]),
-        );
+        let options = Value::common_map([
+            field("http_endpoint", "HttpEndpoint"),
+            field("http_put_response_hop_limit", "HttpPutResponseHopLimit"),
+            field("http_tokens", "HttpTokens"),
+        ]);
+        a.set("metadata_options", Value::List(vec![options]));
     }
     a.ec2_arn(place, "instance");
 }
@@ -313,13 +311,21 @@ pub fn route_id(table: &str) -> String {
 
 struct Attributes<'a> {
     object: &'a Value,
-    map: ValueMap,
+    found: Vec<(map::Key, Value)>,
 }
 
-impl Attributes<'_> {
+impl<'a> Attributes<'a> {
+    fn of(object: &'a Value) -> Self {
+        Self { object, found: Vec::with_capacity(24) }
+    }
+
+    fn into_map(self) -> ValueMap {
+        self.found.into_iter().collect()
+    }
+
     fn set(&mut self, name: &str, value: Value) {
         if !value.is_null() {
-            self.map.insert(map::key(name), value);
+            self.found.push((map::key(name), value));
         }
     }
 
@@ -332,7 +338,8 @@ impl Attributes<'_> {
     }
 
     fn ec2_arn(&mut self, place: &Place, resource_type: &str) {
-        if let Some(id) = self.map.get("id").and_then(Value::as_str) {
+        let id = self.found.iter().find(|(name, _)| **name == *"id");
+        if let Some(id) = id.and_then(|(_, id)| id.as_str()) {
             let arn = place.arn("ec2", &format!("{resource_type}/{id}"));
             self.set("arn", arn);
         }

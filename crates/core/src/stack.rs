@@ -353,8 +353,8 @@ impl Builder<'_> {
                 ("volume_size", size.into()),
                 ("volume_type", Value::str("gp3")),
             ];
-            let root = Value::map(root.into_iter().filter(|(_, value)| !value.is_null()));
-            let metadata = Value::map([
+            let root = Value::common_map(root.into_iter().filter(|(_, value)| !value.is_null()));
+            let metadata = Value::common_map([
                 ("http_endpoint", Value::str("enabled")),
                 ("http_put_response_hop_limit", 2.into()),
                 ("http_tokens", Value::str("required")),

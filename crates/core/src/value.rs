@@ -31,11 +31,23 @@ pub enum Value {
     List(Vec<Self>),
     /// A map.
     Map(ValueMap),
-    /// The value another resource will have in this attribute.
-    Ref(Box<Address>, Arc<str>),
+    /// A value that another resource will have.
+    Ref(Arc<Reference>),
     /// The named secret, put in place by the driver when the call is sent.
     Secret(Arc<str>),
 }
+
+/// The value that a resource will have in an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The resource.
+    pub address: Address,
+    /// The attribute.
+    pub attribute: Arc<str>,
+}
+
+/// Many values are held: what a variant needs beyond this is behind a pointer.
+const _: () = assert!(size_of::<Value>() == 24, "a value takes three words");
 
 /// Key of the JSON object that stands for a reference.
 const REF_KEY: &str = "$ref";
@@ -53,12 +65,17 @@ impl Value {
 
     /// A reference to `attribute` of the resource at `address`.
     pub fn reference(address: Address, attribute: &str) -> Self {
-        Self::Ref(Box::new(address), key(attribute))
+        Self::Ref(Arc::new(Reference { address, attribute: key(attribute) }))
     }
 
     /// A map from text keys.
     pub fn map<K: AsRef<str>, V: Into<Self>>(entries: impl IntoIterator<Item = (K, V)>) -> Self {
         Self::Map(entries.into_iter().map(|(k, v)| (key(k.as_ref()), v.into())).collect())
+    }
+
+    /// A map from text keys that is likely to be the same for many objects, and then takes memory once.
+    pub fn common_map<'k>(entries: impl IntoIterator<Item = (&'k str, Self)>) -> Self {
+        Self::Map(map::common(entries.into_iter().map(|(k, v)| (key(k), v)).collect()))
     }
 
     /// A list.
@@ -125,10 +142,20 @@ impl Value {
         }
     }
 
+    /// True if a reference is inside.
+    fn refers(&self) -> bool {
+        match self {
+            Self::Ref(_) => true,
+            Self::List(items) => items.iter().any(Self::refers),
+            Self::Map(map) => map.values().any(Self::refers),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Str(_) | Self::Secret(_) => false,
+        }
+    }
+
     /// Calls `visit` for every reference inside.
     pub fn visit_refs<'a>(&'a self, visit: &mut impl FnMut(&'a Address, &'a str)) {
         match self {
-            Self::Ref(address, attribute) => visit(address, attribute),
+            Self::Ref(reference) => visit(&reference.address, &reference.attribute),
             Self::List(items) => items.iter().for_each(|item| item.visit_refs(visit)),
             Self::Map(map) => map.values().for_each(|item| item.visit_refs(visit)),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Str(_) | Self::Secret(_) => {}
@@ -138,10 +165,15 @@ impl Value {
     /// A copy in which every reference that `lookup` answers is replaced by the answer. What it does not answer stays.
     pub fn resolve(&self, lookup: &impl Fn(&Address, &str) -> Option<Self>) -> Self {
         match self {
-            Self::Ref(address, attribute) => lookup(address, attribute).unwrap_or_else(|| self.clone()),
+            Self::Ref(reference) => lookup(&reference.address, &reference.attribute).unwrap_or_else(|| self.clone()),
             Self::List(items) => Self::List(items.iter().map(|item| item.resolve(lookup)).collect()),
-            Self::Map(map) => Self::Map(map.iter().map(|(k, v)| (k.clone(), v.resolve(lookup))).collect()),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Str(_) | Self::Secret(_) => self.clone(),
+            // What has no reference inside stays shared.
+            Self::Map(map) if self.refers() => {
+                Self::Map(map.iter().map(|(k, v)| (k.clone(), v.resolve(lookup))).collect())
+            }
+            Self::Map(_) | Self::Null | Self::Bool(_) | Self::Number(_) | Self::Str(_) | Self::Secret(_) => {
+                self.clone()
+            }
         }
     }
 }
@@ -263,7 +295,7 @@ impl fmt::Display for Value {
                 }
                 f.write_str("}")
             }
-            Self::Ref(address, attribute) => write!(f, "{address}.{attribute}"),
+            Self::Ref(reference) => write!(f, "{}.{}", reference.address, reference.attribute),
             Self::Secret(_) => f.write_str("(sensitive)"),
         }
     }
@@ -290,9 +322,9 @@ impl Serialize for Value {
                 }
                 map.end()
             }
-            Self::Ref(address, attribute) => {
+            Self::Ref(reference) => {
                 let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry(REF_KEY, &(address, attribute))?;
+                map.serialize_entry(REF_KEY, &(&reference.address, &reference.attribute))?;
                 map.end()
             }
             Self::Secret(name) => {
@@ -360,8 +392,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
         while let Some(name) = access.next_key::<std::borrow::Cow<'de, str>>()? {
             match &*name {
                 REF_KEY => {
-                    let (address, attribute) = access.next_value::<(Box<Address>, Arc<str>)>()?;
-                    return Ok(Value::Ref(address, attribute));
+                    let (address, attribute) = access.next_value::<(Address, Arc<str>)>()?;
+                    return Ok(Value::Ref(Arc::new(Reference { address, attribute })));
                 }
                 SECRET_KEY => return Ok(Value::Secret(access.next_value()?)),
                 _ => map.push((key(&name), access.next_value()?)),

@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
             let executor = self.read(session::discovery(&state, inputs), &state)?;
             let age = self.backend.age().filter(|_| self.cloud.shows_late());
             let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &executor.replies(), age)) else {
-                return session::plan(state, inputs, &executor.replies())
+                return session::plan(state, inputs, executor.into_replies())
                     .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()));
             };
             if !told && self.format == Format::Human {

@@ -241,6 +241,12 @@ impl Executor {
         self.replies.iter().filter_map(|(index, reply)| Some((self.nodes.get(*index)?, reply))).collect()
     }
 
+    /// The same, taken out: what else the executor held is gone.
+    pub fn into_replies(self) -> Vec<(Node, Reply)> {
+        let Self { nodes, replies, .. } = self;
+        replies.into_iter().filter_map(|(index, reply)| Some((nodes.get(index)?.clone(), reply))).collect()
+    }
+
     /// The state as it is known now.
     pub fn state(&self) -> &State {
         &self.state

@@ -70,7 +70,7 @@ pub(super) struct Progress {
     /// First answer of the kind that is waited out now.
     trouble_since: Option<Instant>,
     /// AWS said that the object exists already.
-    exists: Option<ApiError>,
+    exists: Option<Box<ApiError>>,
 }
 
 impl Progress {
@@ -275,7 +275,7 @@ impl Executor {
                 self.retry(index, error, NOT_FOUND_MAX, now);
             }
             ErrorClass::AlreadyExists if recover.is_some() => {
-                self.progress[index].exists = Some(error.clone());
+                self.progress[index].exists = Some(Box::new(error.clone()));
                 self.look_up(index, error, now);
             }
             ErrorClass::AlreadyExists if operation.idempotency() == Idempotency::Idempotent => {

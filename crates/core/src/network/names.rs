@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::model::Kind;
-use crate::value::{Value, ValueMap};
+use crate::value::{Reference, Value, ValueMap};
 
 /// References to references followed at most; also ends a circle.
 const MAX_HOPS: usize = 8;
@@ -55,13 +55,19 @@ impl<'a> Names<'a> {
     fn follow(&self, value: &'a Value) -> &'a Value {
         let mut value = value;
         for _ in 0..MAX_HOPS {
-            let Value::Ref(address, attribute) = value else { break };
-            match self.resources.get(address).and_then(|attributes| attributes.get(attribute)) {
-                Some(next) if *next != Value::Null => value = next,
-                Some(_) | None => break,
+            let Value::Ref(reference) = value else { break };
+            match self.answer(reference) {
+                Some(next) => value = next,
+                None => break,
             }
         }
         value
+    }
+
+    /// The value a reference has, unless it is null or not at hand.
+    fn answer(&self, reference: &Reference) -> Option<&'a Value> {
+        let attributes = self.resources.get(&reference.address)?;
+        attributes.get(&reference.attribute).filter(|value| !value.is_null())
     }
 
     /// The object of one of `kinds` that `value` names; `None` if it names none (null or an empty text).
@@ -77,15 +83,14 @@ impl<'a> Names<'a> {
                         known.map_or_else(|| Party::Unknown(text.clone()), |&known| Party::Object(known.clone())),
                     );
                 }
-                Value::Ref(address, attribute)
-                    if **attribute == *id_attribute(address.kind) || **attribute == *"id" =>
-                {
-                    return Some(Party::Object(Address::clone(address)));
-                }
-                Value::Ref(address, attribute) => {
-                    match self.resources.get(address).and_then(|attributes| attributes.get(attribute)) {
-                        Some(next) if *next != Value::Null => value = next,
-                        Some(_) | None => break,
+                Value::Ref(reference) => {
+                    let Reference { address, attribute } = &**reference;
+                    if **attribute == *id_attribute(address.kind) || **attribute == *"id" {
+                        return Some(Party::Object(address.clone()));
+                    }
+                    match self.answer(reference) {
+                        Some(next) => value = next,
+                        None => break,
                     }
                 }
                 Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) | Value::Secret(_) => break,

@@ -58,7 +58,13 @@ pub struct Built {
 /// # Errors
 /// What cannot be done, all of it.
 pub fn build(inputs: &Inputs<'_>) -> Result<Built, Vec<Problem>> {
-    let mut decisions = Decisions { inputs, made: BTreeMap::new(), removed: BTreeMap::new(), problems: Vec::new() };
+    let mut decisions = Decisions {
+        inputs,
+        made: BTreeMap::new(),
+        removed: BTreeMap::new(),
+        nothing: Arc::default(),
+        problems: Vec::new(),
+    };
     match inputs.mode {
         Mode::Apply => decisions.declared(),
         Mode::Destroy => {}
@@ -77,6 +83,8 @@ struct Decisions<'a> {
     made: BTreeMap<Address, Change>,
     /// Objects that go and are not declared, or are the old half of an earlier replacement.
     removed: BTreeMap<Target, Change>,
+    /// The attributes of what is not there.
+    nothing: Arc<ValueMap>,
     problems: Vec<Problem>,
 }
 
@@ -123,7 +131,7 @@ impl Decisions<'_> {
         let state = self.inputs.state;
         let found = self.inputs.observed.get(&target).filter(|found| found.phase != Phase::Gone);
         let recorded = state.resources.get(address);
-        let nothing = Arc::new(ValueMap::new());
+        let nothing = self.nothing.clone();
         let before = found.map_or(&nothing, |found| &found.attributes);
         let generation = match found {
             Some(found) => self.generation_of(address, &found.attributes),
@@ -317,7 +325,7 @@ impl Decisions<'_> {
                 action,
                 reason,
                 before: found.attributes.clone(),
-                after: Arc::default(),
+                after: self.nothing.clone(),
                 attributes: Vec::new(),
             };
             self.removed.insert(target, change);
@@ -325,8 +333,8 @@ impl Decisions<'_> {
     }
 
     fn finish(self) -> Result<Built, Vec<Problem>> {
-        let Self { inputs, made, removed, problems: _ } = self;
-        let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), closures: BTreeMap::new() };
+        let Self { inputs, made, removed, nothing, problems: _ } = self;
+        let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), nothing, closures: BTreeMap::new() };
         // Where each object is made or changed, and where it is destroyed.
         let mut making: BTreeMap<&Address, usize> = BTreeMap::new();
         let mut removing: BTreeMap<Target, usize> = BTreeMap::new();
@@ -377,14 +385,16 @@ struct Nodes<'a> {
     inputs: &'a Inputs<'a>,
     nodes: Vec<Node>,
     needs: Vec<Vec<usize>>,
-    closures: BTreeMap<Address, Vec<Arc<str>>>,
+    /// The attributes of what is not there.
+    nothing: Arc<ValueMap>,
+    closures: BTreeMap<Address, Arc<[Arc<str>]>>,
 }
 
 impl<'a> Nodes<'a> {
     fn add(&mut self, change: &Change, verb: Verb, target: Target) -> usize {
         let inputs = self.inputs;
         let address = &change.target.address;
-        let empty = Arc::new(ValueMap::new());
+        let empty = self.nothing.clone();
         let (before, after) = match verb {
             Verb::Create => (&empty, &change.after),
             Verb::Update | Verb::Read => (&change.before, &change.after),
@@ -404,7 +414,7 @@ impl<'a> Nodes<'a> {
             user_data: &inputs.stack.user_data,
             root_device_name: &inputs.stack.root_device_name,
         };
-        let steps = match verb {
+        let mut steps = match verb {
             Verb::Create => subject.create(),
             Verb::Update if change.attributes.is_empty() => subject.settle(),
             Verb::Update => {
@@ -418,6 +428,7 @@ impl<'a> Nodes<'a> {
             Verb::Delete => subject.delete(),
             Verb::Forget | Verb::Read => Vec::new(),
         };
+        steps.shrink_to_fit();
         let dependencies = self.closure(address);
         let after = match verb {
             Verb::Create if !after.contains_key(PASSWORD) => after.clone(),
@@ -441,7 +452,7 @@ impl<'a> Nodes<'a> {
     }
 
     /// Config addresses of everything this resource needs, directly or not; one computation per config address.
-    fn closure(&mut self, address: &Address) -> Vec<Arc<str>> {
+    fn closure(&mut self, address: &Address) -> Arc<[Arc<str>]> {
         let config = address.config();
         if let Some(known) = self.closures.get(&config) {
             return known.clone();
@@ -451,10 +462,10 @@ impl<'a> Nodes<'a> {
         if let Some(declared) = self.inputs.stack.resources.get(address) {
             for dependency in declared.dependencies() {
                 all.insert(Arc::from(dependency.config().to_string()));
-                all.extend(self.closure(&dependency));
+                all.extend(self.closure(&dependency).iter().cloned());
             }
         }
-        let all: Vec<_> = all.into_iter().collect();
+        let all: Arc<[_]> = all.into_iter().collect();
         self.closures.insert(config, all.clone());
         all
     }

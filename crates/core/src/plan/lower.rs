@@ -409,8 +409,8 @@ impl Subject<'_> {
             ("Encrypted", root("encrypted")),
             ("DeleteOnTermination", root("delete_on_termination")),
         ];
-        let device = Value::map(device.into_iter().filter(|(_, value)| !value.is_null()));
-        let interface = Value::map([
+        let device = Value::common_map(device.into_iter().filter(|(_, value)| !value.is_null()));
+        let interface = Value::common_map([
             ("DeviceIndex", Value::from(0)),
             ("SubnetId", self.get("subnet_id")),
             ("Groups", self.get("vpc_security_group_ids")),
@@ -419,7 +419,7 @@ impl Subject<'_> {
         ]);
         let metadata = self.get("metadata_options");
         let metadata = |name: &str| metadata.at("0").map(|options| options.get(name).clone()).unwrap_or_default();
-        let metadata = Value::map([
+        let metadata = Value::common_map([
             ("HttpEndpoint", metadata("http_endpoint")),
             ("HttpPutResponseHopLimit", metadata("http_put_response_hop_limit")),
             ("HttpTokens", metadata("http_tokens")),

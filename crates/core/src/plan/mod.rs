@@ -167,7 +167,7 @@ pub struct Node {
     /// Attributes the object has once the node is done; references are resolved when it runs. No secrets.
     pub after: Arc<ValueMap>,
     /// Config addresses of all it depends on.
-    pub dependencies: Vec<Arc<str>>,
+    pub dependencies: Arc<[Arc<str>]>,
 }
 
 /// A complete plan.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use super::json::{attributes, has_secret, known, sensitive, shape, shapes};
 use super::{PROVIDER_NAME, TERRAFORM_VERSION, calls_json, is_sensitive, state_json};
 use crate::address::{Address, VPC_MODULE};
+use crate::map::key;
 use crate::model::{Kind, OnChange};
 use crate::plan::{Action, Change, Drift, Mode, Order, OutputChange, Plan, Reason};
 use crate::secret::DB_PASSWORD;
@@ -83,7 +84,7 @@ fn after(change: &Change) -> Option<ValueMap> {
             for attribute in &change.attributes {
                 let computed = kind.attribute(&attribute.name).is_some_and(|a| a.on_change == OnChange::Computed);
                 let value = if computed && attribute.after.is_null() {
-                    Value::Ref(Box::new(change.target.address.clone()), attribute.name.clone())
+                    Value::reference(change.target.address.clone(), &attribute.name)
                 } else {
                     attribute.after.clone()
                 };
@@ -95,8 +96,8 @@ fn after(change: &Change) -> Option<ValueMap> {
             let mut map = ValueMap::clone(&change.after);
             for attribute in kind.attributes().iter().filter(|a| a.on_change == OnChange::Computed) {
                 if map.get(attribute.name).is_none_or(Value::is_null) {
-                    let name: std::sync::Arc<str> = attribute.name.into();
-                    map.insert(name.clone(), Value::Ref(Box::new(change.target.address.clone()), name));
+                    let value = Value::reference(change.target.address.clone(), attribute.name);
+                    map.insert(key(attribute.name), value);
                 }
             }
             Some(map)

@@ -169,7 +169,7 @@ fn node(rng: &mut Rng) -> Node {
         needs: Vec::new(),
         generation: 1,
         after: values(rng, 1).into(),
-        dependencies: Vec::new(),
+        dependencies: Arc::default(),
     }
 }
 

@@ -379,7 +379,7 @@ fn vpc_plan() -> Plan {
         needs: Vec::new(),
         generation: 1,
         after: ValueMap::new().into(),
-        dependencies: Vec::new(),
+        dependencies: std::sync::Arc::default(),
     };
     let password =
         Call::new(Operation::ModifyDBInstance, [("MasterUserPassword", Value::Secret("db_password".into()))]);
@@ -390,7 +390,7 @@ fn vpc_plan() -> Plan {
         needs: vec![0],
         generation: 1,
         after: ValueMap::new().into(),
-        dependencies: Vec::new(),
+        dependencies: std::sync::Arc::default(),
     };
     plan.nodes = [creation, change].into();
     plan

@@ -207,8 +207,8 @@ impl<'a> Tree<'a> {
             Value::Bool(value) => Some(value.to_string()),
             Value::Number(value) => Some(value.to_string()),
             Value::Str(text) => Some(quote(text)),
-            Value::Ref(address, _) if self.owner == Some(address) => Some(ASSIGNED.to_owned()),
-            Value::Ref(address, attribute) => Some(format!("{address}.{attribute}")),
+            Value::Ref(reference) if self.owner == Some(&reference.address) => Some(ASSIGNED.to_owned()),
+            Value::Ref(_) => Some(value.to_string()),
             Value::Secret(_) => Some(SENSITIVE.to_owned()),
             Value::Map(map) => map.is_empty().then(|| "{}".to_owned()),
             Value::List(items) => {

@@ -185,7 +185,7 @@ pub(crate) fn read_node(address: Address, step: Step) -> Node {
         needs: Vec::new(),
         generation: 0,
         after: Arc::default(),
-        dependencies: Vec::new(),
+        dependencies: Arc::default(),
     }
 }
 
@@ -215,7 +215,7 @@ pub struct Replies<'a> {
 }
 
 impl<'a> Replies<'a> {
-    fn new(replies: &[(&'a Node, &'a Reply)]) -> Self {
+    fn new(replies: &'a [(Node, Reply)]) -> Self {
         let mut by_operation: BTreeMap<Operation, Vec<_>> = BTreeMap::new();
         for (node, reply) in replies {
             if let Some(Step::Call { call, .. }) = node.steps.first() {
@@ -258,11 +258,18 @@ impl<'a> Replies<'a> {
     }
 }
 
-/// The plan that follows from the replies of [`discovery`].
-///
-/// # Errors
-/// Every [`Problem`] found, not only the first.
-pub fn plan(recorded: State, inputs: &Inputs, replies: &[(&Node, &Reply)]) -> Result<Planned, Vec<Problem>> {
+/// What the replies tell, taken into the state.
+struct Known {
+    state: State,
+    account: Option<String>,
+    place: Place,
+    moves: Vec<(Address, Address)>,
+    drift: Vec<Drift>,
+    observed: build::Observed,
+    warnings: Vec<String>,
+}
+
+fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<Known, Vec<Problem>> {
     let replies = Replies::new(replies);
     let problems = replies.problems();
     if !problems.is_empty() {
@@ -276,12 +283,26 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: &[(&Node, &Reply)]) -> Re
     let (drift, observed) = refresh::refresh(&mut state, &replies, &place, &moves);
     refresh::drop_gone(&mut state, &observed);
     forget_finished_intents(&mut state);
-
-    let stack = if inputs.mode == Mode::Apply {
+    if inputs.mode == Mode::Apply {
         state.private.choices = choices::choose(&state, inputs, &replies, &mut warnings)?;
-        stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref())
-    } else {
-        Stack::default()
+    }
+    Ok(Known { state, account, place, moves, drift, observed, warnings })
+}
+
+/// The plan that follows from the replies of [`discovery`].
+///
+/// # Errors
+/// Every [`Problem`] found, not only the first.
+pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Result<Planned, Vec<Problem>> {
+    let Known { state, account, place, moves, drift, observed, warnings } = know(&recorded, inputs, &replies)?;
+    // Neither what was answered nor what was recorded is needed beside what is known now, and both may be large.
+    drop(replies);
+    let state_changed = state != recorded;
+    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
+
+    let stack = match inputs.mode {
+        Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
+        Mode::Destroy | Mode::RefreshOnly => Stack::default(),
     };
     let built = build(&build::Inputs {
         stack: &stack,
@@ -291,11 +312,11 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: &[(&Node, &Reply)]) -> Re
         password: &inputs.password,
         place: &place,
     })?;
-    let outputs = outputs(&recorded, &state, &stack, &built.changes, inputs.mode);
+    let outputs = outputs(&recorded_outputs, &state, &stack, &built.changes, inputs.mode);
     let secrets = match &inputs.password {
         Password::New(hash) => BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))]),
         Password::Absent | Password::Unchanged => {
-            let known = recorded.private.secrets.get(DB_PASSWORD).cloned();
+            let known = recorded_private.secrets.get(DB_PASSWORD).cloned();
             known.map(|hash| (Arc::from(DB_PASSWORD), hash)).into_iter().collect()
         }
     };
@@ -310,10 +331,9 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: &[(&Node, &Reply)]) -> Re
         secrets,
         account,
         region: place.region,
-        lineage: recorded.lineage.clone(),
-        serial: recorded.serial,
+        lineage,
+        serial,
     };
-    let state_changed = state != recorded;
     Ok(Planned { plan, state, state_changed, warnings })
 }
 
@@ -370,7 +390,7 @@ fn forget_finished_intents(state: &mut State) {
 }
 
 fn outputs(
-    recorded: &State,
+    recorded: &BTreeMap<String, Value>,
     state: &State,
     stack: &Stack,
     changes: &[crate::plan::Change],
@@ -391,13 +411,13 @@ fn outputs(
         let stays = stays.get(address).copied().unwrap_or(false);
         stays.then(|| state.attribute(address, attribute).cloned()).flatten()
     };
-    let mut names: Vec<&String> = recorded.outputs.keys().chain(stack.outputs.keys()).collect();
+    let mut names: Vec<&String> = recorded.keys().chain(stack.outputs.keys()).collect();
     names.sort();
     names.dedup();
     names
         .into_iter()
         .map(|name| {
-            let before = recorded.outputs.get(name).cloned().unwrap_or_default();
+            let before = recorded.get(name).cloned().unwrap_or_default();
             let after = match mode {
                 Mode::Apply => stack.outputs.get(name).map(|value| value.resolve(&known)).unwrap_or_default(),
                 Mode::Destroy => Value::Null,

@@ -137,10 +137,12 @@ pub fn refresh(
         if !moves.iter().any(|(_, to)| *to == target.address) {
             drift.extend(attribute_drift(&target, &resource.attributes, &fresh));
         }
-        let is_new = |(name, value): (&Arc<str>, &Value)| resource.attributes.get(name) != Some(value);
-        if fresh.iter().any(is_new) {
+        // What is as it was recorded stays the recorded copy: the reply it is equal to can go.
+        let is_new = |(name, value): &(Arc<str>, Value)| resource.attributes.get(name) != Some(value);
+        let new: Vec<_> = fresh.into_iter().filter(is_new).collect();
+        if !new.is_empty() {
             let resource = Arc::make_mut(resource);
-            Arc::make_mut(&mut resource.attributes).extend(fresh);
+            Arc::make_mut(&mut resource.attributes).extend(new);
         }
         if resource.attributes.contains_key("password") {
             without_secrets(&mut Arc::make_mut(resource).attributes);

@@ -107,7 +107,7 @@ struct RawInstance {
     #[serde(default)]
     private: Option<Arc<str>>,
     #[serde(default)]
-    dependencies: Vec<Arc<str>>,
+    dependencies: Arc<[Arc<str>]>,
     #[serde(default)]
     create_before_destroy: bool,
 }
@@ -162,7 +162,8 @@ fn known_objects(entry: &RawValue) -> Result<Option<Vec<(Target, Resource)>>, Re
         return Ok(None);
     };
     let raw: RawResource = serde_json::from_str(entry.get())?;
-    let mut objects = Vec::with_capacity(raw.instances.len());
+    let mut objects: Vec<(Target, Resource)> = Vec::with_capacity(raw.instances.len());
+    let name: Arc<str> = Arc::from(raw.name);
     for instance in raw.instances {
         let index = match instance.index_key {
             None | Some(serde_json::Value::Null) => None,
@@ -172,10 +173,13 @@ fn known_objects(entry: &RawValue) -> Result<Option<Vec<(Target, Resource)>>, Re
                 None => return Ok(None),
             },
         };
-        let address = Address { in_vpc_module, kind, name: Arc::from(raw.name.as_str()), index };
+        let address = Address { in_vpc_module, kind, name: name.clone(), index };
+        // The objects of a resource depend on the same, so that one list serves all.
+        let before = objects.last().map(|(_, resource)| &resource.dependencies);
+        let dependencies = before.filter(|known| **known == instance.dependencies).cloned();
         let resource = Resource {
             attributes: Arc::new(instance.attributes),
-            dependencies: instance.dependencies,
+            dependencies: dependencies.unwrap_or(instance.dependencies),
             tainted: instance.status.as_deref() == Some("tainted"),
             provider_private: instance.private,
             create_before_destroy: instance.create_before_destroy,

@@ -66,7 +66,7 @@ pub struct Resource {
     /// Attributes by Terraform's names; also those aloka does not know. Shared with the plans made from them.
     pub attributes: Arc<ValueMap>,
     /// Everything it depends on, directly or not, as config addresses (Terraform's `dependencies`).
-    pub dependencies: Vec<Arc<str>>,
+    pub dependencies: Arc<[Arc<str>]>,
     /// Created, but not known to be good: to be replaced.
     pub tainted: bool,
     /// Terraform's provider-private data, kept as it is.

@@ -178,8 +178,10 @@ impl Account {
     /// Failed NAT gateways count until they are deleted or vanish.
     pub fn objects(&self, now: Instant) -> Vec<Object> {
         let mut objects = Vec::new();
-        let mut add =
-            |kind, id: &str, tags: &Tags| objects.push(Object { kind, id: id.to_owned(), tags: tags.clone() });
+        let mut add = |kind, id: &str, tags: &Tags| {
+            let texts = tags.iter().filter_map(|(key, value)| Some((key.to_string(), value.as_str()?.to_owned())));
+            objects.push(Object { kind, id: id.to_owned(), tags: texts.collect() });
+        };
         let resource = ObjectKind::Resource;
         for (name, db) in self.db_instances.iter().filter(|(_, db)| !db.is_gone(now)) {
             add(resource(Kind::DbInstance), name, &db.meta.tags);

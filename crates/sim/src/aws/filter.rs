@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aloka_core::api::Request;
+use aloka_core::value::Value;
 
 use super::record::Tags;
 use crate::rules::{Refusal, filter as rule};
@@ -73,7 +74,7 @@ impl Filters {
     /// True if an object with these tags, and these values under other filters, passes all of them.
     pub(crate) fn pass(&self, tags: &Tags, values: impl Fn(&str) -> Vec<String>) -> bool {
         self.0.iter().all(|(name, accepted)| match name.strip_prefix("tag:") {
-            Some(key) => tags.get(key).is_some_and(|value| accepted.matches(value)),
+            Some(key) => tags.get(key).and_then(Value::as_str).is_some_and(|value| accepted.matches(value)),
             None if name == "tag-key" => tags.keys().any(|key| accepted.matches(key)),
             None => values(name).iter().any(|value| accepted.matches(value)),
         })

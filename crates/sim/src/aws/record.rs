@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aloka_core::api::Request;
 use aloka_core::time::Instant;
-use aloka_core::value::Value;
+use aloka_core::value::{Value, ValueMap};
 use serde::{Deserialize, Serialize};
 
 use super::Account;
@@ -14,8 +14,8 @@ use super::filter::Filters;
 use crate::rng::fnv128;
 use crate::rules::{Refusal, token as rule};
 
-/// Tags by key.
-pub(crate) type Tags = BTreeMap<String, String>;
+/// Tags by key, all of them texts; the same map as in the request that set them and in replies.
+pub(crate) type Tags = ValueMap;
 
 /// What every object has.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
 
 /// Tags as replies have them.
 pub(crate) fn tags_value(tags: &Tags) -> Value {
-    Value::map(tags.iter().map(|(key, value)| (key, Value::from(value))))
+    Value::Map(tags.clone())
 }
 
 impl Account {

@@ -101,7 +101,7 @@ impl Account {
             self.tags_mut(now, id)?;
         }
         for id in &ids {
-            self.tags_mut(now, id)?.retain(|key, _| !keys.is_empty() && !keys.contains(key));
+            self.tags_mut(now, id)?.retain(|key, _| !keys.is_empty() && !keys.iter().any(|gone| **gone == **key));
         }
         Ok(object([]))
     }
@@ -112,10 +112,11 @@ fn read_tags(request: &Request) -> Result<Tags, Refusal> {
     let Some(map) = request.arg("Tags").as_map() else {
         return Err(rule::PLAIN.refuse([]));
     };
-    map.iter().map(|(key, value)| check_tag(key, value)).collect()
+    map.iter().try_for_each(|(key, value)| check_tag(key, value))?;
+    Ok(map.clone())
 }
 
-fn check_tag(key: &str, value: &Value) -> Result<(String, String), Refusal> {
+fn check_tag(key: &str, value: &Value) -> Result<(), Refusal> {
     let Some(value) = value.as_str() else { return Err(rule::PLAIN.refuse([])) };
     if is_reserved(key) {
         return Err(rule::RESERVED.refuse([]));
@@ -126,7 +127,7 @@ fn check_tag(key: &str, value: &Value) -> Result<(String, String), Refusal> {
     if value.chars().count() > 256 {
         return Err(rule::VALUE_LENGTH.refuse([]));
     }
-    Ok((key.to_owned(), value.to_owned()))
+    Ok(())
 }
 
 fn is_reserved(key: &str) -> bool {

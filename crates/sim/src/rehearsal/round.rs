@@ -55,7 +55,7 @@ pub fn plan_round(
         let age = world.since_written();
         match age.and_then(|age| session::look_again(&state, inputs, &executor.replies(), age)) {
             Some(wait) => world.rest(wait),
-            None => return session::plan(state, inputs, &executor.replies()).map_err(NotPlanned::Problems),
+            None => return session::plan(state, inputs, executor.into_replies()).map_err(NotPlanned::Problems),
         }
     }
 }

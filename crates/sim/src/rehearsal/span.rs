@@ -101,7 +101,7 @@ mod tests {
                 needs: needs.to_vec(),
                 generation: 1,
                 after: Default::default(),
-                dependencies: Vec::new(),
+                dependencies: std::sync::Arc::default(),
             })
             .collect();
         let span = |node: usize, index, end| Span {

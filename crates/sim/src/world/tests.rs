@@ -34,7 +34,7 @@ fn node(index: u32) -> Node {
         needs: index.checked_sub(1).into_iter().collect(),
         generation: 1,
         after: Default::default(),
-        dependencies: Vec::new(),
+        dependencies: std::sync::Arc::default(),
     }
 }
 

@@ -42,7 +42,7 @@ fn node(verb: Verb, call: Call, save: Save) -> Node {
         needs: Vec::new(),
         generation: 1,
         after: ValueMap::new().into(),
-        dependencies: Vec::new(),
+        dependencies: std::sync::Arc::default(),
     }
 }
 
