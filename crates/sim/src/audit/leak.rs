@@ -9,8 +9,9 @@ const KEPT: u64 = 5;
 
 impl World {
     /// Everything that nothing uses, one sentence each: a volume and an Elastic IP address that nothing holds, network
-    /// interfaces without an owner, a NAT gateway that failed. While a run is under way some of it is on its way to be
-    /// used or deleted; when it has ended, nothing is.
+    /// interfaces without an owner, a NAT gateway that failed; and the rules AWS gave the default group of a VPC that
+    /// is ours, by which what has no group of its own would be reached. While a run is under way some of it is on its
+    /// way to be used or deleted; when it has ended, nothing is.
     ///
     /// Interfaces have no call of their own here: a subnet that has fewer free addresses than what stands in its VPC
     /// explains has one too many. Snapshots are not seen: no call that the stack needs lists them.
@@ -25,6 +26,12 @@ impl World {
         for (id, nat) in self.nats.iter().filter(|(_, nat)| nat.failure.is_some()) {
             found
                 .push(format!("NAT gateway {id} failed ({}) and is still there", nat.failure.as_deref().unwrap_or("")));
+        }
+        let ours = |vpc: &str| self.objects.iter().any(|object| object.id == vpc && object.lineage.is_some());
+        for (id, group) in self.groups.iter().filter(|(_, group)| group.name == "default" && ours(&group.vpc)) {
+            if !group.ingress.is_empty() || !group.egress.is_empty() {
+                found.push(format!("{id}, the default group of {}, still has its rules", group.vpc));
+            }
         }
         let mut taken: BTreeMap<&str, u64> = BTreeMap::new();
         for subnet in self.subnets.values() {

@@ -94,7 +94,8 @@ fn seed() -> Json {
                   Some(("NatGatewayId", "nat-1"))),
         ],
         "SecurityGroups": [
-            group("sg-default", "default", vec![all(&[], &["sg-default"])]),
+            {"GroupId": "sg-default", "GroupName": "default", "VpcId": "vpc-1", "IpPermissions": [],
+             "IpPermissionsEgress": [], "Tags": tags("module.vpc.aws_default_security_group.this/0")},
             group("sg-app", "aloka-app-sg", vec![
                 open("tcp", 80, 80, &["0.0.0.0/0"], &[]),
                 open("tcp", 443, 443, &["0.0.0.0/0"], &[]),

@@ -10,7 +10,7 @@ type Change = fn(&mut Json);
 
 #[test]
 fn each_planted_leak_is_found() {
-    let table: [(&str, Change, &str); 5] = [
+    let table: [(&str, Change, &str); 6] = [
         (
             "a volume whose instance is gone",
             |a| set(a, "/Volumes/0/State", "available".into()),
@@ -32,6 +32,11 @@ fn each_planted_leak_is_found() {
             "1 network interfaces in vpc-1 belong to nothing",
         ),
         (
+            "a default group nobody emptied",
+            |a| set(a, "/SecurityGroups/0/IpPermissions", json!([all(&[], &["sg-default"])])),
+            "sg-default, the default group of vpc-1, still has its rules",
+        ),
+        (
             "a NAT gateway that failed",
             |a| {
                 set(a, "/NatGateways/0/State", "failed".into());
@@ -46,11 +51,16 @@ fn each_planted_leak_is_found() {
         let leaks = read(&account).leaks();
         assert!(leaks.iter().any(|leak| leak == expected), "{name}: {leaks:?}");
     }
-    // A standby has an interface too, and so has an instance on its way out.
+    // Somebody else's VPC keeps what it came with. A standby has an interface too, and so has an instance on its way out.
     let mut account = seed();
     set(&mut account, "/DBInstances/0/MultiAZ", true.into());
     set(&mut account, "/Subnets/3/AvailableIpAddressCount", 250.into());
     set(&mut account, "/Instances/0/State", "shutting-down".into());
+    push(&mut account, "/Vpcs", json!({"VpcId": "vpc-2", "CidrBlock": "10.9.0.0/16", "IsDefault": false, "Tags": {}}));
+    let mut group = account["SecurityGroups"][0].clone();
+    (group["GroupId"], group["VpcId"]) = ("sg-2".into(), "vpc-2".into());
+    group["IpPermissions"] = json!([all(&[], &["sg-2"])]);
+    push(&mut account, "/SecurityGroups", group);
     assert_eq!(read(&account).leaks(), Vec::<String>::new());
 }
 
