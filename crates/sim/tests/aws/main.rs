@@ -11,4 +11,3 @@ mod lookups;
 mod network;
 mod scale;
 mod security;
-mod walk;
