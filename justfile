@@ -35,3 +35,8 @@ test-container:
 compare *ARGS:
     cargo build --release -p aloka
     ALOKA_BIN='{{ target }}/release/aloka' localstack/emulator run -- tests/localstack/compare {{ ARGS }}
+
+# calls and deployments per second of the simulated AWS, and beside it of a moto server (needs Python >= 3.10)
+bench SECONDS='10':
+    cargo run --release -p aloka-tests --example bench
+    tests/localstack/bench-moto {{ SECONDS }}

@@ -100,10 +100,10 @@ impl<'a> Run<'a> {
         }
         let mut told = false;
         loop {
-            let executor = self.read(session::discovery(&state, inputs), &state)?;
+            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
             let age = self.backend.age().filter(|_| self.cloud.shows_late());
-            let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &executor.replies(), age)) else {
-                return session::plan(state, inputs, executor.into_replies())
+            let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &replies, age)) else {
+                return session::plan(state, inputs, replies)
                     .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()));
             };
             if !told && self.format == Format::Human {

@@ -5,6 +5,9 @@
 //! agree, a mistake would have to be made twice. It must not use anything of `aloka_core` but requests, replies and
 //! values, nor look into the simulator.
 
+mod cost;
+mod defect;
+mod leak;
 mod packet;
 mod promise;
 mod read;
@@ -18,6 +21,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
+pub use self::cost::{Bill, Charge, Line, Meter, Usd};
 pub use self::packet::{Exposure, Sender};
 pub use self::promise::{Expected, Ports};
 pub use self::read::audit;
@@ -40,12 +44,42 @@ pub struct World {
     nats: BTreeMap<String, Nat>,
     groups: BTreeMap<String, Group>,
     hosts: Vec<Host>,
+    addresses: Vec<Address>,
+    volumes: Vec<Volume>,
+    db_subnet_groups: Vec<DbSubnetGroup>,
+    /// How many network interfaces should be in each VPC: those of what stands in it.
+    interfaces: BTreeMap<String, u64>,
+    /// What is billed at this instant.
+    charges: Vec<Charge>,
 }
 
 #[derive(Clone, Debug)]
 struct Subnet {
     vpc: String,
     block: Ipv4Net,
+    /// How many of its addresses no interface has; `None` if the reply does not tell.
+    free: Option<u64>,
+}
+
+/// An Elastic IP address.
+#[derive(Clone, Debug)]
+struct Address {
+    id: String,
+    /// Something holds it.
+    associated: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Volume {
+    id: String,
+    /// Nothing holds it.
+    free: bool,
+}
+
+#[derive(Clone, Debug)]
+struct DbSubnetGroup {
+    name: String,
+    subnets: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +112,8 @@ struct Nat {
     subnet: String,
     public: Option<Ipv4Addr>,
     working: bool,
+    /// AWS's code, if it failed.
+    failure: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -118,4 +154,6 @@ struct Host {
     groups: Vec<String>,
     /// It is up: an instance that runs, a database with an endpoint.
     up: bool,
+    /// It is an instance that is starting.
+    pending: bool,
 }

@@ -117,7 +117,7 @@ impl World {
         let near = |address: Ipv4Addr| points.range(..=address).next_back().copied();
         let mut crowds: BTreeMap<_, Vec<&Host>> = BTreeMap::new();
         for host in &self.hosts {
-            let Host { kind, id: _, vpc, places, public, groups, up } = host;
+            let Host { kind, id: _, vpc, places, public, groups, up, pending: _ } = host;
             let places: BTreeSet<_> = places.iter().map(|(subnet, address)| (subnet, near(*address))).collect();
             let groups: BTreeSet<_> = groups.iter().collect();
             crowds.entry((kind, vpc, places, public.map(near), groups, up)).or_default().push(host);
@@ -206,6 +206,16 @@ impl World {
     fn answers(&self, host: &Host, subnet: &str, source: Ipv4Addr) -> bool {
         let hop = self.next_hop(subnet, source);
         matches!(hop, Some(Target::InternetGateway(gateway)) if self.is_attached(gateway, Some(&host.vpc)))
+    }
+
+    /// True if a packet to the internet leaves the subnet and the VPC, by the gateway or behind a NAT gateway.
+    pub(super) fn leads_out(&self, subnet: &str) -> bool {
+        let vpc = self.subnets.get(subnet).map(|subnet| subnet.vpc.as_str());
+        match self.next_hop(subnet, SOMEONE) {
+            Some(Target::InternetGateway(gateway)) => self.is_attached(gateway, vpc),
+            Some(Target::Nat(nat)) => self.behind_nat(nat, SOMEONE).is_some(),
+            Some(Target::Local | Target::Blackhole | Target::Strange(_)) | None => false,
+        }
     }
 
     fn is_attached(&self, gateway: &str, vpc: Option<&str>) -> bool {

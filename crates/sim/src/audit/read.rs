@@ -7,7 +7,10 @@ use aloka_core::api::{Call, Operation, Reply, Request};
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 
-use super::{Group, Host, HostKind, Nat, Object, Permission, Route, Subnet, Table, Target, World};
+use super::{
+    Address, DbSubnetGroup, Group, Host, HostKind, Nat, Object, Permission, Route, Subnet, Table, Target, Volume,
+    World, cost,
+};
 
 /// The public address a publicly accessible database is given here; RDS does not tell the real one. From the block
 /// RFC 5737 sets aside for examples, so that no object has it.
@@ -52,7 +55,8 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
             world.objects.push(Object::of("subnet", &id, subnet.get("Tags")));
         }
         if let Some(block) = world.block(&id, subnet.get("CidrBlock")) {
-            world.subnets.insert(id, Subnet { vpc, block });
+            let free = subnet.get("AvailableIpAddressCount").as_i64().and_then(|free| u64::try_from(free).ok());
+            world.subnets.insert(id, Subnet { vpc, block, free });
         }
     }
     for gateway in list(&mut world, Operation::DescribeInternetGateways, &[], "InternetGateways") {
@@ -66,7 +70,10 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
         world.gateways.insert(id, attachments);
     }
     for address in list(&mut world, Operation::DescribeAddresses, &[], "Addresses") {
-        world.objects.push(Object::of("elastic-ip", &text(&address, "AllocationId"), address.get("Tags")));
+        let id = text(&address, "AllocationId");
+        world.objects.push(Object::of("elastic-ip", &id, address.get("Tags")));
+        world.charges.push(cost::address(&id));
+        world.addresses.push(Address { id, associated: address.get("AssociationId").as_str().is_some() });
     }
     for nat in list(&mut world, Operation::DescribeNatGateways, &[], "NatGateways") {
         world.read_nat(&nat);
@@ -80,7 +87,9 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
     for instance in list(&mut world, Operation::DescribeInstances, &[], "Instances") {
         world.read_instance(&instance);
     }
-    let mut subnet_groups = Vec::new();
+    for volume in list(&mut world, Operation::DescribeVolumes, &[], "Volumes") {
+        world.read_volume(&volume);
+    }
     for group in list(&mut world, Operation::DescribeDBSubnetGroups, &[], "DBSubnetGroups") {
         let name = text(&group, "DBSubnetGroupName");
         if name != "default" {
@@ -88,10 +97,10 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
             let tags = list(&mut world, Operation::ListTagsForResource, &[("ResourceName", arn)], "Tags");
             world.objects.push(Object::of("db-subnet-group", &name, tags.first().unwrap_or(&Value::Null)));
         }
-        subnet_groups.push((name, texts(&group, "SubnetIds")));
+        world.db_subnet_groups.push(DbSubnetGroup { name, subnets: texts(&group, "SubnetIds") });
     }
     for database in list(&mut world, Operation::DescribeDBInstances, &[], "DBInstances") {
-        world.read_database(&database, &subnet_groups);
+        world.read_database(&database);
     }
     world.check_groups();
     world
@@ -105,7 +114,23 @@ impl World {
         }
         self.objects.push(Object::of("natgateway", &id, nat.get("Tags")));
         let public = items(nat, "NatGatewayAddresses").iter().find_map(|a| address(a.get("PublicIp")));
-        self.nats.insert(id, Nat { subnet: text(nat, "SubnetId"), public, working: state == "available" });
+        let failure = (state == "failed").then(|| text(nat, "FailureCode"));
+        if failure.is_none() {
+            self.expect_interfaces(&text(nat, "VpcId"), 1);
+        }
+        self.charges.extend(cost::nat(&id, &state));
+        self.nats.insert(id, Nat { subnet: text(nat, "SubnetId"), public, working: state == "available", failure });
+    }
+
+    fn read_volume(&mut self, volume: &Value) {
+        let (id, state) = (text(volume, "VolumeId"), text(volume, "State"));
+        self.objects.push(Object::of("volume", &id, volume.get("Tags")));
+        self.charges.push(cost::volume(&id, volume));
+        self.volumes.push(Volume { id, free: state == "available" });
+    }
+
+    fn expect_interfaces(&mut self, vpc: &str, count: u64) {
+        *self.interfaces.entry(vpc.to_owned()).or_default() += count;
     }
 
     fn read_table(&mut self, table: &Value) {
@@ -175,6 +200,8 @@ impl World {
             return;
         }
         self.objects.push(Object::of("instance", &id, instance.get("Tags")));
+        self.expect_interfaces(&text(instance, "VpcId"), 1);
+        self.charges.extend(cost::instance(&id, &state, instance));
         if state == "shutting-down" {
             return;
         }
@@ -195,16 +222,23 @@ impl World {
             public: address(instance.get("PublicIpAddress")),
             groups: items(instance, "SecurityGroups").iter().map(|group| text(group, "GroupId")).collect(),
             up: state == "running",
+            pending: state == "pending",
         });
     }
 
-    fn read_database(&mut self, database: &Value, subnet_groups: &[(String, Vec<String>)]) {
+    fn read_database(&mut self, database: &Value) {
         let id = text(database, "DBInstanceIdentifier");
         self.objects.push(Object::of("db", &id, database.get("Tags")));
+        // A standby has an interface of its own.
+        let standby = database.get("MultiAZ").as_bool() == Some(true);
+        self.expect_interfaces(&text(database, "VpcId"), if standby { 2 } else { 1 });
+        self.charges.extend(cost::database(&id, database));
         let group = text(database, "DBSubnetGroupName");
-        let subnets = subnet_groups.iter().filter(|(name, _)| *name == group).flat_map(|(_, subnets)| subnets);
+        let named = self.db_subnet_groups.iter().filter(|own| own.name == group);
+        let subnets: Vec<String> = named.flat_map(|own| own.subnets.clone()).collect();
         // The first and the last address AWS gives out in each subnet speak for those between them.
         let places: Vec<_> = subnets
+            .iter()
             .filter_map(|subnet| Some((subnet, self.subnets.get(subnet)?.block)))
             .flat_map(|(subnet, block)| ends(block).map(|end| (subnet.clone(), end)))
             .collect();
@@ -219,6 +253,7 @@ impl World {
             public: (database.get("PubliclyAccessible").as_bool() == Some(true)).then_some(DATABASE_ADDRESS),
             groups: texts(database, "VpcSecurityGroupIds"),
             up: !database.get("Endpoint").is_null(),
+            pending: false,
         });
     }
 

@@ -6,6 +6,8 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 
+mod books;
+
 fn expected() -> Expected {
     Expected {
         app_ports: vec![Ports::tcp(80, 80), Ports::tcp(443, 443)],
@@ -55,7 +57,10 @@ fn table(id: &str, name: &str, subnets: &[&str], default: Option<(&str, &str)>) 
 
 /// The account after a successful apply of the seed: what each Describe call answers.
 fn seed() -> Json {
-    let subnet = |id: &str, block: &str, name: &str| json!({"SubnetId": id, "VpcId": "vpc-1", "CidrBlock": block, "Tags": tags(name)});
+    let subnet = |id: &str, block: &str, name: &str, free: i64| {
+        json!({"SubnetId": id, "VpcId": "vpc-1", "CidrBlock": block,
+        "AvailableIpAddressCount": free, "Tags": tags(name)})
+    };
     let group = |id: &str, name: &str, ingress: Vec<Json>| {
         json!({"GroupId": id, "GroupName": name, "VpcId": "vpc-1", "IpPermissions": ingress,
                "IpPermissionsEgress": [all(&["0.0.0.0/0"], &[])], "Tags": tags(&format!("aws_security_group.{name}"))})
@@ -64,14 +69,17 @@ fn seed() -> Json {
         "Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "IsDefault": false,
                   "Tags": tags("module.vpc.aws_vpc.this/0")}],
         "Subnets": [
-            subnet("subnet-pub0", "10.0.1.0/24", "module.vpc.aws_subnet.public/0"),
-            subnet("subnet-pub1", "10.0.2.0/24", "module.vpc.aws_subnet.public/1"),
-            subnet("subnet-pri0", "10.0.10.0/24", "module.vpc.aws_subnet.private/0"),
-            subnet("subnet-pri1", "10.0.11.0/24", "module.vpc.aws_subnet.private/1"),
+            subnet("subnet-pub0", "10.0.1.0/24", "module.vpc.aws_subnet.public/0", 249),
+            subnet("subnet-pub1", "10.0.2.0/24", "module.vpc.aws_subnet.public/1", 251),
+            subnet("subnet-pri0", "10.0.10.0/24", "module.vpc.aws_subnet.private/0", 250),
+            subnet("subnet-pri1", "10.0.11.0/24", "module.vpc.aws_subnet.private/1", 251),
         ],
         "InternetGateways": [{"InternetGatewayId": "igw-1", "Tags": tags("module.vpc.aws_internet_gateway.this/0"),
                               "Attachments": [{"VpcId": "vpc-1", "State": "available"}]}],
+        "Volumes": [{"VolumeId": "vol-1", "Size": 8, "VolumeType": "gp3", "State": "in-use", "InstanceId": "i-1",
+                     "Tags": tags("aws_instance.i-1")}],
         "Addresses": [{"AllocationId": "eipalloc-1", "PublicIp": "52.1.1.1", "Domain": "vpc",
+                       "AssociationId": "eipassoc-1",
                        "Tags": tags("module.vpc.aws_eip.nat/0")}],
         "NatGateways": [{"NatGatewayId": "nat-1", "SubnetId": "subnet-pub0", "VpcId": "vpc-1", "State": "available",
                          "NatGatewayAddresses": [{"AllocationId": "eipalloc-1", "PublicIp": "52.1.1.1"}],
@@ -86,7 +94,8 @@ fn seed() -> Json {
                   Some(("NatGatewayId", "nat-1"))),
         ],
         "SecurityGroups": [
-            group("sg-default", "default", vec![all(&[], &["sg-default"])]),
+            {"GroupId": "sg-default", "GroupName": "default", "VpcId": "vpc-1", "IpPermissions": [],
+             "IpPermissionsEgress": [], "Tags": tags("module.vpc.aws_default_security_group.this/0")},
             group("sg-app", "aloka-app-sg", vec![
                 open("tcp", 80, 80, &["0.0.0.0/0"], &[]),
                 open("tcp", 443, 443, &["0.0.0.0/0"], &[]),
@@ -98,6 +107,7 @@ fn seed() -> Json {
         "DBSubnetGroups": [{"DBSubnetGroupName": "aloka-db", "VpcId": "vpc-1", "DBSubnetGroupArn": "arn:subgrp",
                             "SubnetIds": ["subnet-pri0", "subnet-pri1"]}],
         "DBInstances": [{"DBInstanceIdentifier": "aloka-db", "DBInstanceStatus": "available", "VpcId": "vpc-1",
+                         "DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20, "StorageType": "gp3", "MultiAZ": false,
                          "PubliclyAccessible": false, "DBSubnetGroupName": "aloka-db",
                          "VpcSecurityGroupIds": ["sg-db"], "Endpoint": {"Address": "x", "Port": 5432},
                          "Tags": tags("aws_db_instance.postgres")}],
@@ -107,7 +117,7 @@ fn seed() -> Json {
 
 fn instance(id: &str, subnet: &str, private: &str, public: Option<&str>, group: &str) -> Json {
     let mut instance = json!({
-        "InstanceId": id, "State": "running", "SubnetId": subnet, "VpcId": "vpc-1", "PrivateIpAddress": private,
+        "InstanceId": id, "InstanceType": "t3.small", "State": "running", "SubnetId": subnet, "VpcId": "vpc-1", "PrivateIpAddress": private,
         "SecurityGroups": [{"GroupId": group, "GroupName": group}], "Tags": tags(&format!("aws_instance.{id}")),
     });
     if let Some(public) = public {
@@ -170,7 +180,8 @@ fn the_seed_is_clean() {
     assert_eq!(world.violations(&expected()), Vec::<String>::new());
     assert!(world.path_exists(&expected()));
     assert!(world.untagged().is_empty() && world.duplicates().is_empty());
-    assert_eq!(world.owned_by("L").count(), 15);
+    assert!(world.leaks().is_empty() && world.defects().is_empty());
+    assert_eq!(world.owned_by("L").count(), 16);
     let to_database: Vec<_> = world.exposure().into_iter().filter(|exposure| exposure.to == "aloka-db").collect();
     let only = Exposure {
         from: Sender::Instance("i-1".to_owned()),

@@ -1,8 +1,11 @@
 //! Who may do what in the account, and calls that only ask.
 
+use std::sync::Arc;
+
 use aloka_core::api::{ApiError, ErrorClass, Operation, Request, Service};
 use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
+use aloka_core::value::Value;
 
 use super::record::Tags;
 use super::{Account, Quotas, catalog};
@@ -116,7 +119,10 @@ impl Account {
         use ResourceType as T;
         let vpc = |vpc: &str| ("ec2:Vpc", T::Vpc.arn(&self.options.region, &self.options.account_id, vpc));
         let own = |key| (key, id.to_owned());
-        let facts = |tags: &Tags, keys: Vec<(&'static str, String)>| Facts { tags: tags.clone(), keys };
+        let facts = |tags: &Tags, keys: Vec<(&'static str, String)>| {
+            let text = |(key, value): (&Arc<str>, &Value)| Some((key.to_string(), value.as_str()?.to_owned()));
+            Facts { tags: tags.iter().filter_map(text).collect(), keys }
+        };
         Some(match kind {
             T::Vpc => facts(&self.vpcs.get(id)?.meta.tags, vec![own("ec2:VpcID")]),
             T::Subnet => {

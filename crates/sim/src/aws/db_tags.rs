@@ -61,7 +61,7 @@ impl Account {
 
     pub(crate) fn remove_tags_from_resource(&mut self, now: Instant, request: &Request) -> Answer {
         let keys = request.texts("TagKeys");
-        self.changed_rds_tags(now, request)?.retain(|key, _| !keys.contains(key));
+        self.changed_rds_tags(now, request)?.retain(|key, _| !keys.iter().any(|gone| **gone == **key));
         Ok(object([]))
     }
 
@@ -75,10 +75,11 @@ impl Account {
 fn read_tags(request: &Request) -> Result<Tags, Refusal> {
     let tags = request.arg("Tags");
     let map = tags.as_map().ok_or_else(|| rule::TEXT.refuse([tags]))?;
-    map.iter().map(|(key, value)| check_tag(key, value)).collect()
+    map.iter().try_for_each(|(key, value)| check_tag(key, value))?;
+    Ok(map.clone())
 }
 
-fn check_tag(key: &str, value: &Value) -> Result<(String, String), Refusal> {
+fn check_tag(key: &str, value: &Value) -> Result<(), Refusal> {
     let value = value.as_str().ok_or_else(|| rule::TEXT.refuse([&key]))?;
     let reserved = |text: &str| {
         let lower = text.to_ascii_lowercase();
@@ -97,5 +98,5 @@ fn check_tag(key: &str, value: &Value) -> Result<(String, String), Refusal> {
     if let Some(text) = [key, value].into_iter().find(|text| !text.chars().all(allowed)) {
         return Err(rule::CHARACTERS.refuse([&text]));
     }
-    Ok((key.to_owned(), value.to_owned()))
+    Ok(())
 }

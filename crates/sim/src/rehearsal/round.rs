@@ -51,11 +51,11 @@ pub fn plan_round(
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
     }
     loop {
-        let executor = read(world, store, secrets, &state, session::discovery(&state, inputs))?;
+        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs))?.into_replies();
         let age = world.since_written();
-        match age.and_then(|age| session::look_again(&state, inputs, &executor.replies(), age)) {
+        match age.and_then(|age| session::look_again(&state, inputs, &replies, age)) {
             Some(wait) => world.rest(wait),
-            None => return session::plan(state, inputs, executor.into_replies()).map_err(NotPlanned::Problems),
+            None => return session::plan(state, inputs, replies).map_err(NotPlanned::Problems),
         }
     }
 }

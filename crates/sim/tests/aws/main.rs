@@ -12,4 +12,3 @@ mod lookups;
 mod network;
 mod scale;
 mod security;
-mod walk;
