@@ -426,6 +426,17 @@ pub enum GraphNotation {
     Mermaid,
 }
 
+/// How `simulate -rules` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RulesFormat {
+    /// For a terminal.
+    Text,
+    /// For machines.
+    Json,
+    /// The page docs/SIMULATOR.md.
+    Markdown,
+}
+
 /// `aloka simulate`
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
@@ -447,6 +458,12 @@ pub struct SimulateArgs {
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
+    /// Print the rules of the simulated AWS instead: what it refuses, assumes and delays, and how each is known and
+    /// tested
+    #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, require_equals = true,
+          default_missing_value = "text",
+          conflicts_with_all = ["seed", "runs", "timeline", "fault", "json", "keep", "trace", "replay"])]
+    pub rules: Option<RulesFormat>,
     /// Leave the stack standing instead of destroying it, and write the trace to .aloka/rehearsal.jsonl
     #[arg(long)]
     pub keep: bool,

@@ -2,6 +2,7 @@
 
 mod forecast;
 mod replay;
+mod rules;
 
 use std::path::Path;
 
@@ -29,6 +30,9 @@ const WIDTH: usize = 100;
 
 /// Runs the command.
 pub fn run(io: &mut Io, args: &SimulateArgs) -> CommandResult {
+    if let Some(format) = args.rules {
+        return rules::run(io, format);
+    }
     if let Some(path) = &args.replay {
         return replay::run(io, args, path);
     }

@@ -1,0 +1,20 @@
+//! `aloka simulate -rules`: what the simulated AWS knows, for people, machines and the documentation.
+
+use aloka_sim::rules::report::Report;
+use aloka_sim::scenario::library;
+
+use crate::args::RulesFormat;
+use crate::error::{CommandError, CommandResult};
+use crate::io::Io;
+
+/// Prints the table.
+pub fn run(io: &mut Io, format: RulesFormat) -> CommandResult {
+    let library = library().map_err(|error| CommandError::internal(error.to_string()))?;
+    let report = Report::new(library);
+    match format {
+        RulesFormat::Text => io.out(&report.to_text()),
+        RulesFormat::Json => io.out_line(&format!("{:#}", report.to_json())),
+        RulesFormat::Markdown => io.out(&report.to_markdown()),
+    }
+    Ok(0)
+}
