@@ -9,7 +9,7 @@ use aloka_core::value::Value;
 use aloka_sim::aws::{Object, ObjectKind};
 use ipnet::Ipv4Net;
 
-use crate::script::{VCPUS, quotas};
+use crate::script::quotas;
 use crate::view::{View, items, text, texts};
 
 macro_rules! ensure {
@@ -58,8 +58,6 @@ fn vpcs(view: &View) -> Result<(), String> {
     at_most("addresses", view.all("Addresses").count(), quotas.addresses)?;
     at_most("security groups", view.all("SecurityGroups").count(), quotas.security_groups)?;
     at_most("databases", view.all("DBInstances").count(), quotas.db_instances)?;
-    let running = instances(view).filter(|(_, i)| matches!(text(i, "State"), "pending" | "running" | "stopping"));
-    at_most("vCPUs", running.count() * 2, usize::try_from(VCPUS).unwrap_or_default())?;
     at_most("database subnet groups", view.all("DBSubnetGroups").count(), quotas.db_subnet_groups)?;
     for (id, _) in view.all("Vpcs") {
         let of = |list: &'static str| view.all(list).filter(|(_, object)| text(object, "VpcId") == id);
