@@ -92,7 +92,7 @@ fn faults_are_got_over_by_plain_runs() {
     let report = json(&dir.run(&[&["simulate", "-json"], &faults[..]].concat()).expect(0).stdout);
     let runs = report["runs"].as_array().expect("runs");
     assert_eq!((runs[0]["done"].as_bool(), runs.last().expect("one")["done"].as_bool()), (Some(false), Some(true)));
-    dir.run(&["simulate", "-fault=CreateDBInstance=failed:storage-full"])
+    dir.run(&["simulate", "-fault=CreateDBInstance=failed:incompatible-network"])
         .expect(0)
         .says("-allow-data-loss=aloka-dev-db is needed");
 }

@@ -52,6 +52,8 @@ pub(super) struct Witness {
     pub(super) violations: Vec<String>,
     /// The way from the servers to the database was there once.
     pub(super) path_seen: bool,
+    /// The run under way replaces the database.
+    path_may_go: bool,
     /// It was gone later, before destroy began.
     pub(super) path_lost: Option<String>,
     /// Mutating calls that AWS refused because something was not there, or still in use.
@@ -97,6 +99,7 @@ impl Witness {
             audits: 0,
             violations: Vec::new(),
             path_seen: false,
+            path_may_go: false,
             path_lost: None,
             refusals: Vec::new(),
             dependency_violations: 0,
@@ -123,7 +126,8 @@ impl Witness {
 
     /// A run of this plan begins. A database that it replaces takes the way to it along: its user has to name it.
     pub(super) fn begin_run(&mut self, plan: &Plan) {
-        if plan.mode == Mode::Apply && !plan.data_loss().is_empty() {
+        self.path_may_go = plan.mode == Mode::Apply && !plan.data_loss().is_empty();
+        if self.path_may_go {
             self.path_seen = false;
         }
     }
@@ -132,6 +136,7 @@ impl Witness {
     pub(super) fn end_run(&mut self, nodes: &[Node]) {
         let mut spans: Vec<Span> = std::mem::take(&mut self.running).into_values().collect();
         let path = critical_path(nodes, &spans);
+        self.path_may_go = false;
         for span in &mut spans {
             span.critical = path.contains(&span.node);
         }
@@ -151,7 +156,7 @@ impl Witness {
         for violation in seen.violations(&self.expected) {
             keep(&mut self.violations, format!("{at}, after {after}: {violation}"));
         }
-        if self.phase == Phase::Apply {
+        if self.phase == Phase::Apply && !self.path_may_go {
             let there = seen.path_exists(&self.expected);
             if self.path_seen && !there && self.path_lost.is_none() {
                 self.path_lost = Some(format!("{at}, after {after}"));
