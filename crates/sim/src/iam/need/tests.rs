@@ -158,6 +158,7 @@ fn every_operation() {
             ],
         ),
         (O::DescribeNatGateways, none.clone(), vec!["ec2:DescribeNatGateways *"]),
+        (O::DescribeNetworkInterfaces, none.clone(), vec!["ec2:DescribeNetworkInterfaces *"]),
         (
             O::DeleteNatGateway,
             json!({ "NatGatewayId": "nat-1" }),
