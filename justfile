@@ -21,10 +21,16 @@ test:
 simulate *ARGS:
     cargo run -p aloka --no-default-features -- simulate {{ ARGS }}
 
-# the real binary against LocalStack (needs Python >= 3.12, see localstack/README.md)
-test-local *ARGS:
-    cargo build -p aloka
+# the real binary against LocalStack, and the scenarios on LocalStack and moto (needs Python >= 3.12, see localstack/README.md)
+test-local *ARGS: && conformance
+    cargo build -p aloka --all-targets
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/run {{ ARGS }}
+
+# the scenarios of the simulator through the AWS driver, on LocalStack and on moto
+conformance *TEXT:
+    cargo build -p aloka --all-targets
+    ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator run -- tests/localstack/conformance localstack {{ TEXT }}
+    ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator --moto run -- tests/localstack/conformance moto {{ TEXT }}
 
 # the same against LocalStack in a container (needs a Docker engine and a python3 with boto3)
 test-container:
@@ -39,4 +45,4 @@ compare *ARGS:
 # calls and deployments per second of the simulated AWS, and beside it of a moto server (needs Python >= 3.10)
 bench SECONDS='10':
     cargo run --release -p aloka-tests --example bench
-    tests/localstack/bench-moto {{ SECONDS }}
+    localstack/emulator --moto python tests/localstack/bench_moto.py {{ SECONDS }}

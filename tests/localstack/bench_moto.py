@@ -3,8 +3,7 @@
 
     python bench_moto.py [SECONDS]
 
-Needs boto3 and moto[ec2,rds,server], pinned by localstack/moto-constraints.txt; `just bench` makes the environment. One client,
-one connection, one call after the other, as one executor sees it. A life is the stack's calls of an apply and a destroy,
+Needs boto3 and moto's server, pinned by localstack/moto-constraints.txt; `just bench` makes the environment. One client, one connection, one call after the other, as one executor sees it. A life is the stack's calls of an apply and a destroy,
 with a Describe call beside each kind, as a refresh would send. A second is one of processor time, as in bench.rs: of
 the server alone, and of the server and its client.
 """

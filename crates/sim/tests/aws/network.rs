@@ -154,30 +154,6 @@ fn an_interface_lingers_for_a_drawn_time() {
 }
 
 #[test]
-fn interfaces_are_seen_when_their_owners_are() {
-    let options = Options { visibility_delay_ms: 20_000, ..Options::default() };
-    let mut late = 0;
-    for seed in 0..8 {
-        let mut cloud = Cloud::new(Options { seed, ..options.clone() });
-        let vpc = cloud.vpc("10.0.0.0/16");
-        cloud.wait(20);
-        let subnet = cloud.subnet(&vpc, "10.0.1.0/24", "us-east-1a");
-        let group = cloud.group(&vpc, "app");
-        cloud.wait(20);
-        let instance = cloud.instance(&subnet, &group, "i");
-        let shows = |reply: Value, list: &str| usize::from(reply.at(&format!("{list}.0")).is_some());
-        for _ in 0..=20 {
-            let owners = cloud.ok(DescribeInstances, json!({"Filters": {"instance-id": [instance]}}));
-            let interfaces = cloud.ok(DescribeNetworkInterfaces, json!({"Filters": {"subnet-id": [subnet]}}));
-            late += 1 - shows(owners.clone(), "Instances");
-            assert_eq!(shows(owners, "Instances"), shows(interfaces, "NetworkInterfaces"), "seed {seed}");
-            cloud.wait(1);
-        }
-    }
-    assert!(late > 0, "no instance was late");
-}
-
-#[test]
 fn quotas_can_be_lifted() {
     let mut cloud = Cloud::instant();
     for _ in 0..5 {

@@ -1,6 +1,7 @@
 //! Security groups: what AWS says of a rule that is there, and what holds a group back.
 
 use aloka_core::api::Operation::*;
+use aloka_sim::aws::durations::Transition;
 use serde_json::{Value as Json, json};
 
 use crate::cloud::{Cloud, Network, database};
@@ -54,11 +55,12 @@ fn what_blocks_the_deletion_of_a_group() {
     ]);
     cloud.ok(TerminateInstances, json!({"InstanceIds": [instance]}));
     cloud.ok(DeleteDBInstance, json!({"DBInstanceIdentifier": "main", "SkipFinalSnapshot": true}));
-    cloud.wait(29);
+    let shutting_down = Transition::InstanceTerminate.typical().median_ms / 1000;
+    cloud.wait(shutting_down - 1);
     cloud.table(&[(DeleteSecurityGroup, delete(&app), "DependencyViolation")]);
     cloud.wait(1);
     cloud
         .table(&[(DeleteSecurityGroup, delete(&app), "ok"), (DeleteSecurityGroup, delete(&db), "DependencyViolation")]);
-    cloud.wait(150);
+    cloud.wait(Transition::DbDelete.typical().median_ms / 1000);
     cloud.table(&[(DeleteSecurityGroup, delete(&db), "ok")]);
 }

@@ -111,7 +111,7 @@ fn routes(view: &View) -> Result<(), String> {
             ensure!(associated.insert(subnet.to_owned()), "{subnet} has two route tables");
         }
         let own = items(table, "Routes").iter().filter(|route| text(route, "GatewayId") != "local");
-        at_most("routes in a table", own.clone().count(), quotas().routes)?;
+        at_most("routes in a table", items(table, "Routes").len(), quotas().routes)?;
         let destinations: BTreeSet<_> = own.clone().map(|route| text(route, "DestinationCidrBlock")).collect();
         ensure!(destinations.len() == own.clone().count(), "{id} has two routes to one destination");
         for route in own.filter(|route| text(route, "State") == "active") {

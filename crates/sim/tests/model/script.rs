@@ -44,7 +44,7 @@ pub(crate) fn quotas() -> Quotas {
         addresses: 3,
         nat_gateways: 2,
         route_tables: 4,
-        routes: 1,
+        routes: 2,
         security_groups: 6,
         rules: 3,
         groups_per_interface: 1,

@@ -8,7 +8,7 @@ use crate::error::{CommandError, CommandResult};
 use crate::io::Io;
 
 /// Prints the table.
-pub fn run(io: &mut Io, format: RulesFormat) -> CommandResult {
+pub(super) fn run(io: &mut Io, format: RulesFormat) -> CommandResult {
     let library = library().map_err(|error| CommandError::internal(error.to_string()))?;
     let report = Report::new(library);
     match format {
