@@ -15,7 +15,7 @@ use aloka_core::variables::Variables;
 use aloka_sim::aws::Durations;
 use aloka_sim::iam::Policy;
 use aloka_sim::rehearsal::{NotPlanned, plan_round};
-use aloka_sim::trace::Trace;
+use aloka_sim::trace::{Trace, TraceKind};
 use aloka_sim::world::{RunEnd, Unwatched};
 use aloka_tests::{Bench, LINEAGE, any_tfvars, inputs, picture, secrets, variables};
 use proptest::prelude::*;
@@ -60,10 +60,14 @@ fn attempt(bench: &mut Bench, variables: &Variables, mode: Mode) -> bool {
 
 /// What AWS refused since the trace was begun: operation and answer.
 fn refusals(bench: &Bench) -> Vec<String> {
-    let answers = bench.world.trace.entries().iter().filter_map(|entry| entry.what.strip_prefix("aws: "));
+    let answers = bench.world.trace.entries().iter().filter(|entry| entry.kind == TraceKind::Aws);
     let unauthorized =
         ["-> UnauthorizedOperation", "-> AccessDenied", "credentials. Please check", "service linked role"];
-    answers.filter(|answer| unauthorized.iter().any(|sign| answer.contains(sign))).map(str::to_owned).collect()
+    answers
+        .map(|entry| &entry.what)
+        .filter(|answer| unauthorized.iter().any(|sign| answer.contains(sign)))
+        .cloned()
+        .collect()
 }
 
 /// Plans and carries out with exactly what the plan prints, and expects no refusal.

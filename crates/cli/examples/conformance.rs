@@ -50,6 +50,11 @@ impl Cloud for Remote {
         None
     }
 
+    /// Two more looks: what an emulator does not show at once, it never shows.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
     /// Emulators are done at once.
     fn wait(&mut self, _time: Duration) {}
 

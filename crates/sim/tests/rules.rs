@@ -42,6 +42,10 @@ impl Cloud for Watched {
         error
     }
 
+    fn patience(&self) -> Duration {
+        self.0.patience()
+    }
+
     fn wait(&mut self, time: Duration) {
         self.0.wait(time);
     }

@@ -115,7 +115,7 @@ pub enum Act {
     Expect(Condition),
     /// Lets time pass.
     Wait(Duration),
-    /// Repeats a read until its answer fulfils a condition; a day of virtual time at most.
+    /// Repeats a read until its answer fulfils a condition; as long as the cloud has patience: a day of virtual time.
     Until {
         /// The operation.
         operation: Operation,

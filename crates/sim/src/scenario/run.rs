@@ -15,8 +15,7 @@ use crate::aws::{Account, Durations, Options};
 use crate::iam::Policy;
 use crate::rules::Rule;
 
-/// For how long `until` waits, and how often it looks.
-const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+/// How often `until` looks.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What a scenario asks of the simulated account alone.
@@ -47,6 +46,9 @@ pub trait Cloud {
 
     /// Asks whether a call would be carried out; `None` on a cloud that cannot be asked.
     fn dry_run(&mut self, request: &Request) -> Option<ApiError>;
+
+    /// For how long `until` waits here.
+    fn patience(&self) -> Duration;
 
     /// Lets time pass; on a cloud that takes no time, nothing.
     fn wait(&mut self, time: Duration);
@@ -145,7 +147,7 @@ impl Runner<'_> {
                 loop {
                     self.call(*operation, arguments, None)?;
                     match self.check(condition) {
-                        Err(_) if waited < PATIENCE => self.cloud.wait(LOOK_EVERY),
+                        Err(_) if waited < self.cloud.patience() => self.cloud.wait(LOOK_EVERY),
                         result => return result,
                     }
                     waited += LOOK_EVERY;
@@ -305,6 +307,11 @@ impl Cloud for SimulatedCloud {
 
     fn dry_run(&mut self, request: &Request) -> Option<ApiError> {
         Some(self.account.dry_run(self.now, request, &self.secrets))
+    }
+
+    /// A day.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(24 * 3600)
     }
 
     fn wait(&mut self, time: Duration) {
