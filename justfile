@@ -32,7 +32,12 @@ conformance *TEXT:
     ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator run -- tests/localstack/conformance localstack {{ TEXT }}
     ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator --moto run -- tests/localstack/conformance moto {{ TEXT }}
 
-# the same against LocalStack in a container (needs a Docker engine and a python3 with boto3)
+# kills, faults and re-runs of the real binary on LocalStack; prints the seed
+torture *ARGS:
+    cargo build -p aloka
+    ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/torture {{ ARGS }}
+
+# the tests of test-local against LocalStack in a container (needs a Docker engine and a python3 with boto3)
 test-container:
     cargo build -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' cargo test -p aloka-tests --features containers --test container -- --nocapture

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 pub struct Io {
     stdout: Box<dyn Write>,
     stderr: Box<dyn Write>,
-    stdin: Box<dyn BufRead>,
+    stdin: Box<dyn BufRead + Send>,
     /// True if a person can answer questions.
     pub stdin_is_terminal: bool,
     /// True if a person sees progress.
@@ -95,10 +95,20 @@ impl Io {
 
     /// One line of standard input without its end; `None` at the end of input.
     pub fn read_line(&mut self) -> Option<String> {
-        let mut line = String::new();
-        match self.stdin.read_line(&mut line) {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(line.trim_end_matches(['\r', '\n']).to_owned()),
-        }
+        read_line(&mut *self.stdin)
+    }
+
+    /// The same for another thread, which may wait in vain: standard input is empty from here on.
+    pub fn last_line(&mut self) -> impl FnOnce() -> Option<String> + Send + use<> {
+        let mut stdin = std::mem::replace(&mut self.stdin, Box::new(io::empty()));
+        move || read_line(&mut *stdin)
+    }
+}
+
+fn read_line(stdin: &mut dyn BufRead) -> Option<String> {
+    let mut line = String::new();
+    match stdin.read_line(&mut line) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(line.trim_end_matches(['\r', '\n']).to_owned()),
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use aloka_core::state::{State, file};
 use rustix::fs::FlockOperation;
 
-use super::atomic::{MODE, replace};
+use super::atomic::{MODE, clear, replace};
 use super::lock::LockInfo;
 use super::{Backend, BackendError};
 
@@ -215,7 +215,11 @@ impl Backend for LocalBackend {
 
     fn write(&mut self, state: &State) -> Result<(), BackendError> {
         let directory = self.directory();
-        let _mutex = write_mutex(&directory).map_err(at("lock", &directory))?;
+        let mutex = write_mutex(&directory).map_err(at("lock", &directory))?;
+        if mutex.is_some() && !self.backed_up {
+            clear(&self.path, &directory);
+            clear(&self.backup_path(), &directory);
+        }
         self.guard(state)?;
         let locking = self.held.is_some();
         let keep_locked = |file: &File| -> io::Result<()> {
@@ -331,18 +335,18 @@ fn same_file(file: &File, path: &Path) -> bool {
 }
 
 /// Held between the check of the serial and the rename, by those with the lock and those without: of two who write
-/// at once, the second sees what the first wrote. File systems that cannot lock a directory go without.
-fn write_mutex(directory: &Path) -> io::Result<File> {
+/// at once, the second sees what the first wrote. File systems that cannot lock a directory go without: `None`.
+fn write_mutex(directory: &Path) -> io::Result<Option<File>> {
     let file = File::open(directory)?;
     let began = Instant::now();
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(file),
+            Ok(()) => return Ok(Some(file)),
             Err(TryLockError::WouldBlock) if began.elapsed() < WRITE_MUTEX_WAIT => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(_)) => return Ok(file),
+            Err(TryLockError::Error(_)) => return Ok(None),
         }
     }
 }

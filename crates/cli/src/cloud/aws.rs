@@ -29,6 +29,7 @@ pub struct AwsCloud {
     client: AwsClient,
     settings: Settings,
     began: tokio::time::Instant,
+    signals: Signals,
 }
 
 impl AwsCloud {
@@ -36,7 +37,8 @@ impl AwsCloud {
         let settings = Settings { region: settings.region.clone(), profile: settings.profile.clone() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = runtime.block_on(AwsClient::connect(&settings));
-        Ok(Self { runtime, client, settings, began: tokio::time::Instant::now() })
+        let signals = runtime.block_on(async { Signals::new() })?;
+        Ok(Self { runtime, client, settings, began: tokio::time::Instant::now(), signals })
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -55,18 +57,55 @@ impl AwsCloud {
         secrets: &Secrets,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, CloudError> {
-        self.runtime.block_on(self.drive(executor, backend, Arc::new(secrets.clone()), observer))
+        let Self { runtime, client, settings: _, began, signals } = self;
+        let wire = Wire { client, began: *began, secrets: Arc::new(secrets.clone()) };
+        runtime.block_on(wire.drive(executor, backend, signals, observer))
+    }
+
+    pub(super) fn unless_stopped<T: Send + 'static>(&mut self, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let Self { runtime, signals, .. } = self;
+        let (done, result) = tokio::sync::oneshot::channel();
+        // Not a task of the runtime, whose end would wait for it.
+        std::thread::spawn(move || {
+            // Nobody waits any more: then nobody misses it.
+            let _unheard = done.send(task());
+        });
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _stop = signals.next() => None,
+                result = result => result.ok(),
+            }
+        })
+    }
+}
+
+/// What the loop needs beside the executor.
+struct Wire<'a> {
+    client: &'a AwsClient,
+    began: tokio::time::Instant,
+    secrets: Arc<Secrets>,
+}
+
+impl Wire<'_> {
+    fn now(&self) -> Instant {
+        Instant::ZERO + self.began.elapsed()
     }
 
     async fn drive(
         &self,
         executor: &mut Executor,
         mut backend: Option<&mut dyn Backend>,
-        secrets: Arc<Secrets>,
+        signals: &mut Signals,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, CloudError> {
         let mut calls = JoinSet::new();
-        let mut signals = Signals::new()?;
+        // A signal that came since the last loop, before anything is sent.
+        tokio::task::yield_now().await;
+        if let Some(event) = signals.pending().await {
+            observer.remark(said(&event));
+            executor.on_event(self.now(), event);
+        }
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
@@ -74,7 +113,7 @@ impl AwsCloud {
             for effect in executor.poll(self.now()) {
                 match effect {
                     Effect::Send { ticket, request } => {
-                        let (client, secrets) = (self.client.clone(), Arc::clone(&secrets));
+                        let (client, secrets) = (self.client.clone(), Arc::clone(&self.secrets));
                         calls.spawn(async move { (ticket, client.send(&request, &secrets).await) });
                     }
                     // In place: it takes milliseconds, and nothing may be sent before it is done anyway.
@@ -144,7 +183,8 @@ fn said(event: &Event) -> &'static str {
     }
 }
 
-/// The signals that end a run: the first asks to stop, the next to stop waiting.
+/// The signals that end a run: the first asks to stop, the next to stop waiting. Kept as long as the cloud is open: a
+/// signal that comes while no loop runs is found by the next, as the handler of the process is never taken away.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -160,6 +200,15 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             stopping: false,
         })
+    }
+
+    /// The event a signal stands for that has come already.
+    async fn pending(&mut self) -> Option<Event> {
+        tokio::select! {
+            biased;
+            event = self.next() => Some(event),
+            () = std::future::ready(()) => None,
+        }
     }
 
     /// The event the next signal stands for. A terminal that goes away asks to stop, however often it says so.

@@ -158,6 +158,17 @@ impl Cloud {
         }
     }
 
+    /// What `task` gives, done on another thread if need be; `None` if this process is told to stop before. The task
+    /// then goes on unheard until the process ends.
+    pub fn unless_stopped<T: Send + 'static>(&mut self, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        match self {
+            // It catches no signals: they end the process.
+            Self::Sim(_) => Some(task()),
+            #[cfg(feature = "aws")]
+            Self::Aws(cloud) => cloud.unless_stopped(task),
+        }
+    }
+
     /// True if its reads may be from before a change that was made a moment ago.
     pub fn shows_late(&self) -> bool {
         match self {

@@ -49,7 +49,7 @@ fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
     flow::show(run.io, run.format, &planned, false);
     approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;
     if !request.auto_approve && flow::has_changes(&planned.plan) {
-        approval::ask(run.io, inputs.mode, request.plan.input)?;
+        approval::ask(&mut run, inputs.mode, request.plan.input)?;
     }
     execute(&mut run, &planned)
 }

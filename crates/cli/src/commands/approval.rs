@@ -2,8 +2,8 @@
 
 use aloka_core::plan::{Mode, Plan};
 
+use super::flow::Run;
 use crate::error::CommandError;
-use crate::io::Io;
 
 /// Refuses a plan that destroys a database which the command line does not name (promise I8). Nothing else allows it:
 /// neither `-auto-approve`, nor a saved plan, nor an answer.
@@ -19,7 +19,7 @@ pub fn check_data_loss(plan: &Plan, allowed: &[String]) -> Result<(), CommandErr
 }
 
 /// Asks whether to go on. Only `yes` is a yes.
-pub fn ask(io: &mut Io, mode: Mode, input: bool) -> Result<(), CommandError> {
+pub fn ask(run: &mut Run<'_>, mode: Mode, input: bool) -> Result<(), CommandError> {
     let hint = "add -auto-approve to go on without being asked, or save a plan with -out and apply that";
     if !input {
         return Err(CommandError::user("approval is needed, and -input=false forbids asking").hint(hint));
@@ -33,10 +33,11 @@ pub fn ask(io: &mut Io, mode: Mode, input: bool) -> Result<(), CommandError> {
             ("Would you like to update the state to reflect these changes?", "Nothing is changed in AWS.")
         }
     };
-    io.out(&format!("\n{question}\n  {explanation}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "));
-    let answer = io.read_line();
-    io.out("\n");
-    match answer.as_deref().map(str::trim) {
+    run.io
+        .out(&format!("\n{question}\n  {explanation}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "));
+    let answer = run.answer();
+    run.io.out("\n");
+    match answer?.as_deref().map(str::trim) {
         Some("yes") => Ok(()),
         Some(_) => Err(CommandError::user(match mode {
             Mode::Apply | Mode::RefreshOnly => "Apply cancelled.",

@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
                 self.io.err_line(line);
                 told = true;
             }
-            std::thread::sleep(wait);
+            self.cloud.unless_stopped(move || std::thread::sleep(wait)).ok_or_else(stopped)?;
         }
     }
 
@@ -127,9 +127,15 @@ impl<'a> Run<'a> {
                 let errors: Vec<_> = problems.iter().map(failure::of_problem).collect();
                 if errors.is_empty() { Ok(executor) } else { Err(Errors(errors)) }
             }
-            Outcome::Stopped { unfinished: _ } => Err(CommandError::user("stopped; nothing was changed").into()),
+            Outcome::Stopped { unfinished: _ } => Err(stopped().into()),
             Outcome::StoreFailed { message } => Err(CommandError::internal(format!("a read wrote: {message}")).into()),
         }
+    }
+
+    /// What the user answers to the one question of a command; `None` at the end of input.
+    pub fn answer(&mut self) -> Result<Option<String>, CommandError> {
+        let line = self.io.last_line();
+        self.cloud.unless_stopped(line).ok_or_else(stopped)
     }
 
     /// Sends the calls of the plan.
@@ -154,6 +160,11 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.backend.unlock();
     }
+}
+
+/// A signal came before anything was sent.
+fn stopped() -> CommandError {
+    CommandError::user("stopped; nothing was changed")
 }
 
 fn connect(cloud: CloudArg, variables: &Variables) -> Result<Cloud, CommandError> {

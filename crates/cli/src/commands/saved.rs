@@ -65,20 +65,7 @@ fn stale(why: impl std::fmt::Display) -> CommandError {
 
 /// Refuses a plan that was made from another state. `None`: nothing was ever recorded.
 pub fn check_state(plan: &Plan, state: Option<&State>) -> Result<(), CommandError> {
-    let Some(state) = state else {
-        let made_from_nothing = plan.serial == 0;
-        let why = format!("it was made from a state with serial {}, and there is none now", plan.serial);
-        return if made_from_nothing { Ok(()) } else { Err(stale(why)) };
-    };
-    if state.lineage != plan.lineage {
-        let (was, is) = (&plan.lineage, &state.lineage);
-        return Err(stale(format!("it was made from the state with lineage {was}, this one has {is}")));
-    }
-    if state.serial != plan.serial {
-        let (was, is) = (plan.serial, state.serial);
-        return Err(stale(format!("it was made from serial {was} of the state, which is at serial {is} now")));
-    }
-    Ok(())
+    plan.stale(state).map_or(Ok(()), |why| Err(stale(why)))
 }
 
 /// Refuses a plan if what was observed then is not what is observed now.

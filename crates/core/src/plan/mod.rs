@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Step, Waiter};
 use crate::address::Address;
 use crate::api::Call;
-use crate::state::{Choices, Target};
+use crate::state::{Choices, State, Target};
 use crate::value::{Value, ValueMap};
 
 /// What a plan is for.
@@ -231,6 +231,24 @@ impl Plan {
         };
         let identifier = |change: &Change| change.before.get("identifier").and_then(Value::as_str).map(str::to_owned);
         self.changes.iter().filter(doomed).filter_map(identifier).collect()
+    }
+
+    /// Why this plan must not be carried out upon `state`, if it was made from another; `None` as the state is that of a
+    /// store that nothing was ever recorded in.
+    pub fn stale(&self, state: Option<&State>) -> Option<String> {
+        let Some(state) = state else {
+            let why = || format!("it was made from a state with serial {}, and there is none now", self.serial);
+            return (self.serial != 0).then(why);
+        };
+        if state.lineage != self.lineage {
+            let (was, is) = (&self.lineage, &state.lineage);
+            return Some(format!("it was made from the state with lineage {was}, this one has {is}"));
+        }
+        if state.serial != self.serial {
+            let (was, is) = (self.serial, state.serial);
+            return Some(format!("it was made from serial {was} of the state, which is at serial {is} now"));
+        }
+        None
     }
 
     /// Every call the plan may send, in order of execution: always sent, or only in the case named.

@@ -237,3 +237,19 @@ fn of_many_writers_without_a_lock_exactly_one_wins_each_serial() {
     });
     assert_eq!(u64::try_from(wins).expect("few"), serial_in(&path));
 }
+
+#[test]
+fn what_a_killed_write_left_is_removed_by_the_next() {
+    let (dir, path) = place();
+    let others =
+        [".terraform.tfstate.new", ".terraform.tfstate.12a.new", ".other.tfstate.12.new", "terraform.tfstate.12.new"];
+    for name in [".terraform.tfstate.4711.new", ".terraform.tfstate.backup.4712.new"].iter().chain(&others) {
+        fs::write(dir.path().join(name), "half of a st").expect("a file");
+    }
+    let mut backend = LocalBackend::new(&path);
+    backend.write(&state(1)).expect("written");
+    let mut left: Vec<String> =
+        others.iter().map(|name| (*name).to_owned()).chain(["terraform.tfstate".into()]).collect();
+    left.sort();
+    assert_eq!(names(&dir), left);
+}
