@@ -191,7 +191,8 @@ class Life:
     # Judgement.
 
     def broken(self, why):
-        tail = (self.top / f"run-{self.runs}.txt").read_text(errors="replace")[-6000:]
+        last = self.top / f"run-{self.runs}.txt"
+        tail = last.read_text(errors="replace")[-6000:] if last.exists() else "(no run yet)"
         story = "\n".join(self.story)
         return Broken(f"life {self.number}, account {self.account}: {why}\n--- story\n{story}\n--- the last run printed\n{tail}\n--- state\n{self.state_text()}")
 
