@@ -3,8 +3,8 @@
 One proxy serves every account at once; the access key id in a request's signature tells whose call it is. What goes
 wrong is decided by the account's `Script`; without one, a call goes through unharmed.
 
-Emulators ignore client tokens: a RunInstances that is sent twice launches twice. AWS answers the second as the first, so
-the proxy does: it keeps the answer to each token, and refuses a token that comes back with other parameters.
+Emulators ignore client tokens: a RunInstances that is sent twice launches twice. AWS answers the second as the first,
+so the proxy does: it keeps the answer to each token, and refuses a token that comes back with other parameters.
 """
 import http.client
 import random
@@ -55,7 +55,7 @@ class Script:
             return number, fault, self.rng.random()
 
     def struck(self, number, when):
-        """Kills the run if it is to die of this call. True if the connection is to be cut."""
+        """Kills the run if it is to die of this call. True if the call is to have no answer."""
         if self.strike is None or number == 0 or self.strike[:2] != (number, when):
             return False
         return self.strike[2]()

@@ -2,11 +2,11 @@
 
     cargo build -p aloka && ALOKA_BIN=target/debug/aloka localstack/emulator run -- tests/localstack/torture --kills 200
 
-A life is a stack in an account and a folder of its own: applied, changed and destroyed, each time with some runs that are
-killed (SIGKILL, SIGTERM, SIGINT, SIGINT twice; at a moment, or at a call before or after the emulator acted), or whose calls go wrong
-(proxy.py). Then one run that is left alone must end well, and the account must hold what an undisturbed life holds: same
-objects, none twice, none left over. Lives run side by side, as most of their time is waiting. Everything is drawn from the
-seed and the number of the life; the order in which parallel calls arrive is not.
+A life is a stack in an account and a folder of its own: applied, changed and destroyed, each time with some runs that
+are killed (SIGKILL, SIGTERM, SIGINT, SIGINT twice; at a moment, or at a call before or after the emulator acted), or
+whose calls go wrong (proxy.py). Then one run that is left alone must end well, and the account must hold what an
+undisturbed life holds: same objects, none twice, none left over. Lives run side by side, as most of their time is
+waiting. Everything is drawn from the seed and the number of the life; the order in which parallel calls arrive is not.
 """
 import argparse
 import difflib
@@ -31,6 +31,8 @@ from readback import World, check, check_gone
 HANGS_AFTER = 150
 # A run that was told to stop may send what it had in hand, and the machine may be slow.
 STOPS_WITHIN = 1.5
+# A run that was told twice waits for nothing more, whatever does not answer.
+ABANDONS_WITHIN = 8
 VARIANT = """app_instance_type = "t3.medium"
 app_ingress = [{ port = 443 }, { port = 8080 }]
 app_instance_count = 2
@@ -86,19 +88,25 @@ class Life:
         process = None
         started = threading.Event()
         told = []  # when a signal was sent that the run lived to see
+        heard = []  # whether it said so before the second one
 
         def strike():
             started.wait()
             for nth, number in enumerate(KILLS[kill]):
                 if nth:
-                    time.sleep(0.02 + 0.2 * script.rng.random())
+                    heard.append(self.wait_for(process, out, b"stopping: "))
+                    time.sleep(0.1 * script.rng.random())
                 if process.poll() is not None:
                     break
                 process.send_signal(number)
                 told.append(time.monotonic())
-            if kill == "SIGKILL":
-                process.wait()
-            return kill == "SIGKILL"
+            # The call that told it twice is never answered.
+            if kill in ("SIGKILL", "SIGINT twice"):
+                try:
+                    process.wait(2 * ABANDONS_WITHIN)
+                except subprocess.TimeoutExpired:
+                    pass
+            return kill in ("SIGKILL", "SIGINT twice")
 
         timer = None
         if isinstance(at, float):
@@ -126,6 +134,8 @@ class Life:
         self.faults += sum(bool(fault) for *_, fault in script.log)
         what = f"{kill} {f'at {at:.2f} s' if isinstance(at, float) else f'{at[1]} call {at[0]}'}" if told else "-"
         self.story.append(f"{self.runs:3} aloka {command[0]}: exit {code} after {took:.2f} s; killed: {what}; calls: {script.text()}")
+        if len(told) == 2 and heard[0]:
+            self.require(before + took < told[1] + ABANDONS_WITHIN, "told twice to stop, it waited on")
         self.look_at_run(code, out, script, told, kill)
         return code
 
@@ -151,6 +161,16 @@ class Life:
             if path.is_file():
                 self.require(CANARY.encode() not in path.read_bytes(), f"the password is in {path.name}")
 
+    def wait_for(self, process, out, word):
+        """Two signals that come before the first is heard are one: so the second waits for a word of the run, as people
+        do. False if it says nothing for a while."""
+        deadline = time.monotonic() + 3
+        while time.monotonic() < deadline and process.poll() is None:
+            if word in out.read_bytes():
+                return True
+            time.sleep(0.01)
+        return False
+
     def state(self):
         """The state file, which is whole whenever it is looked at."""
         path = self.cwd / "terraform.tfstate"
@@ -171,7 +191,8 @@ class Life:
     # Judgement.
 
     def broken(self, why):
-        tail = (self.top / f"run-{self.runs}.txt").read_text(errors="replace")[-6000:]
+        last = self.top / f"run-{self.runs}.txt"
+        tail = last.read_text(errors="replace")[-6000:] if last.exists() else "(no run yet)"
         story = "\n".join(self.story)
         return Broken(f"life {self.number}, account {self.account}: {why}\n--- story\n{story}\n--- the last run printed\n{tail}\n--- state\n{self.state_text()}")
 
@@ -232,6 +253,8 @@ class Life:
         known = {}
         for stage, command, more in STAGES:
             self.set_variables(more)
+            if stage == "create":
+                self.interrupted_question()
             script = Script("calm")
             before = time.monotonic()
             self.require(self.run(command, script) == 0, f"an undisturbed {stage} does not end well")
@@ -307,11 +330,14 @@ class Torture:
 
     def work(self, known):
         while (number := self.take()) is not None:
-            try:
-                self.live(number, lambda life: life.tortured(known))
-            except Broken as broken:
-                with self.lock:
-                    self.failures.append((number, str(broken)))
+            self.attempt(number, known)
+
+    def attempt(self, number, known):
+        try:
+            self.live(number, lambda life: life.tortured(known))
+        except Broken as broken:
+            with self.lock:
+                self.failures.append((number, str(broken)))
 
     def run(self):
         seed = self.options.seed
@@ -324,14 +350,10 @@ class Torture:
             return 1
         self.runs = self.lives = 0
         if self.options.only:
-            self.next = self.options.only - 1
-            self.options.kills = 0
-            workers = 1
-            self.live(self.options.only, lambda life: life.tortured(known))
+            self.attempt(self.options.only, known)
         else:
-            workers = self.options.workers
-            with ThreadPoolExecutor(workers) as pool:
-                for future in [pool.submit(self.work, known) for _ in range(workers)]:
+            with ThreadPoolExecutor(self.options.workers) as pool:
+                for future in [pool.submit(self.work, known) for _ in range(self.options.workers)]:
                     future.result()
         for number, text in self.failures:
             print(f"FAILED: {text}\nagain: --seed {seed} --only {number}")

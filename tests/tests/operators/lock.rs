@@ -1,9 +1,9 @@
 //! Every interleaving of two operators, a lock and a store.
 //!
-//! An operator takes the lock, reads the state, plans, and writes twice, as an apply with one intent and one result does; or
-//! saves the plan, gives the lock back, and applies it later. It may crash anywhere. It may pause anywhere for as long as it
-//! likes: a step of it need never come. A write is on the wire before it arrives, outlives its sender, and its answer may get
-//! lost. A lease may expire at any moment, whether its holder notices or not.
+//! An operator takes the lock, reads the state, plans, and writes twice, as an apply with one intent and one result
+//! does; or saves the plan, gives the lock back, and applies it later. It may crash anywhere. It may pause anywhere
+//! for as long as it likes: a step of it need never come. A write is on the wire before it arrives, outlives its
+//! sender, and its answer may get lost. A lease may expire at any moment, whether its holder notices or not.
 //!
 //! What decides is the tool's own: [`MemoryStore`] takes or refuses each write, [`Plan::stale`] each saved plan.
 
@@ -50,7 +50,7 @@ fn state(marks: &[Mark]) -> State {
 }
 
 fn number(number: usize) -> Value {
-    Value::str(&number.to_string())
+    Value::str(number.to_string())
 }
 
 fn marks(state: &State) -> Marks {
@@ -238,7 +238,9 @@ impl World {
         for write in &self.wire {
             all.extend(self.arrival(write, rules, sights));
         }
-        if rules.lock == Lock::Lease && let Some(holder) = self.lock {
+        if rules.lock == Lock::Lease
+            && let Some(holder) = self.lock
+        {
             let world = Self { lock: None, ..self.clone() };
             all.push((format!("the lock of {} expires", NAMES[holder]), Ok(world)));
         }
@@ -467,4 +469,22 @@ fn without_the_look_at_the_serial_a_stale_plan_is_applied() {
     let story = counterexample(Lock::Process, Guard::Conditional, false);
     assert!(story.contains("saves a plan and gives the lock back"), "{story}");
     assert!(story.ends_with("a stale plan is applied: made from [], carried out upon [a1]"), "{story}");
+}
+
+#[test]
+fn a_plan_is_stale_once_serial_or_lineage_is_another() {
+    let mark = Mark { operator: 0, run: 0 };
+    let (nothing, one) = (plan(&[]), plan(&[mark]));
+    assert_eq!(nothing.stale(None), None);
+    assert_eq!(one.stale(Some(&state(&[mark]))), None);
+    let other = State { lineage: "another".into(), ..state(&[mark]) };
+    for (plan, stored, why) in [
+        (&one, None, "a state with serial 1, and there is none"),
+        (&one, Some(state(&[])), "serial 1 of the state, which is at serial 0"),
+        (&nothing, Some(state(&[mark])), "serial 0 of the state, which is at serial 1"),
+        (&one, Some(other), "this one has another"),
+    ] {
+        let told = plan.stale(stored.as_ref()).expect(why);
+        assert!(told.contains(why), "{told}");
+    }
 }

@@ -19,7 +19,8 @@ pub(crate) struct Explored {
     pub(crate) ends: usize,
 }
 
-/// Visits every state reachable from `start`. `is_end` tells whether it is all right that nothing happens after a state.
+/// Visits every state reachable from `start`. `is_end` tells whether it is all right that nothing happens after a
+/// state.
 ///
 /// # Errors
 /// The shortest story that breaks a promise, a line for each step and the promise as the last.

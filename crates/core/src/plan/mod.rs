@@ -233,8 +233,8 @@ impl Plan {
         self.changes.iter().filter(doomed).filter_map(identifier).collect()
     }
 
-    /// Why this plan must not be carried out upon `state`, if it was made from another; `None` as the state is that of a
-    /// store that nothing was ever recorded in.
+    /// Why this plan must not be carried out upon `state`, if it was made from another; `None` as the state is that
+    /// of a store that nothing was ever recorded in.
     pub fn stale(&self, state: Option<&State>) -> Option<String> {
         let Some(state) = state else {
             let why = || format!("it was made from a state with serial {}, and there is none now", self.serial);
