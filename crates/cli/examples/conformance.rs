@@ -111,7 +111,12 @@ fn main() -> ExitCode {
     let mut results = Vec::new();
     for (number, scenario) in portable.filter(|scenario| scenario.name.contains(&wanted)).enumerate() {
         match on(emulator, &endpoint, number, scenario) {
-            Ok(result) => results.push((scenario.name.clone(), result)),
+            Ok(result) => {
+                if let Err(failed) = &result {
+                    eprintln!("{}: {failed}", scenario.name);
+                }
+                results.push((scenario.name.clone(), result));
+            }
             Err(error) => return fail(&format!("{endpoint}: {error}")),
         }
     }

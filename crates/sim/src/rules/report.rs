@@ -83,7 +83,7 @@ impl Report {
     pub fn summary(&self) -> String {
         let scenarios = &self.library.scenarios;
         let (rules, tested) = (self.rows.len(), self.tested());
-        let share = if rules == 0 { 0 } else { tested * 100 / rules };
+        let share = (tested * 100).checked_div(rules).unwrap_or(0);
         format!(
             "{rules} rules from {} sources; {tested} of them tested ({share} %) by {} scenarios, {} of which run on emulators too",
             self.sources().len(),
