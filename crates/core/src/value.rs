@@ -399,6 +399,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
                 _ => map.push((key(&name), access.next_value()?)),
             }
         }
-        Ok(Value::Map(map.into_iter().collect()))
+        // A file repeats what the objects had in common.
+        Ok(Value::Map(map::common(map.into_iter().collect())))
     }
 }

@@ -5,11 +5,13 @@
 //! and of resources, a final newline.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use serde::de::{SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{Private, Resource, State, Target};
@@ -90,7 +92,7 @@ struct RawHead {
 #[derive(Deserialize)]
 struct RawResource {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "instances")]
     instances: Vec<RawInstance>,
 }
 
@@ -110,6 +112,34 @@ struct RawInstance {
     dependencies: Arc<[Arc<str>]>,
     #[serde(default)]
     create_before_destroy: bool,
+}
+
+/// The instances of a resource. They depend on the same, so one list serves all; a list for each would take more than
+/// everything else.
+fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RawInstance>, D::Error> {
+    struct Instances;
+
+    impl<'de> Visitor<'de> for Instances {
+        type Value = Vec<RawInstance>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of instances")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<RawInstance>, A::Error> {
+            let mut instances: Vec<RawInstance> = Vec::new();
+            while let Some(mut instance) = seq.next_element::<RawInstance>()? {
+                let before = instances.last().map(|before| &before.dependencies);
+                if let Some(same) = before.filter(|before| **before == instance.dependencies) {
+                    instance.dependencies = same.clone();
+                }
+                instances.push(instance);
+            }
+            Ok(instances)
+        }
+    }
+
+    deserializer.deserialize_seq(Instances)
 }
 
 /// Reads a state file. An empty text is an empty state without lineage, as Terraform leaves it for a moment.
@@ -162,7 +192,7 @@ fn known_objects(entry: &RawValue) -> Result<Option<Vec<(Target, Resource)>>, Re
         return Ok(None);
     };
     let raw: RawResource = serde_json::from_str(entry.get())?;
-    let mut objects: Vec<(Target, Resource)> = Vec::with_capacity(raw.instances.len());
+    let mut objects = Vec::with_capacity(raw.instances.len());
     let name: Arc<str> = Arc::from(raw.name);
     for instance in raw.instances {
         let index = match instance.index_key {
@@ -174,12 +204,9 @@ fn known_objects(entry: &RawValue) -> Result<Option<Vec<(Target, Resource)>>, Re
             },
         };
         let address = Address { in_vpc_module, kind, name: name.clone(), index };
-        // The objects of a resource depend on the same, so that one list serves all.
-        let before = objects.last().map(|(_, resource)| &resource.dependencies);
-        let dependencies = before.filter(|known| **known == instance.dependencies).cloned();
         let resource = Resource {
             attributes: Arc::new(instance.attributes),
-            dependencies: dependencies.unwrap_or(instance.dependencies),
+            dependencies: instance.dependencies,
             tainted: instance.status.as_deref() == Some("tainted"),
             provider_private: instance.private,
             create_before_destroy: instance.create_before_destroy,
