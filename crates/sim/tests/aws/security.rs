@@ -153,12 +153,13 @@ fn what_blocks_the_deletion_of_a_group() {
     ]);
     cloud.ok(TerminateInstances, json!({"InstanceIds": [instance]}));
     cloud.ok(DeleteDBInstance, json!({"DBInstanceIdentifier": "main", "SkipFinalSnapshot": true}));
-    cloud.wait(29);
+    // An instance is terminated after 26 seconds, a database deleted after 180.
+    cloud.wait(25);
     cloud.table(&[(DeleteSecurityGroup, delete(&app), "DependencyViolation")]);
     cloud.wait(1);
     cloud
         .table(&[(DeleteSecurityGroup, delete(&app), "ok"), (DeleteSecurityGroup, delete(&db), "DependencyViolation")]);
-    cloud.wait(150);
+    cloud.wait(154);
     cloud.table(&[(DeleteSecurityGroup, delete(&db), "ok")]);
 }
 
