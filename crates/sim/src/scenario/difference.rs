@@ -114,7 +114,9 @@ pub fn without_names(value: &str) -> String {
     let mut flush = |word: &mut String, text: &mut String| {
         let digits = word.rsplit('-').next().unwrap_or_default();
         let is_id = word.contains('-') && digits.len() >= 8 && digits.chars().all(|c| c.is_ascii_hexdigit());
-        let is_address = word.split('.').count() == 4 && word.chars().all(|c| c.is_ascii_digit() || c == '.');
+        // 10.0.1.7, ec2-10-0-1-7.compute-1.amazonaws.com
+        let numbers = word.split(['.', '-']).filter(|part| part.parse::<u8>().is_ok()).count();
+        let is_address = numbers >= 4;
         text.push_str(if is_id || is_address { "…" } else { word });
         word.clear();
     };
@@ -136,8 +138,8 @@ mod tests {
 
     #[test]
     fn names_are_left_out_of_values() {
-        let value = r#"["sg-0123456789abcdef0", "10.0.1.7", "us-east-1a", 15.4, "db"]"#;
-        assert_eq!(without_names(value), r#"["…", "…", "us-east-1a", 15.4, "db"]"#);
+        let value = r#"["sg-0123456789abcdef0", "10.0.1.7", "ip-10-0-1-7.ec2.internal", "us-east-1a", 15.4, "db"]"#;
+        assert_eq!(without_names(value), r#"["…", "…", "…", "us-east-1a", 15.4, "db"]"#);
     }
 
     #[test]
