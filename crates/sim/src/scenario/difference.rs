@@ -111,7 +111,7 @@ pub fn judge(emulator: Emulator, results: &[(String, Result<Ran, Failed>)], diff
 pub fn without_names(value: &str) -> String {
     let mut text = String::new();
     let mut word = String::new();
-    let mut flush = |word: &mut String, text: &mut String| {
+    let flush = |word: &mut String, text: &mut String| {
         let digits = word.rsplit('-').next().unwrap_or_default();
         let is_id = word.contains('-') && digits.len() >= 8 && digits.chars().all(|c| c.is_ascii_hexdigit());
         // 10.0.1.7, ec2-10-0-1-7.compute-1.amazonaws.com
