@@ -1,21 +1,25 @@
-//! `aloka state`: looking into the state. Nothing here changes it.
+//! `aloka state`: looking into the state. What changes it is in [`super::state_edit`] and [`super::claim`].
 
 use aloka_core::address::Address;
 use aloka_core::render::{state_list, state_show};
 use aloka_core::state::file;
 
-use super::store;
+use super::{claim, state_edit, store};
 use crate::args::{CloudArg, StateCommand};
 use crate::error::{CommandError, CommandResult};
 use crate::io::Io;
 use crate::view::human;
 
 /// Runs the command.
-pub fn run(io: &mut Io, cloud: Option<CloudArg>, command: &StateCommand) -> CommandResult {
+pub fn run(io: &mut Io, cloud: Option<CloudArg>, command: StateCommand) -> CommandResult {
     match command {
-        StateCommand::List { addresses } => list(io, cloud, addresses),
-        StateCommand::Show { address } => show(io, cloud, address),
+        StateCommand::List { addresses } => list(io, cloud, &addresses),
+        StateCommand::Show { address } => show(io, cloud, &address),
         StateCommand::Pull => pull(io, cloud),
+        StateCommand::Push(args) => state_edit::push(io, cloud, &args),
+        StateCommand::Mv(args) => state_edit::mv(io, cloud, &args),
+        StateCommand::Rm(args) => state_edit::rm(io, cloud, &args),
+        StateCommand::Recover(args) => claim::recover(io, cloud, args),
     }
 }
 

@@ -5,6 +5,7 @@ mod documents;
 mod flags;
 mod help;
 mod output;
+mod recover;
 mod refusals;
 mod secrets;
 mod simulate;
