@@ -1,6 +1,7 @@
 //! `aloka import`: recording one object that exists.
 
 use aloka_core::address::Address;
+use aloka_core::model::Kind;
 use aloka_core::session::Inputs;
 use aloka_core::session::claim::{import, record_only};
 use aloka_core::state::State;
@@ -24,8 +25,10 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: ImportArgs) -> CommandRes
     // Terraform's name for it in a lock.
     let mut run = Run::open(io, &request, cloud, &config.variables, secrets, "OperationTypeInvalid")?;
     let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
+    let password = flow::password(run.secrets(), &state)?;
     let inputs = Inputs {
-        password: flow::password(run.secrets(), &state)?.trusted(),
+        // That of a database that is found, see `state recover`.
+        password: if address.kind == Kind::DbInstance { password.trusted() } else { password },
         variables: config.variables,
         user_data: config.user_data,
         mode: request.mode,
