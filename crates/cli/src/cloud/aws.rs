@@ -62,6 +62,10 @@ impl AwsCloud {
         runtime.block_on(wire.drive(executor, backend, signals, observer))
     }
 
+    pub(super) fn is_stopping(&self) -> bool {
+        self.signals.stopping
+    }
+
     pub(super) fn unless_stopped<T: Send + 'static>(&mut self, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let Self { runtime, signals, .. } = self;
         let (done, result) = tokio::sync::oneshot::channel();

@@ -169,6 +169,16 @@ impl Cloud {
         }
     }
 
+    /// True if this process was told to stop, even if the run that heard it had nothing left to send.
+    pub fn is_stopping(&self) -> bool {
+        match self {
+            // It catches no signals: they end the process.
+            Self::Sim(_) => false,
+            #[cfg(feature = "aws")]
+            Self::Aws(cloud) => cloud.is_stopping(),
+        }
+    }
+
     /// True if its reads may be from before a change that was made a moment ago.
     pub fn shows_late(&self) -> bool {
         match self {

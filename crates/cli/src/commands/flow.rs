@@ -122,6 +122,8 @@ impl<'a> Run<'a> {
             self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(|error| cloud_error(&error))?;
         reporter.end();
         match outcome {
+            // Every read was answered, and the user wants no more than that.
+            Outcome::Done | Outcome::Failed { .. } if self.cloud.is_stopping() => Err(stopped().into()),
             Outcome::Done | Outcome::Failed { .. } => {
                 let problems = unread(&executor, &outcome);
                 let errors: Vec<_> = problems.iter().map(failure::of_problem).collect();
