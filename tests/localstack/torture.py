@@ -150,12 +150,13 @@ class Life:
         self.faults += sum(bool(fault) for *_, fault in script.log)
         what = f"{kill} {f'at {at:.2f} s' if isinstance(at, float) else f'{at[1]} call {at[0]}'}" if told else "-"
         self.story.append(f"{self.runs:3} aloka {command[0]}: exit {code} after {took:.2f} s; killed: {what}; calls: {script.text()}")
-        if len(told) == 2 and heard[0]:
+        heard_at = heard[0] if heard else None
+        if len(told) == 2 and heard_at:
             self.require(before + took < told[1] + ABANDONS_WITHIN, "told twice to stop, it waited on")
-        self.look_at_run(code, out, script, told, heard, kill)
+        self.look_at_run(code, out, script, told, heard_at, kill)
         return code
 
-    def look_at_run(self, code, out, script, told, heard, kill):
+    def look_at_run(self, code, out, script, told, heard_at, kill):
         """What must be true after every run, however it ended."""
         text = out.read_text(errors="replace")
         self.require(code != "hangs", f"did not end within {HANGS_AFTER} s")
@@ -164,7 +165,7 @@ class Life:
         signals = {-number for number in KILLS[kill]} if told else set()
         self.require(code in {0, 1} | signals, f"exit code {code}")
         if told and kill != "SIGKILL":
-            last = heard[0] + STOPS_WITHIN if heard[0] else told[0] + HEARS_WITHIN
+            last = heard_at + STOPS_WITHIN if heard_at else told[0] + HEARS_WITHIN
             late = [f"{action} {at - told[0]:.1f} s after" for at, number, action, _ in script.log if number and at > last]
             self.require(not late, f"changes after it was told to stop: {late}")
         lock = self.cwd / ".terraform.tfstate.lock.info"
