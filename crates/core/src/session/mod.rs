@@ -1,11 +1,13 @@
 //! From variables and state to a plan: which reads are needed, and what follows from their replies.
 //!
 //! A session has up to three rounds, each a graph of nodes for the executor: [`recovery`] finds what an interrupted
-//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world.
+//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world and,
+//! where it is to be empty afterwards, look whether it is ([`sweep`]).
 
 pub mod choices;
 pub mod refresh;
 mod settle;
+pub mod sweep;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -298,13 +300,12 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Re
     // Neither what was answered nor what was recorded is needed beside what is known now, and both may be large.
     drop(replies);
     let state_changed = state != recorded;
-    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
 
     let stack = match inputs.mode {
         Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
         Mode::Destroy | Mode::RefreshOnly => Stack::default(),
     };
-    let built = build(&build::Inputs {
+    let mut built = build(&build::Inputs {
         stack: &stack,
         state: &state,
         observed: &observed,
@@ -312,6 +313,11 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Re
         password: &inputs.password,
         place: &place,
     })?;
+    // A state that was never written has left nothing behind.
+    if inputs.mode == Mode::Destroy && recorded.serial > 0 {
+        sweep::append(&mut built.nodes, &recorded, &inputs.variables, &place);
+    }
+    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
     let outputs = outputs(&recorded_outputs, &state, &stack, &built.changes, inputs.mode);
     let secrets = match &inputs.password {
         Password::New(hash) => BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))]),
