@@ -511,7 +511,10 @@ impl Executor {
         match (observe::phase(kind, object), reason) {
             (_, Some(reason)) => reason.to_owned(),
             (observe::Phase::Failed(why), None) => why,
-            (phase, None) => format!("{phase:?}").to_lowercase(),
+            (phase, None) => {
+                let status = object.get("DBInstanceStatus").as_str().map(str::to_owned);
+                status.unwrap_or_else(|| format!("{phase:?}").to_lowercase())
+            }
         }
     }
 
