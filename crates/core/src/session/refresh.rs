@@ -10,12 +10,13 @@ use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::diff::{self, Verdict};
 use crate::identity;
+use crate::map;
 use crate::model::{Kind, OnChange};
 use crate::observe::{self, Phase, Place};
 use crate::plan::Drift;
 use crate::plan::build::{Found, Observed, without_secrets};
 use crate::plan::lower::DATABASE_INTERFACE;
-use crate::state::{State, Target};
+use crate::state::{Intent, Resource, State, Target};
 use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
 
@@ -142,6 +143,32 @@ pub fn stuck(observed: &Observed) -> Vec<String> {
     let stuck = databases.filter_map(|(target, found)| Some((target, status(found)?)));
     let stuck = stuck.filter(|(_, status)| observe::DB_STUCK.contains(&status.as_str()));
     stuck.map(|(target, status)| format!("{target} is `{status}`, which does not pass by itself")).collect()
+}
+
+/// Takes associations into the state that an interrupted run made and could not record. They have no tags; but a subnet
+/// has one at most, and it shows in the table. Returns false if one that was begun does not show.
+pub fn adopt_associations(state: &mut State, replies: &Replies<'_>, place: &Place) -> bool {
+    let index = Index::new(replies);
+    let begun = |(address, intent): &(&Address, &Intent)| {
+        intent.operation == Operation::AssociateRouteTable && !state.resources.contains_key(*address)
+    };
+    let begun: Vec<Address> = state.private.intents.iter().filter(begun).map(|(address, _)| address.clone()).collect();
+    let mut all_show = true;
+    for address in begun {
+        // An association has the name of its subnet.
+        let subnet = Address { kind: Kind::Subnet, ..address.clone() };
+        let Some(subnet) = state.attribute(&subnet, "id").cloned() else { continue };
+        let known = ValueMap::from([(map::key("subnet_id"), subnet.clone())]);
+        let table = subnet.as_str().and_then(|subnet| index.tables_of.get(subnet));
+        match table.and_then(|table| observe::attributes(address.kind, &known, table, place)) {
+            Some(attributes) => {
+                let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
+                state.resources.insert(address, Arc::new(resource));
+            }
+            None => all_show = false,
+        }
+    }
+    all_show
 }
 
 /// Takes what was read into the state. Tells what differs from what was recorded, and what exists.
