@@ -1,11 +1,13 @@
 //! Stories told to the real binary, with the simulated cloud: exit codes, output, files left behind.
 
 mod cycle;
+mod destroy;
 mod documents;
 mod flags;
 mod help;
 mod output;
 mod refusals;
+mod resume;
 mod secrets;
 mod simulate;
 mod support;

@@ -45,7 +45,7 @@ pub fn plan_round(
     inputs: &Inputs,
 ) -> Result<Planned, NotPlanned> {
     let mut state = state;
-    let lost = session::recovery(&state);
+    let lost = session::recovery(&state, inputs);
     if !lost.is_empty() {
         let executor = read(world, store, secrets, &state, lost)?;
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
