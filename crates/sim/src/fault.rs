@@ -215,7 +215,15 @@ impl Fault {
             }
             Self::NotFound => {
                 let message = format!("{operation} names an object that does not exist");
-                Some((false, answered("InvalidID.NotFound", &message, 400)))
+                // The code tells what is not found; of rules, it is their group.
+                let code = match operation {
+                    Operation::AuthorizeSecurityGroupIngress
+                    | Operation::AuthorizeSecurityGroupEgress
+                    | Operation::RevokeSecurityGroupIngress
+                    | Operation::RevokeSecurityGroupEgress => "InvalidGroup.NotFound",
+                    _ => "InvalidID.NotFound",
+                };
+                Some((false, answered(code, &message, 400)))
             }
             Self::Credentials => {
                 Some((false, answered("ExpiredToken", "The security token included in the request is expired", 403)))

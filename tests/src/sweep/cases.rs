@@ -89,14 +89,22 @@ pub const CASES: [Case; 28] = [
     apply("recover: half a stack", &[Cut(Mode::Apply, "", "CreateDBInstance=crash-after")], ""),
     apply("recover: everything on the wire", &[Cut(Mode::Apply, "", "write#4=crash-answered")], ""),
     apply("recover: what failed", &[Cut(Mode::Apply, "", "CreateNatGateway=failed:InternalError")], ""),
-    apply("recover: half a replacement", &[Made(""), Cut(Mode::Apply, RENAMED, "CreateSecurityGroup#4=crash-after")], RENAMED),
+    apply(
+        "recover: half a replacement",
+        &[Made(""), Cut(Mode::Apply, RENAMED, "CreateSecurityGroup#4=crash-after")],
+        RENAMED,
+    ),
     destroy("destroy what was half made", &[Cut(Mode::Apply, "", "CreateDBInstance=crash-after")]),
     destroy("destroy what is half destroyed", &[Made(""), Cut(Mode::Destroy, "", "DeleteNatGateway=crash-after")]),
     destroy("destroy", &[Made("")]),
     apply("create", &[], ""),
     apply("create three servers", &[], WIDE),
     apply("replace: new names", &[Made("")], RENAMED),
-    apply("replace: another network", &[Made("")], "vpc_cidr = \"10.9.0.0/16\"\npublic_subnet_cidrs = [\"10.9.1.0/24\", \"10.9.2.0/24\"]\nprivate_subnet_cidrs = [\"10.9.10.0/24\", \"10.9.11.0/24\"]\n"),
+    apply(
+        "replace: another network",
+        &[Made("")],
+        "vpc_cidr = \"10.9.0.0/16\"\npublic_subnet_cidrs = [\"10.9.1.0/24\", \"10.9.2.0/24\"]\nprivate_subnet_cidrs = [\"10.9.10.0/24\", \"10.9.11.0/24\"]\n",
+    ),
 ];
 
 impl Case {
@@ -145,7 +153,10 @@ impl Case {
 fn meddle(stand: &mut Stand) -> Result<(), String> {
     let state = stand.state();
     let id = |kind, name| {
-        state.attribute(&Address::root(kind, name), "id").cloned().ok_or_else(|| format!("no {kind} {name} is recorded"))
+        state
+            .attribute(&Address::root(kind, name), "id")
+            .cloned()
+            .ok_or_else(|| format!("no {kind} {name} is recorded"))
     };
     let range = Value::map([("CidrIp", Value::str("10.0.0.0/8"))]);
     let rule = Value::map([

@@ -155,7 +155,8 @@ impl Driver {
             }
             Event::Replied { ticket, reply: Err(error) } => {
                 let is_lost = self.flaw == Some(Flaw::LostIsRefused) && error.class == ErrorClass::Unknown;
-                let reply: Reply = Err(if is_lost { ApiError::answered("Failure", error.message, None) } else { error });
+                let reply: Reply =
+                    Err(if is_lost { ApiError::answered("Failure", error.message, None) } else { error });
                 Event::Replied { ticket, reply }
             }
             event => event,
@@ -213,7 +214,8 @@ impl Driver {
 
     /// The nodes that were skipped although their run is not over.
     fn skipped(&self) -> Option<(Outcome, Vec<usize>)> {
-        let outcome = self.executor.outcome().filter(|_| self.flaw == Some(Flaw::DependantsRun) && self.failed.is_none())?;
+        let outcome =
+            self.executor.outcome().filter(|_| self.flaw == Some(Flaw::DependantsRun) && self.failed.is_none())?;
         let Outcome::Failed { failures, skipped } = &outcome else { return None };
         let is_over = |cause: &Cause| match cause {
             Cause::Call { error, .. } => error.class == ErrorClass::Credentials,

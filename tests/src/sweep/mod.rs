@@ -10,6 +10,7 @@ mod cases;
 mod flaw;
 mod ledger;
 mod portrait;
+mod report;
 mod stand;
 mod table;
 mod trouble;
@@ -30,6 +31,7 @@ use aloka_sim::trace::{Trace, TraceKind};
 pub use self::cases::{CASES, Case};
 pub use self::flaw::Flaw;
 pub use self::portrait::portrait;
+pub use self::report::{Caught, Report, catch, play_all, play_pairs, settings};
 pub use self::stand::{Attempt, Command, Stand};
 pub use self::table::Table;
 pub use self::trouble::{Moment, Trouble};
@@ -121,7 +123,7 @@ impl Setting {
             data_loss: attempt.data_loss,
         };
         setting.wanted = setting.portrait(&calm);
-        setting.play(&Schedule { trouble: 0, faults: FaultPlan::none(), runs_max: 1 }, None)?;
+        setting.play(&Self::undisturbed(), None)?;
         Ok(setting)
     }
 
@@ -141,6 +143,32 @@ impl Setting {
             }
         }
         schedules
+    }
+
+    /// The schedules whose trouble strikes when the command has planned: what planning does changes nothing.
+    pub fn later_schedules(&self) -> Vec<Schedule> {
+        let planned = self.moments.iter().find(|moment| moment.operation.is_none()).map(|moment| moment.effect);
+        let is_later = |schedule: &Schedule| match schedule.faults.0.first() {
+            Some((When::Effect(effect), _)) => planned.is_some_and(|planned| *effect >= planned),
+            Some(_) | None => false,
+        };
+        self.schedules().into_iter().filter(is_later).collect()
+    }
+
+    /// The schedule in which nothing goes wrong.
+    pub fn undisturbed() -> Schedule {
+        Self::schedule(FaultPlan::none())
+    }
+
+    /// A schedule with these faults; the command is run once more for each.
+    pub fn schedule(faults: FaultPlan) -> Schedule {
+        let runs_max = 1 + faults.0.len();
+        Schedule { trouble: 0, faults, runs_max }
+    }
+
+    /// The case, and whether it is shown late.
+    pub fn title(&self) -> String {
+        format!("{}{}", self.case.name, if self.late { ", shown late" } else { "" })
     }
 
     /// Every second trouble after the one of `first`, in its run or in the one that follows.
@@ -207,10 +235,9 @@ impl Setting {
         if wrong.is_empty() {
             return Ok(played);
         }
-        let late = if self.late { ", shown late" } else { "" };
         let faults = schedule.faults.to_string();
         let faults = if faults.is_empty() { "undisturbed" } else { &faults };
-        Err(Finding { story: format!("{}{late}, {faults}", self.case.name), wrong })
+        Err(Finding { story: format!("{}, {faults}", self.title()), wrong })
     }
 
     /// What must be so once the command is done.

@@ -25,7 +25,7 @@ const LISTS: [(Operation, &str, &str); 11] = [
 ];
 
 /// Fields that AWS chooses, or that tell a time.
-const CHOSEN: [&str; 19] = [
+const CHOSEN: [&str; 20] = [
     "AssociationId",
     "RouteTableAssociationId",
     "AttachTime",
@@ -41,6 +41,7 @@ const CHOSEN: [&str; 19] = [
     "NetworkInterfaceId",
     "NetworkInterfaces",
     "PrivateDnsName",
+    "PrivateIp",
     "PrivateIpAddress",
     "PublicDnsName",
     "PublicIp",
@@ -65,8 +66,7 @@ pub fn portrait(account: &Account, now: Instant) -> Vec<String> {
             found.push((list, item.clone()));
         }
     }
-    let mut lines: Vec<String> =
-        found.iter().map(|(list, item)| format!("{list} {}", plain(item, &names))).collect();
+    let mut lines: Vec<String> = found.iter().map(|(list, item)| format!("{list} {}", plain(item, &names))).collect();
     lines.sort();
     lines
 }

@@ -99,7 +99,7 @@ impl Stand {
     }
 
     /// What of the stack is in the account at this moment, seen or not yet seen: address and generation by id.
-    fn standing(&self) -> BTreeMap<String, (String, String)> {
+    pub fn standing(&self) -> BTreeMap<String, (String, String)> {
         let objects = self.world.account.objects(self.world.now()).into_iter();
         let ours = objects.filter(|object| {
             matches!(object.kind, ObjectKind::Resource(_))
@@ -129,14 +129,15 @@ impl Stand {
 
     /// Runs a command to its end, or to where a fault cuts it short.
     pub fn attempt(&mut self, command: &Command, flaw: Option<Flaw>) -> Attempt {
-        let mut attempt = Attempt {
-            cut: None,
-            adopted: Vec::new(),
-            data_loss: Vec::new(),
-            password_taken: false,
-            wrong: Vec::new(),
+        let mut attempt =
+            Attempt { cut: None, adopted: Vec::new(), data_loss: Vec::new(), password_taken: false, wrong: Vec::new() };
+        let standing = self.standing();
+        let unrecorded: Vec<(String, String)> = {
+            let recorded = recorded(&self.state());
+            let open = standing.iter().filter(|(id, _)| !recorded.contains(*id) && !self.is_late);
+            open.map(|(id, (address, _))| (id.clone(), format!("{address}:"))).collect()
         };
-        let standing = self.standing().into_values().collect();
+        let standing = standing.into_values().collect();
         let planned = self.plan(command, flaw, &mut attempt.adopted);
         if let Some(state) = self.on_its_way.take() {
             let _refused = self.store.write(&state);
@@ -173,6 +174,16 @@ impl Stand {
             RunEnd::Outcome(outcome) => Some(format!("{outcome:?}")),
             RunEnd::Crashed => Some("crashed".to_owned()),
         };
+        if attempt.cut.is_none() {
+            // A database is told by the identifier that its record has, and not by its name.
+            let is_told = |id: &str, address: &str| {
+                attempt.adopted.iter().any(|line| line.contains(id) || line.starts_with(address))
+            };
+            let untold = unrecorded.iter().filter(|(id, address)| !is_told(id, address));
+            let untold: Vec<_> =
+                untold.map(|(id, _)| format!("{id} is not recorded, and not told to be found")).collect();
+            attempt.wrong.extend(untold);
+        }
         attempt
     }
 
@@ -186,7 +197,7 @@ impl Stand {
         let mut state = self.state();
         let inputs = command.inputs(&state);
         let secrets = command.secrets();
-        let mut lost = session::recovery(&state);
+        let mut lost = session::recovery(&state, command.mode);
         if let Some(flaw) = flaw {
             flaw.spoil(&mut lost);
         }
@@ -263,7 +274,8 @@ impl Watch for Onlooker {
     fn notice(&mut self, nodes: &[Node], notice: &Notice) {
         let Some(node) = nodes.get(notice.node) else { return };
         match &notice.news {
-            News::Started => {
+            // What only reads looks at what there is, whatever became of what it needs.
+            News::Started if node.verb != Verb::Read => {
                 let needs = self.needs.get(&name_of(node)).map(Vec::as_slice).unwrap_or_default();
                 if let Some((target, _)) = needs.iter().find(|need| self.failed.contains(need)) {
                     self.wrong.push(format!("{} runs although {target} failed", node.target));
@@ -285,7 +297,12 @@ impl Watch for Onlooker {
                     self.wrong.push(format!("{}: {detail}", node.target));
                 }
             }
-            News::Sent { .. } | News::Waiting { .. } | News::Retry { .. } | News::Finished { .. } | News::Skipped => {}
+            News::Started
+            | News::Sent { .. }
+            | News::Waiting { .. }
+            | News::Retry { .. }
+            | News::Finished { .. }
+            | News::Skipped => {}
         }
     }
 

@@ -82,7 +82,7 @@ impl Operator {
     fn new(name: &'static str, command: &Command, place: &Place) -> Self {
         let state = place.store.state(LINEAGE);
         let inputs = inputs(command.0.clone(), command.1, &state);
-        let executor = Executor::new(session::recovery(&state), state.clone(), place.now);
+        let executor = Executor::new(session::recovery(&state, inputs.mode), state.clone(), place.now);
         let phase = Phase::Recovering(Box::new(executor));
         Self { name, inputs, state, phase, outbox: VecDeque::new(), refused: None }
     }

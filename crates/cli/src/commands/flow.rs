@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
 
     /// Recovers what an interrupted run made, reads what is there, and plans.
     pub fn plan(&mut self, mut state: State, inputs: &Inputs) -> Result<Planned, Errors> {
-        let recovery = session::recovery(&state);
+        let recovery = session::recovery(&state, inputs.mode);
         if !recovery.is_empty() {
             let executor = self.read(recovery, &state)?;
             let adopted = session::adopt(&mut state, &executor.replies())
@@ -100,8 +100,8 @@ impl<'a> Run<'a> {
         }
         let mut told = false;
         loop {
-            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
             let age = self.backend.age().filter(|_| self.cloud.shows_late());
+            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
             let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &replies, age)) else {
                 return session::plan(state, inputs, replies)
                     .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()));

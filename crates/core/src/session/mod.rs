@@ -7,7 +7,7 @@ pub mod choices;
 pub mod refresh;
 mod settle;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use self::settle::look_again;
@@ -92,12 +92,9 @@ pub struct Planned {
 }
 
 /// Reads that find the objects of unfinished creations. Empty if there are none.
-pub fn recovery(state: &State) -> Vec<Node> {
+pub fn recovery(state: &State, mode: Mode) -> Vec<Node> {
     let place = place(state, "");
-    let unfinished = state.private.intents.iter().filter(|(address, intent)| {
-        let recorded = state.resources.get(*address).and_then(|resource| identity::generation(&resource.attributes));
-        intent.operation.is_creating() && recorded != Some(intent.generation)
-    });
+    let unfinished = state.private.intents.iter().filter(|(address, _)| state.unfinished(address).is_some());
     unfinished
         .filter_map(|(address, intent)| {
             let attributes = ValueMap::from([
@@ -106,8 +103,10 @@ pub fn recovery(state: &State) -> Vec<Node> {
             ]);
             let lookup = lower::lookup(address, &attributes, &state.lineage, intent.generation, &place)?;
             let found = if lookup.list.is_empty() { "Tags".to_owned() } else { format!("{}.0", lookup.list) };
-            // Only what neither a token nor a name makes unique must be waited for: a second try would make two.
-            let patience = if intent.operation.idempotency() == Idempotency::Tagged { VISIBILITY_MS } else { 0 };
+            // What a token or a name makes unique need not be waited for, as a second try finds it; but who destroys
+            // does not try again, and what then does not show is left behind.
+            let is_found_again = mode != Mode::Destroy && intent.operation.idempotency() != Idempotency::Tagged;
+            let patience = if is_found_again { 0 } else { VISIBILITY_MS };
             let waiter = Waiter {
                 call: lookup.call,
                 accept: vec![Accept { expect: Expect::Present { path: Arc::from(found) }, success: true }],
@@ -383,10 +382,11 @@ fn move_addresses(state: &mut State, variables: &Variables, mode: Mode) -> Vec<(
     vec![(from, to)]
 }
 
-/// Once the object of a creation is recorded, the diff sees what is left to do.
+/// Once the object of a creation is recorded, the diff sees what is left to do. The object that it replaces is another.
 fn forget_finished_intents(state: &mut State) {
-    let State { resources, private, .. } = state;
-    private.intents.retain(|address, intent| intent.operation.is_creating() && !resources.contains_key(address));
+    let unfinished: BTreeSet<Address> =
+        state.private.intents.keys().filter(|address| state.unfinished(address).is_some()).cloned().collect();
+    state.private.intents.retain(|address, _| unfinished.contains(address));
 }
 
 fn outputs(

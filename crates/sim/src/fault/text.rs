@@ -130,7 +130,9 @@ fn why_not(when: &When, fault: &Fault) -> Option<String> {
     match (fault, when) {
         (Fault::CrashBefore | Fault::CrashAfter | Fault::CrashAnswered | Fault::Stop | Fault::Abandon, _) => None,
         (Fault::StoreFailed | Fault::StoreUnsure | Fault::Overtaken, When::Write { .. } | When::Effect(_)) => None,
-        (Fault::StoreFailed | Fault::StoreUnsure | Fault::Overtaken, When::Call { .. }) => Some("a call does not write the state; use write#N".to_owned()),
+        (Fault::StoreFailed | Fault::StoreUnsure | Fault::Overtaken, When::Call { .. }) => {
+            Some("a call does not write the state; use write#N".to_owned())
+        }
         (Fault::Failed { .. }, When::Call { operation: Some(operation), .. }) if FAIL_LATER.contains(operation) => None,
         (Fault::Failed { .. }, _) => Some(format!("only {} can fail after AWS accepted them", fails_later())),
         (

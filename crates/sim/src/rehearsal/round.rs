@@ -45,7 +45,7 @@ pub fn plan_round(
     inputs: &Inputs,
 ) -> Result<Planned, NotPlanned> {
     let mut state = state;
-    let lost = session::recovery(&state);
+    let lost = session::recovery(&state, inputs.mode);
     if !lost.is_empty() {
         let executor = read(world, store, secrets, &state, lost)?;
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
@@ -65,8 +65,8 @@ pub fn survey(
     inputs: &Inputs,
 ) -> Result<Planned, NotPlanned> {
     loop {
-        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs))?.into_replies();
         let age = world.since_written();
+        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs))?.into_replies();
         match age.and_then(|age| session::look_again(&state, inputs, &replies, age)) {
             Some(wait) => world.rest(wait),
             None => return session::plan(state, inputs, replies).map_err(NotPlanned::Problems),
