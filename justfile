@@ -47,6 +47,18 @@ compare *ARGS:
     cargo build --release -p aloka
     ALOKA_BIN='{{ target }}/release/aloka' localstack/emulator run -- tests/localstack/compare {{ ARGS }}
 
+# every fault at every effect of 28 plans, pairs of faults of small ones, planted bugs; `just sweep --write docs/TESTING.md`
+sweep *ARGS:
+    cargo run -p aloka-tests --example sweep -- {{ ARGS }}
+
+# pairs of faults of the plans that are too large for `just sweep`, for so many minutes
+sweep-pairs MINUTES='240':
+    cargo run -p aloka-tests --example sweep -- --pairs {{ MINUTES }}
+
+# changes the executor in every way cargo-mutants knows, to see whether a test notices (cargo install cargo-mutants)
+mutants *ARGS:
+    cargo mutants --in-place --profile mutants {{ ARGS }}
+
 # calls and deployments per second of the simulated AWS, and beside it of a moto server (needs Python >= 3.10)
 bench SECONDS='10':
     cargo run --release -p aloka-tests --example bench

@@ -42,7 +42,9 @@ Faults:
          call#N        the Nth call of all, planning included
          write#N       the Nth write of the state
          effect#N      the call or write that has this number in a trace
-  WHAT   crash-before, crash-after   the process dies before the effect, or before it learns of it
+  WHAT   crash-before, crash-after, crash-answered
+                                     the process dies before the effect, before it learns of it, or before it writes
+                                     down what it learned
          lost-reply                  AWS acts, and its answer is lost
          throttled, not-found, expired-credentials, refused:CODE
                                      AWS does not act and says so
@@ -50,7 +52,8 @@ Faults:
                                      AWS answers 500, without or after acting
          failed:CODE                 AWS accepts CreateNatGateway, RunInstances or CreateDBInstance, and what it made
                                      fails with CODE
-         store-failed                the state cannot be written
+         store-failed, store-unsure  the state cannot be written, or is written and the store says it is not
+         overtaken                   another process writes the state first
          stop, abandon               the user asks to stop, once or twice";
 
 /// Provisions a web stack on AWS from one binary, and rehearses it offline first.

@@ -26,7 +26,7 @@ use aloka_core::value::Value;
 
 use self::cycle::{Cycle, Kept, cycle};
 pub use self::judge::Promise;
-pub use self::round::{NotPlanned, plan_round, unread};
+pub use self::round::{NotPlanned, plan_round, survey, unread};
 pub use self::span::Span;
 use crate::aws::{Account, Durations};
 use crate::fault::{Fault, FaultPlan, When};

@@ -99,8 +99,8 @@ impl<'a> Run<'a> {
         }
         let mut told = false;
         loop {
-            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
             let age = self.backend.age().filter(|_| self.cloud.shows_late());
+            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
             let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &replies, age)) else {
                 let planned = session::plan(state, inputs, replies)
                     .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;

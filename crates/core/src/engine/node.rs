@@ -270,9 +270,18 @@ impl Executor {
                     self.retry(index, error, Duration::MAX, now);
                 }
             }
-            ErrorClass::NotFound if is_removing(operation) => self.next_step(index, now),
-            ErrorClass::NotFound if !is_read && self.may_lag(index, call) => {
+            ErrorClass::NotFound if is_removing(operation) && !self.is_group_unknown(index, &error) => {
+                self.next_step(index, now);
+            }
+            ErrorClass::NotFound if !is_read && (is_removing(operation) || self.may_lag(index, call)) => {
                 self.retry(index, error, NOT_FOUND_MAX, now);
+            }
+            // What was to be replaced may be, by the call whose answer was lost.
+            ErrorClass::NotFound
+                if operation == Operation::ReplaceRouteTableAssociation && self.progress[index].unknowns > 0 =>
+            {
+                self.progress[index].exists = Some(Box::new(error.clone()));
+                self.look_up(index, error, now);
             }
             ErrorClass::AlreadyExists if recover.is_some() => {
                 self.progress[index].exists = Some(Box::new(error.clone()));
@@ -314,6 +323,12 @@ impl Executor {
             value.visit_refs(&mut |address, _| lags |= self.made_here.contains(address));
         }
         lags
+    }
+
+    /// True if a rule was to be removed and AWS does not know its group, which stays: it does not know it yet. The rule
+    /// is not gone for that.
+    fn is_group_unknown(&self, index: usize, error: &ApiError) -> bool {
+        self.nodes[index].verb != Verb::Delete && error.code == "InvalidGroup.NotFound"
     }
 
     fn retry(&mut self, index: usize, error: ApiError, at_most: Duration, now: Instant) {
@@ -468,6 +483,17 @@ impl Executor {
                 let detail = reply.map_or_else(|error| error.to_string(), |value| self.why(index, waiter, &value));
                 self.record_taint(index, now);
                 self.fail(index, Cause::WaitFailed { operation, detail }, now);
+            }
+            (None, Err(error)) if is_read && error.class == ErrorClass::Throttled => {
+                self.retry(index, error, THROTTLED_MAX, now);
+            }
+            (None, Err(error)) if is_read && error.class == ErrorClass::Unknown => {
+                self.progress[index].unknowns += 1;
+                if self.progress[index].unknowns > UNKNOWN_READS_MAX {
+                    self.give_up(index, waiter.call.operation, error, now);
+                } else {
+                    self.retry(index, error, Duration::MAX, now);
+                }
             }
             (None, reply) if is_read && elapsed >= deadline => {
                 self.replies.insert(index, reply);

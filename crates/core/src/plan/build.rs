@@ -179,7 +179,7 @@ impl Decisions<'_> {
             Phase::Ready | Phase::Gone => (Action::NoOp, Reason::Unchanged),
         };
         if matches!(action, Action::Replace(_)) {
-            let next = state.private.generations.get(address).copied().unwrap_or(generation).saturating_add(1);
+            let next = state.unfinished(address).map_or(generation.saturating_add(1), |intent| intent.generation);
             self.set_identity(address, &mut after, next);
         }
         let after = if action == Action::NoOp { before.clone() } else { Arc::new(after) };
@@ -187,8 +187,11 @@ impl Decisions<'_> {
     }
 
     fn generation_of(&self, address: &Address, attributes: &ValueMap) -> u32 {
-        let recorded = self.inputs.state.private.generations.get(address).copied();
-        recorded.or_else(|| identity::generation(attributes)).unwrap_or(1)
+        let state = self.inputs.state;
+        let own = identity::generation(attributes);
+        // What was begun and not found is not this object.
+        let last = state.private.generations.get(address).copied().filter(|_| state.unfinished(address).is_none());
+        last.or(own).unwrap_or(1)
     }
 
     fn set_identity(&self, address: &Address, after: &mut ValueMap, generation: u32) {

@@ -481,8 +481,7 @@ impl Subject<'_> {
             Kind::RouteTableAssociation => {
                 let args = [("AssociationId", self.id()), ("RouteTableId", self.get("route_table_id"))];
                 let save = Save::Field { path: map::text("NewAssociationId"), attribute: map::text("id") };
-                let call = Call::new(Operation::ReplaceRouteTableAssociation, args);
-                steps.push(Step::Call { call, save, recover: None });
+                steps.push(self.placed_call(Operation::ReplaceRouteTableAssociation, save, args));
             }
             Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
                 if changed("ingress") {
@@ -564,6 +563,15 @@ impl Subject<'_> {
             ("publicly_accessible", "PubliclyAccessible"),
             ("vpc_security_group_ids", "VpcSecurityGroupIds"),
         ];
+        // Those that a description has under the same name, and as they were asked for.
+        const SHOWN: [&str; 6] = [
+            "AllocatedStorage",
+            "BackupRetentionPeriod",
+            "DBInstanceClass",
+            "DeletionProtection",
+            "MultiAZ",
+            "PubliclyAccessible",
+        ];
         let changed = ARGUMENTS.iter().filter(|(name, _)| changes.iter().any(|change| &*change.name == *name));
         let mut args: Args = changed.map(|(name, argument)| (*argument, self.get(name))).collect();
         if args.is_empty() {
@@ -571,15 +579,17 @@ impl Subject<'_> {
         }
         args.insert("DBInstanceIdentifier", self.get("identifier"));
         args.insert("ApplyImmediately", true.into());
-        // The status stays `available` for a moment after the call: what was asked for must not be pending either.
-        let pending: Vec<Expect> = args
-            .keys()
-            .map(|name| Expect::Absent { path: map::text(&format!("DBInstances.0.PendingModifiedValues.{name}")) })
-            .collect();
+        // The status stays `available` for a moment after the call: what was asked for must not be pending either, and
+        // must show, as a read may be from before the call.
+        let path = |name: &str| map::text(&format!("DBInstances.0.{name}"));
+        let shown = SHOWN.into_iter().filter_map(|name| {
+            let value = args.get(name).filter(|value| value.is_literal())?;
+            Some(Expect::Equals { path: path(name), value: value.clone() })
+        });
+        let pending = args.keys().map(|name| Expect::Absent { path: path(&format!("PendingModifiedValues.{name}")) });
+        let changed: Vec<Expect> = pending.chain(shown).collect();
         let done = |value: &str| Accept {
-            expect: Expect::All(
-                std::iter::once(db_status(value, true).expect).chain(pending.iter().cloned()).collect(),
-            ),
+            expect: Expect::All(std::iter::once(db_status(value, true).expect).chain(changed.clone()).collect()),
             success: true,
         };
         // One that is full or stopped may still be so a moment after the call that mends it.

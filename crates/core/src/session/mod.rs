@@ -110,10 +110,7 @@ pub fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
     }
     let place = place(state, "");
     let takes_up = takes_up(inputs, state);
-    let unfinished = state.private.intents.iter().filter(|(address, intent)| {
-        let recorded = state.resources.get(*address).and_then(|resource| identity::generation(&resource.attributes));
-        intent.operation.is_creating() && recorded != Some(intent.generation)
-    });
+    let unfinished = state.private.intents.iter().filter(|(address, _)| state.unfinished(address).is_some());
     unfinished
         .filter_map(|(address, intent)| {
             let attributes = ValueMap::from([
@@ -416,10 +413,11 @@ fn move_addresses(state: &mut State, variables: &Variables, mode: Mode) -> Vec<(
     vec![(from, to)]
 }
 
-/// Once the object of a creation is recorded, the diff sees what is left to do.
+/// Once the object of a creation is recorded, the diff sees what is left to do. The object that it replaces is another.
 fn forget_finished_intents(state: &mut State) {
-    let State { resources, private, .. } = state;
-    private.intents.retain(|address, intent| intent.operation.is_creating() && !resources.contains_key(address));
+    let unfinished: BTreeSet<Address> =
+        state.private.intents.keys().filter(|address| state.unfinished(address).is_some()).cloned().collect();
+    state.private.intents.retain(|address, _| unfinished.contains(address));
 }
 
 fn outputs(

@@ -93,7 +93,8 @@ fn why_missed(world: &World, (when, fault): &(When, Fault)) -> String {
             format!("the last effect has the number {}", world.effects().saturating_sub(1))
         }
         When::Effect(effect) => {
-            let other = if *fault == Fault::StoreFailed { "a call" } else { "a write of the state" };
+            let of_writes = matches!(fault, Fault::StoreFailed | Fault::StoreUnsure | Fault::Overtaken);
+            let other = if of_writes { "a call" } else { "a write of the state" };
             format!("effect {effect} is {other}")
         }
     }

@@ -50,9 +50,23 @@ pub fn plan_round(
         let executor = read(world, store, secrets, &state, lost)?;
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
     }
+    survey(world, store, secrets, state, inputs)
+}
+
+/// The rest of a round of planning, once what an interrupted run could not record is in `state`.
+///
+/// # Errors
+/// See [`NotPlanned`].
+pub fn survey(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: State,
+    inputs: &Inputs,
+) -> Result<Planned, NotPlanned> {
     loop {
-        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs))?.into_replies();
         let age = world.since_written();
+        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs))?.into_replies();
         match age.and_then(|age| session::look_again(&state, inputs, &replies, age)) {
             Some(wait) => world.rest(wait),
             None => return session::plan(state, inputs, replies).map_err(NotPlanned::Problems),

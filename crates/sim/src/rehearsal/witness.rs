@@ -306,6 +306,10 @@ impl Store for GuardedStore {
         }
         self.inner.write(state)
     }
+
+    fn overtake(&mut self) {
+        self.inner.overtake();
+    }
 }
 
 /// The password, as it is and as JSON writes it; nothing if there is none.
