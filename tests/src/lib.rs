@@ -1,5 +1,8 @@
 //! What the tests share: valid variables at random, and a bench that plans and applies on a simulated account.
 
+pub mod operator;
+pub mod swarm;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 

@@ -10,7 +10,7 @@ use aloka_core::session::{self, Inputs, Planned, Problem};
 use aloka_core::state::State;
 
 use crate::store::Store;
-use crate::world::{RunEnd, Unwatched, World};
+use crate::world::{RunEnd, Unwatched, Watch, World};
 
 /// Why a round of planning gave no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +44,29 @@ pub fn plan_round(
     state: State,
     inputs: &Inputs,
 ) -> Result<Planned, NotPlanned> {
+    plan_round_watched(world, store, secrets, state, inputs, &mut Unwatched)
+}
+
+/// [`plan_round`] with somebody who looks on.
+///
+/// # Errors
+/// See [`NotPlanned`].
+pub fn plan_round_watched(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: State,
+    inputs: &Inputs,
+    watch: &mut dyn Watch,
+) -> Result<Planned, NotPlanned> {
     let mut state = state;
     let lost = session::recovery(&state);
     if !lost.is_empty() {
-        let executor = read(world, store, secrets, &state, lost)?;
+        let executor = read(world, store, secrets, &state, lost, watch)?;
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
     }
     loop {
-        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs))?.into_replies();
+        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs), watch)?.into_replies();
         let age = world.since_written();
         match age.and_then(|age| session::look_again(&state, inputs, &replies, age)) {
             Some(wait) => world.rest(wait),
@@ -66,9 +81,10 @@ fn read(
     secrets: &Secrets,
     state: &State,
     nodes: Vec<Node>,
+    watch: &mut dyn Watch,
 ) -> Result<Executor, NotPlanned> {
     let mut executor = Executor::new(nodes, state.clone(), world.now());
-    match world.run(&mut executor, store, secrets, &mut Unwatched) {
+    match world.run(&mut executor, store, secrets, watch) {
         RunEnd::Outcome(outcome @ (Outcome::Done | Outcome::Failed { .. })) => match unread(&executor, &outcome) {
             problems if problems.is_empty() => Ok(executor),
             problems => Err(NotPlanned::Problems(problems)),
