@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aloka_core::engine::{Executor, Outcome};
+use aloka_core::identity::ADDRESS_TAG;
 use aloka_core::plan::Mode;
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::session::{Planned, Problem};
 use aloka_core::time::Human;
 use aloka_core::variables::{IngressRule, Variables};
 use aloka_sim::audit::{self, Expected, Ports};
-use aloka_sim::aws::{Account, Options};
+use aloka_sim::aws::{Account, ObjectKind, Options};
 use aloka_sim::fault::{FaultPlan, When};
 use aloka_sim::rehearsal::{NotPlanned, plan_round_watched};
 use aloka_sim::rng::Rng;
@@ -24,7 +25,7 @@ use super::meddler::Moment;
 use super::neighbour::Neighbours;
 use super::settings::Settings;
 use super::story::{At, Command, Order, Story};
-use crate::{LINEAGE, PASSWORD, picture};
+use crate::{LINEAGE, PASSWORD};
 
 /// After so many runs a stack that nothing stands in the way of has nothing left to do.
 pub const RUNS_MAX: u32 = 4;
@@ -476,17 +477,15 @@ impl<'a> Player<'a> {
         calm.picture()
     }
 
+    /// What is there but for somebody else's. A server's volume keeps the tags of the launch, also when the server is
+    /// renamed, so volumes are only counted.
     fn picture(&self) -> Picture {
-        let mut picture = picture(&self.world);
-        // Somebody else's are not looked at here.
-        if self.story.cloud.neighbours {
-            let inner = self.desk.open();
-            picture = BTreeMap::new();
-            for object in self.world.account.objects(self.world.now()) {
-                if !inner.neighbours.owns(&object) {
-                    let address = object.tags.get("aloka:address").cloned().unwrap_or_default();
-                    *picture.entry((format!("{:?}", object.kind), address)).or_default() += 1;
-                }
+        let inner = self.desk.open();
+        let mut picture = Picture::new();
+        for object in self.world.account.objects(self.world.now()) {
+            let named = if object.kind == ObjectKind::Volume { None } else { object.tags.get(ADDRESS_TAG) };
+            if !inner.neighbours.owns(&object) {
+                *picture.entry((object.kind.to_string(), named.cloned().unwrap_or_default())).or_default() += 1;
             }
         }
         picture
