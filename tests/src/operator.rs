@@ -72,6 +72,8 @@ pub struct Operator {
     pub breaches: Vec<String>,
     inputs: Inputs,
     state: State,
+    /// How old the state was when what a plan needs was last read.
+    age: Option<Duration>,
     outbox: VecDeque<Effect>,
 }
 
@@ -79,9 +81,9 @@ impl Operator {
     /// An operator who begins now.
     pub fn new(name: &'static str, inputs: Inputs, place: &impl Place) -> Self {
         let state = place.state();
-        let executor = Executor::new(session::recovery(&state), state.clone(), place.now());
+        let executor = Executor::new(session::recovery(&state, &inputs), state.clone(), place.now());
         let phase = Phase::Recovering(Box::new(executor));
-        Self { name, inputs, state, phase, outbox: VecDeque::new(), refused: None, breaches: Vec::new() }
+        Self { name, inputs, state, phase, age: None, outbox: VecDeque::new(), refused: None, breaches: Vec::new() }
     }
 
     /// True if it has ended.
@@ -171,6 +173,7 @@ impl Operator {
     }
 
     fn read(&mut self, place: &impl Place) {
+        self.age = place.since_written();
         let nodes = session::discovery(&self.state, &self.inputs);
         self.phase = Phase::Reading(Box::new(Executor::new(nodes, self.state.clone(), place.now())));
     }
@@ -188,8 +191,7 @@ impl Operator {
             Phase::Reading(executor) => {
                 let problems = unread(&executor, &outcome);
                 let replies = executor.into_replies();
-                let age = place.since_written();
-                let again = age.and_then(|age| session::look_again(&self.state, &self.inputs, &replies, age));
+                let again = self.age.and_then(|age| session::look_again(&self.state, &self.inputs, &replies, age));
                 self.phase = match again {
                     _ if !problems.is_empty() => ended(format!("{problems:?}")),
                     Some(wait) => Phase::Resting(place.now() + wait),

@@ -62,8 +62,8 @@ pub enum Compare {
     Rules,
     /// Tag maps; tags with the reserved prefix `aws:` are not ours.
     Tags,
-    /// A size that can only grow.
-    Grows,
+    /// Storage of a database: RDS only grows it, by a tenth at least, and rounds up what it is asked for to that.
+    DbStorage,
     /// A PostgreSQL version; a newer minor of the same major is equal, as AWS upgrades minors by itself.
     EngineVersion,
     /// `root_block_device`: only the volume's size, which can only grow.
@@ -213,7 +213,7 @@ const DB_SUBNET_GROUP: &[Attribute] = &[
 
 const DB_INSTANCE: &[Attribute] = &[
     computed("address"),
-    attribute("allocated_storage", OnChange::InPlace, Compare::Grows),
+    attribute("allocated_storage", OnChange::InPlace, Compare::DbStorage),
     computed("arn"),
     create_only("auto_minor_version_upgrade"),
     computed("availability_zone"),

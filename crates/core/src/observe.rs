@@ -22,6 +22,20 @@ pub enum Phase {
     Gone,
 }
 
+/// Statuses of a database that is lost (aws-behaviour.md, 2.10).
+pub const DB_FAILED: [&str; 7] = [
+    "failed",
+    "inaccessible-encryption-credentials",
+    "incompatible-network",
+    "incompatible-parameters",
+    "incompatible-restore",
+    "insufficient-capacity",
+    "restore-error",
+];
+/// Statuses that a database stays in until its owner does something about it.
+pub const DB_STUCK: [&str; 4] =
+    ["inaccessible-encryption-credentials-recoverable", "incompatible-option-group", "stopped", "storage-full"];
+
 /// What is known of the place the objects are in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -281,15 +295,10 @@ pub fn phase(kind: Kind, object: &Value) -> Phase {
             _ => Phase::Ready,
         },
         Kind::DbInstance => match text("DBInstanceStatus") {
-            "available" | "storage-optimization" => Phase::Ready,
+            // What is full is mended by more storage: a change in place.
+            "available" | "storage-optimization" | "storage-full" => Phase::Ready,
             "deleting" | "delete-precheck" => Phase::Deleting,
-            status @ ("failed"
-            | "restore-error"
-            | "incompatible-restore"
-            | "incompatible-network"
-            | "incompatible-parameters"
-            | "insufficient-capacity"
-            | "inaccessible-encryption-credentials") => Phase::Failed(status.to_owned()),
+            status if DB_FAILED.contains(&status) => Phase::Failed(status.to_owned()),
             _ => Phase::Settling,
         },
         Kind::DbSubnetGroup

@@ -81,6 +81,11 @@ pub fn db_identifier(variables: &Variables) -> String {
     format!("{}-{}-db", variables.project_name, variables.environment)
 }
 
+/// The name of the database's subnet group.
+pub fn db_subnet_group_name(variables: &Variables) -> String {
+    format!("{}-db-subnet-group", variables.project_name)
+}
+
 /// The stack these variables declare. `choices` must hold a zone, an image and an engine version.
 pub fn stack(variables: &Variables, choices: &Choices, user_data: Option<&str>) -> Stack {
     let mut builder = Builder {
@@ -293,7 +298,7 @@ impl Builder<'_> {
     fn database(&mut self) {
         let variables = self.variables;
         let group = Address::root(Kind::DbSubnetGroup, "main");
-        let group_name = format!("{}-db-subnet-group", variables.project_name);
+        let group_name = db_subnet_group_name(variables);
         let subnets = (0..variables.private_subnet_cidrs.len())
             .map(|position| Value::reference(Address::vpc(Kind::Subnet, "private", index(position)), "id"));
         let attributes = [

@@ -20,6 +20,7 @@ use aloka_core::api::Operation;
 use aloka_core::engine::Outcome;
 use aloka_core::plan::Mode;
 use aloka_core::secret::Secrets;
+use aloka_core::session::sweep::Swept;
 use aloka_core::session::{Inputs, Planned, Problem};
 use aloka_core::value::Value;
 
@@ -127,6 +128,8 @@ pub struct Destroyed {
     pub time: Duration,
     /// Calls it sent.
     pub calls: BTreeMap<Operation, u64>,
+    /// What the sweep at its end saw; `None` if it did not come to it.
+    pub swept: Option<Swept>,
 }
 
 impl Rehearsal {

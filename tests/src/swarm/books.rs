@@ -84,6 +84,11 @@ impl Books {
         Self { store: MemoryStore::new(), written: None, serial: 0, writes: 0, finding: None, lines }
     }
 
+    /// Begins with this state, which was never written.
+    pub(super) fn start_from(&mut self, state: State) {
+        self.store = MemoryStore::holding(state);
+    }
+
     /// Notes a finding; the first counts.
     pub(super) fn find(&mut self, at: Instant, class: Class, rule: &'static str, what: impl Into<String>) {
         if self.finding.is_none() {

@@ -117,9 +117,11 @@ fn smaller(story: &Story) -> Vec<Story> {
     smaller
 }
 
-/// The last wish stays one that can be reached.
+/// The last wish stays one that can be reached; the engine's version is one for all.
 fn set(story: &mut Story, wish: usize, settings: Settings) {
+    let version = settings.version;
     story.wishes[wish] = settings;
+    story.wishes.iter_mut().for_each(|wish| wish.version = version);
     if let Some(last) = story.wishes.pop() {
         let last = last.reachable_from(&story.wishes);
         story.wishes.push(last);

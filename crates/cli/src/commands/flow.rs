@@ -5,6 +5,7 @@
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::plan::{Mode, Node, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secrets};
+use aloka_core::session::sweep::Swept;
 use aloka_core::session::{self, Inputs, Password, Planned};
 use aloka_core::state::State;
 use aloka_core::{fingerprint, variables::Variables};
@@ -38,6 +39,8 @@ pub struct Executed {
     pub counts: Counts,
     /// The state as it is now.
     pub state: State,
+    /// What the sweep at the end of a destroy saw, if it came to it.
+    pub swept: Option<Swept>,
     /// What went wrong.
     pub errors: Vec<CommandError>,
     /// True if the store holds all of it.
@@ -86,25 +89,28 @@ impl<'a> Run<'a> {
 
     /// Recovers what an interrupted run made, reads what is there, and plans.
     pub fn plan(&mut self, mut state: State, inputs: &Inputs) -> Result<Planned, Errors> {
-        let recovery = session::recovery(&state);
+        let is_resumed = !state.private.intents.is_empty();
+        let recovery = session::recovery(&state, inputs);
         if !recovery.is_empty() {
             let executor = self.read(recovery, &state)?;
             let adopted = session::adopt(&mut state, &executor.replies())
                 .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
-            for line in adopted {
-                match self.format {
-                    Format::Human => self.io.err_line(&line),
-                    Format::Json => warn(self.io, self.format, &line),
-                }
-            }
+            adopted.iter().for_each(|line| self.tell(line));
         }
         let mut told = false;
         loop {
-            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
+            // Before reading: an answer may be from the beginning of a round of reads that took its time.
             let age = self.backend.age().filter(|_| self.cloud.shows_late());
+            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
             let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &replies, age)) else {
-                return session::plan(state, inputs, replies)
-                    .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()));
+                let planned = session::plan(state, inputs, replies)
+                    .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
+                if is_resumed {
+                    let found = planned.state.objects().count();
+                    let objects = if found == 1 { "object" } else { "objects" };
+                    self.tell(&format!("an earlier run did not finish: found {found} {objects} of it, and goes on from there"));
+                }
+                return Ok(planned);
             };
             if !told && self.format == Format::Human {
                 let line = "some objects are not as recorded a moment ago: looking again, as AWS shows changes late";
@@ -112,6 +118,13 @@ impl<'a> Run<'a> {
                 told = true;
             }
             self.cloud.unless_stopped(move || std::thread::sleep(wait)).ok_or_else(stopped)?;
+        }
+    }
+
+    fn tell(&mut self, line: &str) {
+        match self.format {
+            Format::Human => self.io.err_line(line),
+            Format::Json => warn(self.io, self.format, line),
         }
     }
 
@@ -150,9 +163,14 @@ impl<'a> Run<'a> {
         reporter.end();
         let done = matches!(outcome, Outcome::Done);
         let counts = if done { planned.plan.counts() } else { reporter.counts() };
-        let errors = failure::of_outcome(&outcome, &self.backend.describe());
+        let swept = match &outcome {
+            Outcome::Done | Outcome::Failed { .. } => Swept::of(executor.state(), &executor.replies()),
+            Outcome::Stopped { .. } | Outcome::StoreFailed { .. } => None,
+        };
+        let mut errors = failure::of_outcome(&outcome, &self.backend.describe());
+        errors.extend(swept.iter().flat_map(failure::of_sweep));
         let is_saved = !matches!(outcome, Outcome::StoreFailed { .. });
-        Ok(Executed { counts, state: executor.into_state(), errors, is_saved })
+        Ok(Executed { counts, state: executor.into_state(), swept, errors, is_saved })
     }
 }
 

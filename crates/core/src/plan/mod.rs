@@ -202,7 +202,8 @@ pub struct Plan {
 impl Plan {
     /// True if apply would send no mutating call and change no output.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.outputs.iter().all(|output| output.before == output.after)
+        let is_read = |node: &Node| node.verb == Verb::Read;
+        self.nodes.iter().all(is_read) && self.outputs.iter().all(|output| output.before == output.after)
     }
 
     /// Number of objects to be added, changed, destroyed, as Terraform counts: a replacement adds and destroys.

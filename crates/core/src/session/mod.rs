@@ -1,13 +1,15 @@
 //! From variables and state to a plan: which reads are needed, and what follows from their replies.
 //!
 //! A session has up to three rounds, each a graph of nodes for the executor: [`recovery`] finds what an interrupted
-//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world.
+//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world and,
+//! where it is to be empty afterwards, look whether it is ([`sweep`]).
 
 pub mod choices;
 pub mod refresh;
 mod settle;
+pub mod sweep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use self::settle::look_again;
@@ -91,9 +93,23 @@ pub struct Planned {
     pub warnings: Vec<String>,
 }
 
+/// True of addresses whose unfinished creation this command takes up again, or leaves to a later one.
+fn takes_up(inputs: &Inputs, state: &State) -> impl Fn(&Address) -> bool + use<> {
+    let declared = match inputs.mode {
+        Mode::Apply => stack(&inputs.variables, &state.private.choices, None).resources,
+        Mode::Destroy | Mode::RefreshOnly => BTreeMap::new(),
+    };
+    let is_refresh = inputs.mode == Mode::RefreshOnly;
+    move |address| is_refresh || declared.contains_key(address)
+}
+
 /// Reads that find the objects of unfinished creations. Empty if there are none.
-pub fn recovery(state: &State) -> Vec<Node> {
+pub fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
+    if state.private.intents.is_empty() {
+        return Vec::new();
+    }
     let place = place(state, "");
+    let takes_up = takes_up(inputs, state);
     let unfinished = state.private.intents.iter().filter(|(address, intent)| {
         let recorded = state.resources.get(*address).and_then(|resource| identity::generation(&resource.attributes));
         intent.operation.is_creating() && recorded != Some(intent.generation)
@@ -106,8 +122,11 @@ pub fn recovery(state: &State) -> Vec<Node> {
             ]);
             let lookup = lower::lookup(address, &attributes, &state.lineage, intent.generation, &place)?;
             let found = if lookup.list.is_empty() { "Tags".to_owned() } else { format!("{}.0", lookup.list) };
-            // Only what neither a token nor a name makes unique must be waited for: a second try would make two.
-            let patience = if intent.operation.idempotency() == Idempotency::Tagged { VISIBILITY_MS } else { 0 };
+            // What a token or a name makes unique may be tried again and need not be waited for: there would not be two.
+            // If nobody tries again, this is the last look.
+            let is_unique = intent.operation.idempotency() != Idempotency::Tagged;
+            let is_tried_again = takes_up(address) && !state.resources.contains_key(address);
+            let patience = if is_unique && is_tried_again { 0 } else { VISIBILITY_MS };
             let waiter = Waiter {
                 call: lookup.call,
                 accept: vec![Accept { expect: Expect::Present { path: Arc::from(found) }, success: true }],
@@ -194,6 +213,7 @@ pub fn discovery(state: &State, inputs: &Inputs) -> Vec<Node> {
     let mut calls = vec![(Kind::Vpc, Call::new(Operation::GetCallerIdentity, []))];
     if inputs.mode == Mode::Apply {
         calls.extend(choices::reads(state, inputs));
+        calls.extend(refresh::database_places(state, &inputs.variables));
     }
     calls.extend(refresh::reads(state));
     let node =
@@ -266,6 +286,7 @@ struct Known {
     moves: Vec<(Address, Address)>,
     drift: Vec<Drift>,
     observed: build::Observed,
+    held_subnets: BTreeSet<String>,
     warnings: Vec<String>,
 }
 
@@ -283,10 +304,15 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
     let (drift, observed) = refresh::refresh(&mut state, &replies, &place, &moves);
     refresh::drop_gone(&mut state, &observed);
     forget_finished_intents(&mut state);
+    // Recovery has shown that nothing was made.
+    let takes_up = takes_up(inputs, &state);
+    state.private.intents.retain(|address, _| takes_up(address));
+    warnings.extend(refresh::stuck(&observed));
     if inputs.mode == Mode::Apply {
         state.private.choices = choices::choose(&state, inputs, &replies, &mut warnings)?;
     }
-    Ok(Known { state, account, place, moves, drift, observed, warnings })
+    let held_subnets = refresh::held_subnets(&replies);
+    Ok(Known { state, account, place, moves, drift, observed, held_subnets, warnings })
 }
 
 /// The plan that follows from the replies of [`discovery`].
@@ -294,24 +320,30 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
 /// # Errors
 /// Every [`Problem`] found, not only the first.
 pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Result<Planned, Vec<Problem>> {
-    let Known { state, account, place, moves, drift, observed, warnings } = know(&recorded, inputs, &replies)?;
+    let Known { state, account, place, moves, drift, observed, held_subnets, warnings } =
+        know(&recorded, inputs, &replies)?;
     // Neither what was answered nor what was recorded is needed beside what is known now, and both may be large.
     drop(replies);
     let state_changed = state != recorded;
-    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
 
     let stack = match inputs.mode {
         Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
         Mode::Destroy | Mode::RefreshOnly => Stack::default(),
     };
-    let built = build(&build::Inputs {
+    let mut built = build(&build::Inputs {
         stack: &stack,
         state: &state,
         observed: &observed,
+        held_subnets: &held_subnets,
         mode: inputs.mode,
         password: &inputs.password,
         place: &place,
     })?;
+    // A state that was never written has left nothing behind.
+    if inputs.mode == Mode::Destroy && recorded.serial > 0 {
+        sweep::append(&mut built.nodes, &recorded, &inputs.variables, &place);
+    }
+    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
     let outputs = outputs(&recorded_outputs, &state, &stack, &built.changes, inputs.mode);
     let secrets = match &inputs.password {
         Password::New(hash) => BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))]),

@@ -12,8 +12,8 @@ use crate::plan::Node;
 use crate::state::State;
 
 /// How long to wait before [`super::discovery`] is run again, because its replies are not as recorded and may be from before
-/// the last run's changes; `None` to plan from them. `age` is the time since the state was last written: every change is
-/// made within a moment of a write.
+/// the last run's changes; `None` to plan from them. `age` is the time from the last write of the state to the first of these
+/// reads: every change is made within a moment of a write.
 pub fn look_again(state: &State, inputs: &Inputs, replies: &[(Node, Reply)], age: Duration) -> Option<Duration> {
     let left = Duration::from_millis(VISIBILITY_MS).checked_sub(age).filter(|left| !left.is_zero())?;
     let replies = Replies::new(replies);

@@ -7,6 +7,7 @@ use aloka_core::engine::Executor;
 use aloka_core::identity::ADDRESS_TAG;
 use aloka_core::plan::{Mode, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secrets};
+use aloka_core::session::sweep::Swept;
 use aloka_core::session::{Inputs, Password, Planned, Problem};
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
@@ -124,6 +125,7 @@ pub(super) fn cycle(
         witness: None,
         first: None,
         runs: Vec::new(),
+        swept: None,
         inputs,
         secrets,
         options,
@@ -155,7 +157,7 @@ pub(super) fn cycle(
         match destroyed {
             Ok(_) => {
                 let calls = life.witness.as_ref().map(|witness| witness.destroy_calls.clone()).unwrap_or_default();
-                destroy = Some(Destroyed { time, calls });
+                destroy = Some(Destroyed { time, calls, swept: life.swept.take() });
             }
             Err(reason) => not_destroyed = Some(reason),
         }
@@ -189,6 +191,8 @@ struct Life<'a> {
     /// The first plan.
     first: Option<Planned>,
     runs: Vec<Run>,
+    /// What the last run's sweep saw.
+    swept: Option<Swept>,
     inputs: &'a Inputs,
     secrets: &'a Secrets,
     options: &'a RehearsalOptions,
@@ -273,6 +277,7 @@ impl Life<'_> {
             }
             None => RunEnd::Stuck,
         };
+        self.swept = Swept::of(executor.state(), &executor.replies());
         self.first.get_or_insert(planned);
         end
     }

@@ -60,14 +60,15 @@ pub fn plan_round_watched(
     watch: &mut dyn Watch,
 ) -> Result<Planned, NotPlanned> {
     let mut state = state;
-    let lost = session::recovery(&state);
+    let lost = session::recovery(&state, inputs);
     if !lost.is_empty() {
         let executor = read(world, store, secrets, &state, lost, watch)?;
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
     }
     loop {
-        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs), watch)?.into_replies();
+        // Before reading: an answer may be from the beginning of a round of reads that took its time.
         let age = world.since_written();
+        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs), watch)?.into_replies();
         match age.and_then(|age| session::look_again(&state, inputs, &replies, age)) {
             Some(wait) => world.rest(wait),
             None => return session::plan(state, inputs, replies).map_err(NotPlanned::Problems),
