@@ -1,5 +1,7 @@
 //! What the tests share: valid variables at random, and a bench that plans and applies on a simulated account.
 
+pub mod operator;
+pub mod swarm;
 pub mod sweep;
 
 use std::collections::BTreeMap;

@@ -215,7 +215,7 @@ impl Stand {
             let lines = session::adopt(&mut state, &driver.executor.replies()).map_err(NotPlanned::Problems)?;
             adopted.extend(lines);
         }
-        survey(&mut self.world, &mut self.store, &secrets, state, &inputs)
+        survey(&mut self.world, &mut self.store, &secrets, state, &inputs, &mut Unwatched)
     }
 }
 

@@ -99,6 +99,7 @@ impl<'a> Run<'a> {
         }
         let mut told = false;
         loop {
+            // Before reading: an answer may be from the beginning of a round of reads that took its time.
             let age = self.backend.age().filter(|_| self.cloud.shows_late());
             let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
             let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &replies, age)) else {

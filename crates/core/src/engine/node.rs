@@ -358,7 +358,8 @@ impl Executor {
         }
         let is_fatal = error.class == ErrorClass::Credentials;
         let is_known = error.class != ErrorClass::Unknown;
-        if is_known {
+        // An earlier sending of the same call may have been carried out, and its answer lost: the next run looks.
+        if is_known && self.progress[index].unknowns == 0 {
             self.withdraw_intent(index, now);
         }
         self.fail(index, Cause::Call { operation: operation.to_string(), error }, now);

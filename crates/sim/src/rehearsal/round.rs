@@ -10,7 +10,7 @@ use aloka_core::session::{self, Inputs, Planned, Problem};
 use aloka_core::state::State;
 
 use crate::store::Store;
-use crate::world::{RunEnd, Unwatched, World};
+use crate::world::{RunEnd, Unwatched, Watch, World};
 
 /// Why a round of planning gave no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +44,28 @@ pub fn plan_round(
     state: State,
     inputs: &Inputs,
 ) -> Result<Planned, NotPlanned> {
+    plan_round_watched(world, store, secrets, state, inputs, &mut Unwatched)
+}
+
+/// [`plan_round`] with somebody who looks on.
+///
+/// # Errors
+/// See [`NotPlanned`].
+pub fn plan_round_watched(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: State,
+    inputs: &Inputs,
+    watch: &mut dyn Watch,
+) -> Result<Planned, NotPlanned> {
     let mut state = state;
     let lost = session::recovery(&state, inputs);
     if !lost.is_empty() {
-        let executor = read(world, store, secrets, &state, lost)?;
+        let executor = read(world, store, secrets, &state, lost, watch)?;
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
     }
-    survey(world, store, secrets, state, inputs)
+    survey(world, store, secrets, state, inputs, watch)
 }
 
 /// The rest of a round of planning, once what an interrupted run could not record is in `state`.
@@ -63,10 +78,12 @@ pub fn survey(
     secrets: &Secrets,
     state: State,
     inputs: &Inputs,
+    watch: &mut dyn Watch,
 ) -> Result<Planned, NotPlanned> {
     loop {
+        // Before reading: an answer may be from the beginning of a round of reads that took its time.
         let age = world.since_written();
-        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs))?.into_replies();
+        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs), watch)?.into_replies();
         match age.and_then(|age| session::look_again(&state, inputs, &replies, age)) {
             Some(wait) => world.rest(wait),
             None => return session::plan(state, inputs, replies).map_err(NotPlanned::Problems),
@@ -80,9 +97,10 @@ fn read(
     secrets: &Secrets,
     state: &State,
     nodes: Vec<Node>,
+    watch: &mut dyn Watch,
 ) -> Result<Executor, NotPlanned> {
     let mut executor = Executor::new(nodes, state.clone(), world.now());
-    match world.run(&mut executor, store, secrets, &mut Unwatched) {
+    match world.run(&mut executor, store, secrets, watch) {
         RunEnd::Outcome(outcome @ (Outcome::Done | Outcome::Failed { .. })) => match unread(&executor, &outcome) {
             problems if problems.is_empty() => Ok(executor),
             problems => Err(NotPlanned::Problems(problems)),
