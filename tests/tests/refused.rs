@@ -28,7 +28,10 @@ fn a_subnet_that_holds_the_database_stays() {
         for seed in 0..16 {
             let mut bench = Bench::new(seed, Durations::Median);
             bench.apply(&with(three), Mode::Apply);
-            let third = bench.state().attribute(&"module.vpc.aws_subnet.private[2]".parse().expect("an address"), "id").cloned();
+            let third = bench
+                .state()
+                .attribute(&"module.vpc.aws_subnet.private[2]".parse().expect("an address"), "id")
+                .cloned();
             let third = third.expect("recorded");
             match bench.plan(&with(two), Mode::Apply) {
                 Err(problems) => {
@@ -41,8 +44,15 @@ fn a_subnet_that_holds_the_database_stays() {
                     assert_eq!(summaries(&problems), [told]);
                     // RDS says so, too.
                     let group = bench.state();
-                    let group = group.resources.iter().find(|(a, _)| a.to_string() == "aws_db_subnet_group.main").expect("recorded").1.clone();
-                    let subnets = group.attributes.get("subnet_ids").and_then(Value::as_list).expect("subnets").to_vec();
+                    let group = group
+                        .resources
+                        .iter()
+                        .find(|(a, _)| a.to_string() == "aws_db_subnet_group.main")
+                        .expect("recorded")
+                        .1
+                        .clone();
+                    let subnets =
+                        group.attributes.get("subnet_ids").and_then(Value::as_list).expect("subnets").to_vec();
                     let fewer: Vec<Value> = subnets.into_iter().filter(|id| *id != third).collect();
                     let name = group.attributes.get("name").cloned().expect("a name");
                     let call = Call::new(
@@ -83,11 +93,16 @@ fn storage_grows_by_a_tenth_or_not_at_all() {
         ("ApplyImmediately", true.into()),
     ];
     let now = bench.world.now();
-    bench.world.account.call(now, &Request(Call::new(Operation::ModifyDBInstance, args)), &secrets()).expect("accepted");
+    bench
+        .world
+        .account
+        .call(now, &Request(Call::new(Operation::ModifyDBInstance, args)), &secrets())
+        .expect("accepted");
     bench.world.rest(Duration::from_secs(8 * 3600));
     let planned = bench.apply(&with(43), Mode::Apply);
     assert!(planned.plan.nodes.is_empty(), "{:?}", planned.plan.nodes);
-    let recorded = bench.state().attribute(&"aws_db_instance.postgres".parse().expect("an address"), "allocated_storage").cloned();
+    let recorded =
+        bench.state().attribute(&"aws_db_instance.postgres".parse().expect("an address"), "allocated_storage").cloned();
     assert_eq!(recorded, Some(44.into()));
     assert!(bench.plan(&with(44), Mode::Apply).expect("a plan").plan.is_empty());
     bench.plan(&with(40), Mode::Apply).expect_err("40 is what it was");

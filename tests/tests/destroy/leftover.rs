@@ -110,7 +110,11 @@ fn databases_are_found_by_their_tags() {
     for kind in ["aws_db_instance", "aws_db_subnet_group", "aws_instance", "aws_ebs_volume", "aws_nat_gateway"] {
         assert!(kinds.contains(&kind), "{kind}: {told:?}");
     }
-    assert!(told.contains(&("aws_db_instance", "aloka-dev-db".to_owned(), Some("aws_db_instance.postgres".to_owned()))));
+    assert!(told.contains(&(
+        "aws_db_instance",
+        "aloka-dev-db".to_owned(),
+        Some("aws_db_instance.postgres".to_owned())
+    )));
     assert!(told.iter().all(|(_, id, _)| !id.is_empty()), "{told:?}");
     assert_eq!(other.world.account.objects(other.world.now()), bench.world.account.objects(other.world.now()));
     bench.world.rest(other.world.now() - bench.world.now());

@@ -117,8 +117,7 @@ fn lingering_interfaces_are_waited_for() {
     // The interface of an instance is no concern of AWS's alone, and is waited for by trying again.
     let variables = variables("app_instance_count = 0\n");
     for seed in 0..30 {
-        let options =
-            Options { seed, durations: Durations::Drawn, interface_linger_ms: 300_000, ..Options::default() };
+        let options = Options { seed, durations: Durations::Drawn, interface_linger_ms: 300_000, ..Options::default() };
         let mut bench = Bench::with(options);
         bench.apply(&variables, Mode::Apply);
         let mut again = bench.clone();
@@ -147,8 +146,7 @@ fn looking_for_interfaces_costs_a_read_each() {
 fn late_reads_neither_hide_nor_make_leftovers() {
     for seed in 0..60 {
         let variables = variables("");
-        let options =
-            Options { seed, durations: Durations::Drawn, visibility_delay_ms: 10_000, ..Options::default() };
+        let options = Options { seed, durations: Durations::Drawn, visibility_delay_ms: 10_000, ..Options::default() };
         let mut bench = Bench::with(options);
         // Every creation in turn is the last thing the first run did.
         let creations = [

@@ -278,7 +278,8 @@ impl Decisions<'_> {
             let subnet = subnet.map_or_else(|| id.clone(), |(address, _)| format!("{address} ({id})"));
             self.problems.push(Problem::Impossible {
                 summary: format!("{group}: subnet_ids cannot lose {subnet}: the database's network interface is in it"),
-                hint: "keep its block in private_subnet_cidrs: RDS does not move a database to another subnet".to_owned(),
+                hint: "keep its block in private_subnet_cidrs: RDS does not move a database to another subnet"
+                    .to_owned(),
             });
         }
     }
@@ -443,7 +444,8 @@ impl<'a> Nodes<'a> {
             Verb::Create => subject.create(),
             Verb::Update if change.attributes.is_empty() => subject.settle(),
             Verb::Update => {
-                let settle = if change.reason == Reason::Changed && self.phase(&change.target) == Some(&Phase::Settling) {
+                let settle = if change.reason == Reason::Changed && self.phase(&change.target) == Some(&Phase::Settling)
+                {
                     subject.settle()
                 } else {
                     Vec::new()

@@ -674,8 +674,7 @@ impl Subject<'_> {
             }
             Kind::Instance => {
                 let gone = vec![equals("Instances.0.State", "terminated", true), absent("Instances.0")];
-                let delete =
-                    unless_deleting(call(Operation::TerminateInstances, [("InstanceIds", text_list(id()))]));
+                let delete = unless_deleting(call(Operation::TerminateInstances, [("InstanceIds", text_list(id()))]));
                 let gone = wait(self.read().0, gone, Save::Nothing, INSTANCE_TERMINATED);
                 delete.into_iter().chain([gone]).collect()
             }
