@@ -142,7 +142,11 @@ pub fn stuck(observed: &Observed) -> Vec<String> {
     let databases = observed.iter().filter(|(target, _)| target.address.kind == Kind::DbInstance);
     let stuck = databases.filter_map(|(target, found)| Some((target, status(found)?)));
     let stuck = stuck.filter(|(_, status)| observe::DB_STUCK.contains(&status.as_str()));
-    stuck.map(|(target, status)| format!("{target} is `{status}`, which does not pass by itself")).collect()
+    let told = stuck.map(|(target, status)| match status.as_str() {
+        "storage-full" => format!("{target} is `{status}`: raise db_allocated_storage"),
+        _ => format!("{target} is `{status}`, which does not pass by itself: see the AWS console"),
+    });
+    told.collect()
 }
 
 /// Takes associations into the state that an interrupted run made and could not record. They have no tags; but a subnet

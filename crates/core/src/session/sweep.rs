@@ -236,8 +236,12 @@ impl Swept {
             match reply {
                 Ok(reply) => {
                     let left = objects(reply, row.list).iter().filter(|object| is_left(object, &state.lineage));
-                    let left = left.map(|object| row.leftover(object, call));
-                    swept.left.extend(left.filter(|left| !recorded.contains(left.id.as_str())));
+                    let left = left.map(|object| (row.leftover(object, call), object.get("InstanceId").as_str()));
+                    // A volume is recorded with its instance.
+                    let is_recorded = |(left, instance): &(Leftover, Option<&str>)| {
+                        [Some(left.id.as_str()), *instance].into_iter().flatten().any(|id| recorded.contains(id))
+                    };
+                    swept.left.extend(left.filter(|left| !is_recorded(left)).map(|(left, _)| left));
                 }
                 Err(error) if error.class == ErrorClass::NotFound => {}
                 Err(error) => {
@@ -292,13 +296,13 @@ fn swept_by(node: &Node) -> Option<(&'static Row, &Call)> {
 
 /// Identifiers of what is recorded. A run that failed leaves it recorded, and tells of it by itself.
 fn recorded_ids(state: &State) -> BTreeSet<&str> {
-    let ids = state.objects().flat_map(|(target, object)| {
-        let names: &[&str] = match target.address.kind {
-            Kind::DbInstance => &["identifier"],
-            Kind::DbSubnetGroup => &["name"],
-            Kind::Instance => &["id", "root_block_device.0.volume_id"],
+    let ids = state.objects().filter_map(|(target, object)| {
+        let name = match target.address.kind {
+            Kind::DbInstance => "identifier",
+            Kind::DbSubnetGroup => "name",
             Kind::DefaultSecurityGroup
             | Kind::Eip
+            | Kind::Instance
             | Kind::InternetGateway
             | Kind::NatGateway
             | Kind::Route
@@ -306,12 +310,9 @@ fn recorded_ids(state: &State) -> BTreeSet<&str> {
             | Kind::RouteTableAssociation
             | Kind::SecurityGroup
             | Kind::Subnet
-            | Kind::Vpc => &["id"],
+            | Kind::Vpc => "id",
         };
-        names.iter().filter_map(|name| {
-            let (attribute, rest) = name.split_once('.').unwrap_or((name, ""));
-            object.attributes.get(attribute)?.at(rest)?.as_str()
-        })
+        object.attributes.get(name)?.as_str()
     });
     ids.collect()
 }
