@@ -54,7 +54,8 @@ pub struct Setting {
     pub command: Command,
     /// The effects of an undisturbed run.
     pub moments: Vec<Moment>,
-    start: Stand,
+    /// Where it begins.
+    pub start: Stand,
     wanted: Vec<String>,
     data_loss: Vec<String>,
 }
@@ -123,6 +124,8 @@ impl Setting {
             data_loss: attempt.data_loss,
         };
         setting.wanted = setting.portrait(&calm);
+        // Its states are looked at once more than those of any other schedule: the first time.
+        setting.start.store = setting.start.store.knowing(&calm.store);
         setting.play(&Self::undisturbed(), None)?;
         Ok(setting)
     }
@@ -329,7 +332,7 @@ fn moments(stand: &Stand) -> Vec<Moment> {
                 *made < entry.at && trouble::is_fresh(*made, entry.at) && entry.what.contains(id.as_str())
             };
             let is_fresh = entry.operation.is_some() && made.iter().any(is_recent);
-            Some(Moment { effect, operation: entry.operation, is_fresh })
+            Some(Moment { effect, at: entry.at, operation: entry.operation, is_fresh })
         })
         .collect()
 }

@@ -74,6 +74,8 @@ impl Trouble {
 pub struct Moment {
     /// Its number in the world.
     pub effect: u64,
+    /// When it is asked for.
+    pub at: Instant,
     /// The call; `None` for a write of the state.
     pub operation: Option<Operation>,
     /// True if the call names something that was made so shortly before that parts of AWS may not know it.
