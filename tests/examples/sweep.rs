@@ -12,7 +12,7 @@ use std::time::Duration;
 use aloka_tests::sweep::{CASES, Setting, catch, play_all, play_pairs, settings};
 
 /// Plans with so many first troubles at most are small: all their pairs are played in every sweep.
-const SMALL_MAX: usize = 60;
+const SMALL_MAX: usize = 12;
 /// More than any sweep takes.
 const EVER: Duration = Duration::from_secs(86_400);
 /// What stands between these lines of a page is written anew.
@@ -22,7 +22,6 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let option = |name: &str| args.iter().skip_while(|arg| *arg != name).nth(1).cloned();
     let stride = option("--stride").and_then(|stride| stride.parse().ok()).filter(|stride| *stride > 0).unwrap_or(1);
-    if args.iter().any(|arg| arg == "--sizes") { sizes(); return ExitCode::SUCCESS; }
     let good = match (option("--case"), option("--pairs")) {
         (Some(case), _) => one(&case, args.iter().any(|arg| arg == "--late"), &option("--faults").unwrap_or_default()),
         (None, Some(minutes)) => minutes.parse().map_err(|error| format!("--pairs: {error}")).and_then(pairs),
@@ -43,12 +42,6 @@ fn all_settings() -> Result<Vec<Setting>, String> {
 
 fn is_small(setting: &Setting) -> bool {
     (1..=SMALL_MAX).contains(&setting.later_schedules().len())
-}
-// DEBUG
-fn sizes() {
-    for setting in all_settings().unwrap() {
-        println!("{} moments {} firsts {} all {}", setting.title(), setting.moments.len(), setting.later_schedules().len(), setting.schedules().len());
-    }
 }
 
 fn everything(stride: usize, page: Option<&str>) -> Result<(), String> {

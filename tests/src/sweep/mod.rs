@@ -139,7 +139,7 @@ impl Setting {
                 if trouble.fits(moment) {
                     schedules.push(Schedule {
                         trouble: index,
-                        faults: FaultPlan::at(moment.effect, trouble.fault.clone()),
+                        faults: FaultPlan::at(moment.effect, trouble.strikes(moment)),
                         runs_max: if trouble.is_passing() { 1 } else { 2 },
                     });
                 }
@@ -191,7 +191,7 @@ impl Setting {
             for (index, trouble) in troubles.iter().enumerate().filter(|(_, trouble)| trouble.late == self.late) {
                 if trouble.fits(moment) {
                     let mut faults = first.faults.clone();
-                    faults.0.push((When::Effect(moment.effect), trouble.fault.clone()));
+                    faults.0.push((When::Effect(moment.effect), trouble.strikes(moment)));
                     let runs_max = first.runs_max + usize::from(!trouble.is_passing());
                     schedules.push(Schedule { trouble: index, faults, runs_max });
                 }
