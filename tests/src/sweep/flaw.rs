@@ -9,7 +9,7 @@ use std::sync::Arc;
 use aloka_core::api::{ApiError, ErrorClass, Reply, Request};
 use aloka_core::engine::{Cause, Effect, Event, Executor, Notice, Outcome, Ticket};
 use aloka_core::identity::GENERATION_TAG;
-use aloka_core::plan::{Node, Step};
+use aloka_core::plan::{Node, Step, Verb};
 use aloka_core::state::State;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
@@ -76,15 +76,16 @@ impl Flaw {
 
     /// The nodes of a search or a plan, with what is wrong in them.
     pub(super) fn spoil(self, nodes: &mut [Node]) {
-        for step in nodes.iter_mut().flat_map(|node| &mut node.steps) {
-            match (self, step) {
-                (Self::NoWaiting, Step::Wait(waiter)) if waiter.call.args.contains_key("Filters") => {
-                    waiter.pace.deadline_ms = 0;
+        for node in nodes {
+            let is_search = node.verb == Verb::Read;
+            for step in &mut node.steps {
+                match (self, step) {
+                    (Self::NoWaiting, Step::Wait(waiter)) if is_search => waiter.pace.deadline_ms = 0,
+                    (Self::AcceptsFailed, Step::Wait(waiter)) => {
+                        waiter.accept.iter_mut().for_each(|accept| accept.success = true);
+                    }
+                    (_, Step::Wait(_) | Step::Call { .. }) => {}
                 }
-                (Self::AcceptsFailed, Step::Wait(waiter)) => {
-                    waiter.accept.iter_mut().for_each(|accept| accept.success = true);
-                }
-                (_, Step::Wait(_) | Step::Call { .. }) => {}
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A store that looks at every state it is given: well-formed at every instant, not only at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aloka_core::identity;
@@ -14,6 +14,10 @@ use super::stand::PASSWORDS;
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     inner: MemoryStore,
+    /// States that were looked at before and found good, by serial.
+    known: Arc<BTreeMap<u64, Arc<State>>>,
+    /// States that were good, to be known.
+    good: Vec<Arc<State>>,
     /// States looked at.
     pub looked_at: u64,
     /// What was wrong, one sentence each.
@@ -26,8 +30,17 @@ impl Ledger {
         self.inner.state(lineage)
     }
 
-    fn look(&mut self, state: &State) {
+    /// The same store, which does not look again at what this one found good.
+    pub(super) fn knowing(&self, other: &Self) -> Self {
+        let known = other.good.iter().map(|state| (state.serial, Arc::clone(state))).collect();
+        Self { known: Arc::new(known), ..self.clone() }
+    }
+
+    fn look(&mut self, state: &Arc<State>) {
         self.looked_at += 1;
+        if self.known.get(&state.serial) == Some(state) {
+            return;
+        }
         let mut wrong = faults_of(state);
         if let Some(held) = self.inner.last() {
             for (address, generation) in &held.private.generations {
@@ -38,6 +51,9 @@ impl Ledger {
                     wrong.push(format!("{address} was created {generation} times, and now {now:?}"));
                 }
             }
+        }
+        if wrong.is_empty() && self.known.is_empty() {
+            self.good.push(Arc::clone(state));
         }
         self.wrong.extend(wrong.into_iter().map(|what| format!("serial {}: {what}", state.serial)));
     }

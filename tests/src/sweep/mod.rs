@@ -54,7 +54,8 @@ pub struct Setting {
     pub command: Command,
     /// The effects of an undisturbed run.
     pub moments: Vec<Moment>,
-    start: Stand,
+    /// Where it begins.
+    pub start: Stand,
     wanted: Vec<String>,
     data_loss: Vec<String>,
 }
@@ -123,6 +124,8 @@ impl Setting {
             data_loss: attempt.data_loss,
         };
         setting.wanted = setting.portrait(&calm);
+        // Its states are looked at once more than those of any other schedule: the first time.
+        setting.start.store = setting.start.store.knowing(&calm.store);
         setting.play(&Self::undisturbed(), None)?;
         Ok(setting)
     }
@@ -136,7 +139,7 @@ impl Setting {
                 if trouble.fits(moment) {
                     schedules.push(Schedule {
                         trouble: index,
-                        faults: FaultPlan::at(moment.effect, trouble.fault.clone()),
+                        faults: FaultPlan::at(moment.effect, trouble.strikes(moment)),
                         runs_max: if trouble.is_passing() { 1 } else { 2 },
                     });
                 }
@@ -188,7 +191,7 @@ impl Setting {
             for (index, trouble) in troubles.iter().enumerate().filter(|(_, trouble)| trouble.late == self.late) {
                 if trouble.fits(moment) {
                     let mut faults = first.faults.clone();
-                    faults.0.push((When::Effect(moment.effect), trouble.fault.clone()));
+                    faults.0.push((When::Effect(moment.effect), trouble.strikes(moment)));
                     let runs_max = first.runs_max + usize::from(!trouble.is_passing());
                     schedules.push(Schedule { trouble: index, faults, runs_max });
                 }
@@ -329,7 +332,7 @@ fn moments(stand: &Stand) -> Vec<Moment> {
                 *made < entry.at && trouble::is_fresh(*made, entry.at) && entry.what.contains(id.as_str())
             };
             let is_fresh = entry.operation.is_some() && made.iter().any(is_recent);
-            Some(Moment { effect, operation: entry.operation, is_fresh })
+            Some(Moment { effect, at: entry.at, operation: entry.operation, is_fresh })
         })
         .collect()
 }

@@ -1,5 +1,6 @@
 //! Whole sweeps: all schedules, pairs of troubles, planted bugs; and what they showed, as text.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -131,14 +132,20 @@ pub struct Caught {
     pub finding: Option<Finding>,
 }
 
-/// Looks for each planted bug, in an order of schedules drawn from a fixed seed, until something is wrong.
+/// Looks for each planted bug until something is wrong: in the undisturbed run of each plan first, then by each sort of
+/// trouble in turn, whose schedules are in an order drawn from a fixed seed.
 pub fn catch(settings: &[Setting]) -> Vec<Caught> {
-    let mut schedules: Vec<(&Setting, Schedule)> = Vec::new();
+    let mut by_trouble: BTreeMap<usize, Vec<(&Setting, Schedule)>> = BTreeMap::new();
     for setting in settings {
-        schedules.push((setting, Setting::undisturbed()));
-        schedules.extend(setting.schedules().into_iter().map(|schedule| (setting, schedule)));
+        for schedule in setting.schedules() {
+            by_trouble.entry(schedule.trouble).or_default().push((setting, schedule));
+        }
     }
-    shuffle(&mut schedules);
+    by_trouble.values_mut().for_each(|schedules| shuffle(schedules));
+    let mut schedules: Vec<_> = settings.iter().map(|setting| (setting, Setting::undisturbed())).collect();
+    while by_trouble.values().any(|schedules| !schedules.is_empty()) {
+        schedules.extend(by_trouble.values_mut().filter_map(Vec::pop));
+    }
     in_parallel(&Flaw::ALL, |flaw| {
         let start = Instant::now();
         let mut played = 0;

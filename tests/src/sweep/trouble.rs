@@ -31,7 +31,7 @@ impl Trouble {
             clear("500 acted", Fault::ServerError { acted: true }),
             clear("expired", Fault::Credentials),
             clear("refused", Fault::Refused { code: "UnauthorizedOperation".to_owned() }),
-            clear("fails later", Fault::Failed { code: "InternalError".to_owned() }),
+            clear("fails later", Fault::Failed { code: "CODE".to_owned() }),
             clear("not found", Fault::NotFound),
             clear("store failed", Fault::StoreFailed),
             clear("store unsure", Fault::StoreUnsure),
@@ -43,6 +43,19 @@ impl Trouble {
             late("late, answer lost", Fault::LostReply),
             late("late, 500 acted", Fault::ServerError { acted: true }),
         ]
+    }
+
+    /// What strikes there: what AWS says of something that failed is different for each kind.
+    pub fn strikes(&self, moment: &Moment) -> Fault {
+        let code = match moment.operation {
+            Some(Operation::CreateNatGateway) => "InsufficientFreeAddressesInSubnet",
+            Some(Operation::CreateDBInstance) => "incompatible-network",
+            _ => "Server.InternalError",
+        };
+        match &self.fault {
+            Fault::Failed { .. } => Fault::Failed { code: code.to_owned() },
+            fault => fault.clone(),
+        }
     }
 
     /// True if a run has to get over it by itself.
@@ -74,6 +87,8 @@ impl Trouble {
 pub struct Moment {
     /// Its number in the world.
     pub effect: u64,
+    /// When it is asked for.
+    pub at: Instant,
     /// The call; `None` for a write of the state.
     pub operation: Option<Operation>,
     /// True if the call names something that was made so shortly before that parts of AWS may not know it.

@@ -273,15 +273,15 @@ impl Executor {
             ErrorClass::NotFound if is_removing(operation) && !self.is_group_unknown(index, &error) => {
                 self.next_step(index, now);
             }
-            ErrorClass::NotFound if !is_read && (is_removing(operation) || self.may_lag(index, call)) => {
-                self.retry(index, error, NOT_FOUND_MAX, now);
-            }
             // What was to be replaced may be, by the call whose answer was lost.
             ErrorClass::NotFound
                 if operation == Operation::ReplaceRouteTableAssociation && self.progress[index].unknowns > 0 =>
             {
                 self.progress[index].exists = Some(Box::new(error.clone()));
                 self.look_up(index, error, now);
+            }
+            ErrorClass::NotFound if !is_read && (is_removing(operation) || self.may_lag(index, call)) => {
+                self.retry(index, error, NOT_FOUND_MAX, now);
             }
             ErrorClass::AlreadyExists if recover.is_some() => {
                 self.progress[index].exists = Some(Box::new(error.clone()));
@@ -435,8 +435,14 @@ impl Executor {
 
     /// The attributes of the object that the lookup found, if it is ours or what was asked for.
     fn find(&self, index: usize, lookup: &Lookup, reply: &Value) -> Option<ValueMap> {
-        let kind = self.nodes[index].target.address.kind;
-        let known = self.resolved_after(index);
+        let target = &self.nodes[index].target;
+        let kind = target.address.kind;
+        let mut known = self.resolved_after(index);
+        if self.nodes[index].verb == Verb::Update {
+            // What it changes; the rest is as recorded.
+            let recorded = self.state.get(target).map(|resource| ValueMap::clone(&resource.attributes));
+            known = recorded.into_iter().flatten().chain(known).collect();
+        }
         let place = self.place();
         let single = std::slice::from_ref(reply);
         let objects = if lookup.list.is_empty() { single } else { reply.at(&lookup.list)?.as_list()? };
