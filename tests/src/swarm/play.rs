@@ -32,6 +32,8 @@ use crate::{LINEAGE, PASSWORD};
 pub const RUNS_MAX: u32 = 4;
 /// No run takes longer.
 const RUN_MAX: Duration = Duration::from_secs(12 * 3600);
+/// After so long, AWS lets a storage grow again that has just grown; a run that failed is followed by a rest.
+const GROWING: Duration = Duration::from_secs(12 * 3600);
 /// After so long, what was changed shows, and what was begun is over.
 const HEALING: Duration = Duration::from_secs(120);
 
@@ -407,7 +409,8 @@ impl<'a> Player<'a> {
                 End::Ran(end) if run == RUNS_MAX => {
                     self.find(Class::Liveness, "I4 re-runs converge", format!("not done in {run} runs: {end:?}"));
                 }
-                End::Ran(_) => {}
+                End::Ran(RunEnd::Outcome(Outcome::Done)) => {}
+                End::Ran(_) => self.world.rest(GROWING),
             }
         }
     }
@@ -517,7 +520,8 @@ impl<'a> Player<'a> {
                 End::Ran(end) if run == RUNS_MAX => {
                     self.find(Class::Liveness, "I9 destroy finishes", format!("not done in {run} runs: {end:?}"));
                 }
-                End::Ran(_) => {}
+                End::Ran(RunEnd::Outcome(Outcome::Done)) => {}
+                End::Ran(_) => self.world.rest(GROWING),
             }
         }
     }

@@ -108,7 +108,9 @@ impl<'a> Run<'a> {
                 if is_resumed {
                     let found = planned.state.objects().count();
                     let objects = if found == 1 { "object" } else { "objects" };
-                    self.tell(&format!("an earlier run did not finish: found {found} {objects} of it, and goes on from there"));
+                    self.tell(&format!(
+                        "an earlier run did not finish: found {found} {objects} of it, and goes on from there"
+                    ));
                 }
                 return Ok(planned);
             };

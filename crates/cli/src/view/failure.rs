@@ -78,7 +78,8 @@ pub fn of_outcome(outcome: &Outcome, store: &str) -> Vec<CommandError> {
 pub fn of_sweep(swept: &Swept) -> Vec<CommandError> {
     let left = swept.left.iter().map(|Leftover { kind, id, address, remove }| {
         let address = address.as_deref().unwrap_or("of no address");
-        let message = format!("{kind} {id}, tagged {address}, carries this state's tags and is not in it; it was left alone");
+        let message =
+            format!("{kind} {id}, tagged {address}, carries this state's tags and is not in it; it was left alone");
         CommandError::conflict(message)
             .hint(format!("if nobody needs it, remove it with `{remove}`, then run `aloka destroy` again"))
     });

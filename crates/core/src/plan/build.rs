@@ -179,11 +179,24 @@ impl Decisions<'_> {
             Phase::Ready | Phase::Gone => (Action::NoOp, Reason::Unchanged),
         };
         if matches!(action, Action::Replace(_)) {
+            self.check_protection(address, &found.phase, before, &after);
             let next = state.private.generations.get(address).copied().unwrap_or(generation).saturating_add(1);
             self.set_identity(address, &mut after, next);
         }
         let after = if action == Action::NoOp { before.clone() } else { Arc::new(after) };
         Change { target, action, reason, before: before.clone(), after, attributes }
+    }
+
+    /// A database that is to stay protected is not replaced; one whose protection is turned off is, once it is named.
+    fn check_protection(&mut self, address: &Address, phase: &Phase, before: &ValueMap, after: &ValueMap) {
+        let is_on =
+            |attributes: &ValueMap| attributes.get("deletion_protection").and_then(Value::as_bool) == Some(true);
+        if is_on(before) && is_on(after) && *phase != Phase::Deleting {
+            self.problems.push(Problem::Impossible {
+                summary: format!("{address} cannot be replaced: its deletion protection is on"),
+                hint: "set db_deletion_protection = false, then try again".to_owned(),
+            });
+        }
     }
 
     fn generation_of(&self, address: &Address, attributes: &ValueMap) -> u32 {
@@ -278,7 +291,8 @@ impl Decisions<'_> {
             let subnet = subnet.map_or_else(|| id.clone(), |(address, _)| format!("{address} ({id})"));
             self.problems.push(Problem::Impossible {
                 summary: format!("{group}: subnet_ids cannot lose {subnet}: the database's network interface is in it"),
-                hint: "keep its block in private_subnet_cidrs: RDS does not move a database to another subnet".to_owned(),
+                hint: "keep its block in private_subnet_cidrs: RDS does not move a database to another subnet"
+                    .to_owned(),
             });
         }
     }
@@ -443,7 +457,8 @@ impl<'a> Nodes<'a> {
             Verb::Create => subject.create(),
             Verb::Update if change.attributes.is_empty() => subject.settle(),
             Verb::Update => {
-                let settle = if change.reason == Reason::Changed && self.phase(&change.target) == Some(&Phase::Settling) {
+                let settle = if change.reason == Reason::Changed && self.phase(&change.target) == Some(&Phase::Settling)
+                {
                     subject.settle()
                 } else {
                     Vec::new()
