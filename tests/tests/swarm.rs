@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aloka_core::api::Operation;
+use aloka_core::api::{Idempotency, Operation};
 use aloka_core::plan::Step;
 use aloka_core::session::Planned;
 use aloka_tests::swarm::shrink::played;
 use aloka_tests::swarm::{Caught, Class, Manner, Story, caught};
 
 /// How many seeds a planted bug may take to be found.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 500;
 
 #[test]
 fn regressions_stay_fixed() {
@@ -85,7 +85,7 @@ fn steps_of(planned: &mut Planned, change: impl Fn(&mut Step)) {
 fn a_search_at_the_wrong_place_is_caught() {
     let found = hunt(&|planned| {
         steps_of(planned, |step| match step {
-            Step::Call { call, recover: Some(lookup), .. } if call.operation == Operation::AllocateAddress => {
+            Step::Call { call, recover: Some(lookup), .. } if call.operation.idempotency() == Idempotency::Tagged => {
                 lookup.list = Arc::from("Nowhere");
             }
             Step::Call { .. } | Step::Wait(_) => {}
@@ -96,7 +96,7 @@ fn a_search_at_the_wrong_place_is_caught() {
     // One fault and the command it strikes; nothing else is needed.
     assert_eq!((commands, around), (1, 1), "{}", found.text());
     assert!(found.text().lines().count() <= 12, "{}", found.text());
-    assert!(found.text().contains("at AllocateAddress") || found.text().contains("at effect"), "{}", found.text());
+    assert!(found.text().contains("struck: "), "{}", found.text());
     assert!(!found.played.trace.entries().is_empty());
 }
 
@@ -129,7 +129,9 @@ fn an_unnamed_deletion_is_caught() {
         });
     });
     assert_eq!((found.finding.class, found.finding.rule), (Class::Safety, "I8 no data is lost unnamed"));
-    assert_eq!(size(&found.story), (2, 0), "{}", found.text());
+    // One command to have a database, and one that changes it or somebody who does.
+    let (commands, around) = size(&found.story);
+    assert!(commands <= 3 && around <= 1, "{}", found.text());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{LINEAGE, PASSWORD};
 
 /// To write a state to a file and read it back is most of the judge's work, so one in so many is, and the last of every
 /// command; the password is searched for in all.
-const READ_BACK_ONE_IN: u64 = 16;
+const READ_BACK_ONE_IN: u64 = 32;
 
 /// What sort of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -25,7 +25,7 @@ use super::desk::Desk;
 use super::meddler::Moment;
 use super::neighbour::Neighbours;
 use super::settings::Settings;
-use super::story::{At, Command, Order, Story};
+use super::story::{At, Cloud, Command, Order, Story};
 use crate::{LINEAGE, PASSWORD};
 
 /// After so many runs a stack that nothing stands in the way of has nothing left to do.
@@ -471,9 +471,9 @@ impl<'a> Player<'a> {
     }
 
     /// The same with nothing going wrong, in an account of its own. What was chosen once stays: a stack that began in two
-    /// zones does not spread to more when it grows.
+    /// zones does not spread to more when it grows. How long things take makes no difference to what is there.
     fn calm(&mut self) -> Picture {
-        let calm_story = Story { commands: Vec::new(), ..self.story.clone() };
+        let calm_story = Story { commands: Vec::new(), cloud: Cloud::PLAIN, ..self.story.clone() };
         let mut calm = Player::new(&calm_story, Manner::PLAIN);
         let mut start = State::new(LINEAGE);
         start.private.choices = self.desk.open().books.state().private.choices;
