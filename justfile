@@ -42,6 +42,10 @@ test-container:
     cargo build -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' cargo test -p aloka-tests --features containers --test container -- --nocapture
 
+# random stories of a stack on the simulated AWS, judged and shrunk: --minutes N, or --seed N to play one (docs/TESTING.md)
+swarm *ARGS:
+    cargo run -q --profile swarm -p aloka-tests --example swarm -- {{ ARGS }}
+
 # time, API calls and memory of aloka and Terraform on LocalStack, as a Markdown table
 compare *ARGS:
     cargo build --release -p aloka

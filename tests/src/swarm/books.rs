@@ -5,12 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloka_core::state::{State, file};
+use aloka_core::state::{Resource, State, Target, file};
 use aloka_core::time::{Human, Instant};
 use aloka_core::value::Value;
 use aloka_sim::store::{MemoryStore, Store};
 
 use crate::{LINEAGE, PASSWORD};
+
+/// To write a state to a file and read it back is most of the judge's work, so one in so many is, and the last of every
+/// command; the password is searched for in all.
+const READ_BACK_ONE_IN: u64 = 32;
 
 /// What sort of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,28 +121,46 @@ impl Books {
         self.written.map(|written| now.since(written))
     }
 
+    /// What was searched as part of the state held is not searched again.
+    fn holds_password(&self, state: &State) -> bool {
+        let held = self.store.last();
+        let known = |target: &Target, resource: &Arc<Resource>| {
+            held.and_then(|held| held.get(target)).is_some_and(|held| Arc::ptr_eq(held, resource))
+        };
+        let fresh = state.objects().filter(|(target, resource)| !known(target, resource));
+        let mut attributes = fresh.flat_map(|(_, resource)| resource.attributes.values());
+        let State { outputs, private, .. } = state;
+        let hashes = || private.secrets.values().any(|hash| hash.contains(PASSWORD));
+        attributes.any(holds) || outputs.values().any(holds) || hashes()
+    }
+
+    /// A state that is written to a file reads back as it is, and the file holds no password.
+    pub(super) fn read_back(&mut self, now: Instant, state: &State) {
+        let text = file::write(state);
+        if text.contains(PASSWORD) {
+            self.find(now, Class::Safety, "I6 no secret", "the password is in the state file");
+        }
+        let serial = state.serial;
+        match file::read(&text) {
+            Ok(read) if read == *state => {}
+            Ok(_) => {
+                self.find(now, Class::Safety, "state reads back", format!("serial {serial} reads back as another"))
+            }
+            Err(error) => self.find(now, Class::Safety, "state reads back", format!("serial {serial}: {error}")),
+        }
+    }
+
     /// A write by `who`: what is taken must be the successor of what was taken before, whole, and without the password.
     pub(super) fn write(&mut self, now: Instant, who: &str, state: &Arc<State>) -> Result<(), String> {
         self.writes += 1;
-        let text = file::write(state);
-        if text.contains(PASSWORD) {
+        if self.holds_password(state) {
             self.find(now, Class::Safety, "I6 no secret", format!("{who} writes the password into the state"));
         }
         if state.lineage.as_ref() != LINEAGE {
             self.find(now, Class::Safety, "I7 one history", format!("{who} writes lineage {}", state.lineage));
         }
-        // Reading back is half of the work; a state in four is plenty.
-        if state.serial.is_multiple_of(4) {
-            match file::read(&text) {
-                Ok(read) if read == **state => {}
-                Ok(_) => self.find(
-                    now,
-                    Class::Safety,
-                    "state reads back",
-                    format!("{who}: serial {} reads back as another", state.serial),
-                ),
-                Err(error) => self.find(now, Class::Safety, "state reads back", format!("{who}: {error}")),
-            }
+        if state.serial.is_multiple_of(READ_BACK_ONE_IN) {
+            self.read_back(now, state);
         }
         let taken = self.store.write(state);
         match &taken {
@@ -156,10 +178,20 @@ impl Books {
     }
 }
 
+/// True if the password is in a text of the value.
+fn holds(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.contains(PASSWORD),
+        Value::List(items) => items.iter().any(holds),
+        Value::Map(map) => map.iter().any(|(key, item)| key.contains(PASSWORD) || holds(item)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Ref(..) | Value::Secret(_) => false,
+    }
+}
+
 /// Identifiers, and names where AWS knows an object by its name, of everything recorded.
 pub(super) fn recorded(state: &State) -> BTreeSet<String> {
     let names = |attribute: &str| {
-        let value = move |resource: &Arc<aloka_core::state::Resource>| {
+        let value = move |resource: &Arc<Resource>| {
             resource.attributes.get(attribute).and_then(Value::as_str).map(str::to_owned)
         };
         state.objects().filter_map(move |(_, resource)| value(resource)).collect::<Vec<_>>()

@@ -295,6 +295,7 @@ impl Inner {
     /// Looks at what is there when nobody runs: every object of ours can be found by a re-run, and none is there twice.
     pub(super) fn judge_objects(&mut self, account: &Account, now: Instant) {
         let state = self.books.state();
+        self.books.read_back(now, &state);
         let recorded = recorded(&state);
         let intended = |address: &str, generation: &str| {
             let intents = state.private.intents.iter();

@@ -25,13 +25,15 @@ use super::desk::Desk;
 use super::meddler::Moment;
 use super::neighbour::Neighbours;
 use super::settings::Settings;
-use super::story::{At, Command, Order, Story};
+use super::story::{At, Cloud, Command, Order, Story};
 use crate::{LINEAGE, PASSWORD};
 
 /// After so many runs a stack that nothing stands in the way of has nothing left to do.
 pub const RUNS_MAX: u32 = 4;
 /// No run takes longer.
 const RUN_MAX: Duration = Duration::from_secs(12 * 3600);
+/// After so long, AWS lets a storage grow again that has just grown; a run that failed is followed by a rest.
+const GROWING: Duration = Duration::from_secs(12 * 3600);
 /// After so long, what was changed shows, and what was begun is over.
 const HEALING: Duration = Duration::from_secs(120);
 
@@ -407,7 +409,8 @@ impl<'a> Player<'a> {
                 End::Ran(end) if run == RUNS_MAX => {
                     self.find(Class::Liveness, "I4 re-runs converge", format!("not done in {run} runs: {end:?}"));
                 }
-                End::Ran(_) => {}
+                End::Ran(RunEnd::Outcome(Outcome::Done)) => {}
+                End::Ran(_) => self.world.rest(GROWING),
             }
         }
     }
@@ -468,9 +471,9 @@ impl<'a> Player<'a> {
     }
 
     /// The same with nothing going wrong, in an account of its own. What was chosen once stays: a stack that began in two
-    /// zones does not spread to more when it grows.
+    /// zones does not spread to more when it grows. How long things take makes no difference to what is there.
     fn calm(&mut self) -> Picture {
-        let calm_story = Story { commands: Vec::new(), ..self.story.clone() };
+        let calm_story = Story { commands: Vec::new(), cloud: Cloud::PLAIN, ..self.story.clone() };
         let mut calm = Player::new(&calm_story, Manner::PLAIN);
         let mut start = State::new(LINEAGE);
         start.private.choices = self.desk.open().books.state().private.choices;
@@ -517,7 +520,8 @@ impl<'a> Player<'a> {
                 End::Ran(end) if run == RUNS_MAX => {
                     self.find(Class::Liveness, "I9 destroy finishes", format!("not done in {run} runs: {end:?}"));
                 }
-                End::Ran(_) => {}
+                End::Ran(RunEnd::Outcome(Outcome::Done)) => {}
+                End::Ran(_) => self.world.rest(GROWING),
             }
         }
     }

@@ -137,12 +137,14 @@ impl Settings {
         }
     }
 
-    /// What a stack that went through all of `earlier` can still become: AWS makes nothing smaller, and the last word
-    /// takes the protection off, as the stack is destroyed in the end.
+    /// What a stack that went through all of `earlier` can still become: AWS makes no storage smaller and takes no subnet
+    /// from a database that stands in it, which a plan refuses. The last word takes the protection off, as the stack is
+    /// destroyed in the end.
     pub(super) fn reachable_from(mut self, earlier: &[Self]) -> Self {
         self.storage = earlier.iter().map(|settings| settings.storage).fold(self.storage, u32::max);
         let volume = earlier.iter().filter_map(|settings| settings.volume).max();
         self.volume = self.volume.map(|own| own.max(volume.unwrap_or(0)));
+        self.privates = earlier.iter().map(|settings| settings.privates).fold(self.privates, usize::max);
         self.protected = false;
         self
     }

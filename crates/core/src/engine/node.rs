@@ -63,6 +63,8 @@ pub(super) struct Progress {
     step: usize,
     /// The intent is noted.
     intent: bool,
+    /// An earlier run intended the same creation, and may have carried it out.
+    pub(super) inherited: bool,
     sending: Sending,
     attempt: u32,
     unknowns: u32,
@@ -82,6 +84,7 @@ impl Progress {
             started: now,
             step: 0,
             intent: false,
+            inherited: false,
             sending: Sending::Step,
             attempt: 0,
             unknowns: 0,
@@ -358,8 +361,9 @@ impl Executor {
         }
         let is_fatal = error.class == ErrorClass::Credentials;
         let is_known = error.class != ErrorClass::Unknown;
-        // An earlier sending of the same call may have been carried out, and its answer lost: the next run looks.
-        if is_known && self.progress[index].unknowns == 0 {
+        // An earlier sending of the same call, of this run or another, may have been carried out: the next run looks.
+        let Progress { unknowns, inherited, .. } = self.progress[index];
+        if is_known && unknowns == 0 && !inherited {
             self.withdraw_intent(index, now);
         }
         self.fail(index, Cause::Call { operation: operation.to_string(), error }, now);

@@ -49,7 +49,10 @@ impl Executor {
                     self.record_secrets();
                 }
             }
-            self.state.private.intents.insert(address, intent);
+            let generation = intent.generation;
+            let earlier = self.state.private.intents.insert(address, intent);
+            self.progress[index].inherited =
+                earlier.is_some_and(|earlier| earlier.operation.is_creating() && earlier.generation == generation);
         }
         self.changed(now);
     }

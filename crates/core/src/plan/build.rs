@@ -179,11 +179,24 @@ impl Decisions<'_> {
             Phase::Ready | Phase::Gone => (Action::NoOp, Reason::Unchanged),
         };
         if matches!(action, Action::Replace(_)) {
+            self.check_protection(address, &found.phase, before, &after);
             let next = state.unfinished(address).map_or(generation.saturating_add(1), |intent| intent.generation);
             self.set_identity(address, &mut after, next);
         }
         let after = if action == Action::NoOp { before.clone() } else { Arc::new(after) };
         Change { target, action, reason, before: before.clone(), after, attributes }
+    }
+
+    /// A database that is to stay protected is not replaced; one whose protection is turned off is, once it is named.
+    fn check_protection(&mut self, address: &Address, phase: &Phase, before: &ValueMap, after: &ValueMap) {
+        let is_on =
+            |attributes: &ValueMap| attributes.get("deletion_protection").and_then(Value::as_bool) == Some(true);
+        if is_on(before) && is_on(after) && *phase != Phase::Deleting {
+            self.problems.push(Problem::Impossible {
+                summary: format!("{address} cannot be replaced: its deletion protection is on"),
+                hint: "set db_deletion_protection = false, then try again".to_owned(),
+            });
+        }
     }
 
     fn generation_of(&self, address: &Address, attributes: &ValueMap) -> u32 {

@@ -678,9 +678,20 @@ impl Subject<'_> {
                     ("DeleteAutomatedBackups", true.into()),
                 ];
                 let rest = (phase == Some(&Phase::Settling)).then(|| self.db_at_rest());
+                // Only a replacement comes here with the protection on: one that turns it off.
+                let is_protected = self.before.get("deletion_protection").and_then(Value::as_bool) == Some(true);
+                let unprotect = is_protected.then(|| {
+                    let args = [
+                        ("DBInstanceIdentifier", self.old("identifier")),
+                        ("DeletionProtection", false.into()),
+                        ("ApplyImmediately", true.into()),
+                    ];
+                    call(Operation::ModifyDBInstance, args)
+                });
+                let unprotect = unprotect.and_then(unless_deleting);
                 let delete = unless_deleting(call(Operation::DeleteDBInstance, args));
                 let gone = wait(self.read().0, vec![absent("DBInstances.0")], Save::Nothing, DB_DELETED);
-                rest.into_iter().chain(delete).chain([gone]).collect()
+                rest.into_iter().chain(unprotect).chain(delete).chain([gone]).collect()
             }
             Kind::Instance => {
                 let gone = vec![equals("Instances.0.State", "terminated", true), absent("Instances.0")];

@@ -8,6 +8,7 @@ pub mod choices;
 pub mod refresh;
 mod settle;
 pub mod sweep;
+mod takeback;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -318,16 +319,17 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
 /// # Errors
 /// Every [`Problem`] found, not only the first.
 pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Result<Planned, Vec<Problem>> {
-    let Known { state, account, place, moves, drift, observed, held_subnets, warnings } =
+    let Known { mut state, account, place, moves, drift, mut observed, held_subnets, warnings } =
         know(&recorded, inputs, &replies)?;
     // Neither what was answered nor what was recorded is needed beside what is known now, and both may be large.
     drop(replies);
-    let state_changed = state != recorded;
-
     let stack = match inputs.mode {
         Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
         Mode::Destroy | Mode::RefreshOnly => Stack::default(),
     };
+    takeback::take_back(&mut state, &mut observed, &stack);
+    let state_changed = state != recorded;
+
     let mut built = build(&build::Inputs {
         stack: &stack,
         state: &state,
