@@ -68,7 +68,7 @@ fn hash(text: &str) -> u64 {
 }
 
 thread_local! {
-    /// Names of attributes, arguments and fields: there are a few hundred, and none is ever replaced.
+    /// Names of attributes, arguments and fields: a few hundred, which all have a place.
     static NAMES: RefCell<Recent> = RefCell::new(Recent::new(512));
     /// Other texts: many objects have the same type, zone, subnet and tags.
     static TEXTS: RefCell<Recent> = RefCell::new(Recent::new(128));
