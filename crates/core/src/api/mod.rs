@@ -10,6 +10,7 @@ pub mod operation;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -83,8 +84,8 @@ impl Request {
     }
 
     /// The argument as a list of texts; empty when it is absent.
-    pub fn texts(&self, name: &str) -> Vec<String> {
-        self.arg(name).as_list().unwrap_or_default().iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    pub fn texts(&self, name: &str) -> Vec<Arc<str>> {
+        self.arg(name).as_list().unwrap_or_default().iter().filter_map(Value::shared_str).collect()
     }
 }
 

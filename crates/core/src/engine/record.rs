@@ -26,6 +26,9 @@ impl Executor {
 
     pub(super) fn resolved_after(&self, index: usize) -> ValueMap {
         let after = &self.nodes[index].after;
+        if after.values().all(Value::is_literal) {
+            return ValueMap::clone(after);
+        }
         let resolved = after.iter().map(|(name, value)| (name.clone(), self.resolve(value)));
         resolved.filter(|(_, value)| value.is_literal()).collect()
     }
@@ -107,7 +110,12 @@ impl Executor {
         if !dependencies.is_empty() {
             resource.dependencies.clone_from(dependencies);
         }
-        Arc::make_mut(&mut resource.attributes).extend(attributes);
+        // What is as it was recorded stays the recorded copy.
+        let is_new = |(name, value): &(&Arc<str>, &Value)| resource.attributes.get(name) != Some(*value);
+        let new: Vec<_> = attributes.iter().filter(is_new).map(|(name, value)| (name.clone(), value.clone())).collect();
+        if !new.is_empty() {
+            Arc::make_mut(&mut resource.attributes).extend(new);
+        }
         without_secrets(&mut resource.attributes);
         self.state.resources.insert(target.address, Arc::new(resource));
         self.changed(now);

@@ -6,7 +6,7 @@ use aloka_core::value::Value;
 
 use super::catalog::{self, DbClass};
 use super::error::Answer;
-use super::record::object;
+use super::record::{Text, object};
 use crate::rules::{Refusal, Rule, db_instance as rule};
 
 /// Words that PostgreSQL reserves (its manual, appendix "SQL Key Words", column PostgreSQL: "reserved").
@@ -72,11 +72,11 @@ pub(crate) fn identifier(text: &str) -> Result<String, Refusal> {
 }
 
 /// The identifier of a snapshot, in lower case.
-pub(crate) fn snapshot_identifier(text: &str) -> Result<String, Refusal> {
+pub(crate) fn snapshot_identifier(text: &str) -> Result<Text, Refusal> {
     if text.len() > 255 {
         return Err(rule::SNAPSHOT_LENGTH.refuse([]));
     }
-    if is_identifier(text) { Ok(text.to_ascii_lowercase()) } else { Err(rule::SNAPSHOT_FORM.refuse([])) }
+    if is_identifier(text) { Ok(text.to_ascii_lowercase().into()) } else { Err(rule::SNAPSHOT_FORM.refuse([])) }
 }
 
 /// Refuses engines other than PostgreSQL.
@@ -149,8 +149,8 @@ pub(crate) fn password(request: &Request, secrets: &Secrets) -> Result<bool, Ref
 }
 
 /// The version that `asked` stands for.
-pub(crate) fn version(asked: Option<&str>) -> Result<String, Refusal> {
-    catalog::resolve_postgres(asked).ok_or_else(|| rule::VERSION.refuse([&asked.unwrap_or_default()]))
+pub(crate) fn version(asked: Option<&str>) -> Result<Text, Refusal> {
+    catalog::resolve_postgres(asked).map(Text::from).ok_or_else(|| rule::VERSION.refuse([&asked.unwrap_or_default()]))
 }
 
 /// Refuses a class that PostgreSQL of this version does not run on.

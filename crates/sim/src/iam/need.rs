@@ -458,7 +458,7 @@ impl Needs<'_> {
         if adds {
             return self.request_tags(context);
         }
-        self.request.texts("TagKeys").into_iter().fold(context, |context, key| context.with("aws:TagKeys", key))
+        self.request.texts("TagKeys").into_iter().fold(context, |context, key| context.with("aws:TagKeys", &*key))
     }
 
     /// The object of RDS that is named by ARN.
