@@ -17,7 +17,7 @@ fn destroy_tells_what_it_looked_for() {
     dir.apply(&[]);
     dir.run(&["plan", "-destroy", "-calls"])
         .expect(0)
-        .says("wait ec2:DescribeVpcs Filters={\"tag:aloka:lineage\": [")
+        .says("wait ec2:DescribeVpcs Filters={tag:aloka:lineage=[")
         .says("until none of Vpcs has the tag aloka:lineage=")
         .says("wait rds:DescribeDBInstances until");
     let ran = dir.run(&DESTROY).expect(0).says("checked 11 kinds by tag aloka:lineage=").says(": nothing left\n");
