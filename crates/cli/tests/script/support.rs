@@ -84,6 +84,7 @@ impl Dir {
         use std::io::Write as _;
         let mut command = Command::new(env!("CARGO_BIN_EXE_aloka"));
         command.args(args).current_dir(self.path()).env_clear().envs(&self.env).env("HOME", self.path());
+        command.env("TMPDIR", self.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         // The command may end without reading all of its input.

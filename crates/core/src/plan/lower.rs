@@ -10,10 +10,9 @@ use crate::address::Address;
 use crate::api::{Args, Call, Operation};
 use crate::identity;
 use crate::map;
-use crate::model::Kind;
+use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
 use crate::observe::Place;
 use crate::rules;
-use crate::secret::DB_PASSWORD;
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
 
@@ -387,7 +386,9 @@ impl Subject<'_> {
             ("StorageEncrypted", self.get("storage_encrypted")),
             ("DBName", self.get("db_name")),
             ("MasterUsername", self.get("username")),
-            ("MasterUserPassword", Value::Secret(Arc::from(DB_PASSWORD))),
+            ("MasterUserPassword", self.get("password")),
+            // RDS wants to hear of it only if it is so.
+            ("ManageMasterUserPassword", if self.manages_password() { true.into() } else { Value::Null }),
             ("DBSubnetGroupName", self.get("db_subnet_group_name")),
             ("VpcSecurityGroupIds", self.get("vpc_security_group_ids")),
             ("PubliclyAccessible", self.get("publicly_accessible")),
@@ -397,6 +398,10 @@ impl Subject<'_> {
             ("AutoMinorVersionUpgrade", self.get("auto_minor_version_upgrade")),
         ];
         self.create_call(Operation::CreateDBInstance, Save::Object(map::text("DBInstance")), args)
+    }
+
+    fn manages_password(&self) -> bool {
+        self.after.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true)
     }
 
     fn run_instance(&self) -> Step {
@@ -530,12 +535,13 @@ impl Subject<'_> {
     }
 
     fn modify_db(&self, changes: &[AttributeChange]) -> Vec<Step> {
-        const ARGUMENTS: [(&str, &str); 9] = [
+        const ARGUMENTS: [(&str, &str); 10] = [
             ("allocated_storage", "AllocatedStorage"),
             ("backup_retention_period", "BackupRetentionPeriod"),
             ("deletion_protection", "DeletionProtection"),
             ("engine_version", "EngineVersion"),
             ("instance_class", "DBInstanceClass"),
+            (MANAGE_MASTER_USER_PASSWORD, "ManageMasterUserPassword"),
             ("multi_az", "MultiAZ"),
             ("password", "MasterUserPassword"),
             ("publicly_accessible", "PubliclyAccessible"),
@@ -549,10 +555,14 @@ impl Subject<'_> {
         args.insert("DBInstanceIdentifier", self.get("identifier"));
         args.insert("ApplyImmediately", true.into());
         // The status stays `available` for a moment after the call: what was asked for must not be pending either.
-        let pending: Vec<Expect> = args
+        let mut pending: Vec<Expect> = args
             .keys()
             .map(|name| Expect::Absent { path: map::text(&format!("DBInstances.0.PendingModifiedValues.{name}")) })
             .collect();
+        if args.contains_key("ManageMasterUserPassword") {
+            let path = map::text("DBInstances.0.MasterUserSecret");
+            pending.push(if self.manages_password() { Expect::Present { path } } else { Expect::Absent { path } });
+        }
         let status = |value: &str| Expect::Equals {
             path: map::text("DBInstances.0.DBInstanceStatus"),
             value: Value::str(value),
