@@ -17,6 +17,10 @@ check:
 test:
     cargo test --workspace
 
+# fuzz the parsers for some seconds each, or one of them: just fuzz 60 state
+fuzz SECONDS='10' *TARGETS:
+    fuzz/run {{ SECONDS }} {{ TARGETS }}
+
 # create, re-plan, change and destroy on the simulated AWS; no account, no emulator
 simulate *ARGS:
     cargo run -p aloka --no-default-features -- simulate {{ ARGS }}

@@ -3,7 +3,7 @@
 //! An attribute is set only if the object says something about it, so partial objects can be merged one by one.
 
 use crate::map;
-use crate::model::Kind;
+use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
 use crate::rules;
 use crate::value::{Value, ValueMap};
 
@@ -220,6 +220,14 @@ fn db_instance(a: &mut Attributes<'_>) {
         ("username", "MasterUsername"),
         ("vpc_security_group_ids", "VpcSecurityGroupIds"),
     ]);
+    // Absent, the secret is told as the lack of one: otherwise what is recorded would stay.
+    let secret = a.object.at("MasterUserSecret").map(|secret| {
+        let field = |name, from| (name, secret.get(from).clone());
+        let fields = [field("kms_key_id", "KmsKeyId"), field("secret_arn", "SecretArn"), field("secret_status", "SecretStatus")];
+        Value::map(fields.into_iter().filter(|(_, value)| !value.is_null()))
+    });
+    a.set(MANAGE_MASTER_USER_PASSWORD, secret.is_some().into());
+    a.set("master_user_secret", Value::List(secret.into_iter().collect()));
     let (address, port) = (a.object.at("Endpoint.Address"), a.object.at("Endpoint.Port"));
     if let (Some(address), Some(port)) = (address.and_then(Value::as_str), port.and_then(Value::as_i64)) {
         a.set("endpoint", Value::from(format!("{address}:{port}")));

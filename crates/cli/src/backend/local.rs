@@ -19,8 +19,9 @@ use aloka_core::state::{State, file};
 use rustix::fs::FlockOperation;
 
 use super::atomic::{MODE, clear, replace};
-use super::lock::LockInfo;
+use super::lock::{self, LockInfo};
 use super::{Backend, BackendError};
+use crate::io::read_text_at_most;
 
 /// How long to wait for another process between its check of the serial and its rename.
 const WRITE_MUTEX_WAIT: Duration = Duration::from_secs(10);
@@ -204,7 +205,7 @@ impl LocalBackend {
     }
 
     fn lock_info(&self) -> Option<LockInfo> {
-        LockInfo::parse(&fs::read_to_string(self.lock_info_path()).ok()?)
+        LockInfo::parse(&read_text_at_most(&self.lock_info_path(), lock::SIZE_MAX).ok()?)
     }
 }
 

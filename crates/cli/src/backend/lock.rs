@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::rfc3339;
 
+/// The most of a lock info file that is read.
+pub(super) const SIZE_MAX: u64 = 64 << 10;
+
 /// Who holds a lock, since when and for what. Fields and their names are Terraform's; missing ones are read as empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

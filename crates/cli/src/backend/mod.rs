@@ -121,12 +121,16 @@ pub enum BackendError {
     },
 }
 
+/// What to do about a state that cannot be used.
+const RESTORE: &str = "restore it from its backup, or move it out of the way";
+
 impl BackendError {
     /// What to do about it, one line.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidData => Some(RESTORE.to_owned()),
             Self::Io { .. } => None,
-            Self::Unusable { .. } => Some("restore it from its backup, or move it out of the way".to_owned()),
+            Self::Unusable { .. } => Some(RESTORE.to_owned()),
             Self::Lineage { .. } => Some("this is the state of another stack: check the state path".to_owned()),
             Self::Serial { .. } => {
                 Some("another run wrote this state: run `aloka plan` again to see where things stand".to_owned())

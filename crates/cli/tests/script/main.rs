@@ -1,6 +1,7 @@
 //! Stories told to the real binary, with the simulated cloud: exit codes, output, files left behind.
 
 mod cycle;
+mod damage;
 mod destroy;
 mod documents;
 mod flags;

@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::diff::{self, Verdict};
 use crate::graph;
 use crate::identity;
-use crate::model::{Compare, Kind, OnChange};
+use crate::model::{Compare, Kind, MANAGE_MASTER_USER_PASSWORD, OnChange};
 use crate::observe::{Phase, Place};
 use crate::rules;
 use crate::session::{Password, Problem};
@@ -241,7 +241,10 @@ impl Decisions<'_> {
             };
             if let Value::Secret(name) = desired {
                 let changed = match self.inputs.password {
-                    Password::Absent | Password::Unchanged => false,
+                    // Whatever the password was before RDS had its own, it is another one now.
+                    Password::Absent | Password::Unchanged => {
+                        before.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true)
+                    }
                     Password::New(_) => true,
                 };
                 if changed {

@@ -10,10 +10,9 @@ use crate::address::Address;
 use crate::api::{Args, Call, Operation};
 use crate::identity;
 use crate::map;
-use crate::model::Kind;
+use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
 use crate::observe::{DB_FAILED, DB_STUCK, Phase, Place};
 use crate::rules;
-use crate::secret::DB_PASSWORD;
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
 
@@ -410,7 +409,9 @@ impl Subject<'_> {
             ("StorageEncrypted", self.get("storage_encrypted")),
             ("DBName", self.get("db_name")),
             ("MasterUsername", self.get("username")),
-            ("MasterUserPassword", Value::Secret(Arc::from(DB_PASSWORD))),
+            ("MasterUserPassword", self.get("password")),
+            // RDS wants to hear of it only if it is so.
+            ("ManageMasterUserPassword", if self.manages_password() { true.into() } else { Value::Null }),
             ("DBSubnetGroupName", self.get("db_subnet_group_name")),
             ("VpcSecurityGroupIds", self.get("vpc_security_group_ids")),
             ("PubliclyAccessible", self.get("publicly_accessible")),
@@ -420,6 +421,10 @@ impl Subject<'_> {
             ("AutoMinorVersionUpgrade", self.get("auto_minor_version_upgrade")),
         ];
         self.create_call(Operation::CreateDBInstance, Save::Object(map::text("DBInstance")), args)
+    }
+
+    fn manages_password(&self) -> bool {
+        self.after.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true)
     }
 
     fn run_instance(&self) -> Step {
@@ -552,12 +557,13 @@ impl Subject<'_> {
     }
 
     fn modify_db(&self, changes: &[AttributeChange]) -> Vec<Step> {
-        const ARGUMENTS: [(&str, &str); 9] = [
+        const ARGUMENTS: [(&str, &str); 10] = [
             ("allocated_storage", "AllocatedStorage"),
             ("backup_retention_period", "BackupRetentionPeriod"),
             ("deletion_protection", "DeletionProtection"),
             ("engine_version", "EngineVersion"),
             ("instance_class", "DBInstanceClass"),
+            (MANAGE_MASTER_USER_PASSWORD, "ManageMasterUserPassword"),
             ("multi_az", "MultiAZ"),
             ("password", "MasterUserPassword"),
             ("publicly_accessible", "PubliclyAccessible"),
@@ -587,7 +593,11 @@ impl Subject<'_> {
             Some(Expect::Equals { path: path(name), value: value.clone() })
         });
         let pending = args.keys().map(|name| Expect::Absent { path: path(&format!("PendingModifiedValues.{name}")) });
-        let changed: Vec<Expect> = pending.chain(shown).collect();
+        let mut changed: Vec<Expect> = pending.chain(shown).collect();
+        if args.contains_key("ManageMasterUserPassword") {
+            let path = path("MasterUserSecret");
+            changed.push(if self.manages_password() { Expect::Present { path } } else { Expect::Absent { path } });
+        }
         let done = |value: &str| Accept {
             expect: Expect::All(std::iter::once(db_status(value, true).expect).chain(changed.clone()).collect()),
             success: true,

@@ -200,6 +200,23 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Tells whether the graph can be carried out: a saved plan may have been changed.
+    ///
+    /// # Errors
+    /// The first node that comes before one it needs, or call that AWS does not have.
+    pub fn check(&self) -> Result<(), String> {
+        for (index, node) in self.nodes.iter().enumerate() {
+            let early = |need: &&u32| usize::try_from(**need).map_or(true, |need| need >= index);
+            if let Some(need) = node.needs.iter().find(early) {
+                return Err(format!("node {index} ({}) needs node {need}, which does not come before it", node.target));
+            }
+            for (_, call, _) in node.steps.iter().flat_map(|step| step.calls(node)) {
+                call.check().map_err(|why| format!("node {index} ({}): {why}", node.target))?;
+            }
+        }
+        Ok(())
+    }
+
     /// True if apply would send no mutating call and change no output.
     pub fn is_empty(&self) -> bool {
         let is_read = |node: &Node| node.verb == Verb::Read;

@@ -43,8 +43,8 @@ fn lines(plan: &Plan) -> impl Iterator<Item = (Line<'_>, &Node)> {
 
 /// The IAM actions the plan needs, sorted.
 pub fn iam_actions(plan: &Plan) -> Vec<String> {
-    let sent = plan.calls().map(|(_, call, _)| call.operation);
-    let actions: BTreeSet<String> = sent.chain(session::reads()).flat_map(Operation::iam_actions).collect();
+    let sent = plan.calls().flat_map(|(_, call, _)| call.iam_actions());
+    let actions: BTreeSet<String> = sent.chain(session::reads().flat_map(Operation::iam_actions)).collect();
     actions.into_iter().collect()
 }
 

@@ -345,7 +345,9 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Re
     }
     let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
     let outputs = outputs(&recorded_outputs, &state, &stack, &built.changes, inputs.mode);
+    let managed = inputs.mode == Mode::Apply && inputs.variables.db_manage_master_user_password;
     let secrets = match &inputs.password {
+        _ if managed => BTreeMap::new(),
         Password::New(hash) => BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))]),
         Password::Absent | Password::Unchanged => {
             let known = recorded_private.secrets.get(DB_PASSWORD).cloned();

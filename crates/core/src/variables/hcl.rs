@@ -8,7 +8,7 @@ use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::structure::Structure;
 use hcl_edit::template::Element;
 
-use super::literal::{Entry, Fault, Kind, Literal, Parsed};
+use super::literal::{Entry, Fault, Kind, Literal, NESTING_HINT, Parsed};
 use super::scan::scan;
 
 /// Parses a variables file, which begins at byte `base` of `text`.
@@ -62,7 +62,7 @@ fn syntax_fault(error: &hcl_edit::parser::Error, text: &str, base: usize) -> Fau
         return Fault::new(span, "this name is set twice").hint("remove one of the two");
     }
     if message.contains("nested levels") || message.contains("chained binary operators") {
-        return Fault::new(span, "values are nested too deep");
+        return Fault::new(span, "values are nested too deep").hint(NESTING_HINT);
     }
     if next == Some('\'') {
         return Fault::new(span, "a text must stand in double quotes").hint("replace ' by \"");

@@ -10,6 +10,7 @@ use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::db_instance::Db;
+use super::db_rules::Management;
 use super::durations::Transition;
 use super::error::Answer;
 use super::record::{Text, object};
@@ -19,7 +20,8 @@ use crate::rules::{Refusal, db_instance as rule};
 /// For how long storage cannot be changed again.
 const STORAGE_PAUSE: Duration = Duration::from_secs(6 * 3600);
 
-const PASSWORD: &str = "MasterUserPassword";
+/// The parameter that is pending while a password is not set yet.
+pub(crate) const PASSWORD: &str = "MasterUserPassword";
 const STORAGE: &str = "AllocatedStorage";
 const CLASS: &str = "DBInstanceClass";
 const VERSION: &str = "EngineVersion";
@@ -67,7 +69,9 @@ impl Account {
         if !(db.status(now) == STORAGE_FULL && grows) {
             db.check_available(now)?;
         }
-        let password = db_rules::password(request, secrets)?;
+        let given = db_rules::password(request, secrets)?;
+        let management = db_rules::management(request, db.secret.is_some(), given)?;
+        let password = given || management == Management::Begins;
         let groups = match request.texts("VpcSecurityGroupIds") {
             none if none.is_empty() => None,
             _ => Some(self.check_db_groups(now, request, &db.vpc)?),
@@ -86,7 +90,13 @@ impl Account {
                 }
             }
         }
+        let secret = match management {
+            Management::Kept => db.secret,
+            Management::Begins => Some(self.new_master_secret()),
+            Management::Ends => None,
+        };
         let there = self.db_mut(now, &name)?;
+        there.secret = secret;
         there.groups = groups.unwrap_or_else(|| there.groups.clone());
         there.public = public.unwrap_or(there.public);
         there.protected = protected.unwrap_or(there.protected);

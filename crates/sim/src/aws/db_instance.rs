@@ -9,7 +9,8 @@ use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::account::Doom;
-use super::db_change::Busy;
+use super::db_change::{Busy, PASSWORD};
+use super::db_rules::Management;
 use super::db_subnet_group::SubnetGroup;
 use super::db_window::Window;
 use super::durations::Transition;
@@ -17,10 +18,18 @@ use super::error::Answer;
 use super::record::{Meta, Text, object, tags_value};
 use super::security_group::Group;
 use super::{Account, db_rules};
+use crate::rng::Rng;
 use crate::rules::{Refusal, db_instance as rule};
 
 /// Security groups of an instance (RDS user guide, "Quotas").
 const MAX_GROUPS: usize = 5;
+
+/// What RDS tells of a password it keeps in Secrets Manager.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MasterSecret {
+    arn: String,
+    key: String,
+}
 
 /// A database instance, under its identifier in lower case.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,6 +63,9 @@ pub(crate) struct Db {
     pub(crate) window: Window,
     /// Changes not yet in effect, by parameter.
     pub(crate) pending: BTreeMap<String, Value>,
+    /// The secret that holds the master user's password, if RDS manages it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) secret: Option<MasterSecret>,
     /// What it is doing about them.
     pub(crate) busy: Option<Busy>,
     /// When the storage was last changed, and until when it is optimised.
@@ -105,6 +117,14 @@ impl Db {
     }
 }
 
+impl MasterSecret {
+    /// The secret is there at once, and holds the password when that is set.
+    fn described(&self, pending: &BTreeMap<String, Value>) -> Value {
+        let status = if pending.contains_key(PASSWORD) { "creating" } else { "active" };
+        object([("SecretArn", (&self.arn).into()), ("SecretStatus", status.into()), ("KmsKeyId", (&self.key).into())])
+    }
+}
+
 impl Account {
     pub(crate) fn db(&self, now: Instant, name: &str) -> Result<&Db, Refusal> {
         let found = self.db_instances.get(&*name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
@@ -118,7 +138,7 @@ impl Account {
 
     pub(crate) fn described_db(&self, now: Instant, db: &Db) -> Value {
         let name = &db.meta.id;
-        let domain = crate::rng::Rng::stream(self.options.seed, "rds-domain", 0);
+        let domain = Rng::stream(self.options.seed, "rds-domain", 0);
         let domain = domain.clone().text("abcdefghijklmnopqrstuvwxyz0123456789", 12);
         let region = &self.options.region;
         let endpoint = (now >= db.created).then(|| {
@@ -144,6 +164,7 @@ impl Account {
             ("Endpoint", endpoint.into()),
             ("Engine", "postgres".into()),
             ("EngineVersion", (&db.version).into()),
+            ("MasterUserSecret", db.secret.as_ref().map(|secret| secret.described(&db.pending)).into()),
             ("MasterUsername", (&db.username).into()),
             ("MultiAZ", db.multi_az.into()),
             ("PendingModifiedValues", Value::map(db.pending.iter().map(|(name, value)| (name, value.clone())))),
@@ -169,7 +190,11 @@ impl Account {
         let db_name = request.arg("DBName").shared_str();
         db_name.as_deref().map_or(Ok(()), db_rules::database_name)?;
         db_rules::master_username(request.text("MasterUsername"))?;
-        db_rules::password(request, secrets)?;
+        let password = db_rules::password(request, secrets)?;
+        let managed = db_rules::management(request, false, password)? == Management::Begins;
+        if !password && !managed {
+            return Err(rule::PASSWORD_REQUIRED.refuse([]));
+        }
         let retention = db_rules::number(request, "BackupRetentionPeriod")?.unwrap_or(1);
         db_rules::retention(retention)?;
         let flag = |name: &str, default: bool| db_rules::flag(request, name).map(|given| given.unwrap_or(default));
@@ -204,7 +229,9 @@ impl Account {
         let total = self.duration(Transition::DbCreate);
         let created = if retention > 0 { now + total / 4 * 3 } else { now + total };
         let resource = self.rng("db-resource").text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 26);
+        let secret = managed.then(|| self.new_master_secret());
         let db = Db {
+            secret,
             meta: self.new_meta(now, name.clone(), tags),
             resource_id: format!("db-{resource}").into(),
             class: request.text("DBInstanceClass").into(),
@@ -228,7 +255,7 @@ impl Account {
             ready: now + total,
             failure,
             window: Window::draw(&mut self.rng("db-window")),
-            pending: BTreeMap::from([("MasterUserPassword".to_owned(), "****".into())]),
+            pending: BTreeMap::from([(PASSWORD.to_owned(), "****".into())]),
             busy: None,
             storage_changed: None,
             gone: None,
@@ -238,6 +265,19 @@ impl Account {
         let reply = object([("DBInstance", self.described_db(now, &db))]);
         self.db_instances.insert(name, db);
         Ok(reply)
+    }
+
+    /// A secret for a password that RDS makes, under the key that Secrets Manager has in every account.
+    pub(crate) fn new_master_secret(&mut self) -> MasterSecret {
+        let (region, account) = (self.options.region.clone(), self.options.account_id.clone());
+        let uuid = |mut rng: Rng| [8, 4, 4, 4, 12].map(|length| rng.text("0123456789abcdef", length)).join("-");
+        let key = uuid(Rng::stream(self.options.seed, "secretsmanager-key", 0));
+        let name = uuid(self.rng("db-secret"));
+        let suffix = self.rng("db-secret-suffix").text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 6);
+        MasterSecret {
+            arn: format!("arn:aws:secretsmanager:{region}:{account}:secret:rds!db-{name}-{suffix}"),
+            key: format!("arn:aws:kms:{region}:{account}:key/{key}"),
+        }
     }
 
     /// The security groups a request names, all of the VPC; its default group if it names none.

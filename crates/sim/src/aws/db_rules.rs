@@ -120,6 +120,28 @@ pub(crate) fn master_username(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What a request does about the management of the password by RDS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Management {
+    /// Nothing.
+    Kept,
+    /// RDS makes a password and keeps it in Secrets Manager.
+    Begins,
+    /// The password of the request takes its place.
+    Ends,
+}
+
+/// What becomes of the management of a password that is `managed` now; `password` tells whether the request has one.
+pub(crate) fn management(request: &Request, managed: bool, password: bool) -> Result<Management, Refusal> {
+    match (flag(request, "ManageMasterUserPassword")?, managed, password) {
+        (Some(true), _, true) | (None, true, true) => Err(rule::PASSWORD_BOTH.refuse([])),
+        (Some(false), _, false) => Err(rule::PASSWORD_UNMANAGED.refuse([])),
+        (Some(true), false, false) => Ok(Management::Begins),
+        (Some(false), true, true) => Ok(Management::Ends),
+        (Some(true), true, false) | (Some(false), false, true) | (None, _, _) => Ok(Management::Kept),
+    }
+}
+
 /// Checks the password of a request, if it has one. Answers whether there is one. The password goes nowhere.
 pub(crate) fn password(request: &Request, secrets: &Secrets) -> Result<bool, Refusal> {
     let text = match request.arg("MasterUserPassword") {
