@@ -36,6 +36,11 @@ conformance *TEXT:
     ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator run -- tests/localstack/conformance localstack {{ TEXT }}
     ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator --moto run -- tests/localstack/conformance moto {{ TEXT }}
 
+# the real Terraform and the real binary on one state on LocalStack; TF_PLUGIN_DIR names a mirror of its AWS provider
+beside *ARGS:
+    cargo build -p aloka
+    ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/beside {{ ARGS }}
+
 # kills, faults and re-runs of the real binary on LocalStack; prints the seed
 torture *ARGS:
     cargo build -p aloka

@@ -325,6 +325,25 @@ impl Kind {
         }
     }
 
+    /// Settings of the Terraform provider itself, which it records among the attributes and AWS knows nothing of, with
+    /// their defaults (provider 5.100): without them Terraform would plan to set them.
+    pub const fn provider_settings(self) -> &'static [(&'static str, bool)] {
+        match self {
+            Self::DbInstance => &[("apply_immediately", false), ("delete_automated_backups", true)],
+            Self::DefaultSecurityGroup | Self::SecurityGroup => &[("revoke_rules_on_delete", false)],
+            Self::Instance => &[("get_password_data", false), ("user_data_replace_on_change", false)],
+            Self::DbSubnetGroup
+            | Self::Eip
+            | Self::InternetGateway
+            | Self::NatGateway
+            | Self::Route
+            | Self::RouteTable
+            | Self::RouteTableAssociation
+            | Self::Subnet
+            | Self::Vpc => &[],
+        }
+    }
+
     /// The attributes of this kind, sorted by name.
     pub const fn attributes(self) -> &'static [Attribute] {
         match self {

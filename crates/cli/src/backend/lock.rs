@@ -9,6 +9,8 @@ use crate::rfc3339;
 
 /// The most of a lock info file that is read.
 pub(super) const SIZE_MAX: u64 = 64 << 10;
+/// What people are told when a lock has to be waited for, as Terraform does.
+pub(super) const WAITING: &str = "Acquiring state lock. This may take a few moments...";
 
 /// Who holds a lock, since when and for what. Fields and their names are Terraform's; missing ones are read as empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,13 @@
 //! What is decided is decided in core; here is only who is asked next.
 
 use aloka_core::engine::{Executor, Outcome};
+use aloka_core::model::Kind;
+use aloka_core::plan::build::PASSWORD;
 use aloka_core::plan::{Mode, Node, Plan};
-use aloka_core::secret::{DB_PASSWORD, Secrets};
+use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
+use aloka_core::session::claim::{self, Claimed, Search};
 use aloka_core::session::sweep::Swept;
-use aloka_core::session::{self, Inputs, Password, Planned};
+use aloka_core::session::{self, Inputs, Password, Planned, Problem};
 use aloka_core::state::State;
 use aloka_core::{fingerprint, variables::Variables};
 
@@ -14,7 +17,7 @@ use aloka_sim::rehearsal::unread;
 
 use super::store;
 use crate::args::CloudArg;
-use crate::backend::{Backend, LocalBackend};
+use crate::backend::Backend;
 use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
 use crate::error::{CommandError, Errors};
 use crate::io::Io;
@@ -29,7 +32,7 @@ pub struct Run<'a> {
     /// How to tell.
     pub format: Format,
     cloud: Cloud,
-    backend: LocalBackend,
+    backend: Box<dyn Backend>,
     secrets: Secrets,
 }
 
@@ -58,9 +61,9 @@ impl<'a> Run<'a> {
         operation: &str,
     ) -> Result<Self, Errors> {
         let format = if request.json { Format::Json } else { Format::Human };
-        let mut backend = store::open();
+        let mut backend = store::open(Some(cloud))?;
         if let Some(timeout) = request.lock {
-            backend.lock(operation, timeout).map_err(|error| store::error(&error))?;
+            store::lock(io, &mut *backend, operation, timeout)?;
         }
         let cloud = connect(cloud, variables)?;
         Ok(Self { io, format, cloud, backend, secrets })
@@ -78,13 +81,15 @@ impl<'a> Run<'a> {
 
     /// The recorded state; `None` if nothing was ever recorded.
     pub fn state(&self) -> Result<Option<State>, CommandError> {
-        let state = store::read(&self.backend)?;
-        Ok(state.map(|mut state| {
+        let state = store::read(&*self.backend)?;
+        let prepared = |mut state: State| {
             if state.lineage.is_empty() {
                 state.lineage = new_lineage().into();
             }
-            state
-        }))
+            hash_clear_password(&mut state)?;
+            Ok(state)
+        };
+        state.map(prepared).transpose()
     }
 
     /// Recovers what an interrupted run made, reads what is there, and plans.
@@ -130,6 +135,18 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Finds a stack whose state is not there, and plans from what was found.
+    pub fn find(&mut self, state: &State, inputs: &Inputs, search: &Search) -> Result<(Claimed, Planned), Errors> {
+        let told = |problems: Vec<Problem>| Errors(problems.iter().map(failure::of_problem).collect());
+        let variables = &inputs.variables;
+        let mut replies = self.read(claim::search(variables, search), state)?.into_replies();
+        let site = claim::locate(variables, search, &replies).map_err(told)?;
+        replies.extend(self.read(claim::contents(variables, &site), state)?.into_replies());
+        let claimed = claim::claim(variables, &site, &replies, state, seconds_now()).map_err(told)?;
+        let planned = self.plan(claimed.state.clone(), inputs)?;
+        Ok((claimed, planned))
+    }
+
     fn read(&mut self, nodes: Vec<Node>, state: &State) -> Result<Executor, Errors> {
         let mut executor = Executor::new(nodes, state.clone(), self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, state);
@@ -159,7 +176,7 @@ impl<'a> Run<'a> {
     pub fn execute(&mut self, planned: &Planned) -> Result<Executed, Errors> {
         let mut executor = Executor::for_plan(planned, self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, &planned.state);
-        let backend: &mut dyn Backend = &mut self.backend;
+        let backend: &mut dyn Backend = &mut *self.backend;
         let outcome = self
             .cloud
             .run(&mut executor, Some(backend), &self.secrets, &mut reporter)
@@ -182,6 +199,12 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.backend.unlock();
     }
+}
+
+/// Seconds since 1970.
+fn seconds_now() -> u32 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.ok().and_then(|since| u32::try_from(since.as_secs()).ok()).unwrap_or(u32::MAX)
 }
 
 /// A signal came before anything was sent.
@@ -217,17 +240,30 @@ pub fn new_lineage() -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
+/// Terraform records the password in clear, aloka its hash: with that, a password that is the same is known to be.
+pub fn hash_clear_password(state: &mut State) -> Result<(), CommandError> {
+    let database = state.resources.iter().find(|(address, _)| address.kind == Kind::DbInstance);
+    let clear = database.and_then(|(_, resource)| resource.attributes.get(PASSWORD)?.as_str());
+    if let (Some(clear), None) = (clear, state.private.secrets.get(DB_PASSWORD)) {
+        let hash = hash(&Secret::new(clear))?;
+        state.private.secrets.insert(DB_PASSWORD.into(), hash.into());
+    }
+    Ok(())
+}
+
+fn hash(secret: &Secret) -> Result<String, CommandError> {
+    let mut salt = [0_u8; 16];
+    getrandom::fill(&mut salt)
+        .map_err(|error| CommandError::config(format!("no randomness to hash the password with: {error}")))?;
+    Ok(fingerprint::hash(secret, &salt))
+}
+
 /// What is known of the password: compared with the hash that is recorded, if one is.
 pub fn password(secrets: &Secrets, state: &State) -> Result<Password, CommandError> {
     let Some(secret) = secrets.get(DB_PASSWORD) else { return Ok(Password::Absent) };
     match state.private.secrets.get(DB_PASSWORD) {
         Some(recorded) if fingerprint::verify(secret, recorded) => Ok(Password::Unchanged),
-        Some(_) | None => {
-            let mut salt = [0_u8; 16];
-            getrandom::fill(&mut salt)
-                .map_err(|error| CommandError::config(format!("no randomness to hash the password with: {error}")))?;
-            Ok(Password::New(fingerprint::hash(secret, &salt)))
-        }
+        Some(_) | None => Ok(Password::New(hash(secret)?)),
     }
 }
 

@@ -7,6 +7,7 @@ mod documents;
 mod flags;
 mod help;
 mod output;
+mod recover;
 mod refusals;
 mod resume;
 mod secrets;

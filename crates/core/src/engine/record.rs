@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Executor;
 use crate::api::Operation;
 use crate::identity;
+use crate::map;
 use crate::model::Kind;
 use crate::observe::{self, Place};
 use crate::plan::build::without_secrets;
@@ -102,7 +103,10 @@ impl Executor {
                 let key = identity::deposed_key(&self.state.lineage, &target.address, self.nodes[index].generation);
                 self.state.deposed.insert(Target { address: target.address.clone(), deposed: Some(key) }, old);
             }
-            Resource { attributes: Arc::new(self.resolved_after(index)), ..Resource::default() }
+            let settings = target.address.kind.provider_settings().iter();
+            let settings = settings.map(|(name, value)| (map::key(name), Value::from(*value)));
+            let attributes = settings.chain(self.resolved_after(index)).collect();
+            Resource { attributes: Arc::new(attributes), ..Resource::default() }
         } else {
             self.state.resources.remove(&target.address).map(|old| Resource::clone(&old)).unwrap_or_default()
         };

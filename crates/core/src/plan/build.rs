@@ -13,7 +13,7 @@ use crate::model::{Compare, Kind, MANAGE_MASTER_USER_PASSWORD, OnChange};
 use crate::observe::{Phase, Place};
 use crate::rules;
 use crate::session::{Password, Problem};
-use crate::stack::{Declared, Stack};
+use crate::stack::{Closures, Declared, Stack};
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
 
@@ -242,7 +242,7 @@ impl Decisions<'_> {
             if let Value::Secret(name) = desired {
                 let changed = match self.inputs.password {
                     // Whatever the password was before RDS had its own, it is another one now.
-                    Password::Absent | Password::Unchanged => {
+                    Password::Absent | Password::Unchanged | Password::Known(_) => {
                         before.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true)
                     }
                     Password::New(_) => true,
@@ -379,7 +379,7 @@ impl Decisions<'_> {
 
     fn finish(self) -> Result<Built, Vec<Problem>> {
         let Self { inputs, made, removed, nothing, problems: _ } = self;
-        let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), nothing, closures: BTreeMap::new() };
+        let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), nothing, closures: Closures::default() };
         // Where each object is made or changed, and where it is destroyed.
         let mut making: BTreeMap<&Address, usize> = BTreeMap::new();
         let mut removing: BTreeMap<Target, usize> = BTreeMap::new();
@@ -432,7 +432,7 @@ struct Nodes<'a> {
     needs: Vec<Vec<usize>>,
     /// The attributes of what is not there.
     nothing: Arc<ValueMap>,
-    closures: BTreeMap<Address, Arc<[Arc<str>]>>,
+    closures: Closures,
 }
 
 impl<'a> Nodes<'a> {
@@ -475,7 +475,7 @@ impl<'a> Nodes<'a> {
             Verb::Forget | Verb::Read => Vec::new(),
         };
         steps.shrink_to_fit();
-        let dependencies = self.closure(address);
+        let dependencies = self.closures.of(inputs.stack, address);
         let after = match verb {
             Verb::Create if !after.contains_key(PASSWORD) => after.clone(),
             // What an update did not touch is recorded as observed, not as desired.
@@ -495,25 +495,6 @@ impl<'a> Nodes<'a> {
 
     fn phase(&self, target: &Target) -> Option<&'a Phase> {
         self.inputs.observed.get(target).map(|found| &found.phase)
-    }
-
-    /// Config addresses of everything this resource needs, directly or not; one computation per config address.
-    fn closure(&mut self, address: &Address) -> Arc<[Arc<str>]> {
-        let config = address.config();
-        if let Some(known) = self.closures.get(&config) {
-            return known.clone();
-        }
-        let mut all: BTreeSet<Arc<str>> = BTreeSet::new();
-        // The stack has no cycles: `Decisions::declared` has refused them.
-        if let Some(declared) = self.inputs.stack.resources.get(address) {
-            for dependency in declared.dependencies() {
-                all.insert(Arc::from(dependency.config().to_string()));
-                all.extend(self.closure(&dependency).iter().cloned());
-            }
-        }
-        let all: Arc<[_]> = all.into_iter().collect();
-        self.closures.insert(config, all.clone());
-        all
     }
 
     fn make_after_dependencies(&mut self, making: &BTreeMap<&Address, usize>) {
@@ -582,7 +563,7 @@ impl<'a> Nodes<'a> {
 }
 
 /// The one attribute that is a secret.
-const PASSWORD: &str = "password";
+pub const PASSWORD: &str = "password";
 
 /// Which existing object refers to which: by the identifiers in its attributes, and by the ties AWS keeps without
 /// any (a NAT gateway and a public server hold the internet gateway).

@@ -5,6 +5,7 @@
 //! where it is to be empty afterwards, look whether it is ([`sweep`]).
 
 pub mod choices;
+pub mod claim;
 pub mod refresh;
 mod settle;
 pub mod sweep;
@@ -56,8 +57,23 @@ pub enum Password {
     Absent,
     /// The one recorded.
     Unchanged,
+    /// The one the database has, whose hash is not recorded yet: this is it.
+    Known(String),
     /// Another one, or the first: this is its new hash.
     New(String),
+}
+
+impl Password {
+    /// The same password, taken for the one the database has: AWS does not tell whether it is. It is not sent, so that
+    /// a database found without its state never gets another password unasked.
+    #[must_use]
+    pub fn trusted(self) -> Self {
+        match self {
+            Self::New(hash) | Self::Known(hash) => Self::Known(hash),
+            Self::Absent => Self::Absent,
+            Self::Unchanged => Self::Unchanged,
+        }
+    }
 }
 
 /// Why there is no plan.
@@ -216,7 +232,7 @@ pub fn discovery(state: &State, inputs: &Inputs) -> Vec<Node> {
     calls.extend(refresh::reads(state));
     let node =
         |(kind, call)| read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None });
-    calls.into_iter().map(node).collect()
+    calls.into_iter().map(node).chain(claim::guard::reads(state, inputs)).collect()
 }
 
 /// A call, and what became of it.
@@ -294,6 +310,10 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
     if !problems.is_empty() {
         return Err(problems);
     }
+    let strangers = claim::guard::strangers(recorded, inputs, &replies);
+    if !strangers.is_empty() {
+        return Err(vec![claim::guard::problem(inputs, &strangers)]);
+    }
     let mut state = recorded.clone();
     let account = check_place(&mut state, inputs, &replies)?;
     let place = Place { region: inputs.variables.aws_region.clone(), account: account.clone() };
@@ -307,6 +327,9 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
     let takes_up = takes_up(inputs, &state);
     state.private.intents.retain(|address, _| takes_up(address));
     warnings.extend(refresh::stuck(&observed));
+    if let Password::Known(hash) = &inputs.password {
+        state.private.secrets.insert(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()));
+    }
     if inputs.mode == Mode::Apply {
         state.private.choices = choices::choose(&state, inputs, &replies, &mut warnings)?;
     }
@@ -348,7 +371,9 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Re
     let managed = inputs.mode == Mode::Apply && inputs.variables.db_manage_master_user_password;
     let secrets = match &inputs.password {
         _ if managed => BTreeMap::new(),
-        Password::New(hash) => BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))]),
+        Password::New(hash) | Password::Known(hash) => {
+            BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))])
+        }
         Password::Absent | Password::Unchanged => {
             let known = recorded_private.secrets.get(DB_PASSWORD).cloned();
             known.map(|hash| (Arc::from(DB_PASSWORD), hash)).into_iter().collect()
@@ -376,9 +401,9 @@ fn check_place(state: &mut State, inputs: &Inputs, replies: &Replies<'_>) -> Res
     let caller = replies.of(Operation::GetCallerIdentity).iter().find_map(|(_, reply)| reply.ok());
     let account = caller.and_then(|caller| caller.get("Account").as_str()).map(str::to_owned);
     let here = [("account", account.clone()), ("region", Some(inputs.variables.aws_region.clone()))];
+    let is_empty = state.is_empty();
     let recorded = [&mut state.private.account, &mut state.private.region];
     let mut problems = Vec::new();
-    let is_empty = state.resources.is_empty() && state.deposed.is_empty() && state.private.intents.is_empty();
     for ((what, here), recorded) in here.into_iter().zip(recorded) {
         match (&here, &*recorded) {
             (Some(here), Some(there)) if here != there && !is_empty => problems.push(Problem::Impossible {

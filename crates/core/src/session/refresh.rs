@@ -23,6 +23,12 @@ use crate::variables::Variables;
 /// Most values AWS takes in one filter.
 const FILTER_VALUES_MAX: usize = 200;
 
+/// Where RDS lists its objects.
+const DATABASES: [(Kind, Operation, &str, &str); 2] = [
+    (Kind::DbInstance, Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
+    (Kind::DbSubnetGroup, Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
+];
+
 /// Where a kind is listed: operation, filter by identifier, list in the reply, identifier in an item.
 struct Listing {
     operation: Operation,
@@ -50,6 +56,16 @@ const fn listing(kind: Kind) -> Option<Listing> {
         Kind::DbInstance | Kind::DbSubnetGroup => return None,
     };
     Some(Listing { operation, filter, list, id })
+}
+
+/// Where the objects of each kind are listed: operation, list in the reply, identifier in an item. What is listed in
+/// another's place (routes, associations, the default group) is not repeated.
+pub(super) fn lists() -> Vec<(Kind, Operation, &'static str, &'static str)> {
+    let own = Kind::ALL
+        .into_iter()
+        .filter(|kind| !matches!(kind, Kind::Route | Kind::RouteTableAssociation | Kind::DefaultSecurityGroup));
+    let ec2 = own.filter_map(|kind| listing(kind).map(|l| (kind, l.operation, l.list, l.id)));
+    ec2.chain(DATABASES).collect()
 }
 
 /// The identifier under which an object is listed.
@@ -194,6 +210,13 @@ pub fn refresh(
             drift.push(drift_of(&target, None, id, Value::Null));
             continue;
         };
+        let fresh: ValueMap = fresh
+            .into_iter()
+            .map(|(name, value)| {
+                let value = with_recorded_keys(value, resource.attributes.get(&name));
+                (name, value)
+            })
+            .collect();
         if !moves.iter().any(|(_, to)| *to == target.address) {
             drift.extend(attribute_drift(&target, &resource.attributes, &fresh));
         }
@@ -211,6 +234,19 @@ pub fn refresh(
         observed.insert(target, found);
     }
     (drift, observed)
+}
+
+/// A block (a list of one map) with what only the record has of it: Terraform records more of some than is read here.
+fn with_recorded_keys(fresh: Value, recorded: Option<&Value>) -> Value {
+    if let (Value::List(now), Some(Value::List(before))) = (&fresh, recorded)
+        && let ([Value::Map(now)], [Value::Map(before)]) = (now.as_slice(), before.as_slice())
+        && before.keys().any(|key| !now.contains_key(key))
+    {
+        let mut whole = before.clone();
+        whole.extend(now.iter().map(|(key, value)| (key.clone(), value.clone())));
+        return Value::List(vec![Value::Map(whole)]);
+    }
+    fresh
 }
 
 fn attribute_drift(target: &Target, recorded: &ValueMap, fresh: &ValueMap) -> Vec<Drift> {
@@ -254,20 +290,7 @@ struct Index<'a> {
 impl<'a> Index<'a> {
     fn new(replies: &Replies<'a>) -> Self {
         let mut objects = BTreeMap::new();
-        for kind in Kind::ALL {
-            if let Some(Listing { operation, list, id, .. }) = listing(kind) {
-                for item in replies.items(operation, list) {
-                    if let Some(id) = item.at(id).and_then(Value::as_str) {
-                        objects.insert((operation, id), item);
-                    }
-                }
-            }
-        }
-        let databases = [
-            (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
-            (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
-        ];
-        for (operation, list, id) in databases {
+        for (_, operation, list, id) in lists() {
             for item in replies.items(operation, list) {
                 if let Some(id) = item.at(id).and_then(Value::as_str) {
                     objects.insert((operation, id), item);

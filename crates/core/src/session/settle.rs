@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Inputs, Replies, VISIBILITY_MS, move_addresses, place, refresh};
+use super::{Inputs, Replies, VISIBILITY_MS, claim::guard, move_addresses, place, refresh};
 use crate::api::Reply;
 use crate::observe::Phase;
 use crate::plan::{Mode, Node};
@@ -27,7 +27,9 @@ pub fn look_again(state: &State, inputs: &Inputs, replies: &[(Node, Reply)], age
     // would hold must know.
     let unseen = !refresh::adopt_associations(&mut seen, &replies, &place) && inputs.mode == Mode::Destroy;
     let (drift, observed) = refresh::refresh(&mut seen, &replies, &place, &moves);
+    let strangers = guard::strangers(state, inputs, &replies);
     let settling = observed.values().any(|found| found.phase == Phase::Settling) || unseen;
     // The older, the less likely that looking soon helps.
-    (settling || !drift.is_empty()).then(|| (age / 2).clamp(Duration::from_secs(1), Duration::from_secs(8)).min(left))
+    (settling || !drift.is_empty() || !strangers.is_empty())
+        .then(|| (age / 2).clamp(Duration::from_secs(1), Duration::from_secs(8)).min(left))
 }

@@ -14,7 +14,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Private, Resource, State, Target};
+use super::{Private, Resource, State, Target, Terraform};
 use crate::address::{Address, VPC_MODULE};
 use crate::model::Kind;
 use crate::value::{Value, ValueMap};
@@ -108,6 +108,8 @@ struct RawHead {
 #[derive(Deserialize)]
 struct RawResource {
     name: String,
+    #[serde(default)]
+    provider: Option<String>,
     #[serde(default, deserialize_with = "instances")]
     instances: Vec<RawInstance>,
 }
@@ -128,6 +130,14 @@ struct RawInstance {
     dependencies: Arc<[Arc<str>]>,
     #[serde(default)]
     create_before_destroy: bool,
+    #[serde(default)]
+    schema_version: Option<u64>,
+    #[serde(default)]
+    sensitive_attributes: Vec<serde_json::Value>,
+    #[serde(default)]
+    identity: Option<serde_json::Value>,
+    #[serde(default)]
+    identity_schema_version: Option<u64>,
 }
 
 /// The instances of a resource. They depend on the same, so one list serves all; a list for each would take more than
@@ -238,12 +248,20 @@ fn known_objects(entry: &RawValue) -> Result<Option<Vec<(Target, Resource)>>, Re
             },
         };
         let address = Address { in_vpc_module, kind, name: name.clone(), index };
+        let terraform = Terraform {
+            provider: raw.provider.clone().filter(|provider| provider != PROVIDER),
+            schema_version: instance.schema_version.filter(|version| *version != kind.schema_version()),
+            sensitive_attributes: instance.sensitive_attributes,
+            identity: instance.identity,
+            identity_schema_version: instance.identity_schema_version,
+        };
         let resource = Resource {
             attributes: Arc::new(instance.attributes),
             dependencies: instance.dependencies,
             tainted: instance.status.as_deref() == Some("tainted"),
             provider_private: instance.private,
             create_before_destroy: instance.create_before_destroy,
+            terraform: (terraform != Terraform::default()).then(|| Arc::new(terraform)),
         };
         objects.push((Target { address, deposed: instance.deposed }, resource));
     }
@@ -279,7 +297,7 @@ struct BlockView<'a> {
     #[serde(rename = "type")]
     resource_type: &'static str,
     name: &'a str,
-    provider: &'static str,
+    provider: &'a str,
     instances: Vec<InstanceView<'a>>,
 }
 
@@ -293,7 +311,11 @@ struct InstanceView<'a> {
     deposed: Option<&'a str>,
     schema_version: u64,
     attributes: Public<'a>,
-    sensitive_attributes: [(); 0],
+    sensitive_attributes: &'a [serde_json::Value],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_schema_version: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     private: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -371,14 +393,22 @@ impl Serialize for ResourcesView<'_> {
         objects.sort_by(|a, b| a.0.cmp(&b.0));
         let deposed_keys: BTreeMap<Target, &str> =
             self.0.deposed.keys().filter_map(|t| t.deposed.as_deref().map(|key| (t.clone(), key))).collect();
+        let usual = Terraform::default();
+        let mut providers: BTreeMap<Address, &str> = BTreeMap::new();
         for (target, resource) in &objects {
+            let terraform = resource.terraform.as_deref().unwrap_or(&usual);
+            if let Some(provider) = &terraform.provider {
+                providers.insert(target.address.config(), provider);
+            }
             blocks.entry(target.address.config()).or_default().push(InstanceView {
                 index_key: target.address.index,
                 status: resource.tainted.then_some("tainted"),
                 deposed: deposed_keys.get(target).copied(),
-                schema_version: target.address.kind.schema_version(),
+                schema_version: terraform.schema_version.unwrap_or(target.address.kind.schema_version()),
                 attributes: Public { kind: target.address.kind, attributes: &resource.attributes },
-                sensitive_attributes: [],
+                sensitive_attributes: &terraform.sensitive_attributes,
+                identity: terraform.identity.as_ref(),
+                identity_schema_version: terraform.identity_schema_version,
                 private: resource.provider_private.as_deref(),
                 dependencies: &resource.dependencies,
                 create_before_destroy: resource.create_before_destroy,
@@ -395,7 +425,7 @@ impl Serialize for ResourcesView<'_> {
                 mode: "managed",
                 resource_type: address.kind.terraform_type(),
                 name: &address.name,
-                provider: PROVIDER,
+                provider: providers.get(&address).copied().unwrap_or(PROVIDER),
                 instances,
             };
             let key = (

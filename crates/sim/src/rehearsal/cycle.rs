@@ -209,7 +209,7 @@ impl Life<'_> {
     fn inputs(&self, mode: Mode, state: &State) -> Inputs {
         let password = match &self.inputs.password {
             Password::New(_) if state.private.secrets.contains_key(DB_PASSWORD) => Password::Unchanged,
-            given @ (Password::New(_) | Password::Absent | Password::Unchanged) => given.clone(),
+            given @ (Password::New(_) | Password::Known(_) | Password::Absent | Password::Unchanged) => given.clone(),
         };
         Inputs { mode, password, ..self.inputs.clone() }
     }

@@ -1,4 +1,4 @@
-//! One round of planning, as every command does it: recovery, reading, planning.
+//! One round of planning, as every command does it: recovery, reading, planning; and one of finding a lost stack.
 
 use std::fmt;
 
@@ -6,6 +6,7 @@ use aloka_core::api::ErrorClass;
 use aloka_core::engine::{Cause, Executor, Outcome};
 use aloka_core::plan::{Node, Step};
 use aloka_core::secret::Secrets;
+use aloka_core::session::claim::{self, Claimed, Search};
 use aloka_core::session::{self, Inputs, Planned, Problem};
 use aloka_core::state::State;
 
@@ -89,6 +90,29 @@ pub fn survey(
             None => return session::plan(state, inputs, replies).map_err(NotPlanned::Problems),
         }
     }
+}
+
+/// A stack found without its state, as `state recover` and `adopt` do it: two rounds of reads, what they tell, and the
+/// plan that follows. `state` records nothing; `floor` is as [`claim::claim`] wants it.
+///
+/// # Errors
+/// See [`NotPlanned`].
+pub fn claim_round(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: &State,
+    (inputs, search): (&Inputs, &Search),
+    floor: u32,
+) -> Result<(Claimed, Planned), NotPlanned> {
+    let variables = &inputs.variables;
+    let mut replies = read(world, store, secrets, state, claim::search(variables, search), &mut Unwatched)?.into_replies();
+    let site = claim::locate(variables, search, &replies).map_err(NotPlanned::Problems)?;
+    replies.extend(read(world, store, secrets, state, claim::contents(variables, &site), &mut Unwatched)?.into_replies());
+    let claimed = claim::claim(variables, &site, &replies, state, floor).map_err(NotPlanned::Problems)?;
+    let inputs = Inputs { password: inputs.password.clone().trusted(), ..inputs.clone() };
+    let planned = plan_round(world, store, secrets, claimed.state.clone(), &inputs)?;
+    Ok((claimed, planned))
 }
 
 fn read(
