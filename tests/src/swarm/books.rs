@@ -144,7 +144,7 @@ impl Books {
         match file::read(&text) {
             Ok(read) if read == *state => {}
             Ok(_) => {
-                self.find(now, Class::Safety, "state reads back", format!("serial {serial} reads back as another"))
+                self.find(now, Class::Safety, "state reads back", format!("serial {serial} reads back as another"));
             }
             Err(error) => self.find(now, Class::Safety, "state reads back", format!("serial {serial}: {error}")),
         }

@@ -165,8 +165,8 @@ impl Inner {
             self.other = None;
             let mode = if other.wish.is_some() { Mode::Apply } else { Mode::Destroy };
             let inputs = self.inputs(other.wish, mode, &self.books.state());
-            let mut seat = Seat { account, inner: self, now: from, named: other.named };
-            let operator = Operator::new("the second operator", inputs, &mut seat);
+            let seat = Seat { account, inner: self, now: from, named: other.named };
+            let operator = Operator::new("the second operator", inputs, &seat);
             let what = other.wish.map_or_else(|| "destroy".to_owned(), |wish| format!("apply of wish {wish}"));
             self.books.tell(from, format_args!("   the second operator begins: {what}"));
             let turn = Duration::from_millis(other.turn_ms);

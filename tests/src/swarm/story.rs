@@ -267,7 +267,7 @@ impl Story {
         for _ in 0..rng.below(6) {
             orders.push(Order::drawn(&mut rng, wishes.len()));
         }
-        // What the users settle for may have been tried before, too.
+        let is_protected = wishes.iter().any(|wish| wish.protected);
         let faults = faults(&mut Rng::stream(seed, "swarm/weights", 0));
         let mut weights = Rng::stream(seed, "swarm/weights", 1);
         let (strikes_max, deeds_max, others_one_in) = (
@@ -281,7 +281,11 @@ impl Story {
             let rest_ms = *rng.pick(&[0, 0, 1_000, 20_000, 45_000, 600_000, 7_200_000]).unwrap_or(&0);
             let named = !rng.one_in(3);
             let mut rng = stream("swarm/faults");
-            let strikes = (0..rng.below(strikes_max + 1)).filter_map(|_| drawn(&faults, &mut rng)).collect();
+            let strikes = (0..rng.below(strikes_max + 1)).filter_map(|_| drawn(&faults, &mut rng));
+            // A database that failed under protection is nobody's to change or delete: AWS refuses both.
+            let dead_end =
+                |strike: &Strike| is_protected && matches!(strike.at, At::Call(Operation::CreateDBInstance, _));
+            let strikes = strikes.filter(|strike| !dead_end(strike)).collect();
             let mut rng = stream("swarm/meddler");
             let deeds = (0..rng.below(deeds_max + 1)).map(|_| Deed::drawn(&mut rng)).collect();
             let mut rng = stream("swarm/operator");

@@ -44,7 +44,8 @@ impl Executor {
                 _ => None,
             });
             let name = name.and_then(Value::as_str).map(Arc::from);
-            let intent = Intent { operation, generation: node.generation, name };
+            let generation = node.generation;
+            let intent = Intent { operation, generation, name };
             if node.verb == Verb::Create {
                 let last = self.state.private.generations.get(&address).copied().unwrap_or(0);
                 self.state.private.generations.insert(address.clone(), last.max(node.generation));
@@ -53,7 +54,6 @@ impl Executor {
                     self.record_secrets();
                 }
             }
-            let generation = intent.generation;
             let earlier = self.state.private.intents.insert(address, intent);
             self.progress[index].inherited =
                 earlier.is_some_and(|earlier| earlier.operation.is_creating() && earlier.generation == generation);

@@ -136,9 +136,9 @@ pub fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
             ]);
             let lookup = lower::lookup(address, &attributes, &state.lineage, intent.generation, &place)?;
             let found = if lookup.list.is_empty() { "Tags".to_owned() } else { format!("{}.0", lookup.list) };
-            // What a token or a name makes unique may be tried again and need not be waited for: there would not be two.
-            // If nobody tries again, this is the last look.
-            let is_unique = intent.operation.idempotency() != Idempotency::Tagged;
+            // What a token makes unique may be tried again and need not be waited for: there would not be two. A name or
+            // a block may be another one by now. If nobody tries again, this is the last look.
+            let is_unique = intent.operation.idempotency() == Idempotency::ClientToken;
             let is_tried_again = takes_up(address) && !state.resources.contains_key(address);
             let patience = if is_unique && is_tried_again { 0 } else { VISIBILITY_MS };
             let waiter = Waiter {
