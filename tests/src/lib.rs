@@ -53,7 +53,11 @@ pub fn inputs(variables: Variables, mode: Mode, state: &State) -> Inputs {
     let known = state.private.secrets.contains_key(DB_PASSWORD);
     let password = if managed {
         Password::Absent
-    } else if known { Password::Unchanged } else { Password::New("argon2id$test".to_owned()) };
+    } else if known {
+        Password::Unchanged
+    } else {
+        Password::New("argon2id$test".to_owned())
+    };
     Inputs { variables, user_data: None, mode, upgrade: false, password }
 }
 

@@ -223,7 +223,8 @@ fn db_instance(a: &mut Attributes<'_>) {
     // Absent, the secret is told as the lack of one: otherwise what is recorded would stay.
     let secret = a.object.at("MasterUserSecret").map(|secret| {
         let field = |name, from| (name, secret.get(from).clone());
-        let fields = [field("kms_key_id", "KmsKeyId"), field("secret_arn", "SecretArn"), field("secret_status", "SecretStatus")];
+        let fields =
+            [field("kms_key_id", "KmsKeyId"), field("secret_arn", "SecretArn"), field("secret_status", "SecretStatus")];
         Value::map(fields.into_iter().filter(|(_, value)| !value.is_null()))
     });
     a.set(MANAGE_MASTER_USER_PASSWORD, secret.is_some().into());

@@ -14,7 +14,9 @@ fn repository(path: &str) -> String {
 #[test]
 fn the_checklist_names_every_iam_action() {
     let text = repository("docs/DEPLOYMENT_CHECKLIST.md");
-    let is_action = |word: &&str| ["ec2:", "iam:", "kms:", "rds:", "secretsmanager:", "ssm:"].iter().any(|prefix| word.starts_with(prefix));
+    let is_action = |word: &&str| {
+        ["ec2:", "iam:", "kms:", "rds:", "secretsmanager:", "ssm:"].iter().any(|prefix| word.starts_with(prefix))
+    };
     let named: BTreeSet<String> = text.split([' ', '\n', '`', ',']).filter(is_action).map(str::to_owned).collect();
     let managed = MANAGED_PASSWORD_ACTIONS.iter().map(|action| (*action).to_owned());
     let needed = Operation::ALL.iter().flat_map(|operation| operation.iam_actions());

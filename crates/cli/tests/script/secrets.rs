@@ -106,7 +106,9 @@ fn no_message_repeats_it() {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         clean(&canary, &dir, &args, 1, &[]).complains("error: ");
     }
-    for contents in ["db_password = \"SECRET/\"\nenvironment = 7 7\n", "db_password = SECRET\n", "db_password \"SECRET\"\n"] {
+    for contents in
+        ["db_password = \"SECRET/\"\nenvironment = 7 7\n", "db_password = SECRET\n", "db_password \"SECRET\"\n"]
+    {
         let dir = Dir::new().without("TF_VAR_db_password").file("terraform.tfvars", &wrong(contents));
         clean(&canary, &dir, &["plan"], 1, &["terraform.tfvars"]).complains("terraform.tfvars");
     }
@@ -134,7 +136,9 @@ fn the_process_keeps_it_to_itself() {
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     // Files of a process that may not be dumped belong to root, so that nobody else reads its environment.
-    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(format!("/proc/{}/environ", child.id())).expect("there"));
+    let owner = std::os::unix::fs::MetadataExt::uid(
+        &std::fs::metadata(format!("/proc/{}/environ", child.id())).expect("there"),
+    );
     assert_eq!(owner, 0);
     drop(child.stdin.take());
     assert_eq!(child.wait().expect("ends").code(), Some(1));
@@ -147,7 +151,9 @@ fn two_passwords_leave_the_same_files() {
         let state = "{\"version\": 4, \"serial\": 1, \"lineage\": \"5f0e8f0e-6f5f-4e53-9d5c-3a3a5a1d0001\"}";
         let dir = Dir::new().env("TF_VAR_db_password", password).file("terraform.tfstate", state);
         let mut said = Vec::new();
-        for args in [&["plan", "-out=tfplan"][..], &["show", "-json", "tfplan"], &["apply", "tfplan"], &["show", "-json"]] {
+        for args in
+            [&["plan", "-out=tfplan"][..], &["show", "-json", "tfplan"], &["apply", "tfplan"], &["show", "-json"]]
+        {
             let ran = dir.run(args).expect(0);
             said.push((args.join(" "), ran.stdout));
         }
@@ -215,7 +221,8 @@ fn a_changed_password_is_one_change() {
 
 #[test]
 fn rds_keeps_the_password_if_asked() {
-    let dir = Dir::new().without("TF_VAR_db_password").file("terraform.tfvars", "db_manage_master_user_password = true\n");
+    let dir =
+        Dir::new().without("TF_VAR_db_password").file("terraform.tfvars", "db_manage_master_user_password = true\n");
     let ran = dir.run(&["plan", "-calls"]).expect(0).says("ManageMasterUserPassword=true");
     assert!(!ran.stdout.contains(" MasterUserPassword="), "{}", ran.stdout);
     ran.says("secretsmanager:CreateSecret");

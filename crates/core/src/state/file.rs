@@ -179,7 +179,8 @@ pub fn read(text: &str) -> Result<State, ReadError> {
     if text.trim().is_empty() {
         return Ok(State::new(""));
     }
-    let raw: RawState<'_> = serde_json::from_str(text).map_err(|error| another_version(text).unwrap_or(error.into()))?;
+    let raw: RawState<'_> =
+        serde_json::from_str(text).map_err(|error| another_version(text).unwrap_or(error.into()))?;
     if raw.version != FORMAT_VERSION {
         return Err(ReadError::Version { found: raw.version });
     }
