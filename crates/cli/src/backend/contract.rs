@@ -82,17 +82,17 @@ fn of_two_writers_one_is_refused(place: &Place) {
 
 fn a_lock_excludes_and_names_its_holder(place: &Place) {
     let (mut first, mut second) = ((place.handle)(), (place.handle)());
-    first.lock("OperationTypeApply", Duration::ZERO).expect("lock");
-    let refused = second.lock("OperationTypePlan", Duration::ZERO).expect_err("the first holds it");
+    first.lock("OperationTypeApply", Duration::ZERO, &mut |_| {}).expect("lock");
+    let refused = second.lock("OperationTypePlan", Duration::ZERO, &mut |_| {}).expect_err("the first holds it");
     let text = refused.to_string();
     assert!(text.contains("OperationTypeApply") && text.contains('@') && text.contains("lock ID"), "{text}");
     assert!(refused.hint().is_some());
     first.write(&state("one", 1)).expect("the holder writes");
     first.write(&state("one", 2)).expect("the holder writes");
-    assert!(second.lock("OperationTypePlan", Duration::ZERO).is_err(), "writing must not lose the lock");
+    assert!(second.lock("OperationTypePlan", Duration::ZERO, &mut |_| {}).is_err(), "writing must not lose the lock");
     assert_eq!(second.read().expect("reading needs no lock"), Some(state("one", 2)));
     first.unlock();
-    second.lock("OperationTypePlan", Duration::ZERO).expect("free again");
+    second.lock("OperationTypePlan", Duration::ZERO, &mut |_| {}).expect("free again");
     second.write(&state("one", 3)).expect("write");
     second.unlock();
 }
@@ -100,19 +100,19 @@ fn a_lock_excludes_and_names_its_holder(place: &Place) {
 fn unlocking_twice_or_without_a_lock_is_harmless(place: &Place) {
     let (mut first, mut second) = ((place.handle)(), (place.handle)());
     first.unlock();
-    first.lock("a", Duration::ZERO).expect("lock");
+    first.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
     second.unlock();
-    assert!(second.lock("b", Duration::ZERO).is_err(), "only the holder unlocks");
+    assert!(second.lock("b", Duration::ZERO, &mut |_| {}).is_err(), "only the holder unlocks");
     first.unlock();
     first.unlock();
-    second.lock("b", Duration::ZERO).expect("lock");
+    second.lock("b", Duration::ZERO, &mut |_| {}).expect("lock");
     second.unlock();
 }
 
 fn dropping_the_handle_gives_the_lock_back_or_unlock_does(place: &Place) {
     for _round in 0..3 {
         let mut backend = (place.handle)();
-        backend.lock("a", Duration::ZERO).expect("lock");
+        backend.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
         backend.unlock();
     }
 }
@@ -120,13 +120,13 @@ fn dropping_the_handle_gives_the_lock_back_or_unlock_does(place: &Place) {
 fn force_unlock_wants_the_right_id_and_a_dead_holder(place: &Place) {
     let (mut first, mut second) = ((place.handle)(), (place.handle)());
     assert!(matches!(second.force_unlock("nope"), Err(BackendError::LockId { info: None, .. })));
-    first.lock("a", Duration::ZERO).expect("lock");
-    let Err(BackendError::Locked { info: Some(info), .. }) = second.lock("b", Duration::ZERO) else {
+    first.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
+    let Err(BackendError::Locked { info: Some(info), .. }) = second.lock("b", Duration::ZERO, &mut |_| {}) else {
         panic!("the first holds it and says so");
     };
     assert!(matches!(second.force_unlock("nope"), Err(BackendError::LockId { info: Some(_), .. })));
     assert!(matches!(second.force_unlock(&info.id), Err(BackendError::Locked { .. })), "the holder is alive");
-    assert!(second.lock("b", Duration::ZERO).is_err());
+    assert!(second.lock("b", Duration::ZERO, &mut |_| {}).is_err());
     first.unlock();
 }
 
@@ -152,11 +152,12 @@ fn a_lock_is_waited_for() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("terraform.tfstate");
     let mut first = LocalBackend::new(&path);
-    first.lock("a", Duration::ZERO).expect("lock");
+    first.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
     let began = Instant::now();
-    assert!(LocalBackend::new(&path).lock("b", Duration::from_millis(300)).is_err());
+    assert!(LocalBackend::new(&path).lock("b", Duration::from_millis(300), &mut |_| {}).is_err());
     assert!(began.elapsed() >= Duration::from_millis(300));
-    let waiter = std::thread::spawn(move || LocalBackend::new(&path).lock("b", Duration::from_secs(20)).is_ok());
+    let waiter =
+        std::thread::spawn(move || LocalBackend::new(&path).lock("b", Duration::from_secs(20), &mut |_| {}).is_ok());
     std::thread::sleep(Duration::from_millis(50));
     first.unlock();
     assert!(waiter.join().expect("the waiter ends"));

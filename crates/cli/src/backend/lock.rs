@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::rfc3339;
 
+/// What people are told when a lock has to be waited for, as Terraform does.
+pub(super) const WAITING: &str = "Acquiring state lock. This may take a few moments...";
+
 /// Who holds a lock, since when and for what. Fields and their names are Terraform's; missing ones are read as empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

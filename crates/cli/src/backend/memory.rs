@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aloka_core::state::{State, file};
 
-use super::{Backend, BackendError, LockInfo};
+use super::{Backend, BackendError, Head, LockInfo, Version};
 
 #[derive(Default)]
 struct Shared {
@@ -40,19 +40,19 @@ impl Backend for MemoryBackend {
 
     fn write(&mut self, state: &State) -> Result<(), BackendError> {
         let stored = self.read()?;
-        let serial = stored.as_ref().map_or(0, |stored| stored.serial);
-        if let Some(stored) = stored.filter(|stored| stored.lineage != state.lineage) {
-            let (stored, ours) = (stored.lineage.to_string(), state.lineage.to_string());
-            return Err(BackendError::Lineage { place: self.describe(), stored, ours });
-        }
-        if serial.checked_add(1) != Some(state.serial) {
-            return Err(BackendError::Serial { place: self.describe(), stored: serial, ours: state.serial });
-        }
+        Head::check_successor(stored.as_ref().map(Head::of).as_ref(), state, &self.describe())?;
         self.with(|shared| shared.text = Some(file::write(state)));
         Ok(())
     }
 
-    fn lock(&mut self, operation: &str, _timeout: Duration) -> Result<(), BackendError> {
+    fn replace(&mut self, state: &State, over: Option<&Head>) -> Result<(), BackendError> {
+        let stored = self.read()?;
+        Head::check_same(stored.as_ref().map(Head::of).as_ref(), over, &self.describe())?;
+        self.with(|shared| shared.text = Some(file::write(state)));
+        Ok(())
+    }
+
+    fn lock(&mut self, operation: &str, _timeout: Duration, _tell: &mut dyn FnMut(&str)) -> Result<(), BackendError> {
         let info = LockInfo::new(operation, "memory");
         let id = info.id.clone();
         let place = self.describe();
@@ -88,6 +88,10 @@ impl Backend for MemoryBackend {
             }
             None => Err(BackendError::LockId { place, given: id.to_owned(), info: None }),
         })
+    }
+
+    fn versions(&self) -> Result<Vec<Version>, BackendError> {
+        Ok(Vec::new())
     }
 
     fn age(&self) -> Option<std::time::Duration> {

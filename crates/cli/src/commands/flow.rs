@@ -13,7 +13,7 @@ use aloka_sim::rehearsal::unread;
 
 use super::store;
 use crate::args::CloudArg;
-use crate::backend::{Backend, LocalBackend};
+use crate::backend::Backend;
 use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
 use crate::error::{CommandError, Errors};
 use crate::io::Io;
@@ -28,7 +28,7 @@ pub struct Run<'a> {
     /// How to tell.
     pub format: Format,
     cloud: Cloud,
-    backend: LocalBackend,
+    backend: Box<dyn Backend>,
     secrets: Secrets,
 }
 
@@ -55,9 +55,9 @@ impl<'a> Run<'a> {
         operation: &str,
     ) -> Result<Self, Errors> {
         let format = if request.json { Format::Json } else { Format::Human };
-        let mut backend = store::open();
+        let mut backend = store::open(Some(cloud))?;
         if let Some(timeout) = request.lock {
-            backend.lock(operation, timeout).map_err(|error| store::error(&error))?;
+            store::lock(io, &mut *backend, operation, timeout)?;
         }
         let cloud = connect(cloud, variables)?;
         Ok(Self { io, format, cloud, backend, secrets })
@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
 
     /// The recorded state; `None` if nothing was ever recorded.
     pub fn state(&self) -> Result<Option<State>, CommandError> {
-        let state = store::read(&self.backend)?;
+        let state = store::read(&*self.backend)?;
         Ok(state.map(|mut state| {
             if state.lineage.is_empty() {
                 state.lineage = new_lineage().into();
@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
     pub fn execute(&mut self, planned: &Planned) -> Result<Executed, Errors> {
         let mut executor = Executor::for_plan(planned, self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, &planned.state);
-        let backend: &mut dyn Backend = &mut self.backend;
+        let backend: &mut dyn Backend = &mut *self.backend;
         let outcome = self
             .cloud
             .run(&mut executor, Some(backend), &self.secrets, &mut reporter)

@@ -7,20 +7,19 @@ use std::path::Path;
 use aloka_core::variables;
 
 use super::store;
-use crate::args::InitArgs;
-use crate::backend::Backend;
+use crate::args::{CloudArg, InitArgs};
 use crate::error::{CommandError, CommandResult};
 use crate::io::Io;
 
 const TFVARS: &str = "terraform.tfvars";
 
 /// Runs the command.
-pub fn run(io: &mut Io, args: &InitArgs) -> CommandResult {
+pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> CommandResult {
     if args.example {
         write_example(io)?;
     }
-    let backend = store::open();
-    let state = store::read(&backend)?;
+    let backend = store::open(cloud)?;
+    let state = store::read(&*backend)?;
     io.out_line(&match state {
         Some(state) => {
             let objects = state.objects().count();

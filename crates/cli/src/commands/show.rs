@@ -6,16 +6,16 @@ use aloka_core::render::{Context, Options, plan_json, plan_text, state_json, sta
 use aloka_core::state::{State, file};
 
 use super::store;
-use crate::args::ShowArgs;
+use crate::args::{CloudArg, ShowArgs};
 use crate::error::{CommandError, CommandResult};
 use crate::io::Io;
 use crate::planfile::PlanFile;
 use crate::view::human;
 
 /// Runs the command.
-pub fn run(io: &mut Io, args: &ShowArgs) -> CommandResult {
+pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ShowArgs) -> CommandResult {
     match &args.file {
-        None => show_state(io, &store::read_here()?, args.json),
+        None => show_state(io, &store::read_here(cloud)?, args.json),
         Some(path) => match PlanFile::load(path) {
             Ok(plan) => show_plan(io, &plan, args.json),
             Err(error) => match state_file(path) {
