@@ -104,7 +104,8 @@ enum Use {
 }
 
 const BY_PROFILE: &str = "put it into a profile of ~/.aws/config, and name that with profile = \"…\" or AWS_PROFILE";
-const BY_ENVIRONMENT: &str = "take it out: credentials belong in the environment or in a profile, not in files of a team";
+const BY_ENVIRONMENT: &str =
+    "take it out: credentials belong in the environment or in a profile, not in files of a team";
 const BY_FILES: &str = "set AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE instead";
 const NOT_YET: &str = "aloka cannot honour it; take it out if the state can be reached without";
 
@@ -340,15 +341,11 @@ impl Finder {
     }
 }
 
-
 fn inner_span(block: &Block) -> Option<std::ops::Range<usize>> {
     block.ident.span()
 }
 
-fn blocks<'a>(
-    structures: impl Iterator<Item = &'a Structure>,
-    ident: &'static str,
-) -> impl Iterator<Item = &'a Block> {
+fn blocks<'a>(structures: impl Iterator<Item = &'a Structure>, ident: &'static str) -> impl Iterator<Item = &'a Block> {
     structures.filter_map(Structure::as_block).filter(move |block| block.ident.as_str() == ident)
 }
 
@@ -421,12 +418,7 @@ impl Settings<'_> {
         match &setting.value.kind {
             Kind::Bool(value) => *value,
             Kind::Text(text) if text == "true" || text == "false" => text == "true",
-            Kind::Null
-            | Kind::Text(_)
-            | Kind::Number(_)
-            | Kind::List(_)
-            | Kind::Object(_)
-            | Kind::Invalid => {
+            Kind::Null | Kind::Text(_) | Kind::Number(_) | Kind::List(_) | Kind::Object(_) | Kind::Invalid => {
                 self.wrong(&setting, name, "true or false");
                 false
             }
