@@ -89,6 +89,8 @@ struct Sent {
     follows: Option<String>,
     content: String,
     mark: String,
+    /// Which sending of the same write, as [`Attempt::tries`] counts.
+    copy: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -336,8 +338,8 @@ impl World {
 
     fn sending(&self, number: usize, attempt: Attempt, content: String, left: u8) -> Self {
         let mut world = self.clone();
-        let (follows, mark) = (attempt.follows().map(str::to_owned), attempt.mark().to_owned());
-        world.wire.insert(Sent { by: number, follows, content: content.clone(), mark });
+        let (follows, mark, copy) = (attempt.follows().map(str::to_owned), attempt.mark().to_owned(), attempt.tries());
+        world.wire.insert(Sent { by: number, follows, content: content.clone(), mark, copy });
         world.operators[number].step = Step::Waiting { attempt, content, left };
         world
     }
@@ -359,7 +361,7 @@ impl World {
     }
 
     fn arrival(&self, sent: &Sent, rules: Rules, sights: &mut BTreeSet<Sight>) -> Steps<Self> {
-        let Sent { by, follows, content, mark } = sent;
+        let Sent { by, follows, content, mark, copy } = sent;
         let what = format!("a write of {} arrives", NAMES[*by]);
         let mut world = self.clone();
         world.wire.remove(sent);
@@ -384,7 +386,12 @@ impl World {
             Err(_refused) => Answer::Overtaken,
         };
         let taken = matches!(answer, Answer::Taken { .. });
-        let Step::Waiting { attempt, content: awaited, left } = &self.operators[*by].step else {
+        // The answer to an earlier sending is not heard any more.
+        let heard = match &self.operators[*by].step {
+            Step::Waiting { attempt, content, left } if attempt.tries() == *copy => Some((attempt, content, left)),
+            _ => None,
+        };
+        let Some((attempt, awaited, left)) = heard else {
             sights.insert(if taken { Sight::LateTaken } else { Sight::LateRefused });
             return vec![(format!("{what} late"), Ok(world))];
         };

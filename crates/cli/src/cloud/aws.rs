@@ -169,7 +169,10 @@ struct Writer {
 }
 
 impl Writer {
-    fn begin<'scope>(scope: &'scope Scope<'scope, '_>, mut backend: Option<&'scope mut dyn Backend>) -> Self {
+    fn begin<'scope, 'backend: 'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        mut backend: Option<&'backend mut (dyn Backend + 'backend)>,
+    ) -> Self {
         let (states, asked) = mpsc::channel::<Arc<State>>();
         let (told, events) = unbounded_channel();
         scope.spawn(move || {

@@ -58,7 +58,12 @@ impl Slot {
     }
 
     /// The same until it is certain what became of it. No two texts are the same, so that what is found tells.
-    fn settle(&self, wire: &dyn Wire, text: &str, condition: Condition<'_>) -> Result<Option<String>, ApiError> {
+    pub(super) fn settle(
+        &self,
+        wire: &dyn Wire,
+        text: &str,
+        condition: Condition<'_>,
+    ) -> Result<Option<String>, ApiError> {
         let mut unsure = None;
         for attempt in 0..ATTEMPTS {
             match self.put(wire, text, condition) {
