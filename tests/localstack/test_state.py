@@ -24,14 +24,14 @@ from harness import CANARY, DATABASE
 from readback import World, check, check_gone
 from store_proxy import StoreProxy
 
-BUCKET, TABLE, KEY = "aloka-terraform-state", "aloka-terraform-locks", "prod/terraform.tfstate"
+TABLE, KEY = "aloka-terraform-locks", "prod/terraform.tfstate"
 ALLOW = f"-allow-data-loss={DATABASE}"
 LOCKS = {"table": dict(table=True), "lock file": dict(lockfile=True), "both": dict(table=True, lockfile=True)}
 SLOW = 'resource "terraform_data" "slow" {\n  provisioner "local-exec" {\n    command = "sleep 6"\n  }\n}\n'
 OUTPUT = 'output "greeting" {\n  value = "hello"\n}\n'
 
 
-def block(url, table=False, lockfile=False, s3=None, bucket=BUCKET):
+def block(url, bucket, table=False, lockfile=False, s3=None):
     lines = [f'bucket = "{bucket}"'] if bucket else []
     lines += [f'key = "{KEY}"', f'region = "{harness.REGION}"', "use_path_style = true", "encrypt = true"]
     lines += [f'endpoints = {{ s3 = "{s3 or url}", dynamodb = "{url}", sts = "{url}", iam = "{url}" }}']
@@ -64,6 +64,8 @@ class Story(unittest.TestCase):
         client = lambda service: boto3.client(service, endpoint_url=self.url, region_name=harness.REGION,
                                               aws_access_key_id=self.account, aws_secret_access_key="test")
         self.s3, self.dynamodb = client("s3"), client("dynamodb")
+        # Names of buckets are the whole world's, also on the emulator.
+        self.bucket = f"aloka-state-{self.account}"
         self.cwd = self.directory("stack")
 
     def directory(self, name, **how):
@@ -72,11 +74,11 @@ class Story(unittest.TestCase):
         path.mkdir()
         (path / "terraform.tfvars").write_text(harness.TFVARS)
         if how:
-            (path / "provider.tf").write_text(block(self.url, **how))
+            (path / "provider.tf").write_text(block(self.url, self.bucket, **how))
         return path
 
     def configure(self, **how):
-        (self.cwd / "provider.tf").write_text(block(self.url, **how))
+        (self.cwd / "provider.tf").write_text(block(self.url, self.bucket, **how))
 
     def step(self, what):
         print(f"     {self.id().rpartition('.')[2]}: {what}", file=sys.stderr, flush=True)
@@ -105,13 +107,13 @@ class Story(unittest.TestCase):
 
     def object(self, key=KEY):
         try:
-            return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+            return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except botocore.exceptions.ClientError as error:
             self.assertIn(error.response["Error"]["Code"], ("NoSuchKey", "404"))
             return None
 
     def item(self, suffix=""):
-        key = {"LockID": {"S": f"{BUCKET}/{KEY}{suffix}"}}
+        key = {"LockID": {"S": f"{self.bucket}/{KEY}{suffix}"}}
         return self.dynamodb.get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item")
 
     def state(self):
@@ -150,17 +152,17 @@ class Backend(Story):
         self.assertIn("aloka init -create-backend", self.aloka("plan", expect=1).err)
         self.step("made, and made once")
         first = self.aloka("init", "-create-backend").out
-        self.assertIn(f"bucket {BUCKET}: made", first)
+        self.assertIn(f"bucket {self.bucket}: made", first)
         self.assertIn(f"table {TABLE}: made", first)
         again = self.aloka("init", "-create-backend").out
         self.assertEqual(len(re.findall(r"(?m): (was there already|was so already)$", again)), 6, again)
         self.step("as it should be")
-        self.assertEqual(self.s3.get_bucket_versioning(Bucket=BUCKET)["Status"], "Enabled")
-        blocked = self.s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"]
+        self.assertEqual(self.s3.get_bucket_versioning(Bucket=self.bucket)["Status"], "Enabled")
+        blocked = self.s3.get_public_access_block(Bucket=self.bucket)["PublicAccessBlockConfiguration"]
         self.assertEqual(set(blocked.values()), {True}, blocked)
-        rules = self.s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
+        rules = self.s3.get_bucket_encryption(Bucket=self.bucket)["ServerSideEncryptionConfiguration"]["Rules"]
         self.assertEqual(rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256")
-        policy = json.loads(self.s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
+        policy = json.loads(self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"])
         self.assertEqual([s["Condition"] for s in policy["Statement"]], [{"Bool": {"aws:SecureTransport": "false"}}])
         table = self.dynamodb.describe_table(TableName=TABLE)["Table"]
         self.assertEqual(table["KeySchema"], [{"AttributeName": "LockID", "KeyType": "HASH"}])
@@ -178,17 +180,19 @@ class Backend(Story):
         self.aloka("plan", "-detailed-exitcode", cwd=other)
         self.assertIn("db_endpoint", self.aloka("output", cwd=other).out)
         self.assertIsNone(self.held_lock(LOCKS["both"]), "the lock was not given back")
-        head = self.s3.head_object(Bucket=BUCKET, Key=KEY)
+        head = self.s3.head_object(Bucket=self.bucket, Key=KEY)
         self.assertEqual((head["ContentType"], head["ServerSideEncryption"]), ("application/json", "AES256"))
         self.step("versions, and a broken state")
         lines = self.aloka("state", "versions").out.splitlines()
         self.assertGreater(len(lines), 3)
         self.assertTrue(lines[0].endswith("current") and not lines[1].endswith("current"), lines)
-        self.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"{")
-        self.dynamodb.delete_item(TableName=TABLE, Key={"LockID": {"S": f"{BUCKET}/{KEY}-md5"}})
+        self.s3.put_object(Bucket=self.bucket, Key=KEY, Body=b"{")
+        self.dynamodb.delete_item(TableName=TABLE, Key={"LockID": {"S": f"{self.bucket}/{KEY}-md5"}})
         broken = self.aloka("plan", expect=1).err
         self.assertIn(lines[0].split()[0], broken, "the last good version is not named")
-        self.s3.copy_object(Bucket=BUCKET, Key=KEY, CopySource={"Bucket": BUCKET, "Key": KEY, "VersionId": lines[0].split()[0]})
+        # As the hint has it, but in two steps: the emulator refuses to copy an older version over the current one.
+        whole = self.s3.get_object(Bucket=self.bucket, Key=KEY, VersionId=lines[0].split()[0])["Body"].read()
+        self.s3.put_object(Bucket=self.bucket, Key=KEY, Body=whole)
         self.aloka("plan", "-detailed-exitcode")
         self.step("destroy")
         self.aloka("destroy", "-auto-approve", ALLOW)
@@ -222,16 +226,16 @@ class Backend(Story):
         self.step("what is there is not overwritten")
         fresh = self.directory("fresh")
         self.aloka("apply", "-auto-approve", "-var", "app_instance_count=0", "-var", "project_name=second", cwd=fresh)
-        (fresh / "provider.tf").write_text(block(self.url, lockfile=True))
+        (fresh / "provider.tf").write_text(block(self.url, self.bucket, lockfile=True))
         refused = self.aloka("init", "-migrate-state", cwd=fresh, expect=1).err
         self.assertIn("lineage", refused)
 
     def test_a_partial_block(self):
-        (self.cwd / "provider.tf").write_text(block(self.url, lockfile=True, bucket=None))
+        (self.cwd / "provider.tf").write_text(block(self.url, None, lockfile=True))
         refused = self.aloka("plan", expect=1).err
         self.assertIn("provider.tf:2:3", refused)
         self.assertIn("-backend-config='bucket=", refused)
-        self.aloka("init", f"-backend-config=bucket={BUCKET}", "-create-backend")
+        self.aloka("init", f"-backend-config=bucket={self.bucket}", "-create-backend")
         self.aloka("plan")
         self.step("the simulated cloud leaves S3 alone")
         told = self.aloka("-cloud=sim", "apply", "-auto-approve")
@@ -272,7 +276,7 @@ class Terraform(Story):
         self.aloka("init", "-create-backend", "-reconfigure")
         theirs = self.top / f"terraform-{'-'.join(how)}"
         theirs.mkdir()
-        (theirs / "main.tf").write_text(block(self.url, **how) + OUTPUT)
+        (theirs / "main.tf").write_text(block(self.url, self.bucket, **how) + OUTPUT)
         self.terraform("init", "-input=false", cwd=theirs)
 
         self.step("aloka holds the lock: terraform cannot")
@@ -289,7 +293,7 @@ class Terraform(Story):
         holder.communicate()
 
         self.step("terraform holds the lock: aloka respects it, and waits for it")
-        (theirs / "main.tf").write_text(block(self.url, **how) + OUTPUT + SLOW)
+        (theirs / "main.tf").write_text(block(self.url, self.bucket, **how) + OUTPUT + SLOW)
         holder = self.start("terraform", "apply", "-auto-approve", "-input=false", "-no-color", cwd=theirs)
         info = self.until("terraform holds the lock", lambda: self.held_lock(how))
         refused = self.aloka("plan", expect=1).err
@@ -301,7 +305,7 @@ class Terraform(Story):
         self.assertIsNone(self.held_lock(how))
 
         self.step("terraform dies holding the lock: aloka force-unlocks it")
-        (theirs / "main.tf").write_text(block(self.url, **how) + OUTPUT + SLOW.replace("slow", "slower"))
+        (theirs / "main.tf").write_text(block(self.url, self.bucket, **how) + OUTPUT + SLOW.replace("slow", "slower"))
         holder = self.start("terraform", "apply", "-auto-approve", "-input=false", cwd=theirs)
         info = self.until("terraform holds the lock", lambda: self.held_lock(how))
         holder.send_signal(signal.SIGKILL)

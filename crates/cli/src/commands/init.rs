@@ -51,9 +51,11 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> CommandResu
 /// Brings configuration, record and state together.
 fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> Result<(), Errors> {
     let record = if args.reconfigure { None } else { Record::load()? };
-    let recorded = record.as_ref().map(|record| record.given.as_slice()).unwrap_or_default();
-    let given = if args.backend_config.is_empty() { recorded } else { &args.backend_config };
-    let configured = store::configured(given)?;
+    let told_anew = !args.backend_config.is_empty();
+    let configured = match told_anew {
+        true => store::configured(&args.backend_config)?,
+        false => store::configured_as(record.as_ref())?,
+    };
     let is_local = matches!(configured, Configured::Local(_));
     if cloud == Some(CloudArg::Sim) {
         if args.create_backend || args.migrate_state {
@@ -73,14 +75,15 @@ fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> Result<(), E
         } else {
             migrate(io, from, &configured, args.lock_timeout.unwrap_or_default())?;
         }
-    } else if record.as_ref().is_some_and(|record| record.given == given && record.backend != configured) {
+    } else if !told_anew && record.as_ref().is_some_and(|record| record.backend != configured) {
         // Every other command says so, too; here are the ways out.
         return store::open(cloud).map(drop);
     } else if record.is_none() && !args.reconfigure && !is_local {
         store::check_left_behind(&configured)?;
     }
     if !is_local || record.is_some() || Record::load()?.is_some() {
-        let new = Record::new(given, configured);
+        let before = record.as_ref().filter(|_| !is_local).map(|record| record.given.as_slice()).unwrap_or_default();
+        let new = Record::new(if told_anew { &args.backend_config } else { before }, configured);
         let moved = record.filter(|record| record.backend != new.backend && !args.migrate_state);
         if let Some(moved) = moved {
             let (was, is) = (store::told(&moved.backend), store::told(&new.backend));

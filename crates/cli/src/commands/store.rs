@@ -122,11 +122,22 @@ fn workspace() -> String {
         .unwrap_or_else(|| "default".to_owned())
 }
 
+/// What the configuration of this directory says, with what `aloka init` was told before on top, if there still is
+/// a block that it belongs to.
+///
+/// # Errors
+/// Every problem with it.
+pub fn configured_as(record: Option<&Record>) -> Result<Configured, Errors> {
+    match (configured(&[]), record) {
+        (alone @ Ok(Configured::Local(_)), _) | (alone, None) => alone,
+        (Ok(Configured::S3(_)) | Err(_), Some(record)) => configured(&record.given),
+    }
+}
+
 /// The backend that the configuration and `aloka init` agree on.
 fn agreed() -> Result<Configured, Errors> {
     let record = Record::load()?;
-    let given = record.as_ref().map(|record| record.given.as_slice()).unwrap_or_default();
-    let configured = configured(given)?;
+    let configured = configured_as(record.as_ref())?;
     if let Some(was) = record.map(|record| record.backend).filter(|was| *was != configured) {
         let (was, is) = (told(&was), told(&configured));
         let what = if was == is {
