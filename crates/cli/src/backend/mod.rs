@@ -168,7 +168,7 @@ pub enum BackendError {
         /// What is wrong with it.
         source: ReadError,
         /// How to get back what was there before, if that is known.
-        restore: Option<String>,
+        restore: Option<Box<str>>,
     },
     /// A request to the store was refused, or had no answer.
     #[error("cannot {action} {place}: {error}")]
@@ -178,7 +178,7 @@ pub enum BackendError {
         /// On what.
         place: String,
         /// The answer.
-        error: ApiError,
+        error: Box<ApiError>,
         /// What to do about it.
         hint: Option<String>,
     },
@@ -194,7 +194,7 @@ pub enum BackendError {
         /// What the digest should be.
         stored: String,
         /// How to get back what was there before, if that is known.
-        restore: Option<String>,
+        restore: Option<Box<str>>,
     },
     /// The lock was held, and is not any more: nothing is written.
     #[error("the lock of {place} was lost{}", match .info {
@@ -263,7 +263,7 @@ impl BackendError {
         match self {
             Self::Io { .. } => None,
             Self::Unusable { restore, .. } => Some(
-                restore.clone().unwrap_or_else(|| "restore it from its backup, or move it out of the way".to_owned()),
+                restore.as_deref().unwrap_or("restore it from its backup, or move it out of the way").to_owned(),
             ),
             Self::Remote { hint, .. } => hint.clone(),
             Self::Digest { calculated, id, restore, .. } => {

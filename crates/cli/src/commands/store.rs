@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -72,13 +73,19 @@ impl Record {
     /// When it cannot be written.
     pub fn save(&self) -> Result<(), CommandError> {
         let path = Path::new(RECORD_FILE);
-        let directory = path.parent().unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
-            fs::create_dir_all(directory)?;
+            let directory = make_directory(path)?;
             replace(path, directory, |new| Ok(serde_json::to_writer_pretty(new, self)?), |_| Ok(())).map(drop)
         };
         write().map_err(|error| CommandError::file("write", path, &error))
     }
+}
+
+/// The directory that aloka keeps its own files of a stack in, made if it is not there.
+fn make_directory(path: &Path) -> io::Result<&Path> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    Ok(directory)
 }
 
 /// What the configuration of this directory says, with `given` on top.
@@ -161,7 +168,11 @@ pub fn open(cloud: Option<CloudArg>) -> Result<Box<dyn Backend>, Errors> {
     let configured = agreed()?;
     match (&configured, cloud) {
         (Configured::Local(_), _) => at(&configured),
-        (Configured::S3(_), Some(CloudArg::Sim)) => Ok(Box::new(LocalBackend::new(SIM_STATE_FILE))),
+        (Configured::S3(_), Some(CloudArg::Sim)) => {
+            let path = Path::new(SIM_STATE_FILE);
+            make_directory(path).map_err(|error| CommandError::file("write", path, &error))?;
+            Ok(Box::new(LocalBackend::new(path)))
+        }
         (Configured::S3(_), Some(CloudArg::Aws) | None) => {
             if Record::load()?.is_none() {
                 check_left_behind(&configured)?;

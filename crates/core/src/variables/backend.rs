@@ -202,7 +202,7 @@ pub fn read(files: &[(String, String)], given: &[String]) -> Result<Backend, Vec
                         .hint("write terraform { backend \"s3\" {} } into a file such as provider.tf"),
                 ),
             },
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
     }
     let backend = block.map_or(Some(Backend::Local(Local::default())), |block| block.read(&mut problems));
@@ -215,13 +215,14 @@ pub fn read(files: &[(String, String)], given: &[String]) -> Result<Backend, Vec
 }
 
 /// One `KEY=VALUE`.
-fn given_setting(source: usize, text: &mut Text<'_>, given: &str) -> Result<(String, Setting), Problem> {
+fn given_setting(source: usize, text: &mut Text<'_>, given: &str) -> Result<(String, Setting), Box<Problem>> {
     let Some((name, value)) = given.split_once('=') else {
         // It may be a credential whose name was forgotten.
         text.mask(0..given.len(), "");
         let place = Place { source, span: 0..given.len(), name: String::new() };
-        return Err(Problem::error(Some(&place), "-backend-config needs KEY=VALUE")
-            .hint("for example: -backend-config='bucket=my-terraform-state'; files are not read"));
+        let problem = Problem::error(Some(&place), "-backend-config needs KEY=VALUE")
+            .hint("for example: -backend-config='bucket=my-terraform-state'; files are not read");
+        return Err(Box::new(problem));
     };
     let name = name.trim().to_owned();
     let start = given.len() - value.len();

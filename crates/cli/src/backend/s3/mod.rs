@@ -94,7 +94,7 @@ impl Place {
                 | ErrorClass::Refused,
             ) => None,
         };
-        BackendError::Remote { action, place: self.describe(), error, hint: hint.map(str::to_owned) }
+        BackendError::Remote { action, place: self.describe(), error: Box::new(error), hint: hint.map(str::to_owned) }
     }
 }
 
@@ -226,21 +226,22 @@ impl S3Backend {
     }
 
     /// How to get back the newest version that is whole. Best effort: it is a hint, not an answer.
-    fn restore(&self) -> Option<String> {
+    fn restore(&self) -> Option<Box<str>> {
         let versions = self.wire.versions(&self.place.key).ok()?;
-        let older = versions.iter().filter(|version| !version.is_current).take(VERSIONS_LOOKED_AT);
-        let whole = older.into_iter().find_map(|version| {
+        let mut older = versions.iter().filter(|version| !version.is_current).take(VERSIONS_LOOKED_AT);
+        let whole = older.find_map(|version| {
             let object = self.wire.get(&self.place.key, Some(&version.id)).ok()??;
             parse(&object.body).ok().map(|state| (version, state.serial))
         });
         let Place { bucket, key, .. } = &*self.place;
-        Some(match whole {
+        let text = match whole {
             Some((Version { id, written, .. }, serial)) => format!(
                 "version {id} of {written} is whole, serial {serial}; restore it with: aws s3api copy-object --bucket \
                  {bucket} --key {key} --copy-source '{bucket}/{key}?versionId={id}'"
             ),
             None => "the bucket keeps no older version that is whole".to_owned(),
-        })
+        };
+        Some(text.into())
     }
 
     /// Checks what is stored; looks again before it says no, as what is known may be old.

@@ -115,7 +115,12 @@ impl Sdk {
         let Some(region) = config.region().map(ToString::to_string) else {
             let error = ApiError::answered("NoRegion", "no Region is set for the state", None);
             let hint = Some("add region = \"…\" to the backend block, or set AWS_REGION".to_owned());
-            return Err(BackendError::Remote { action: "reach", place: place.describe(), error, hint });
+            return Err(BackendError::Remote {
+                action: "reach",
+                place: place.describe(),
+                error: Box::new(error),
+                hint,
+            });
         };
         let mut s3 = aws_sdk_s3::config::Builder::from(&config)
             .retry_config(RetryConfig::disabled())
