@@ -26,7 +26,7 @@ simulate *ARGS:
     cargo run -p aloka --no-default-features -- simulate {{ ARGS }}
 
 # the real binary against LocalStack, and the scenarios on LocalStack and moto (needs Python >= 3.12, see localstack/README.md)
-test-local *ARGS: && conformance
+test-local *ARGS: && test-state conformance
     cargo build -p aloka --all-targets
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/run {{ ARGS }}
 
@@ -40,6 +40,11 @@ conformance *TEXT:
 beside *ARGS:
     cargo build -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/beside {{ ARGS }}
+
+# the state in S3: contract of the backends, the real binary, and Terraform beside it if it is in PATH, on LocalStack
+test-state *ARGS:
+    cargo build -p aloka --all-targets
+    ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/state {{ ARGS }}
 
 # kills, faults and re-runs of the real binary on LocalStack; prints the seed
 torture *ARGS:

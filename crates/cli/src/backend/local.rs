@@ -95,9 +95,9 @@ impl LocalBackend {
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<State, BackendError> {
-        let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-        let text = std::str::from_utf8(bytes).map_err(|error| at("read", &self.path)(invalid(error)))?;
-        file::read(text).map_err(|source| BackendError::Unusable { place: self.describe(), source })
+        // What is no text is no JSON: the reader says so in its own words.
+        let unusable = |source| BackendError::Unusable { place: self.describe(), source, restore: None };
+        file::read(&String::from_utf8_lossy(bytes)).map_err(unusable)
     }
 
     /// The bytes stored; an empty file is how Terraform marks a state that was never written.
@@ -127,7 +127,7 @@ impl LocalBackend {
         match bytes {
             Some(bytes) if bytes.len() > file::SIZE_MAX => {
                 let source = file::ReadError::TooLarge(bytes.len());
-                Err(BackendError::Unusable { place: self.describe(), source })
+                Err(BackendError::Unusable { place: self.describe(), source, restore: None })
             }
             Some(_) | None => Ok(bytes),
         }

@@ -7,6 +7,7 @@ mod aws;
 mod sim;
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use aloka_core::engine::{Executor, Notice, Outcome};
 use aloka_core::plan::Node;
@@ -185,6 +186,15 @@ impl Cloud {
             Self::Sim(_) => false,
             #[cfg(feature = "aws")]
             Self::Aws(_) => true,
+        }
+    }
+
+    /// When the credentials expire that calls are signed with; `None` if they do not, or nobody says.
+    pub fn credentials_expiry(&self) -> Option<SystemTime> {
+        match self {
+            Self::Sim(_) => None,
+            #[cfg(feature = "aws")]
+            Self::Aws(cloud) => cloud.credentials_expiry(),
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! What is decided is decided in core; here is only who is asked next.
 
+use std::time::SystemTime;
+
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::plan::build::PASSWORD;
@@ -22,6 +24,7 @@ use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
 use crate::error::{CommandError, Errors};
 use crate::io::Io;
 use crate::request::PlanRequest;
+use crate::rfc3339;
 use crate::view::reporter::{Counts, Format, Reporter, warn};
 use crate::view::{failure, human, json};
 
@@ -64,6 +67,12 @@ impl<'a> Run<'a> {
         let mut backend = store::open(Some(cloud))?;
         if let Some(timeout) = request.lock {
             store::lock(io, &mut *backend, operation, timeout)?;
+        }
+        if let Some(line) = store::aside(cloud)? {
+            match format {
+                Format::Human => io.err_line(&line),
+                Format::Json => warn(io, format, &line),
+            }
         }
         let cloud = connect(cloud, variables)?;
         Ok(Self { io, format, cloud, backend, secrets })
@@ -174,6 +183,7 @@ impl<'a> Run<'a> {
 
     /// Sends the calls of the plan.
     pub fn execute(&mut self, planned: &Planned) -> Result<Executed, Errors> {
+        self.warn_of_expiry(&planned.plan);
         let mut executor = Executor::for_plan(planned, self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, &planned.state);
         let backend: &mut dyn Backend = &mut *self.backend;
@@ -191,7 +201,28 @@ impl<'a> Run<'a> {
         let mut errors = failure::of_outcome(&outcome, &self.backend.describe());
         errors.extend(swept.iter().flat_map(failure::of_sweep));
         let is_saved = !matches!(outcome, Outcome::StoreFailed { .. });
-        Ok(Executed { counts, state: executor.into_state(), swept, errors, is_saved })
+        let state = executor.into_state();
+        if !is_saved {
+            let kept = store::keep(&state);
+            if let Some(error) = errors.pop() {
+                errors.push(error.hint(kept));
+            }
+        }
+        Ok(Executed { counts, state, swept, errors, is_saved })
+    }
+
+    /// Tells if the credentials expire before the plan usually ends. Those that renew themselves do, all the same.
+    fn warn_of_expiry(&mut self, plan: &Plan) {
+        let usual = plan.usual_duration();
+        let now = SystemTime::now();
+        let Some(expiry) = self.cloud.credentials_expiry().filter(|expiry| *expiry < now + usual) else { return };
+        let line = format!(
+            "the credentials expire at {}, and this plan usually ends at {}: unless they renew themselves, log in again \
+             first; nothing is lost if they expire on the way",
+            rfc3339::seconds(expiry),
+            rfc3339::seconds(now + usual)
+        );
+        warn(self.io, self.format, &line);
     }
 }
 

@@ -67,7 +67,7 @@ pub fn of_outcome(outcome: &Outcome, store: &str) -> Vec<CommandError> {
             let error = CommandError::conflict(format!("the {store} could not be written: {message}"));
             vec![
                 error.hint(
-                    "nothing more was sent; mend this and run the command again: it finds what was made by its tags",
+                    "nothing more was sent; mend this and run the command again, here or elsewhere: it finds what was made by its tags",
                 ),
             ]
         }

@@ -1,5 +1,6 @@
 //! Stories told to the real binary, with the simulated cloud: exit codes, output, files left behind.
 
+mod backend;
 mod cycle;
 mod damage;
 mod destroy;

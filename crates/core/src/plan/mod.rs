@@ -6,6 +6,7 @@ pub mod build;
 pub mod exposure;
 pub mod lower;
 pub mod procedure;
+pub mod usual;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -267,6 +268,11 @@ impl Plan {
             return Some(format!("it was made from serial {was} of the state, which is at serial {is} now"));
         }
         None
+    }
+
+    /// How long it usually takes to carry out.
+    pub fn usual_duration(&self) -> std::time::Duration {
+        usual::duration(&self.nodes)
     }
 
     /// Every call the plan may send, in order of execution: always sent, or only in the case named.

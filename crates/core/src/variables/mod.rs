@@ -5,6 +5,7 @@
 //! holds a sensitive value.
 
 mod assign;
+pub mod backend;
 mod definition;
 mod diagnostic;
 mod hcl;
