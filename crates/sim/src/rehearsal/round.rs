@@ -106,9 +106,11 @@ pub fn claim_round(
     floor: u32,
 ) -> Result<(Claimed, Planned), NotPlanned> {
     let variables = &inputs.variables;
-    let mut replies = read(world, store, secrets, state, claim::search(variables, search), &mut Unwatched)?.into_replies();
+    let mut replies =
+        read(world, store, secrets, state, claim::search(variables, search), &mut Unwatched)?.into_replies();
     let site = claim::locate(variables, search, &replies).map_err(NotPlanned::Problems)?;
-    replies.extend(read(world, store, secrets, state, claim::contents(variables, &site), &mut Unwatched)?.into_replies());
+    replies
+        .extend(read(world, store, secrets, state, claim::contents(variables, &site), &mut Unwatched)?.into_replies());
     let claimed = claim::claim(variables, &site, &replies, state, floor).map_err(NotPlanned::Problems)?;
     let inputs = Inputs { password: inputs.password.clone().trusted(), ..inputs.clone() };
     let planned = plan_round(world, store, secrets, claimed.state.clone(), &inputs)?;
