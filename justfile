@@ -17,12 +17,16 @@ check:
 test:
     cargo test --workspace
 
+# fuzz the parsers for some seconds each, or one of them: just fuzz 60 state
+fuzz SECONDS='10' *TARGETS:
+    fuzz/run {{ SECONDS }} {{ TARGETS }}
+
 # create, re-plan, change and destroy on the simulated AWS; no account, no emulator
 simulate *ARGS:
     cargo run -p aloka --no-default-features -- simulate {{ ARGS }}
 
 # the real binary against LocalStack, and the scenarios on LocalStack and moto (needs Python >= 3.12, see localstack/README.md)
-test-local *ARGS: && conformance
+test-local *ARGS: && test-state conformance
     cargo build -p aloka --all-targets
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/run {{ ARGS }}
 
@@ -37,6 +41,11 @@ beside *ARGS:
     cargo build -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/beside {{ ARGS }}
 
+# the state in S3: contract of the backends, the real binary, and Terraform beside it if it is in PATH, on LocalStack
+test-state *ARGS:
+    cargo build -p aloka --all-targets
+    ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/state {{ ARGS }}
+
 # kills, faults and re-runs of the real binary on LocalStack; prints the seed
 torture *ARGS:
     cargo build -p aloka
@@ -47,10 +56,26 @@ test-container:
     cargo build -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' cargo test -p aloka-tests --features containers --test container -- --nocapture
 
+# random stories of a stack on the simulated AWS, judged and shrunk: --minutes N, or --seed N to play one (docs/TESTING.md)
+swarm *ARGS:
+    cargo run -q --profile swarm -p aloka-tests --example swarm -- {{ ARGS }}
+
 # time, API calls and memory of aloka and Terraform on LocalStack, as a Markdown table
 compare *ARGS:
     cargo build --release -p aloka
     ALOKA_BIN='{{ target }}/release/aloka' localstack/emulator run -- tests/localstack/compare {{ ARGS }}
+
+# every fault at every effect of 28 plans, pairs of faults of small ones, planted bugs; `just sweep --write docs/TESTING.md`
+sweep *ARGS:
+    cargo run -p aloka-tests --example sweep -- {{ ARGS }}
+
+# pairs of faults of the plans that are too large for `just sweep`, for so many minutes
+sweep-pairs MINUTES='240':
+    cargo run -p aloka-tests --example sweep -- --pairs {{ MINUTES }}
+
+# changes the executor in every way cargo-mutants knows, to see whether a test notices (cargo install cargo-mutants)
+mutants *ARGS:
+    cargo mutants --in-place --profile mutants {{ ARGS }}
 
 # calls and deployments per second of the simulated AWS, and beside it of a moto server (needs Python >= 3.10)
 bench SECONDS='10':

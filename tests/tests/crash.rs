@@ -1,118 +1,34 @@
-//! I4: whatever goes wrong at whichever effect, a plain re-run reaches the world of an undisturbed run.
+//! I4 as stories: what an interrupted run made is finished, not made again. All schedules are in `sweep.rs`.
+
+use std::time::Duration;
 
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Operation, Request};
-use aloka_core::engine::Outcome;
 use aloka_core::model::Kind;
 use aloka_core::plan::{Action, Mode};
-use aloka_core::state::file;
 use aloka_core::variables::Variables;
 use aloka_sim::aws::Durations;
 use aloka_sim::fault::{Fault, FaultPlan, When};
-use aloka_sim::rehearsal::{NotPlanned, plan_round};
+use aloka_sim::rehearsal::plan_round;
 use aloka_sim::world::{RunEnd, Unwatched};
-use aloka_tests::{Bench, PASSWORD, inputs, picture, secrets, variables};
+use aloka_tests::sweep::{CASES, Setting, Stand};
+use aloka_tests::{Bench, inputs, secrets, variables};
 
-const FAULTS: [Fault; 9] = [
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::LostReply,
-    Fault::Throttled,
-    Fault::ServerError { acted: true },
-    Fault::ServerError { acted: false },
-    Fault::StoreFailed,
-    Fault::Stop,
-    Fault::Abandon,
-];
-
-/// One command, which may be cut short at any effect, planning included.
-fn attempt(bench: &mut Bench, variables: &Variables, mode: Mode) -> bool {
+/// One command, which a fault cuts short.
+fn cut_short(bench: &mut Bench, variables: &Variables, faults: FaultPlan) {
+    bench.world.faults = faults;
     let state = bench.state();
-    let inputs = inputs(variables.clone(), mode, &state);
-    let planned = match plan_round(&mut bench.world, &mut bench.store, &secrets(), state, &inputs) {
-        Ok(planned) => planned,
-        Err(NotPlanned::Ended(_)) => return false,
-        Err(NotPlanned::Problems(problems)) => panic!("{problems:?}"),
-    };
-    match bench.run(&planned, &mut Unwatched) {
-        RunEnd::Outcome(Outcome::Done) => true,
-        RunEnd::Outcome(Outcome::Stopped { .. } | Outcome::StoreFailed { .. }) | RunEnd::Crashed => false,
-        end @ (RunEnd::Outcome(Outcome::Failed { .. }) | RunEnd::Stuck) => panic!("{end:?}"),
-    }
+    let inputs = inputs(variables.clone(), Mode::Apply, &state);
+    let planned = plan_round(&mut bench.world, &mut bench.store, &secrets(), state, &inputs).expect("a plan");
+    assert_eq!(bench.run(&planned, &mut Unwatched), RunEnd::Crashed);
 }
 
-/// Every fault at every effect of one command; `start` is the world it begins in.
-fn sweep(start: &Bench, variables: &Variables, mode: Mode) -> u64 {
-    let mut calm = start.clone();
-    assert!(attempt(&mut calm, variables, mode));
-    let (first, last) = (start.world.effects(), calm.world.effects());
-    let wanted = picture(&calm.world);
-    let mut schedules = 0;
-    for effect in first..last {
-        for fault in &FAULTS {
-            schedules += 1;
-            let story = format!("{mode:?}, {fault:?} at effect {effect}");
-            let mut bench = start.clone();
-            bench.world.faults = FaultPlan::at(effect, fault.clone());
-            let mut done = attempt(&mut bench, variables, mode);
-            bench.world.faults = FaultPlan::none();
-            let mut runs = 1;
-            while !done {
-                runs += 1;
-                assert!(runs <= 3, "{story}: not done after {runs} runs");
-                let text = file::write(&bench.state());
-                assert!(!text.contains(PASSWORD), "{story}: the password is in the state");
-                file::read(&text).unwrap_or_else(|error| panic!("{story}: {error}"));
-                done = attempt(&mut bench, variables, mode);
-            }
-            assert_eq!(picture(&bench.world), wanted, "{story}");
-            let again = bench.plan(variables, mode).unwrap_or_else(|problems| panic!("{story}: {problems:?}"));
-            let left: Vec<_> =
-                again.plan.nodes.iter().map(|node| format!("{} {:?}", node.target, node.after)).collect();
-            let outputs: Vec<_> = again.plan.outputs.iter().filter(|output| output.before != output.after).collect();
-            assert!(again.plan.is_empty(), "{story}: {left:?} {outputs:?}");
-            assert!(bench.state().private.intents.is_empty(), "{story}: {:?}", bench.state().private.intents);
-        }
-    }
-    schedules
-}
-
-#[test]
-fn apply_converges_whatever_happens() {
-    let start = Bench::new(11, Durations::Median);
-    let schedules = sweep(&start, &variables(""), Mode::Apply);
-    assert!(schedules > 500, "{schedules}");
-}
-
-#[test]
-fn destroy_converges_whatever_happens() {
-    let variables = variables("");
-    let mut start = Bench::new(12, Durations::Median);
-    start.apply(&variables, Mode::Apply);
-    let schedules = sweep(&start, &variables, Mode::Destroy);
-    assert!(schedules > 300, "{schedules}");
-}
-
-#[test]
-fn a_change_converges_whatever_happens() {
-    let mut start = Bench::new(13, Durations::Median);
-    start.apply(&variables(""), Mode::Apply);
-    let changed = variables(
-        "app_instance_type = \"t3.medium\"\napp_ingress = [{ port = 443 }, { port = 8443 }]\n\
-         app_instance_count = 2\napp_root_volume_gib = 30\ndb_allocated_storage = 40\nenable_nat_gateway = false\n",
-    );
-    let schedules = sweep(&start, &changed, Mode::Apply);
-    assert!(schedules > 200, "{schedules}");
-}
-
-/// What an interrupted run made is finished, not made again.
 #[test]
 fn a_gateway_that_was_not_attached_yet_is_attached() {
     let variables = variables("");
     let mut bench = Bench::new(14, Durations::Median);
     let attach = When::Call { operation: Some(Operation::AttachInternetGateway), nth: 1 };
-    bench.world.faults = FaultPlan(vec![(attach, Fault::CrashBefore)]);
-    assert!(!attempt(&mut bench, &variables, Mode::Apply));
+    cut_short(&mut bench, &variables, FaultPlan(vec![(attach, Fault::CrashBefore)]));
     // What was on the wire when the process died has arrived; somebody undoes it.
     let gateway = Address::vpc(Kind::InternetGateway, "this", 0);
     let id = bench.state().attribute(&gateway, "id").cloned().expect("recorded");
@@ -124,4 +40,91 @@ fn a_gateway_that_was_not_attached_yet_is_attached() {
     let change = planned.plan.changes.iter().find(|c| c.target.address == gateway).expect("a change");
     assert_eq!(change.action, Action::Update);
     assert_eq!(bench.state().attribute(&gateway, "id"), Some(&id));
+}
+
+/// Terraform leaves an empty state, a stuck lock and orphans there.
+#[test]
+fn a_run_killed_eighteen_seconds_into_it_resumes() {
+    let setting = setting("create", false);
+    let start = setting.moments.iter().find(|moment| moment.operation.is_none()).expect("a first write").at;
+    let moment =
+        setting.moments.iter().find(|moment| moment.at >= start + Duration::from_secs(18)).expect("a longer run");
+    let (mut stand, command) = (setting.start, setting.command);
+    let sent = |stand: &Stand| -> u64 {
+        let creations = stand.world.calls().iter().filter(|(operation, _)| operation.is_creating());
+        creations.map(|(_, count)| count).sum()
+    };
+    stand.world.faults = FaultPlan::at(moment.effect, Fault::CrashBefore);
+    let killed = stand.attempt(&command, None);
+    assert_eq!((killed.cut.as_deref(), killed.adopted.as_slice()), (Some("crashed"), [].as_slice()));
+    let (made, calls) = (stand.standing().len() as u64, sent(&stand));
+    assert!(made >= 14, "{made} objects");
+
+    let resumed = stand.attempt(&command, None);
+    assert_eq!((resumed.cut, resumed.wrong), (None, Vec::new()));
+    // It makes no more than what was missing.
+    let standing = stand.standing().len() as u64;
+    assert_eq!(sent(&stand) - calls, standing - made, "{made} objects were there, {standing} are");
+}
+
+#[test]
+fn a_resumed_run_says_what_it_found_and_does_not_make_it_again() {
+    let Setting { mut start, command, .. } = setting("create", false);
+    start.world.faults = "RunInstances#1=crash-after".parse().expect("faults");
+    assert_eq!(start.attempt(&command, None).cut.as_deref(), Some("crashed"));
+    let resumed = start.attempt(&command, None);
+    assert_eq!((resumed.cut, resumed.wrong), (None, Vec::new()));
+    let told =
+        |line: &&String| line.starts_with("aws_instance.app: found i-") && line.contains("created by an earlier run");
+    assert_eq!(resumed.adopted.iter().filter(told).count(), 1, "{:?}", resumed.adopted);
+    assert_eq!(start.world.calls().get(&Operation::RunInstances), Some(&1));
+}
+
+fn setting(name: &str, late: bool) -> Setting {
+    let case = CASES.iter().find(|case| case.name == name).expect("the case");
+    Setting::new(case, late).unwrap_or_else(|finding| panic!("{finding}"))
+}
+
+/// A fault at the `nth` call of an operation once the case's command has begun.
+fn play(name: &str, late: bool, operation: Operation, nth: usize, fault: Fault) {
+    let setting = setting(name, late);
+    let calls: Vec<_> = setting.moments.iter().filter(|moment| moment.operation == Some(operation)).collect();
+    let schedule = Setting::schedule(FaultPlan::at(calls[nth - 1].effect, fault));
+    let played = setting.play(&schedule, None).unwrap_or_else(|finding| panic!("{finding}"));
+    assert_eq!(played.runs, 1, "{name}: it is to get over that by itself");
+}
+
+#[test]
+fn an_association_whose_replacement_was_not_answered_is_found() {
+    play("NAT gateway in each zone", false, Operation::ReplaceRouteTableAssociation, 1, Fault::LostReply);
+}
+
+#[test]
+fn a_search_that_is_throttled_or_not_answered_goes_on() {
+    for fault in [Fault::Throttled, Fault::LostReply, Fault::ServerError { acted: false }] {
+        play("recover: half a stack", false, Operation::DescribeDBInstances, 1, fault);
+    }
+}
+
+#[test]
+fn a_rule_of_a_group_that_does_not_show_yet_is_not_gone() {
+    play("create", false, Operation::RevokeSecurityGroupEgress, 1, Fault::NotFound);
+}
+
+/// The group it replaces has the same address, and the one begun shows late.
+#[test]
+fn half_a_replacement_is_the_generation_it_was_begun_as() {
+    setting("recover: half a replacement", true);
+}
+
+/// Who destroys does not make what was begun a second time, and so has to wait until it shows.
+#[test]
+fn destroy_waits_for_what_shows_late() {
+    setting("destroy what was half made", true);
+}
+
+/// A read from before the change shows what was, as if nothing were to be waited for.
+#[test]
+fn a_change_of_the_database_is_waited_for_until_it_shows() {
+    setting("change of the database", true);
 }

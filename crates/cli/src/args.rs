@@ -42,7 +42,9 @@ Faults:
          call#N        the Nth call of all, planning included
          write#N       the Nth write of the state
          effect#N      the call or write that has this number in a trace
-  WHAT   crash-before, crash-after   the process dies before the effect, or before it learns of it
+  WHAT   crash-before, crash-after, crash-answered
+                                     the process dies before the effect, before it learns of it, or before it writes
+                                     down what it learned
          lost-reply                  AWS acts, and its answer is lost
          throttled, not-found, expired-credentials, refused:CODE
                                      AWS does not act and says so
@@ -50,7 +52,8 @@ Faults:
                                      AWS answers 500, without or after acting
          failed:CODE                 AWS accepts CreateNatGateway, RunInstances or CreateDBInstance, and what it made
                                      fails with CODE
-         store-failed                the state cannot be written
+         store-failed, store-unsure  the state cannot be written, or is written and the store says it is not
+         overtaken                   another process writes the state first
          stop, abandon               the user asks to stop, once or twice";
 
 /// Provisions a web stack on AWS from one binary, and rehearses it offline first.
@@ -98,8 +101,14 @@ impl CloudArg {
 pub enum Command {
     /// Check this directory and say where the state lives
     ///
-    /// Downloads nothing and needs not be run: every other command works without it.
-    #[command(after_help = "Example:\n  aloka init -example    also write an example terraform.tfvars")]
+    /// Downloads nothing and needs not be run: every other command works without it, but where a state has to be moved
+    /// or a backend block is not complete. The block is that of Terraform: backend "s3" in any .tf file.
+    #[command(
+        after_help = "Examples:\n  aloka init -example           also write an example terraform.tfvars\n  aloka init \
+                            -create-backend    make the bucket and the table of backend \"s3\"\n  aloka init \
+                            -backend-config='bucket=my-terraform-state'\n  aloka init -migrate-state     move the \
+                            state there"
+    )]
     Init(InitArgs),
     /// Check the variables without asking AWS
     #[command(after_help = "Example:\n  aloka validate -json")]
@@ -293,16 +302,28 @@ pub struct InitArgs {
     /// Write an example terraform.tfvars, unless there is one
     #[arg(long)]
     pub example: bool,
-    // Scripts written for Terraform pass these; there is nothing to ask, to download or to reconfigure.
+    // Scripts written for Terraform pass these; there is nothing to ask or to download.
     /// Without effect
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub input: Option<bool>,
     /// Without effect
     #[arg(long, hide = true)]
     pub upgrade: bool,
-    /// Without effect
-    #[arg(long, hide = true)]
+    /// Set this of the backend block as well, such as bucket=my-terraform-state; may be repeated, the last one wins
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub backend_config: Vec<String>,
+    /// Make bucket and table of the backend, or put them right: versions, encryption, no public access, TLS only
+    #[arg(long)]
+    pub create_backend: bool,
+    /// Move the state to where the configuration says, from where it was before; the old copy is kept
+    #[arg(long, conflicts_with = "reconfigure")]
+    pub migrate_state: bool,
+    /// Take what is there already where the configuration says, and forget where the state was before
+    #[arg(long)]
     pub reconfigure: bool,
+    /// How long to wait for the state locks of a move, such as 30s or 5m [default: 0s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub lock_timeout: Option<std::time::Duration>,
 }
 
 /// `aloka validate`
@@ -420,6 +441,9 @@ pub enum StateCommand {
         #[arg(value_name = "ADDRESS")]
         address: String,
     },
+    /// List the states that the backend still has, the newest first
+    #[command(after_help = "Example:\n  aloka state versions")]
+    Versions,
     /// Print the state file
     #[command(after_help = "Example:\n  aloka state pull > backup.tfstate")]
     Pull,

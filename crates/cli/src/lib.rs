@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod driver;
 pub mod error;
+pub mod guard;
 pub mod io;
 pub mod planfile;
 pub mod request;

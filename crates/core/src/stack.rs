@@ -10,7 +10,7 @@ use sha1::{Digest, Sha1};
 
 use crate::address::Address;
 use crate::map;
-use crate::model::Kind;
+use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
 use crate::rules;
 use crate::secret::DB_PASSWORD;
 use crate::state::Choices;
@@ -361,6 +361,8 @@ impl Builder<'_> {
         self.declare(group.clone(), attributes);
         let identifier = db_identifier(variables);
         let version = variables.db_engine_version.clone().or_else(|| self.choices.db_engine_version.clone());
+        let managed = variables.db_manage_master_user_password;
+        let password = if managed { Value::Null } else { Value::Secret(Arc::from(DB_PASSWORD)) };
         let attributes = [
             ("allocated_storage", variables.db_allocated_storage.into()),
             ("auto_minor_version_upgrade", true.into()),
@@ -372,8 +374,9 @@ impl Builder<'_> {
             ("engine_version", version.into()),
             ("identifier", Value::from(&identifier)),
             ("instance_class", Value::from(&variables.db_instance_class)),
+            (MANAGE_MASTER_USER_PASSWORD, managed.into()),
             ("multi_az", variables.db_multi_az.into()),
-            ("password", Value::Secret(Arc::from(DB_PASSWORD))),
+            ("password", password),
             ("publicly_accessible", false.into()),
             ("skip_final_snapshot", true.into()),
             ("storage_encrypted", variables.db_storage_encrypted.into()),

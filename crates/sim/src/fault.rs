@@ -19,6 +19,9 @@ pub enum Fault {
     CrashBefore,
     /// The effect takes place, and the process dies before it learns of it.
     CrashAfter,
+    /// The effect takes place, the process learns of it and sends what follows from it, and dies before it has written
+    /// anything down.
+    CrashAnswered,
     /// AWS acts and the answer is lost.
     LostReply,
     /// AWS refuses because of its rate limits.
@@ -45,6 +48,10 @@ pub enum Fault {
     },
     /// The state cannot be written.
     StoreFailed,
+    /// The state is written, and the store says that it is not.
+    StoreUnsure,
+    /// Another process has taken over the lock: it writes the state first.
+    Overtaken,
     /// The user asks to stop while the effect is under way.
     Stop,
     /// The user asks twice.
@@ -171,8 +178,8 @@ impl Fault {
     /// True if it can happen to an effect of this kind.
     fn means_something(&self, kind: OccurrenceKind) -> bool {
         match (self, kind) {
-            (Self::CrashBefore | Self::CrashAfter | Self::Stop | Self::Abandon, _) => true,
-            (Self::StoreFailed, OccurrenceKind::Write { .. }) => true,
+            (Self::CrashBefore | Self::CrashAfter | Self::CrashAnswered | Self::Stop | Self::Abandon, _) => true,
+            (Self::StoreFailed | Self::StoreUnsure | Self::Overtaken, OccurrenceKind::Write { .. }) => true,
             (Self::Failed { .. }, OccurrenceKind::Call { operation, .. }) => FAIL_LATER.contains(&operation),
             (
                 Self::LostReply
@@ -183,7 +190,7 @@ impl Fault {
                 | Self::Refused { .. },
                 OccurrenceKind::Call { .. },
             ) => true,
-            (Self::StoreFailed, OccurrenceKind::Call { .. })
+            (Self::StoreFailed | Self::StoreUnsure | Self::Overtaken, OccurrenceKind::Call { .. })
             | (
                 Self::LostReply
                 | Self::Throttled
@@ -208,7 +215,15 @@ impl Fault {
             }
             Self::NotFound => {
                 let message = format!("{operation} names an object that does not exist");
-                Some((false, answered("InvalidID.NotFound", &message, 400)))
+                // The code tells what is not found; of rules, it is their group.
+                let code = match operation {
+                    Operation::AuthorizeSecurityGroupIngress
+                    | Operation::AuthorizeSecurityGroupEgress
+                    | Operation::RevokeSecurityGroupIngress
+                    | Operation::RevokeSecurityGroupEgress => "InvalidGroup.NotFound",
+                    _ => "InvalidID.NotFound",
+                };
+                Some((false, answered(code, &message, 400)))
             }
             Self::Credentials => {
                 Some((false, answered("ExpiredToken", "The security token included in the request is expired", 403)))
@@ -216,8 +231,11 @@ impl Fault {
             Self::Refused { code } => Some((false, answered(code, "refused", 400))),
             Self::CrashBefore
             | Self::CrashAfter
+            | Self::CrashAnswered
             | Self::Failed { .. }
             | Self::StoreFailed
+            | Self::StoreUnsure
+            | Self::Overtaken
             | Self::Stop
             | Self::Abandon => None,
         }

@@ -14,6 +14,9 @@ pub trait Store {
     /// # Errors
     /// Why it was refused or could not be kept; what was held before is held still.
     fn write(&mut self, state: &Arc<State>) -> Result<(), String>;
+
+    /// Another process writes: what is held, under the next serial. A store that nobody else reaches does nothing.
+    fn overtake(&mut self) {}
 }
 
 /// A store in memory. Cheap for large states: it shares what it is given.
@@ -71,6 +74,12 @@ impl Store for MemoryStore {
         }
         self.last = Some(Arc::clone(state));
         Ok(())
+    }
+
+    fn overtake(&mut self) {
+        if let Some(last) = &mut self.last {
+            Arc::make_mut(last).serial += 1;
+        }
     }
 }
 

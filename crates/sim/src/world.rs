@@ -42,7 +42,8 @@ impl Default for Latency {
     }
 }
 
-/// Somebody who looks on. What it does must not change the world.
+/// Somebody who looks on. What it does must not change the world, unless it plays the part of somebody else in it: then
+/// it may send calls of its own to the account, in the order of time.
 pub trait Watch {
     /// The executor had something to tell.
     fn notice(&mut self, nodes: &[Node], notice: &Notice) {
@@ -55,7 +56,7 @@ pub trait Watch {
     }
 
     /// Virtual time is about to pass.
-    fn before_advance(&mut self, account: &Account, from: Instant, to: Instant) {
+    fn before_advance(&mut self, account: &mut Account, from: Instant, to: Instant) {
         let _ignored = (account, from, to);
     }
 }
@@ -65,6 +66,48 @@ pub trait Watch {
 pub struct Unwatched;
 
 impl Watch for Unwatched {}
+
+/// What a world runs: the executor, or a test's own that is wrong on purpose.
+pub trait Engine {
+    /// What to do now. Called again after every event and at [`Engine::next_wakeup`].
+    fn poll(&mut self, now: Instant) -> Vec<Effect>;
+    /// Tells what happened.
+    fn on_event(&mut self, now: Instant, event: Event);
+    /// When to poll again if nothing happens before.
+    fn next_wakeup(&self) -> Option<Instant>;
+    /// How it ended; `None` while it runs.
+    fn outcome(&self) -> Option<Outcome>;
+    /// The news since the last call.
+    fn take_notices(&mut self) -> Vec<Notice>;
+    /// The nodes it runs.
+    fn nodes(&self) -> &[Node];
+}
+
+impl Engine for Executor {
+    fn poll(&mut self, now: Instant) -> Vec<Effect> {
+        self.poll(now)
+    }
+
+    fn on_event(&mut self, now: Instant, event: Event) {
+        self.on_event(now, event);
+    }
+
+    fn next_wakeup(&self) -> Option<Instant> {
+        self.next_wakeup()
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        self.outcome()
+    }
+
+    fn take_notices(&mut self) -> Vec<Notice> {
+        self.take_notices()
+    }
+
+    fn nodes(&self) -> &[Node] {
+        self.nodes()
+    }
+}
 
 /// How a run in a world ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,6 +246,11 @@ impl World {
         self.written.map(|written| self.now.since(written))
     }
 
+    /// Somebody else's run wrote the state at `at`.
+    pub fn written_at(&mut self, at: Instant) {
+        self.written = self.written.max(Some(at));
+    }
+
     /// Lets time pass while nothing runs.
     pub fn rest(&mut self, duration: Duration) {
         self.now = self.now + duration;
@@ -211,7 +259,7 @@ impl World {
     /// Runs `executor` to its end, or to the end of the process.
     pub fn run(
         &mut self,
-        executor: &mut Executor,
+        executor: &mut dyn Engine,
         store: &mut dyn Store,
         secrets: &Secrets,
         watch: &mut dyn Watch,
@@ -234,7 +282,7 @@ impl World {
 
     fn run_until_end(
         &mut self,
-        executor: &mut Executor,
+        executor: &mut dyn Engine,
         store: &mut dyn Store,
         secrets: &Secrets,
         watch: &mut dyn Watch,
@@ -275,12 +323,12 @@ impl World {
                 match pending {
                     Pending::Call { ticket, request, faults } => {
                         if let Some((reply, at)) = self.call(&request, &faults, secrets, watch) {
-                            self.schedule(at, Pending::Event(Event::Replied { ticket, reply }));
+                            self.answer(at, Event::Replied { ticket, reply }, &faults);
                         }
                     }
                     Pending::Write { state, faults } => {
                         if let Some(event) = self.write(&state, &faults, store) {
-                            self.schedule(self.half(self.latency.persist_ms), Pending::Event(event));
+                            self.answer(self.half(self.latency.persist_ms), event, &faults);
                         }
                     }
                     Pending::Crash => return RunEnd::Crashed,
@@ -329,6 +377,7 @@ impl World {
                     self.schedule(self.now, Pending::Event(Event::Abandon));
                 }
                 Fault::CrashAfter
+                | Fault::CrashAnswered
                 | Fault::LostReply
                 | Fault::Throttled
                 | Fault::ServerError { .. }
@@ -336,7 +385,9 @@ impl World {
                 | Fault::Credentials
                 | Fault::Refused { .. }
                 | Fault::Failed { .. }
-                | Fault::StoreFailed => {}
+                | Fault::StoreFailed
+                | Fault::StoreUnsure
+                | Fault::Overtaken => {}
             }
         }
         self.schedule(
@@ -392,6 +443,11 @@ impl World {
     /// A state arrives at the store. `None` if the process dies of it.
     fn write(&mut self, state: &Arc<State>, faults: &[Fault], store: &mut dyn Store) -> Option<Event> {
         let serial = state.serial;
+        if faults.contains(&Fault::Overtaken) {
+            store.overtake();
+            self.written = Some(self.now);
+            self.note(TraceKind::Store, None, format_args!("another process writes serial {serial}"));
+        }
         let result = if faults.contains(&Fault::StoreFailed) {
             Err("input/output error".to_owned())
         } else {
@@ -408,6 +464,10 @@ impl World {
             self.schedule(self.now, Pending::Crash);
             return None;
         }
+        let result = match result {
+            Ok(()) if faults.contains(&Fault::StoreUnsure) => Err("no answer from the store".to_owned()),
+            result => result,
+        };
         Some(match result {
             Ok(()) => Event::Persisted { serial },
             Err(message) => Event::PersistFailed { serial, message },
@@ -416,13 +476,20 @@ impl World {
 
     fn advance(&mut self, to: Instant, watch: &mut dyn Watch) {
         if to > self.now {
-            watch.before_advance(&self.account, self.now, to);
+            watch.before_advance(&mut self.account, self.now, to);
             self.now = to;
         }
     }
 
     fn half(&self, ms: u64) -> Instant {
         self.now + Duration::from_millis(ms.div_ceil(2))
+    }
+
+    fn answer(&mut self, at: Instant, event: Event, faults: &[Fault]) {
+        self.schedule(at, Pending::Event(event));
+        if faults.contains(&Fault::CrashAnswered) {
+            self.schedule(at, Pending::Crash);
+        }
     }
 
     fn schedule(&mut self, at: Instant, pending: Pending) {
@@ -448,7 +515,7 @@ impl World {
         }
     }
 
-    fn tell(&mut self, executor: &mut Executor, watch: &mut dyn Watch) {
+    fn tell(&mut self, executor: &mut dyn Engine, watch: &mut dyn Watch) {
         for notice in executor.take_notices() {
             watch.notice(executor.nodes(), &notice);
             if self.trace.is_on()

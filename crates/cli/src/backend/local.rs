@@ -19,8 +19,9 @@ use aloka_core::state::{State, file};
 use rustix::fs::FlockOperation;
 
 use super::atomic::{MODE, clear, replace};
-use super::lock::{LockInfo, WAITING};
+use super::lock::{self, LockInfo, WAITING};
 use super::{Backend, BackendError, Head, Version};
+use crate::io::read_text_at_most;
 use crate::rfc3339;
 
 /// How long to wait for another process between its check of the serial and its rename.
@@ -94,9 +95,9 @@ impl LocalBackend {
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<State, BackendError> {
-        let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-        let text = std::str::from_utf8(bytes).map_err(|error| at("read", &self.path)(invalid(error)))?;
-        file::read(text).map_err(|source| BackendError::Unusable { place: self.describe(), source })
+        // What is no text is no JSON: the reader says so in its own words.
+        let unusable = |source| BackendError::Unusable { place: self.describe(), source, restore: None };
+        file::read(&String::from_utf8_lossy(bytes)).map_err(unusable)
     }
 
     /// The bytes stored; an empty file is how Terraform marks a state that was never written.
@@ -126,7 +127,7 @@ impl LocalBackend {
         match bytes {
             Some(bytes) if bytes.len() > file::SIZE_MAX => {
                 let source = file::ReadError::TooLarge(bytes.len());
-                Err(BackendError::Unusable { place: self.describe(), source })
+                Err(BackendError::Unusable { place: self.describe(), source, restore: None })
             }
             Some(_) | None => Ok(bytes),
         }
@@ -216,7 +217,7 @@ impl LocalBackend {
     }
 
     fn lock_info(&self) -> Option<LockInfo> {
-        LockInfo::parse(&fs::read_to_string(self.lock_info_path()).ok()?)
+        LockInfo::parse(&read_text_at_most(&self.lock_info_path(), lock::SIZE_MAX).ok()?)
     }
 }
 

@@ -9,7 +9,8 @@ use super::{Backend, BackendError, Head, LockInfo, Version};
 
 #[derive(Default)]
 struct Shared {
-    text: Option<String>,
+    /// Oldest first.
+    versions: Vec<String>,
     lock: Option<LockInfo>,
 }
 
@@ -25,6 +26,26 @@ impl MemoryBackend {
         act(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn store(
+        &self,
+        state: &State,
+        check: impl FnOnce(Option<&Head>) -> Result<(), BackendError>,
+    ) -> Result<(), BackendError> {
+        self.with(|shared| {
+            let stored = shared.versions.last().map(|text| file::read(text)).transpose();
+            let place = self.describe();
+            let stored = stored.map_err(|source| BackendError::Unusable { place, source, restore: None })?;
+            check(stored.as_ref().map(Head::of).as_ref())?;
+            shared.versions.push(file::write(state));
+            Ok(())
+        })
+    }
+
+    /// Puts something there that no backend wrote.
+    pub(super) fn spoil(&self, bytes: &[u8]) {
+        self.with(|shared| shared.versions.push(String::from_utf8_lossy(bytes).into_owned()));
+    }
+
     /// Another handle on the same storage.
     pub(super) fn other(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), held: None }
@@ -33,23 +54,21 @@ impl MemoryBackend {
 
 impl Backend for MemoryBackend {
     fn read(&self) -> Result<Option<State>, BackendError> {
-        let text = self.with(|shared| shared.text.clone());
-        text.map(|text| file::read(&text).map_err(|source| BackendError::Unusable { place: self.describe(), source }))
-            .transpose()
+        let text = self.with(|shared| shared.versions.last().cloned());
+        text.map(|text| {
+            file::read(&text).map_err(|source| BackendError::Unusable { place: self.describe(), source, restore: None })
+        })
+        .transpose()
     }
 
     fn write(&mut self, state: &State) -> Result<(), BackendError> {
-        let stored = self.read()?;
-        Head::check_successor(stored.as_ref().map(Head::of).as_ref(), state, &self.describe())?;
-        self.with(|shared| shared.text = Some(file::write(state)));
-        Ok(())
+        let place = self.describe();
+        self.store(state, |stored| Head::check_successor(stored, state, &place))
     }
 
     fn replace(&mut self, state: &State, over: Option<&Head>) -> Result<(), BackendError> {
-        let stored = self.read()?;
-        Head::check_same(stored.as_ref().map(Head::of).as_ref(), over, &self.describe())?;
-        self.with(|shared| shared.text = Some(file::write(state)));
-        Ok(())
+        let place = self.describe();
+        self.store(state, |stored| Head::check_same(stored, over, &place))
     }
 
     fn lock(&mut self, operation: &str, _timeout: Duration, _tell: &mut dyn FnMut(&str)) -> Result<(), BackendError> {
@@ -91,7 +110,17 @@ impl Backend for MemoryBackend {
     }
 
     fn versions(&self) -> Result<Vec<Version>, BackendError> {
-        Ok(Vec::new())
+        let told = |(number, text): (usize, &String)| Version {
+            id: number.to_string(),
+            written: "1970-01-01T00:00:00Z".to_owned(),
+            size: text.len().try_into().unwrap_or(u64::MAX),
+            is_current: false,
+        };
+        let mut versions: Vec<_> = self.with(|shared| shared.versions.iter().enumerate().map(told).rev().collect());
+        if let Some(first) = versions.first_mut() {
+            first.is_current = true;
+        }
+        Ok(versions)
     }
 
     fn age(&self) -> Option<std::time::Duration> {

@@ -7,6 +7,8 @@
 pub(crate) mod atomic;
 pub mod local;
 pub mod lock;
+#[cfg(feature = "aws")]
+pub mod s3;
 
 #[cfg(test)]
 mod contract;
@@ -18,6 +20,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aloka_core::api::ApiError;
 use aloka_core::state::State;
 use aloka_core::state::file::ReadError;
 
@@ -164,6 +167,45 @@ pub enum BackendError {
         place: String,
         /// What is wrong with it.
         source: ReadError,
+        /// How to get back what was there before, if that is known.
+        restore: Option<Box<str>>,
+    },
+    /// A request to the store was refused, or had no answer.
+    #[error("cannot {action} {place}: {error}")]
+    Remote {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        place: String,
+        /// The answer.
+        error: Box<ApiError>,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The state stored is not the one whose digest is kept beside it.
+    #[error("{place} has the MD5 `{calculated}`, but `{id}` records `{stored}`: it is not the state last written")]
+    Digest {
+        /// Where the state is.
+        place: String,
+        /// The item of the digest.
+        id: String,
+        /// What the digest is; empty if there is no state.
+        calculated: String,
+        /// What the digest should be.
+        stored: String,
+        /// How to get back what was there before, if that is known.
+        restore: Option<Box<str>>,
+    },
+    /// The lock was held, and is not any more: nothing is written.
+    #[error("the lock of {place} was lost{}", match .info {
+        Some(_) => format!("; it is held{} now", lock::holder(.info.as_deref())),
+        None => "; it was removed".to_owned(),
+    })]
+    LockLost {
+        /// What was locked.
+        place: String,
+        /// Who holds it now.
+        info: Option<Box<LockInfo>>,
     },
     /// Another history is stored there.
     #[error("{place} holds lineage `{stored}`, the state to be written has `{ours}`")]
@@ -215,18 +257,43 @@ pub enum BackendError {
     },
 }
 
+/// What to do about a state that cannot be used.
+const RESTORE: &str = "restore it from its backup, or move it out of the way";
+
 impl BackendError {
     /// What to do about it, one line.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidData => Some(RESTORE.to_owned()),
             Self::Io { .. } => None,
-            Self::Unusable { .. } => Some("restore it from its backup, or move it out of the way".to_owned()),
+            Self::Unusable { restore, .. } => Some(restore.as_deref().unwrap_or(RESTORE).to_owned()),
+            Self::Remote { hint, .. } => hint.clone(),
+            Self::Digest { calculated, id, restore, .. } => {
+                let way = if calculated.is_empty() {
+                    format!("if the state was removed on purpose, remove the item {id} from the table")
+                } else {
+                    format!("if the state is right as it is, set Digest of the item {id} to {calculated}")
+                };
+                let restore = restore.as_ref().map(|text| format!("; if not, {text}")).unwrap_or_default();
+                Some(format!("wait a minute and try again, as somebody may be writing it; {way}{restore}"))
+            }
+            Self::LockLost { .. } => Some(
+                "this run was silent for longer than its lease, or somebody gave force-unlock: run `aloka plan` to see \
+                 where things stand"
+                    .to_owned(),
+            ),
             Self::Lineage { .. } => Some("this is the state of another stack: check the state path".to_owned()),
             Self::Serial { .. } | Self::Changed { .. } => {
                 Some("another run wrote this state: run `aloka plan` again to see where things stand".to_owned())
             }
-            Self::Locked { .. } => {
-                Some("wait until that run has ended, or give `-lock-timeout=5m` to wait for it".to_owned())
+            Self::Locked { info, .. } => {
+                let wait = "wait until that run has ended, or give `-lock-timeout=5m` to wait for it";
+                Some(match info.as_deref().filter(|info| info.is_foreign()) {
+                    Some(LockInfo { id, .. }) => format!(
+                        "{wait}; it is not aloka's and never expires: if that run is dead, aloka force-unlock {id}"
+                    ),
+                    None => wait.to_owned(),
+                })
             }
             Self::LockId { info, .. } => {
                 info.as_ref().map(|info| format!("if nobody runs any more: aloka force-unlock {}", info.id))

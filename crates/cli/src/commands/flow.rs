@@ -2,12 +2,15 @@
 //!
 //! What is decided is decided in core; here is only who is asked next.
 
+use std::time::SystemTime;
+
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::plan::build::PASSWORD;
 use aloka_core::plan::{Mode, Node, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::session::claim::{self, Claimed, Search};
+use aloka_core::session::sweep::Swept;
 use aloka_core::session::{self, Inputs, Password, Planned, Problem};
 use aloka_core::state::State;
 use aloka_core::{fingerprint, variables::Variables};
@@ -21,6 +24,7 @@ use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
 use crate::error::{CommandError, Errors};
 use crate::io::Io;
 use crate::request::PlanRequest;
+use crate::rfc3339;
 use crate::view::reporter::{Counts, Format, Reporter, warn};
 use crate::view::{failure, human, json};
 
@@ -41,6 +45,8 @@ pub struct Executed {
     pub counts: Counts,
     /// The state as it is now.
     pub state: State,
+    /// What the sweep at the end of a destroy saw, if it came to it.
+    pub swept: Option<Swept>,
     /// What went wrong.
     pub errors: Vec<CommandError>,
     /// True if the store holds all of it.
@@ -61,6 +67,12 @@ impl<'a> Run<'a> {
         let mut backend = store::open(Some(cloud))?;
         if let Some(timeout) = request.lock {
             store::lock(io, &mut *backend, operation, timeout)?;
+        }
+        if let Some(line) = store::aside(cloud)? {
+            match format {
+                Format::Human => io.err_line(&line),
+                Format::Json => warn(io, format, &line),
+            }
         }
         let cloud = connect(cloud, variables)?;
         Ok(Self { io, format, cloud, backend, secrets })
@@ -91,25 +103,30 @@ impl<'a> Run<'a> {
 
     /// Recovers what an interrupted run made, reads what is there, and plans.
     pub fn plan(&mut self, mut state: State, inputs: &Inputs) -> Result<Planned, Errors> {
-        let recovery = session::recovery(&state);
+        let is_resumed = !state.private.intents.is_empty();
+        let recovery = session::recovery(&state, inputs);
         if !recovery.is_empty() {
             let executor = self.read(recovery, &state)?;
             let adopted = session::adopt(&mut state, &executor.replies())
                 .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
-            for line in adopted {
-                match self.format {
-                    Format::Human => self.io.err_line(&line),
-                    Format::Json => warn(self.io, self.format, &line),
-                }
-            }
+            adopted.iter().for_each(|line| self.tell(line));
         }
         let mut told = false;
         loop {
-            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
+            // Before reading: an answer may be from the beginning of a round of reads that took its time.
             let age = self.backend.age().filter(|_| self.cloud.shows_late());
+            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
             let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &replies, age)) else {
-                return session::plan(state, inputs, replies)
-                    .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()));
+                let planned = session::plan(state, inputs, replies)
+                    .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
+                if is_resumed {
+                    let found = planned.state.objects().count();
+                    let objects = if found == 1 { "object" } else { "objects" };
+                    self.tell(&format!(
+                        "an earlier run did not finish: found {found} {objects} of it, and goes on from there"
+                    ));
+                }
+                return Ok(planned);
             };
             if !told && self.format == Format::Human {
                 let line = "some objects are not as recorded a moment ago: looking again, as AWS shows changes late";
@@ -117,6 +134,13 @@ impl<'a> Run<'a> {
                 told = true;
             }
             self.cloud.unless_stopped(move || std::thread::sleep(wait)).ok_or_else(stopped)?;
+        }
+    }
+
+    fn tell(&mut self, line: &str) {
+        match self.format {
+            Format::Human => self.io.err_line(line),
+            Format::Json => warn(self.io, self.format, line),
         }
     }
 
@@ -139,6 +163,8 @@ impl<'a> Run<'a> {
             self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(|error| cloud_error(&error))?;
         reporter.end();
         match outcome {
+            // Every read was answered, and the user wants no more than that.
+            Outcome::Done | Outcome::Failed { .. } if self.cloud.is_stopping() => Err(stopped().into()),
             Outcome::Done | Outcome::Failed { .. } => {
                 let problems = unread(&executor, &outcome);
                 let errors: Vec<_> = problems.iter().map(failure::of_problem).collect();
@@ -157,6 +183,7 @@ impl<'a> Run<'a> {
 
     /// Sends the calls of the plan.
     pub fn execute(&mut self, planned: &Planned) -> Result<Executed, Errors> {
+        self.warn_of_expiry(&planned.plan);
         let mut executor = Executor::for_plan(planned, self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, &planned.state);
         let backend: &mut dyn Backend = &mut *self.backend;
@@ -167,9 +194,35 @@ impl<'a> Run<'a> {
         reporter.end();
         let done = matches!(outcome, Outcome::Done);
         let counts = if done { planned.plan.counts() } else { reporter.counts() };
-        let errors = failure::of_outcome(&outcome, &self.backend.describe());
+        let swept = match &outcome {
+            Outcome::Done | Outcome::Failed { .. } => Swept::of(executor.state(), &executor.replies()),
+            Outcome::Stopped { .. } | Outcome::StoreFailed { .. } => None,
+        };
+        let mut errors = failure::of_outcome(&outcome, &self.backend.describe());
+        errors.extend(swept.iter().flat_map(failure::of_sweep));
         let is_saved = !matches!(outcome, Outcome::StoreFailed { .. });
-        Ok(Executed { counts, state: executor.into_state(), errors, is_saved })
+        let state = executor.into_state();
+        if !is_saved {
+            let kept = store::keep(&state);
+            if let Some(error) = errors.pop() {
+                errors.push(error.hint(kept));
+            }
+        }
+        Ok(Executed { counts, state, swept, errors, is_saved })
+    }
+
+    /// Tells if the credentials expire before the plan usually ends. Those that renew themselves do, all the same.
+    fn warn_of_expiry(&mut self, plan: &Plan) {
+        let usual = plan.usual_duration();
+        let now = SystemTime::now();
+        let Some(expiry) = self.cloud.credentials_expiry().filter(|expiry| *expiry < now + usual) else { return };
+        let line = format!(
+            "the credentials expire at {}, and this plan usually ends at {}: unless they renew themselves, log in again \
+             first; nothing is lost if they expire on the way",
+            rfc3339::seconds(expiry),
+            rfc3339::seconds(now + usual)
+        );
+        warn(self.io, self.format, &line);
     }
 }
 

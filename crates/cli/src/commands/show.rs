@@ -8,7 +8,7 @@ use aloka_core::state::{State, file};
 use super::store;
 use crate::args::{CloudArg, ShowArgs};
 use crate::error::{CommandError, CommandResult};
-use crate::io::Io;
+use crate::io::{Io, read_text_at_most};
 use crate::planfile::PlanFile;
 use crate::view::human;
 
@@ -29,7 +29,8 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ShowArgs) -> CommandResu
 }
 
 fn state_file(path: &Path) -> Option<State> {
-    let text = std::fs::read_to_string(path).ok()?;
+    let most = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
+    let text = read_text_at_most(path, most).ok()?;
     if text.trim().is_empty() { None } else { file::read(&text).ok() }
 }
 

@@ -6,6 +6,7 @@ use aloka_core::state::file;
 
 use super::{claim, state_edit, store};
 use crate::args::{CloudArg, StateCommand};
+use crate::backend::Version;
 use crate::error::{CommandError, CommandResult};
 use crate::io::Io;
 use crate::view::human;
@@ -15,6 +16,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, command: StateCommand) -> Comma
     match command {
         StateCommand::List { addresses } => list(io, cloud, &addresses),
         StateCommand::Show { address } => show(io, cloud, &address),
+        StateCommand::Versions => versions(io, cloud),
         StateCommand::Pull => pull(io, cloud),
         StateCommand::Push(args) => state_edit::push(io, cloud, &args),
         StateCommand::Mv(args) => state_edit::mv(io, cloud, &args),
@@ -55,6 +57,15 @@ fn pull(io: &mut Io, cloud: Option<CloudArg>) -> CommandResult {
     match store::read(&*store::open(cloud)?)? {
         Some(state) => io.out(&file::write(&state)),
         None => io.err_line("there is no state yet"),
+    }
+    Ok(0)
+}
+
+fn versions(io: &mut Io, cloud: Option<CloudArg>) -> CommandResult {
+    let versions = store::open(cloud)?.versions().map_err(|failure| store::error(&failure))?;
+    for Version { id, written, size, is_current } in versions {
+        let current = if is_current { "  current" } else { "" };
+        io.out_line(&format!("{id}  {written}  {size} bytes{current}"));
     }
     Ok(0)
 }

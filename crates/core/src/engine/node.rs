@@ -63,6 +63,8 @@ pub(super) struct Progress {
     step: usize,
     /// The intent is noted.
     intent: bool,
+    /// An earlier run intended the same creation, and may have carried it out.
+    pub(super) inherited: bool,
     sending: Sending,
     attempt: u32,
     unknowns: u32,
@@ -82,6 +84,7 @@ impl Progress {
             started: now,
             step: 0,
             intent: false,
+            inherited: false,
             sending: Sending::Step,
             attempt: 0,
             unknowns: 0,
@@ -270,8 +273,17 @@ impl Executor {
                     self.retry(index, error, Duration::MAX, now);
                 }
             }
-            ErrorClass::NotFound if is_removing(operation) => self.next_step(index, now),
-            ErrorClass::NotFound if !is_read && self.may_lag(index, call) => {
+            ErrorClass::NotFound if is_removing(operation) && !self.is_group_unknown(index, &error) => {
+                self.next_step(index, now);
+            }
+            // What was to be replaced may be, by the call whose answer was lost.
+            ErrorClass::NotFound
+                if operation == Operation::ReplaceRouteTableAssociation && self.progress[index].unknowns > 0 =>
+            {
+                self.progress[index].exists = Some(Box::new(error.clone()));
+                self.look_up(index, error, now);
+            }
+            ErrorClass::NotFound if !is_read && (is_removing(operation) || self.may_lag(index, call)) => {
                 self.retry(index, error, NOT_FOUND_MAX, now);
             }
             ErrorClass::AlreadyExists if recover.is_some() => {
@@ -302,7 +314,9 @@ impl Executor {
     }
 
     fn sent_secrets(&mut self, call: &Call) {
-        if call.args.values().any(|value| matches!(value, Value::Secret(_))) {
+        // A database that manages its password has none of ours any more.
+        let managed = call.args.contains_key("ManageMasterUserPassword");
+        if managed || call.args.values().any(|value| matches!(value, Value::Secret(_))) {
             self.record_secrets();
         }
     }
@@ -314,6 +328,12 @@ impl Executor {
             value.visit_refs(&mut |address, _| lags |= self.made_here.contains(address));
         }
         lags
+    }
+
+    /// True if a rule was to be removed and AWS does not know its group, which stays: it does not know it yet. The rule
+    /// is not gone for that.
+    fn is_group_unknown(&self, index: usize, error: &ApiError) -> bool {
+        self.nodes[index].verb != Verb::Delete && error.code == "InvalidGroup.NotFound"
     }
 
     fn retry(&mut self, index: usize, error: ApiError, at_most: Duration, now: Instant) {
@@ -343,7 +363,9 @@ impl Executor {
         }
         let is_fatal = error.class == ErrorClass::Credentials;
         let is_known = error.class != ErrorClass::Unknown;
-        if is_known {
+        // An earlier sending of the same call, of this run or another, may have been carried out: the next run looks.
+        let Progress { unknowns, inherited, .. } = self.progress[index];
+        if is_known && unknowns == 0 && !inherited {
             self.withdraw_intent(index, now);
         }
         self.fail(index, Cause::Call { operation: operation.to_string(), error }, now);
@@ -419,8 +441,14 @@ impl Executor {
 
     /// The attributes of the object that the lookup found, if it is ours or what was asked for.
     fn find(&self, index: usize, lookup: &Lookup, reply: &Value) -> Option<ValueMap> {
-        let kind = self.nodes[index].target.address.kind;
-        let known = self.resolved_after(index);
+        let target = &self.nodes[index].target;
+        let kind = target.address.kind;
+        let mut known = self.resolved_after(index);
+        if self.nodes[index].verb == Verb::Update {
+            // What it changes; the rest is as recorded.
+            let recorded = self.state.get(target).map(|resource| ValueMap::clone(&resource.attributes));
+            known = recorded.into_iter().flatten().chain(known).collect();
+        }
         let place = self.place();
         let single = std::slice::from_ref(reply);
         let objects = if lookup.list.is_empty() { single } else { reply.at(&lookup.list)?.as_list()? };
@@ -469,6 +497,17 @@ impl Executor {
                 self.record_taint(index, now);
                 self.fail(index, Cause::WaitFailed { operation, detail }, now);
             }
+            (None, Err(error)) if is_read && error.class == ErrorClass::Throttled => {
+                self.retry(index, error, THROTTLED_MAX, now);
+            }
+            (None, Err(error)) if is_read && error.class == ErrorClass::Unknown => {
+                self.progress[index].unknowns += 1;
+                if self.progress[index].unknowns > UNKNOWN_READS_MAX {
+                    self.give_up(index, waiter.call.operation, error, now);
+                } else {
+                    self.retry(index, error, Duration::MAX, now);
+                }
+            }
             (None, reply) if is_read && elapsed >= deadline => {
                 self.replies.insert(index, reply);
                 self.next_step(index, now);
@@ -511,7 +550,10 @@ impl Executor {
         match (observe::phase(kind, object), reason) {
             (_, Some(reason)) => reason.to_owned(),
             (observe::Phase::Failed(why), None) => why,
-            (phase, None) => format!("{phase:?}").to_lowercase(),
+            (phase, None) => {
+                let status = object.get("DBInstanceStatus").as_str().map(str::to_owned);
+                status.unwrap_or_else(|| format!("{phase:?}").to_lowercase())
+            }
         }
     }
 
@@ -531,11 +573,16 @@ impl Executor {
         let id = self.state.get(&self.nodes[index].target).and_then(|resource| resource.id().map(str::to_owned));
         self.tell(now, index, News::Finished { elapsed, id });
         for dependant in self.dependants[index].clone() {
-            let progress = &mut self.progress[dependant];
-            progress.open_needs = progress.open_needs.saturating_sub(1);
-            if progress.open_needs == 0 && progress.status == Status::Blocked {
-                self.start(dependant, now);
-            }
+            self.need_is_over(dependant, now);
+        }
+    }
+
+    /// One of the nodes it needs is over.
+    fn need_is_over(&mut self, index: usize, now: Instant) {
+        let progress = &mut self.progress[index];
+        progress.open_needs = progress.open_needs.saturating_sub(1);
+        if progress.open_needs == 0 && progress.status == Status::Blocked {
+            self.start(index, now);
         }
     }
 
@@ -547,7 +594,10 @@ impl Executor {
         self.failures.push(Failure { node: index, target, cause });
         let mut doomed = self.dependants[index].clone();
         while let Some(dependant) = doomed.pop() {
-            if self.progress[dependant].status == Status::Blocked {
+            // What only reads waits for what it needs to be over, however it ended.
+            if self.nodes[dependant].verb == Verb::Read {
+                self.need_is_over(dependant, now);
+            } else if self.progress[dependant].status == Status::Blocked {
                 self.progress[dependant].status = Status::Skipped;
                 self.open -= 1;
                 self.tell(now, dependant, News::Skipped);

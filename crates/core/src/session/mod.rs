@@ -1,14 +1,17 @@
 //! From variables and state to a plan: which reads are needed, and what follows from their replies.
 //!
 //! A session has up to three rounds, each a graph of nodes for the executor: [`recovery`] finds what an interrupted
-//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world.
+//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world and,
+//! where it is to be empty afterwards, look whether it is ([`sweep`]).
 
 pub mod choices;
 pub mod claim;
 pub mod refresh;
 mod settle;
+pub mod sweep;
+mod takeback;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use self::settle::look_again;
@@ -107,13 +110,24 @@ pub struct Planned {
     pub warnings: Vec<String>,
 }
 
+/// True of addresses whose unfinished creation this command takes up again, or leaves to a later one.
+fn takes_up(inputs: &Inputs, state: &State) -> impl Fn(&Address) -> bool + use<> {
+    let declared = match inputs.mode {
+        Mode::Apply => stack(&inputs.variables, &state.private.choices, None).resources,
+        Mode::Destroy | Mode::RefreshOnly => BTreeMap::new(),
+    };
+    let is_refresh = inputs.mode == Mode::RefreshOnly;
+    move |address| is_refresh || declared.contains_key(address)
+}
+
 /// Reads that find the objects of unfinished creations. Empty if there are none.
-pub fn recovery(state: &State) -> Vec<Node> {
+pub fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
+    if state.private.intents.is_empty() {
+        return Vec::new();
+    }
     let place = place(state, "");
-    let unfinished = state.private.intents.iter().filter(|(address, intent)| {
-        let recorded = state.resources.get(*address).and_then(|resource| identity::generation(&resource.attributes));
-        intent.operation.is_creating() && recorded != Some(intent.generation)
-    });
+    let takes_up = takes_up(inputs, state);
+    let unfinished = state.private.intents.iter().filter(|(address, _)| state.unfinished(address).is_some());
     unfinished
         .filter_map(|(address, intent)| {
             let attributes = ValueMap::from([
@@ -122,8 +136,11 @@ pub fn recovery(state: &State) -> Vec<Node> {
             ]);
             let lookup = lower::lookup(address, &attributes, &state.lineage, intent.generation, &place)?;
             let found = if lookup.list.is_empty() { "Tags".to_owned() } else { format!("{}.0", lookup.list) };
-            // Only what neither a token nor a name makes unique must be waited for: a second try would make two.
-            let patience = if intent.operation.idempotency() == Idempotency::Tagged { VISIBILITY_MS } else { 0 };
+            // What a token makes unique may be tried again and need not be waited for: there would not be two. A name or
+            // a block may be another one by now. If nobody tries again, this is the last look.
+            let is_unique = intent.operation.idempotency() == Idempotency::ClientToken;
+            let is_tried_again = takes_up(address) && !state.resources.contains_key(address);
+            let patience = if is_unique && is_tried_again { 0 } else { VISIBILITY_MS };
             let waiter = Waiter {
                 call: lookup.call,
                 accept: vec![Accept { expect: Expect::Present { path: Arc::from(found) }, success: true }],
@@ -210,6 +227,7 @@ pub fn discovery(state: &State, inputs: &Inputs) -> Vec<Node> {
     let mut calls = vec![(Kind::Vpc, Call::new(Operation::GetCallerIdentity, []))];
     if inputs.mode == Mode::Apply {
         calls.extend(choices::reads(state, inputs));
+        calls.extend(refresh::database_places(state, &inputs.variables));
     }
     calls.extend(refresh::reads(state));
     let node =
@@ -282,6 +300,7 @@ struct Known {
     moves: Vec<(Address, Address)>,
     drift: Vec<Drift>,
     observed: build::Observed,
+    held_subnets: BTreeSet<String>,
     warnings: Vec<String>,
 }
 
@@ -300,16 +319,22 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
     let place = Place { region: inputs.variables.aws_region.clone(), account: account.clone() };
     let mut warnings = Vec::new();
     let moves = move_addresses(&mut state, &inputs.variables, inputs.mode);
+    let _begun = refresh::adopt_associations(&mut state, &replies, &place);
     let (drift, observed) = refresh::refresh(&mut state, &replies, &place, &moves);
     refresh::drop_gone(&mut state, &observed);
     forget_finished_intents(&mut state);
+    // Recovery has shown that nothing was made.
+    let takes_up = takes_up(inputs, &state);
+    state.private.intents.retain(|address, _| takes_up(address));
+    warnings.extend(refresh::stuck(&observed));
     if let Password::Known(hash) = &inputs.password {
         state.private.secrets.insert(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()));
     }
     if inputs.mode == Mode::Apply {
         state.private.choices = choices::choose(&state, inputs, &replies, &mut warnings)?;
     }
-    Ok(Known { state, account, place, moves, drift, observed, warnings })
+    let held_subnets = refresh::held_subnets(&replies);
+    Ok(Known { state, account, place, moves, drift, observed, held_subnets, warnings })
 }
 
 /// The plan that follows from the replies of [`discovery`].
@@ -317,26 +342,35 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
 /// # Errors
 /// Every [`Problem`] found, not only the first.
 pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Result<Planned, Vec<Problem>> {
-    let Known { state, account, place, moves, drift, observed, warnings } = know(&recorded, inputs, &replies)?;
+    let Known { mut state, account, place, moves, drift, mut observed, held_subnets, warnings } =
+        know(&recorded, inputs, &replies)?;
     // Neither what was answered nor what was recorded is needed beside what is known now, and both may be large.
     drop(replies);
-    let state_changed = state != recorded;
-    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
-
     let stack = match inputs.mode {
         Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
         Mode::Destroy | Mode::RefreshOnly => Stack::default(),
     };
-    let built = build(&build::Inputs {
+    takeback::take_back(&mut state, &mut observed, &stack);
+    let state_changed = state != recorded;
+
+    let mut built = build(&build::Inputs {
         stack: &stack,
         state: &state,
         observed: &observed,
+        held_subnets: &held_subnets,
         mode: inputs.mode,
         password: &inputs.password,
         place: &place,
     })?;
+    // A state that was never written has left nothing behind.
+    if inputs.mode == Mode::Destroy && recorded.serial > 0 {
+        sweep::append(&mut built.nodes, &recorded, &inputs.variables, &place);
+    }
+    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
     let outputs = outputs(&recorded_outputs, &state, &stack, &built.changes, inputs.mode);
+    let managed = inputs.mode == Mode::Apply && inputs.variables.db_manage_master_user_password;
     let secrets = match &inputs.password {
+        _ if managed => BTreeMap::new(),
         Password::New(hash) | Password::Known(hash) => {
             BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))])
         }
@@ -408,10 +442,11 @@ fn move_addresses(state: &mut State, variables: &Variables, mode: Mode) -> Vec<(
     vec![(from, to)]
 }
 
-/// Once the object of a creation is recorded, the diff sees what is left to do.
+/// Once the object of a creation is recorded, the diff sees what is left to do. The object that it replaces is another.
 fn forget_finished_intents(state: &mut State) {
-    let State { resources, private, .. } = state;
-    private.intents.retain(|address, intent| intent.operation.is_creating() && !resources.contains_key(address));
+    let unfinished: BTreeSet<Address> =
+        state.private.intents.keys().filter(|address| state.unfinished(address).is_some()).cloned().collect();
+    state.private.intents.retain(|address, _| unfinished.contains(address));
 }
 
 fn outputs(

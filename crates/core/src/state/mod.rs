@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::api::Operation;
+use crate::identity;
 use crate::plan::build::{PASSWORD, without_secrets};
 use crate::value::{Value, ValueMap};
 
@@ -209,10 +210,17 @@ impl State {
     /// The generation a new object of `address` gets: that of an unfinished creation, else one more than the last.
     pub fn next_generation(&self, address: &Address) -> u32 {
         let last = self.private.generations.get(address).copied().unwrap_or(0);
-        let unfinished = self.private.intents.get(address).filter(|intent| intent.operation.is_creating());
-        match unfinished {
-            Some(intent) if !self.resources.contains_key(address) => intent.generation,
-            Some(_) | None => last.saturating_add(1),
-        }
+        self.unfinished(address).map_or(last.saturating_add(1), |intent| intent.generation)
+    }
+
+    /// The creation of `address` that was begun and whose object is not recorded. An object that it replaces may be.
+    pub fn unfinished(&self, address: &Address) -> Option<&Intent> {
+        let recorded = self.resources.get(address);
+        let is_made = |intent: &Intent| {
+            recorded.is_some_and(|resource| {
+                identity::generation(&resource.attributes).is_none_or(|own| own == intent.generation)
+            })
+        };
+        self.private.intents.get(address).filter(|intent| intent.operation.is_creating() && !is_made(intent))
     }
 }

@@ -13,9 +13,10 @@ use aloka_core::variables::suggest;
 use super::{FAIL_LATER, Fault, FaultPlan, When};
 
 /// Every fault, as it is written.
-pub(super) const WORDS: [&str; 13] = [
+pub(super) const WORDS: [&str; 16] = [
     "crash-before",
     "crash-after",
+    "crash-answered",
     "lost-reply",
     "throttled",
     "server-error",
@@ -25,6 +26,8 @@ pub(super) const WORDS: [&str; 13] = [
     "refused:CODE",
     "failed:CODE",
     "store-failed",
+    "store-unsure",
+    "overtaken",
     "stop",
     "abandon",
 ];
@@ -125,9 +128,11 @@ fn entry_of(entry: &str) -> Result<(When, Fault), FaultError> {
 fn why_not(when: &When, fault: &Fault) -> Option<String> {
     let fails_later = || FAIL_LATER.map(Operation::name).join(", ");
     match (fault, when) {
-        (Fault::CrashBefore | Fault::CrashAfter | Fault::Stop | Fault::Abandon, _) => None,
-        (Fault::StoreFailed, When::Write { .. } | When::Effect(_)) => None,
-        (Fault::StoreFailed, When::Call { .. }) => Some("a call does not write the state; use write#N".to_owned()),
+        (Fault::CrashBefore | Fault::CrashAfter | Fault::CrashAnswered | Fault::Stop | Fault::Abandon, _) => None,
+        (Fault::StoreFailed | Fault::StoreUnsure | Fault::Overtaken, When::Write { .. } | When::Effect(_)) => None,
+        (Fault::StoreFailed | Fault::StoreUnsure | Fault::Overtaken, When::Call { .. }) => {
+            Some("a call does not write the state; use write#N".to_owned())
+        }
         (Fault::Failed { .. }, When::Call { operation: Some(operation), .. }) if FAIL_LATER.contains(operation) => None,
         (Fault::Failed { .. }, _) => Some(format!("only {} can fail after AWS accepted them", fails_later())),
         (
@@ -210,6 +215,7 @@ impl fmt::Display for Fault {
         match self {
             Self::CrashBefore => f.write_str("crash-before"),
             Self::CrashAfter => f.write_str("crash-after"),
+            Self::CrashAnswered => f.write_str("crash-answered"),
             Self::LostReply => f.write_str("lost-reply"),
             Self::Throttled => f.write_str("throttled"),
             Self::ServerError { acted: true } => f.write_str("server-error-acted"),
@@ -219,6 +225,8 @@ impl fmt::Display for Fault {
             Self::Refused { code } => write!(f, "refused:{code}"),
             Self::Failed { code } => write!(f, "failed:{code}"),
             Self::StoreFailed => f.write_str("store-failed"),
+            Self::StoreUnsure => f.write_str("store-unsure"),
+            Self::Overtaken => f.write_str("overtaken"),
             Self::Stop => f.write_str("stop"),
             Self::Abandon => f.write_str("abandon"),
         }
@@ -241,6 +249,7 @@ impl FromStr for Fault {
             "failed" => return Ok(Self::Failed { code: code_of("failed", "InsufficientFreeAddressesInSubnet")? }),
             "crash-before" => Self::CrashBefore,
             "crash-after" => Self::CrashAfter,
+            "crash-answered" => Self::CrashAnswered,
             "lost-reply" => Self::LostReply,
             "throttled" => Self::Throttled,
             "server-error" => Self::ServerError { acted: false },
@@ -248,6 +257,8 @@ impl FromStr for Fault {
             "not-found" => Self::NotFound,
             "expired-credentials" => Self::Credentials,
             "store-failed" => Self::StoreFailed,
+            "store-unsure" => Self::StoreUnsure,
+            "overtaken" => Self::Overtaken,
             "stop" => Self::Stop,
             "abandon" => Self::Abandon,
             _ => return Err(unknown(text)),
@@ -280,6 +291,7 @@ mod tests {
         let faults = [
             Fault::CrashBefore,
             Fault::CrashAfter,
+            Fault::CrashAnswered,
             Fault::LostReply,
             Fault::Throttled,
             Fault::ServerError { acted: true },
@@ -289,6 +301,8 @@ mod tests {
             Fault::Refused { code: code.clone() },
             Fault::Failed { code },
             Fault::StoreFailed,
+            Fault::StoreUnsure,
+            Fault::Overtaken,
             Fault::Stop,
             Fault::Abandon,
         ];

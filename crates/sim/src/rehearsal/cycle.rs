@@ -7,6 +7,7 @@ use aloka_core::engine::Executor;
 use aloka_core::identity::ADDRESS_TAG;
 use aloka_core::plan::{Mode, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secrets};
+use aloka_core::session::sweep::Swept;
 use aloka_core::session::{Inputs, Password, Planned, Problem};
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
@@ -92,7 +93,8 @@ fn why_missed(world: &World, (when, fault): &(When, Fault)) -> String {
             format!("the last effect has the number {}", world.effects().saturating_sub(1))
         }
         When::Effect(effect) => {
-            let other = if *fault == Fault::StoreFailed { "a call" } else { "a write of the state" };
+            let of_writes = matches!(fault, Fault::StoreFailed | Fault::StoreUnsure | Fault::Overtaken);
+            let other = if of_writes { "a call" } else { "a write of the state" };
             format!("effect {effect} is {other}")
         }
     }
@@ -124,6 +126,7 @@ pub(super) fn cycle(
         witness: None,
         first: None,
         runs: Vec::new(),
+        swept: None,
         inputs,
         secrets,
         options,
@@ -155,7 +158,7 @@ pub(super) fn cycle(
         match destroyed {
             Ok(_) => {
                 let calls = life.witness.as_ref().map(|witness| witness.destroy_calls.clone()).unwrap_or_default();
-                destroy = Some(Destroyed { time, calls });
+                destroy = Some(Destroyed { time, calls, swept: life.swept.take() });
             }
             Err(reason) => not_destroyed = Some(reason),
         }
@@ -189,6 +192,8 @@ struct Life<'a> {
     /// The first plan.
     first: Option<Planned>,
     runs: Vec<Run>,
+    /// What the last run's sweep saw.
+    swept: Option<Swept>,
     inputs: &'a Inputs,
     secrets: &'a Secrets,
     options: &'a RehearsalOptions,
@@ -273,6 +278,7 @@ impl Life<'_> {
             }
             None => RunEnd::Stuck,
         };
+        self.swept = Swept::of(executor.state(), &executor.replies());
         self.first.get_or_insert(planned);
         end
     }

@@ -11,7 +11,7 @@ use aloka_core::session::{self, Inputs, Planned, Problem};
 use aloka_core::state::State;
 
 use crate::store::Store;
-use crate::world::{RunEnd, Unwatched, World};
+use crate::world::{RunEnd, Unwatched, Watch, World};
 
 /// Why a round of planning gave no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,15 +45,46 @@ pub fn plan_round(
     state: State,
     inputs: &Inputs,
 ) -> Result<Planned, NotPlanned> {
+    plan_round_watched(world, store, secrets, state, inputs, &mut Unwatched)
+}
+
+/// [`plan_round`] with somebody who looks on.
+///
+/// # Errors
+/// See [`NotPlanned`].
+pub fn plan_round_watched(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: State,
+    inputs: &Inputs,
+    watch: &mut dyn Watch,
+) -> Result<Planned, NotPlanned> {
     let mut state = state;
-    let lost = session::recovery(&state);
+    let lost = session::recovery(&state, inputs);
     if !lost.is_empty() {
-        let executor = read(world, store, secrets, &state, lost)?;
+        let executor = read(world, store, secrets, &state, lost, watch)?;
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
     }
+    survey(world, store, secrets, state, inputs, watch)
+}
+
+/// The rest of a round of planning, once what an interrupted run could not record is in `state`.
+///
+/// # Errors
+/// See [`NotPlanned`].
+pub fn survey(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: State,
+    inputs: &Inputs,
+    watch: &mut dyn Watch,
+) -> Result<Planned, NotPlanned> {
     loop {
-        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs))?.into_replies();
+        // Before reading: an answer may be from the beginning of a round of reads that took its time.
         let age = world.since_written();
+        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs), watch)?.into_replies();
         match age.and_then(|age| session::look_again(&state, inputs, &replies, age)) {
             Some(wait) => world.rest(wait),
             None => return session::plan(state, inputs, replies).map_err(NotPlanned::Problems),
@@ -75,9 +106,11 @@ pub fn claim_round(
     floor: u32,
 ) -> Result<(Claimed, Planned), NotPlanned> {
     let variables = &inputs.variables;
-    let mut replies = read(world, store, secrets, state, claim::search(variables, search))?.into_replies();
+    let mut replies =
+        read(world, store, secrets, state, claim::search(variables, search), &mut Unwatched)?.into_replies();
     let site = claim::locate(variables, search, &replies).map_err(NotPlanned::Problems)?;
-    replies.extend(read(world, store, secrets, state, claim::contents(variables, &site))?.into_replies());
+    replies
+        .extend(read(world, store, secrets, state, claim::contents(variables, &site), &mut Unwatched)?.into_replies());
     let claimed = claim::claim(variables, &site, &replies, state, floor).map_err(NotPlanned::Problems)?;
     let inputs = Inputs { password: inputs.password.clone().trusted(), ..inputs.clone() };
     let planned = plan_round(world, store, secrets, claimed.state.clone(), &inputs)?;
@@ -90,9 +123,10 @@ fn read(
     secrets: &Secrets,
     state: &State,
     nodes: Vec<Node>,
+    watch: &mut dyn Watch,
 ) -> Result<Executor, NotPlanned> {
     let mut executor = Executor::new(nodes, state.clone(), world.now());
-    match world.run(&mut executor, store, secrets, &mut Unwatched) {
+    match world.run(&mut executor, store, secrets, watch) {
         RunEnd::Outcome(outcome @ (Outcome::Done | Outcome::Failed { .. })) => match unread(&executor, &outcome) {
             problems if problems.is_empty() => Ok(executor),
             problems => Err(NotPlanned::Problems(problems)),

@@ -135,7 +135,7 @@ fn a_refused_write_changes_no_file() {
     assert!(matches!(backend.write(&state(2)), Err(BackendError::Unusable { .. })));
     assert_eq!(fs::read_to_string(&path).expect("the file"), "{", "what cannot be read is not overwritten");
     fs::write(&path, [0xff, 0xfe]).expect("somebody breaks it");
-    assert!(matches!(backend.read(), Err(BackendError::Io { .. })));
+    assert!(matches!(backend.read(), Err(BackendError::Unusable { .. })));
     fs::write(&path, before).expect("and mends it");
     backend.write(&state(2)).expect("write");
     assert_eq!(names(&dir), ["terraform.tfstate"]);

@@ -1,0 +1,100 @@
+//! The whole account as Describe calls show it, without what differs from run to run: no ids, addresses drawn, times.
+
+use std::collections::BTreeMap;
+
+use aloka_core::api::{Call, Operation, Request};
+use aloka_core::identity::{ADDRESS_TAG, GENERATION_TAG};
+use aloka_core::secret::Secrets;
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use aloka_sim::aws::Account;
+
+/// Which lists there are, and what identifies an item.
+const LISTS: [(Operation, &str, &str); 11] = [
+    (Operation::DescribeVpcs, "Vpcs", "VpcId"),
+    (Operation::DescribeSubnets, "Subnets", "SubnetId"),
+    (Operation::DescribeInternetGateways, "InternetGateways", "InternetGatewayId"),
+    (Operation::DescribeAddresses, "Addresses", "AllocationId"),
+    (Operation::DescribeNatGateways, "NatGateways", "NatGatewayId"),
+    (Operation::DescribeRouteTables, "RouteTables", "RouteTableId"),
+    (Operation::DescribeSecurityGroups, "SecurityGroups", "GroupId"),
+    (Operation::DescribeInstances, "Instances", "InstanceId"),
+    (Operation::DescribeVolumes, "Volumes", "VolumeId"),
+    (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
+    (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
+];
+
+/// Fields that AWS chooses, or that tell a time.
+const CHOSEN: [&str; 20] = [
+    "AssociationId",
+    "RouteTableAssociationId",
+    "AttachTime",
+    "AvailableIpAddressCount",
+    "ClientToken",
+    "CreateTime",
+    "DbiResourceId",
+    "DeleteTime",
+    "Endpoint",
+    "InstanceCreateTime",
+    "LaunchTime",
+    "LatestRestorableTime",
+    "NetworkInterfaceId",
+    "NetworkInterfaces",
+    "PrivateDnsName",
+    "PrivateIp",
+    "PrivateIpAddress",
+    "PublicDnsName",
+    "PublicIp",
+    "PublicIpAddress",
+];
+
+/// One line for each object, sorted.
+pub fn portrait(account: &Account, now: Instant) -> Vec<String> {
+    let mut account = account.clone();
+    let mut names = BTreeMap::new();
+    let mut found = Vec::new();
+    for (operation, list, id) in LISTS {
+        let request = Request(Call::new(operation, []));
+        let reply = account.call(now, &request, &Secrets::default()).unwrap_or_default();
+        for item in reply.get(list).as_list().unwrap_or_default() {
+            if is_gone(item) {
+                continue;
+            }
+            let own = item.get(id).as_str().unwrap_or_default().to_owned();
+            let address = item.get("Tags").get(ADDRESS_TAG).as_str().unwrap_or("untagged");
+            names.insert(own, format!("<{list} {address}>"));
+            found.push((list, item.clone()));
+        }
+    }
+    let mut lines: Vec<String> = found.iter().map(|(list, item)| format!("{list} {}", plain(item, &names))).collect();
+    lines.sort();
+    lines
+}
+
+/// Listed for a while after it went.
+fn is_gone(item: &Value) -> bool {
+    let state = item.get("State").as_str().or_else(|| item.at("State.Name").and_then(Value::as_str));
+    matches!(state, Some("deleted" | "terminated"))
+}
+
+fn plain(value: &Value, names: &BTreeMap<String, String>) -> Value {
+    match value {
+        Value::Str(text) => match names.get(&**text) {
+            Some(name) => Value::str(name),
+            None => Value::str(names.iter().fold(text.to_string(), |text, (id, name)| match id.is_empty() {
+                true => text,
+                false => text.replace(id.as_str(), name),
+            })),
+        },
+        Value::List(items) => {
+            let mut items: Vec<Value> = items.iter().map(|item| plain(item, names)).collect();
+            items.sort_by_key(ToString::to_string);
+            Value::List(items)
+        }
+        Value::Map(map) => {
+            let kept = map.iter().filter(|(key, _)| !CHOSEN.contains(&&***key) && &***key != GENERATION_TAG);
+            Value::map(kept.map(|(key, value)| (key.clone(), plain(value, names))))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Ref(_) | Value::Secret(_) => value.clone(),
+    }
+}
