@@ -9,7 +9,6 @@ module "vpc" {
   manage_default_network_acl = false
   manage_default_route_table = false
 }
-variable "app_ingress" { default = [{ port = 80 }, { port = 443 }] }
 resource "aws_security_group" "app" {
   dynamic "ingress" {
     for_each = var.app_ingress

@@ -1,0 +1,1 @@
+variable "app_ingress" { default = [{ port = 80 }, { port = 443 }] }
