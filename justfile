@@ -17,12 +17,16 @@ check:
 test:
     cargo test --workspace
 
+# fuzz the parsers for some seconds each, or one of them: just fuzz 60 state
+fuzz SECONDS='10' *TARGETS:
+    fuzz/run {{ SECONDS }} {{ TARGETS }}
+
 # create, re-plan, change and destroy on the simulated AWS; no account, no emulator
 simulate *ARGS:
     cargo run -p aloka --no-default-features -- simulate {{ ARGS }}
 
 # the real binary against LocalStack, and the scenarios on LocalStack and moto (needs Python >= 3.12, see localstack/README.md)
-test-local *ARGS: && conformance
+test-local *ARGS: && test-state conformance
     cargo build -p aloka --all-targets
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/run {{ ARGS }}
 
@@ -31,6 +35,16 @@ conformance *TEXT:
     cargo build -p aloka --all-targets
     ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator run -- tests/localstack/conformance localstack {{ TEXT }}
     ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator --moto run -- tests/localstack/conformance moto {{ TEXT }}
+
+# the real Terraform and the real binary on one state on LocalStack; TF_PLUGIN_DIR names a mirror of its AWS provider
+beside *ARGS:
+    cargo build -p aloka
+    ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/beside {{ ARGS }}
+
+# the state in S3: contract of the backends, the real binary, and Terraform beside it if it is in PATH, on LocalStack
+test-state *ARGS:
+    cargo build -p aloka --all-targets
+    ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/state {{ ARGS }}
 
 # kills, faults and re-runs of the real binary on LocalStack; prints the seed
 torture *ARGS:
@@ -41,6 +55,10 @@ torture *ARGS:
 test-container:
     cargo build -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' cargo test -p aloka-tests --features containers --test container -- --nocapture
+
+# random stories of a stack on the simulated AWS, judged and shrunk: --minutes N, or --seed N to play one (docs/TESTING.md)
+swarm *ARGS:
+    cargo run -q --profile swarm -p aloka-tests --example swarm -- {{ ARGS }}
 
 # time, API calls and memory of aloka and Terraform on LocalStack, as a Markdown table
 compare *ARGS:

@@ -3,8 +3,8 @@
 //!     just bench
 //!
 //! Measured are the middle of several rounds of a second each: calls of the simulated API, as a life of a stack sends
-//! them; deployments, planned and applied in virtual time; and the time to make a plan. On Linux a second is one of
-//! processor time, so that it does not matter what else the machine does.
+//! them; deployments, planned and applied in virtual time; runs of a forecast; and the time to make a plan. On Linux a
+//! second is one of processor time, so that it does not matter what else the machine does.
 
 use std::time::{Duration, Instant};
 
@@ -13,18 +13,14 @@ use aloka_core::plan::Mode;
 use aloka_core::time::Instant as VirtualInstant;
 use aloka_core::variables::Variables;
 use aloka_sim::aws::{Account, Durations, Options};
+use aloka_sim::fault::FaultPlan;
+use aloka_sim::rehearsal::RehearsalOptions;
+use aloka_sim::rehearsal::forecast::Forecast;
 use aloka_sim::world::{Unwatched, Watch};
-use aloka_tests::{Bench, secrets, variables};
+use aloka_tests::{Bench, LINEAGE, clock, inputs, secrets, variables};
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(1);
-
-/// Processor time of this thread so far, from `/proc`; elsewhere the time since `start`.
-fn clock(start: Instant) -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split_whitespace().next().and_then(|text| text.parse().ok());
-    nanoseconds.map_or_else(|| start.elapsed(), Duration::from_nanos)
-}
 
 /// How often `work` can be done in a second, the middle of the rounds; each time it tells how much it did.
 fn per_second(mut work: impl FnMut() -> usize) -> f64 {
@@ -97,6 +93,25 @@ fn main() {
         1
     });
     tell("plan, apply, plan, plan, destroy", rate, "lives/s", "");
+
+    let asked = inputs(vars.clone(), Mode::Apply, &empty.state());
+    let options = RehearsalOptions {
+        seed: 1,
+        keep: false,
+        durations: Durations::Drawn,
+        region: vars.aws_region.clone(),
+        lineage: LINEAGE.to_owned(),
+        faults: FaultPlan::none(),
+        long_trace: false,
+    };
+    let forecast = Forecast::prepare(&asked, &secrets, &options).expect("plans");
+    let mut seed = 0;
+    let rate = per_second(|| {
+        seed += 1;
+        assert_eq!(forecast.run(&secrets, seed).destroy.failure, None);
+        1
+    });
+    tell("run of a forecast", rate, "runs/s ", "(apply and destroy, durations drawn)");
 
     let mut standing = Bench::new(1, Durations::Median);
     standing.apply(&vars, Mode::Apply);

@@ -33,7 +33,7 @@ class Script:
         self.rng = random.Random(seed)
         # Number of the changing call, from 1 -> fault; 0 is any read, with the probability given.
         self.faults = faults or {}
-        # (number of the changing call, "before" or "after", function that kills the run)
+        # (number of the changing call, 0 for the first read, "before" or "after", function that kills the run)
         self.strike = strike
         self.lock = threading.Lock()
         self.writes = 0
@@ -56,9 +56,11 @@ class Script:
 
     def struck(self, number, when):
         """Kills the run if it is to die of this call. True if the call is to have no answer."""
-        if self.strike is None or number == 0 or self.strike[:2] != (number, when):
-            return False
-        return self.strike[2]()
+        with self.lock:
+            if self.strike is None or self.strike[:2] != (number, when):
+                return False
+            strike, self.strike = self.strike[2], None
+        return strike()
 
     def text(self):
         calls = [(number, action, fault) for _, number, action, fault in self.log if number or fault]

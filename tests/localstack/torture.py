@@ -29,8 +29,10 @@ from readback import World, check, check_gone
 
 # Seconds after which a run is taken to hang. Most that is waited for on purpose is twice 30 s, for what AWS may show late.
 HANGS_AFTER = 150
-# A run that was told to stop may send what it had in hand, and the machine may be slow.
+# A run that says that it stops may send what it had in hand, and the machine may be slow.
 STOPS_WITHIN = 1.5
+# It says so within this time: the machine may be slow.
+HEARS_WITHIN = 10
 # A run that was told twice waits for nothing more, whatever does not answer.
 ABANDONS_WITHIN = 8
 VARIANT = """app_instance_type = "t3.medium"
@@ -81,31 +83,43 @@ class Life:
     # One run.
 
     def run(self, command, script=None, kill=None, at=None):
-        """Runs the binary. `kill` names the signals, `at` is a moment in seconds or a number of a call and its side."""
+        """Runs the binary. `kill` names the signals, `at` is a moment in seconds or a number of a call and its side.
+        A read, number 0, is answered only when the run has heard."""
         self.runs += 1
         script = script or Script("calm")
         out = self.top / f"run-{self.runs}.txt"
         process = None
         started = threading.Event()
         told = []  # when a signal was sent that the run lived to see
-        heard = []  # whether it said so before the second one
+        listeners = []
+        heard = []  # when it said that it stops; None if it did not before it ended or HEARS_WITHIN passed
+
+        def listen():
+            heard.append(self.wait_for(process, out, b"stopping: "))
 
         def strike():
             started.wait()
+            listener = threading.Thread(target=listen)
             for nth, number in enumerate(KILLS[kill]):
                 if nth:
-                    heard.append(self.wait_for(process, out, b"stopping: "))
+                    listener.join()
                     time.sleep(0.1 * script.rng.random())
                 if process.poll() is not None:
                     break
-                process.send_signal(number)
+                # First: the run may end of it before this thread goes on.
                 told.append(time.monotonic())
+                process.send_signal(number)
+                if not nth and number != signal.SIGKILL:
+                    listener.start()
+                    listeners.append(listener)
             # The call that told it twice is never answered.
             if kill in ("SIGKILL", "SIGINT twice"):
                 try:
                     process.wait(2 * ABANDONS_WITHIN)
                 except subprocess.TimeoutExpired:
                     pass
+            elif isinstance(at, tuple) and at[0] == 0 and told:
+                listener.join()
             return kill in ("SIGKILL", "SIGINT twice")
 
         timer = None
@@ -130,16 +144,19 @@ class Life:
                 if timer:
                     timer.cancel()
         took = time.monotonic() - before
+        for listener in listeners:
+            listener.join()
         self.kills += bool(told)
         self.faults += sum(bool(fault) for *_, fault in script.log)
         what = f"{kill} {f'at {at:.2f} s' if isinstance(at, float) else f'{at[1]} call {at[0]}'}" if told else "-"
         self.story.append(f"{self.runs:3} aloka {command[0]}: exit {code} after {took:.2f} s; killed: {what}; calls: {script.text()}")
-        if len(told) == 2 and heard[0]:
+        heard_at = heard[0] if heard else None
+        if len(told) == 2 and heard_at:
             self.require(before + took < told[1] + ABANDONS_WITHIN, "told twice to stop, it waited on")
-        self.look_at_run(code, out, script, told, kill)
+        self.look_at_run(code, out, script, told, heard_at, kill)
         return code
 
-    def look_at_run(self, code, out, script, told, kill):
+    def look_at_run(self, code, out, script, told, heard_at, kill):
         """What must be true after every run, however it ended."""
         text = out.read_text(errors="replace")
         self.require(code != "hangs", f"did not end within {HANGS_AFTER} s")
@@ -148,7 +165,8 @@ class Life:
         signals = {-number for number in KILLS[kill]} if told else set()
         self.require(code in {0, 1} | signals, f"exit code {code}")
         if told and kill != "SIGKILL":
-            late = [f"{action} {at - told[0]:.1f} s after" for at, number, action, _ in script.log if number and at > told[0] + STOPS_WITHIN]
+            last = heard_at + STOPS_WITHIN if heard_at else told[0] + HEARS_WITHIN
+            late = [f"{action} {at - told[0]:.1f} s after" for at, number, action, _ in script.log if number and at > last]
             self.require(not late, f"changes after it was told to stop: {late}")
         lock = self.cwd / ".terraform.tfstate.lock.info"
         self.require(code not in (0, 1) or not lock.exists(), "the lock was not given back")
@@ -163,13 +181,13 @@ class Life:
 
     def wait_for(self, process, out, word):
         """Two signals that come before the first is heard are one: so the second waits for a word of the run, as people
-        do. False if it says nothing for a while."""
-        deadline = time.monotonic() + 3
+        do. When it was said; None if it was not before the run ended or HEARS_WITHIN passed."""
+        deadline = time.monotonic() + HEARS_WITHIN
         while time.monotonic() < deadline and process.poll() is None:
             if word in out.read_bytes():
-                return True
+                return time.monotonic()
             time.sleep(0.01)
-        return False
+        return None
 
     def state(self):
         """The state file, which is whole whenever it is looked at."""
@@ -248,6 +266,12 @@ class Life:
         self.require(code == 1, f"exit code {code} after Ctrl-C at the question")
         self.require(not self.state() and sorted(p.name for p in self.cwd.iterdir()) == ["terraform.tfvars"], "Ctrl-C at the question left files")
 
+    def interrupted_reads(self):
+        """Ctrl-C while the plan is made ends the run, though every read is answered: nothing is asked, nothing done."""
+        script = Script("calm")
+        code = self.run(APPLY, script, "SIGINT", (0, "before"))
+        self.require(code == 1 and not script.writes, f"exit code {code} and {script.writes} changes after Ctrl-C while planning")
+
     def undisturbed(self):
         """A life that nothing happens to: pictures, durations and numbers of changing calls by stage."""
         known = {}
@@ -255,6 +279,7 @@ class Life:
             self.set_variables(more)
             if stage == "create":
                 self.interrupted_question()
+                self.interrupted_reads()
             script = Script("calm")
             before = time.monotonic()
             self.require(self.run(command, script) == 0, f"an undisturbed {stage} does not end well")
@@ -289,7 +314,7 @@ class Life:
         if "moment" in story:
             kill, at = rng.choice(list(KILLS)), rng.uniform(0.02, 1.1 * took)
         elif "call" in story:
-            kill, at = rng.choice(list(KILLS)), (1 + min(int(rng.expovariate(0.12)), writes), rng.choice(("before", "after")))
+            kill, at = rng.choice(list(KILLS)), (min(int(rng.expovariate(0.12)), writes), rng.choice(("before", "after")))
         code = self.run(command, script, kill, at)
         if story == "faults":
             self.require(code == 0, "faults that pass were not got over")

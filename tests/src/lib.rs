@@ -1,9 +1,14 @@
 //! What the tests share: valid variables at random, and a bench that plans and applies on a simulated account.
 
+pub mod canary;
+pub mod operator;
+pub mod parsers;
+pub mod swarm;
 pub mod sweep;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::plan::Mode;
@@ -23,15 +28,19 @@ pub const PASSWORD: &str = "Canary-7f3k-Pa55w0rd";
 /// The lineage every test uses.
 pub const LINEAGE: &str = "0b5e8f0e-6f5f-4e53-9d5c-3a3a5a1d0001";
 
+/// The line of a variables file that leaves the password to RDS.
+pub const MANAGED: &str = "db_manage_master_user_password = true";
+
 /// Variables from the text of a variables file.
 ///
 /// # Panics
 /// If they are not valid: a test that hands in invalid ones is wrong.
 pub fn variables(tfvars: &str) -> Variables {
-    let sources = [
-        Source::File { path: "terraform.tfvars".to_owned(), contents: tfvars.to_owned() },
-        Source::CommandLine { name: DB_PASSWORD.to_owned(), value: PASSWORD.to_owned() },
-    ];
+    let file = Source::File { path: "terraform.tfvars".to_owned(), contents: tfvars.to_owned() };
+    let password = Source::CommandLine { name: DB_PASSWORD.to_owned(), value: PASSWORD.to_owned() };
+    // With a password that RDS manages, none may be given.
+    let managed = tfvars.lines().any(|line| line == MANAGED);
+    let sources: Vec<Source> = std::iter::once(file).chain((!managed).then_some(password)).collect();
     match evaluate(&sources, Needs { password: true }) {
         Ok(evaluated) => evaluated.variables,
         Err(problems) => panic!("{}\n{tfvars}", problems.iter().map(ToString::to_string).collect::<String>()),
@@ -40,9 +49,23 @@ pub fn variables(tfvars: &str) -> Variables {
 
 /// What a user would ask for with these variables.
 pub fn inputs(variables: Variables, mode: Mode, state: &State) -> Inputs {
+    let managed = variables.db_manage_master_user_password;
     let known = state.private.secrets.contains_key(DB_PASSWORD);
-    let password = if known { Password::Unchanged } else { Password::New("argon2id$test".to_owned()) };
+    let password = if managed {
+        Password::Absent
+    } else if known {
+        Password::Unchanged
+    } else {
+        Password::New("argon2id$test".to_owned())
+    };
     Inputs { variables, user_data: None, mode, upgrade: false, password }
+}
+
+/// Processor time of this thread so far, from `/proc`; elsewhere the time since `start`.
+pub fn clock(start: std::time::Instant) -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text.split_whitespace().next().and_then(|text| text.parse().ok());
+    nanoseconds.map_or_else(|| start.elapsed(), Duration::from_nanos)
 }
 
 /// The one secret.
@@ -155,6 +178,7 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
         any::<bool>(),
         0_u32..=7,
         any::<bool>(),
+        any::<bool>(),
     );
     let tags = prop::collection::btree_map("[A-Z][a-z]{1,6}", "[a-z0-9 ]{0,8}", 0..=3);
     (names, network, app, db, tags).prop_map(|((project, environment), network, app, db, tags)| {
@@ -162,7 +186,7 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
         // One gateway for each zone needs a public subnet in each.
         let publics = if nat && !single { publics.max(privates) } else { publics };
         let (count, instance_type, family, ports, volume) = app;
-        let (version, class, storage, multi_az, retention, encrypted) = db;
+        let (version, class, storage, multi_az, retention, encrypted, managed) = db;
         let cidrs = |from: usize, count: usize| {
             (from..from + count).map(|third| format!("\"10.{octet}.{third}.0/24\"")).collect::<Vec<_>>().join(", ")
         };
@@ -181,6 +205,9 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
             tags.join(", "),
         );
         // Writing into a String cannot fail.
+        if managed {
+            let _infallible = writeln!(text, "{MANAGED}");
+        }
         if let Some(version) = version {
             let _infallible = writeln!(text, "db_engine_version = \"{version}\"");
         }

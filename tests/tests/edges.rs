@@ -15,7 +15,7 @@ use aloka_core::engine::Outcome;
 use aloka_core::graph;
 use aloka_core::model::Kind;
 use aloka_core::plan::{Mode, Node, Plan, Step, Verb};
-use aloka_core::session::Planned;
+use aloka_core::session::{Planned, Problem};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use aloka_sim::audit;
@@ -185,12 +185,12 @@ struct Case {
     before: Before,
     /// What the auditor sees for a while in the intact run.
     transient: &'static [&'static str],
-    /// What AWS refuses if chance has put things that way, whatever the order.
-    by_chance: &'static [&'static str],
+    /// Why there is no plan, if chance has put things that way.
+    unlucky: Option<&'static str>,
 }
 
 const fn case(name: &'static str, from: Option<&'static str>, to: Option<&'static str>) -> Case {
-    Case { name, from, to, before: Before::Nothing, transient: &[], by_chance: &[] }
+    Case { name, from, to, before: Before::Nothing, transient: &[], unlucky: None }
 }
 
 const NAT_PER_ZONE: &str = "single_nat_gateway = false";
@@ -240,7 +240,7 @@ const CASES: &[Case] = &[
     case("more private subnets", Some(PRIVATE), Some(PRIVATE_MORE)),
     // The database may stand in the subnet that is to go. AWS does not move it.
     Case {
-        by_chance: &["ModifyDBSubnetGroup SubnetAlreadyInUse"],
+        unlucky: Some("subnet_ids cannot lose"),
         ..case("fewer private subnets", Some(PRIVATE_MORE), Some(PRIVATE))
     },
     case("other tags and a NAT gateway", Some(NO_NAT), Some("tags = { A = \"b\" }")),
@@ -259,7 +259,7 @@ const CASES: &[Case] = &[
 ];
 
 /// An account and the plan of a case in it.
-fn prepared(case: &Case, seed: u64, durations: Durations) -> (Bench, Planned) {
+fn prepared(case: &Case, seed: u64, durations: Durations) -> (Bench, Result<Planned, Vec<Problem>>) {
     let mut bench = Bench::new(seed, durations);
     if let Some(from) = case.from {
         let from = variables(from);
@@ -286,7 +286,7 @@ fn prepared(case: &Case, seed: u64, durations: Durations) -> (Bench, Planned) {
         (Some(to), _) => bench.plan(&variables(to), Mode::Apply),
         (None, from) => bench.plan(&variables(from.unwrap_or_default()), Mode::Destroy),
     };
-    (bench, planned.unwrap_or_else(|problems| panic!("{}: {problems:?}", case.name)))
+    (bench, planned)
 }
 
 /// What AWS refused, and what the auditor saw.
@@ -450,6 +450,8 @@ impl Edge<'_> {
         let unknown = |value: &Value| {
             value.resolve(&|address, _| (*address != own && cut.contains(address)).then(|| nothing(address.kind)))
         };
+        // Without the look that would wait for what is to be refused.
+        node.steps.retain(|step| call_of(step).operation != Operation::DescribeNetworkInterfaces);
         for step in &mut node.steps {
             let (Step::Call { call, .. } | Step::Wait(aloka_core::plan::Waiter { call, .. })) = step;
             call.args.values_mut().for_each(|value| *value = unknown(value));
@@ -491,6 +493,7 @@ fn every_edge_is_necessary() {
     let mut problems = Vec::new();
     for case in CASES {
         let (bench, planned) = prepared(case, 3, Durations::Median);
+        let planned = planned.unwrap_or_else(|problems| panic!("{}: {problems:?}", case.name));
         let mut intact = bench.clone();
         let (end, findings) = audited(&mut intact, &planned);
         assert_eq!(end, RunEnd::Outcome(Outcome::Done), "{}", case.name);
@@ -498,6 +501,8 @@ fn every_edge_is_necessary() {
         let plan = &planned.plan;
         let edges =
             plan.nodes.iter().enumerate().flat_map(|(node, own)| own.needs.iter().map(move |need| (node, at(*need))));
+        // What only looks at the end changes nothing, whenever it runs.
+        let edges = edges.filter(|(node, _)| plan.nodes[*node].verb != Verb::Read);
         for (node, need) in edges {
             let edge = Edge { plan, node, need };
             let (own, other) = edge.ends();
@@ -567,16 +572,20 @@ fn the_edges_are_enough_however_long_things_take() {
         let mut unlucky = 0;
         for seed in 0..SEEDS {
             let (mut bench, planned) = prepared(case, seed, Durations::Drawn);
+            let planned = match (planned, case.unlucky) {
+                (Ok(planned), _) => planned,
+                (Err(problems), Some(why)) if problems.iter().all(|problem| problem.to_string().contains(why)) => {
+                    unlucky += 1;
+                    continue;
+                }
+                (Err(problems), _) => panic!("{}, seed {seed}: {problems:?}", case.name),
+            };
             let mut findings = Findings::default();
             let end = bench.run(&planned, &mut findings);
             let refused: Vec<_> = findings.refusals.iter().map(String::as_str).collect();
-            if !case.by_chance.is_empty() && refused == case.by_chance {
-                unlucky += 1;
-                continue;
-            }
             assert_eq!((end, refused), (RunEnd::Outcome(Outcome::Done), vec![]), "{}, seed {seed}", case.name);
         }
-        assert_eq!(unlucky > 0, !case.by_chance.is_empty(), "{}: {unlucky} of {SEEDS}", case.name);
+        assert_eq!(unlucky > 0, case.unlucky.is_some(), "{}: {unlucky} of {SEEDS}", case.name);
         assert!(unlucky < SEEDS, "{}", case.name);
     }
 }

@@ -90,7 +90,9 @@ fn nothing_left(bench: &mut Bench, variables: &Variables, mode: Mode) {
 }
 
 /// Changes that between them send every call a change can send.
-const CHANGES: [(&str, &str); 6] = [
+const CHANGES: [(&str, &str); 8] = [
+    ("", "db_manage_master_user_password = true\n"),
+    ("db_manage_master_user_password = true\n", ""),
     (
         "",
         "app_instance_type = \"t3.medium\"\napp_ingress = [{ port = 443 }, { port = 8443 }]\napp_instance_count = 2\n",

@@ -101,8 +101,14 @@ impl CloudArg {
 pub enum Command {
     /// Check this directory and say where the state lives
     ///
-    /// Downloads nothing and needs not be run: every other command works without it.
-    #[command(after_help = "Example:\n  aloka init -example    also write an example terraform.tfvars")]
+    /// Downloads nothing and needs not be run: every other command works without it, but where a state has to be moved
+    /// or a backend block is not complete. The block is that of Terraform: backend "s3" in any .tf file.
+    #[command(
+        after_help = "Examples:\n  aloka init -example           also write an example terraform.tfvars\n  aloka init \
+                            -create-backend    make the bucket and the table of backend \"s3\"\n  aloka init \
+                            -backend-config='bucket=my-terraform-state'\n  aloka init -migrate-state     move the \
+                            state there"
+    )]
     Init(InitArgs),
     /// Check the variables without asking AWS
     #[command(after_help = "Example:\n  aloka validate -json")]
@@ -129,9 +135,24 @@ pub enum Command {
     /// Show the state, or a saved plan
     #[command(after_help = "Examples:\n  aloka show\n  aloka show -json tfplan")]
     Show(ShowArgs),
-    /// Look into the state
-    #[command(subcommand, after_help = "Examples:\n  aloka state list\n  aloka state show aws_instance.app")]
+    /// Look into the state, mend it, find a lost one again
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  aloka state list\n  aloka state show aws_instance.app\n  \
+                                        aloka state recover"
+    )]
     State(StateCommand),
+    /// Record one object that exists under an address of the stack
+    #[command(after_help = "Examples:\n  aloka import 'module.vpc.aws_vpc.this[0]' vpc-0652556f75e48c392\n  \
+                            aloka import aws_db_instance.postgres aloka-dev-db\n  \
+                            aloka import 'module.vpc.aws_route.private_nat_gateway[0]' rtb-0a1b2c3d4e5f60718_0.0.0.0/0")]
+    Import(ImportArgs),
+    /// Record the whole stack in a VPC that somebody else made
+    ///
+    /// Recognises each object by the tags of aloka or by its place in the VPC, says what it took for what, and records
+    /// it. What does not fit is left alone. Nothing is changed in AWS.
+    #[command(after_help = "Example:\n  aloka adopt -vpc=vpc-0652556f75e48c392 -dry-run")]
+    Adopt(AdoptArgs),
     /// Remove a lock that a run left behind
     #[command(after_help = "Example:\n  aloka force-unlock e56561b6-cc55-e362-5fe9-07948dc0c55e")]
     ForceUnlock(ForceUnlockArgs),
@@ -211,6 +232,24 @@ impl FromArgMatches for VariableArgs {
     }
 }
 
+/// How the state is locked.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LockArgs {
+    /// Hold the state lock meanwhile [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub lock: Option<bool>,
+    /// How long to wait for the state lock, such as 30s or 5m [default: 0s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub lock_timeout: Option<std::time::Duration>,
+}
+
+impl LockArgs {
+    /// How long to wait for the lock; `None` to go without.
+    pub fn wait(&self) -> Option<std::time::Duration> {
+        self.lock.unwrap_or(true).then(|| self.lock_timeout.unwrap_or_default())
+    }
+}
+
 /// Flags that apply and plan share.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
@@ -223,12 +262,9 @@ pub struct CommonArgs {
     /// Ask questions [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub input: Option<bool>,
-    /// Hold the state lock meanwhile [default: true]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub lock: Option<bool>,
-    /// How long to wait for the state lock, such as 30s or 5m [default: 0s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    pub lock_timeout: Option<std::time::Duration>,
+    /// `-lock` and `-lock-timeout`.
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// Write one JSON object a line, as Terraform does
     #[arg(long)]
     pub json: bool,
@@ -266,16 +302,28 @@ pub struct InitArgs {
     /// Write an example terraform.tfvars, unless there is one
     #[arg(long)]
     pub example: bool,
-    // Scripts written for Terraform pass these; there is nothing to ask, to download or to reconfigure.
+    // Scripts written for Terraform pass these; there is nothing to ask or to download.
     /// Without effect
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub input: Option<bool>,
     /// Without effect
     #[arg(long, hide = true)]
     pub upgrade: bool,
-    /// Without effect
-    #[arg(long, hide = true)]
+    /// Set this of the backend block as well, such as bucket=my-terraform-state; may be repeated, the last one wins
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub backend_config: Vec<String>,
+    /// Make bucket and table of the backend, or put them right: versions, encryption, no public access, TLS only
+    #[arg(long)]
+    pub create_backend: bool,
+    /// Move the state to where the configuration says, from where it was before; the old copy is kept
+    #[arg(long, conflicts_with = "reconfigure")]
+    pub migrate_state: bool,
+    /// Take what is there already where the configuration says, and forget where the state was before
+    #[arg(long)]
     pub reconfigure: bool,
+    /// How long to wait for the state locks of a move, such as 30s or 5m [default: 0s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub lock_timeout: Option<std::time::Duration>,
 }
 
 /// `aloka validate`
@@ -393,9 +441,125 @@ pub enum StateCommand {
         #[arg(value_name = "ADDRESS")]
         address: String,
     },
+    /// List the states that the backend still has, the newest first
+    #[command(after_help = "Example:\n  aloka state versions")]
+    Versions,
     /// Print the state file
     #[command(after_help = "Example:\n  aloka state pull > backup.tfstate")]
     Pull,
+    /// Store a state file in place of the state
+    #[command(after_help = "Example:\n  aloka state push backup.tfstate")]
+    Push(StatePushArgs),
+    /// Move recorded objects to other addresses
+    #[command(after_help = "Examples:\n  aloka state mv aws_instance.web aws_instance.app\n  \
+                            aloka state mv module.network module.vpc")]
+    Mv(StateMvArgs),
+    /// Forget recorded objects; they stay in AWS
+    #[command(after_help = "Example:\n  aloka state rm aws_instance.app")]
+    Rm(StateRmArgs),
+    /// Rebuild a lost state from the objects in AWS
+    ///
+    /// Finds the stack of the project and environment by its tags, and by its place in the VPC what has no tags of
+    /// aloka, and records it: lineage, generations and choices as they were. Nothing is changed in AWS. The password
+    /// given is taken for the one the database has, and is not sent.
+    #[command(after_help = "Examples:\n  aloka state recover -dry-run\n  aloka state recover")]
+    Recover(StateRecoverArgs),
+}
+
+/// `aloka state push`
+#[derive(Debug, Args)]
+pub struct StatePushArgs {
+    /// Store it even if it is of another history, or older than the state stored
+    #[arg(long)]
+    pub force: bool,
+    /// How the state is locked.
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// The state file; `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `aloka state mv`
+#[derive(Debug, Args)]
+pub struct StateMvArgs {
+    /// Say what would be moved, and leave it
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How the state is locked.
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// What is moved: an object, all objects of a resource, or a module
+    #[arg(value_name = "SOURCE")]
+    pub source: String,
+    /// Its new address
+    #[arg(value_name = "DESTINATION")]
+    pub destination: String,
+}
+
+/// `aloka state rm`
+#[derive(Debug, Args)]
+pub struct StateRmArgs {
+    /// Say what would be forgotten, and leave it
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How the state is locked.
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// What is forgotten: objects, resources or modules
+    #[arg(value_name = "ADDRESS", required = true)]
+    pub addresses: Vec<String>,
+}
+
+/// `aloka state recover`
+#[derive(Debug, Args)]
+pub struct StateRecoverArgs {
+    /// The history to recover, if the objects are of several
+    #[arg(long, value_name = "LINEAGE")]
+    pub lineage: Option<String>,
+    /// Say what was found, and record nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// `-var` and `-var-file`.
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// How the state is locked.
+    #[command(flatten)]
+    pub lock: LockArgs,
+}
+
+/// `aloka adopt`
+#[derive(Debug, Args)]
+pub struct AdoptArgs {
+    /// The VPC to look in
+    #[arg(long, value_name = "ID", required = true)]
+    pub vpc: String,
+    /// Say what was found, and record nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// `-var` and `-var-file`.
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// How the state is locked.
+    #[command(flatten)]
+    pub lock: LockArgs,
+}
+
+/// `aloka import`
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// `-var` and `-var-file`.
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// How the state is locked.
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// The address
+    #[arg(value_name = "ADDRESS")]
+    pub address: String,
+    /// What AWS knows the object by, as Terraform's import wants it
+    #[arg(value_name = "ID")]
+    pub id: String,
 }
 
 /// `aloka force-unlock`

@@ -10,9 +10,13 @@ use aloka_core::variables::{self, Diagnostic, Evaluated, Needs, Severity, Source
 
 use crate::args::GivenVariable;
 use crate::error::{CommandError, ErrorKind, Errors};
+use crate::io::{read_at_most, read_text_at_most};
 
 /// The most user data EC2 takes, bytes before encoding.
 const USER_DATA_MAX: usize = 16 << 10;
+
+/// The most of a file that is read; the longest variables file has half of it.
+const VARIABLES_MAX: u64 = 2 << 20;
 
 /// Everything the directory and the command line say.
 #[derive(Debug)]
@@ -78,10 +82,10 @@ fn files(errors: &mut Vec<CommandError>) -> Vec<Source> {
 }
 
 fn file(path: &Path, errors: &mut Vec<CommandError>) -> Option<Source> {
-    match fs::read_to_string(path) {
+    match read_text_at_most(path, VARIABLES_MAX) {
         Ok(contents) => Some(Source::File { path: path.display().to_string(), contents }),
         Err(error) => {
-            errors.push(CommandError::file("read", path, &error));
+            errors.push(error);
             None
         }
     }
@@ -109,9 +113,8 @@ pub fn no_value() -> CommandError {
 }
 
 fn user_data(path: &Path) -> Result<String, CommandError> {
-    let bytes = fs::read(path).map_err(|error| {
-        CommandError::file("read", path, &error).hint("the variable `app_user_data` names this file")
-    })?;
+    let bytes = read_at_most(path, VARIABLES_MAX)
+        .map_err(|error| error.hint("the variable `app_user_data` names this file"))?;
     if bytes.len() > USER_DATA_MAX {
         let message =
             format!("{} has {} bytes, EC2 takes {USER_DATA_MAX} bytes of user data", path.display(), bytes.len());

@@ -5,6 +5,9 @@ use std::fmt;
 use aloka_core::state::Target;
 use aloka_core::variables::Diagnostic;
 
+/// The longest message, in characters.
+const MESSAGE_MAX: usize = 8192;
+
 /// Whose concern an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -40,7 +43,8 @@ pub struct CommandError {
 impl CommandError {
     /// An error of this kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, address: None, message: message.into(), hints: Vec::new(), is_warning: false, diagnostic: None }
+        let message = tame(message.into());
+        Self { kind, address: None, message, hints: Vec::new(), is_warning: false, diagnostic: None }
     }
 
     /// An error in what was asked.
@@ -88,6 +92,17 @@ impl CommandError {
     }
 }
 
+/// A message may quote a file that anybody could have written: no more of it than can be read, and nothing that moves a
+/// terminal's cursor.
+fn tame(message: String) -> String {
+    let replace = |c: char| if c.is_control() && c != '\n' { '\u{fffd}' } else { c };
+    let mut tamed: String = message.chars().take(MESSAGE_MAX).map(replace).collect();
+    if message.chars().nth(MESSAGE_MAX).is_some() {
+        tamed.push('…');
+    }
+    tamed
+}
+
 /// `error: ADDRESS: MESSAGE`, then a `hint:` line for each hint.
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,6 +136,13 @@ pub type CommandResult = Result<u8, Errors>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_tame_whatever_it_quotes() {
+        let error = CommandError::config(format!("a\u{1b}[31m\nb{}", "x".repeat(10_000)));
+        assert!(error.message.starts_with("a\u{fffd}[31m\nb"), "{}", error.message);
+        assert!(error.message.ends_with("x…") && error.message.chars().count() == MESSAGE_MAX + 1);
+    }
 
     #[test]
     fn names_the_object_and_the_next_step() {

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod driver;
 pub mod error;
+pub mod guard;
 pub mod io;
 pub mod planfile;
 pub mod request;
@@ -108,6 +109,8 @@ impl Command {
             | Self::Output(_)
             | Self::Show(_)
             | Self::State(_)
+            | Self::Import(_)
+            | Self::Adopt(_)
             | Self::ForceUnlock(_)
             | Self::Graph(_)
             | Self::Simulate(_)
@@ -119,19 +122,22 @@ impl Command {
 
 fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandResult {
     use crate::commands::{
-        apply, completions, force_unlock, graph, init, output, plan, show, simulate, state, validate, version,
+        apply, claim, completions, force_unlock, graph, import, init, output, plan, show, simulate, state, validate,
+        version,
     };
     match command {
-        Command::Init(args) => init::run(io, &args),
+        Command::Init(args) => init::run(io, cloud, &args),
         Command::Validate(args) => validate::run(io, &args),
         Command::Plan(args) => plan::run(io, cloud, &args.try_into()?),
         Command::Apply(args) => apply::run(io, cloud, &args.try_into()?),
         Command::Destroy(args) => apply::run(io, cloud, &args.try_into()?),
         Command::Refresh(args) => apply::run(io, cloud, &args.try_into()?),
-        Command::Output(args) => output::run(io, &args),
-        Command::Show(args) => show::run(io, &args),
-        Command::State(command) => state::run(io, &command),
-        Command::ForceUnlock(args) => force_unlock::run(io, &args),
+        Command::Output(args) => output::run(io, cloud, &args),
+        Command::Show(args) => show::run(io, cloud, &args),
+        Command::State(command) => state::run(io, cloud, command),
+        Command::Import(args) => import::run(io, cloud, args),
+        Command::Adopt(args) => claim::adopt(io, cloud, args),
+        Command::ForceUnlock(args) => force_unlock::run(io, cloud, &args),
         Command::Graph(args) => graph::run(io, &args),
         Command::Simulate(args) => simulate::run(io, &args),
         Command::Completions(args) => completions::run(io, &args),

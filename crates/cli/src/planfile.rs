@@ -14,11 +14,12 @@ use aloka_core::variables::Variables;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CommandError;
+use crate::io::read_at_most;
 
 /// The format written and read.
 pub const FORMAT_VERSION: u32 = 1;
-/// Larger files are refused unread.
-const SIZE_MAX: u64 = 64 << 20;
+/// Larger files are refused.
+const SIZE_MAX: u64 = 1 << 30;
 /// Tells a saved plan from any other JSON.
 const MARK: &str = "aloka plan";
 
@@ -79,15 +80,15 @@ impl PlanFile {
             CommandError::config(format!("{} is no saved plan: {why}", path.display()))
                 .hint("make one with: aloka plan -out=FILE")
         };
-        let size = fs::metadata(path).map_err(|error| CommandError::file("read", path, &error))?.len();
-        if size > SIZE_MAX {
-            return Err(wrong(format!("{size} bytes are too many")));
-        }
-        let bytes = fs::read(path).map_err(|error| CommandError::file("read", path, &error))?;
+        let bytes = read_at_most(path, SIZE_MAX)?;
         Self::parse(&bytes).map_err(wrong)
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
+    /// Reads it from bytes.
+    ///
+    /// # Errors
+    /// Why they are no saved plan of a format this release knows.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Head {
             kind: String,
@@ -108,7 +109,10 @@ impl PlanFile {
                 "format version {found}, written by aloka {release}; this release knows {FORMAT_VERSION}"
             ));
         }
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+        let file: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        file.variables.check().map_err(|why| format!("its variables are not valid: {why}"))?;
+        file.plan.check()?;
+        Ok(file)
     }
 }
 

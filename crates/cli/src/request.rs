@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aloka_core::plan::Mode;
 
-use crate::args::{ApplyArgs, CommonArgs, DestroyArgs, GivenVariable, ModeArgs, PlanArgs, RefreshArgs};
+use crate::args::{ApplyArgs, CommonArgs, DestroyArgs, GivenVariable, LockArgs, ModeArgs, PlanArgs, RefreshArgs};
 use crate::config;
 use crate::error::{CommandError, Errors};
 
@@ -98,10 +98,25 @@ fn plan_request(mode: Mode, common: CommonArgs) -> Result<PlanRequest, Errors> {
         variables: common.variables.given,
         upgrade: common.upgrade,
         input: common.input.unwrap_or(asks),
-        lock: common.lock.unwrap_or(true).then(|| common.lock_timeout.unwrap_or_default()),
+        lock: common.lock.wait(),
         json: common.json,
         compact_warnings: common.compact_warnings,
     })
+}
+
+impl PlanRequest {
+    /// That of a command that finds objects and records them.
+    pub fn find(variables: Vec<GivenVariable>, lock: &LockArgs) -> Self {
+        Self {
+            mode: Mode::Apply,
+            variables,
+            upgrade: false,
+            input: false,
+            lock: lock.wait(),
+            json: false,
+            compact_warnings: false,
+        }
+    }
 }
 
 impl ModeArgs {

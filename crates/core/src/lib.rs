@@ -17,6 +17,7 @@ pub mod model;
 pub mod network;
 pub mod observe;
 pub mod plan;
+pub mod remote;
 pub mod render;
 pub mod rules;
 pub mod secret;

@@ -5,16 +5,15 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::Kind;
 use crate::value::Value;
 
-/// The key of an entry. Names of attributes are shared, see [`key`].
+/// The key of an entry. Names are shared, see [`key`].
 pub type Key = Arc<str>;
 
 /// A map of values, ordered by key. A copy is as cheap as a counter; the first change of a shared map copies it.
@@ -27,84 +26,71 @@ pub struct SmallMap<K>(
 /// A map of values by name.
 pub type ValueMap = SmallMap<Key>;
 
-/// Names that occur in every object: one copy serves all.
-static SHARED: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    const OTHERS: [&str; 33] = [
-        "AssociatePublicIpAddress",
-        "DeleteOnTermination",
-        "DeviceIndex",
-        "DeviceName",
-        "Encrypted",
-        "Environment",
-        "Groups",
-        "HttpEndpoint",
-        "HttpPutResponseHopLimit",
-        "HttpTokens",
-        "ManagedBy",
-        "Name",
-        "Project",
-        "SubnetId",
-        "Tags",
-        "VolumeSize",
-        "VolumeType",
-        "aloka:address",
-        "aloka:generation",
-        "aloka:lineage",
-        "delete_on_termination",
-        "device_name",
-        "encrypted",
-        "http_endpoint",
-        "http_put_response_hop_limit",
-        "http_tokens",
-        "tag:aloka:address",
-        "tag:aloka:generation",
-        "tag:aloka:lineage",
-        "tags_all",
-        "volume_id",
-        "volume_size",
-        "volume_type",
-    ];
-    let attributes = Kind::ALL.into_iter().flat_map(|kind| kind.attributes().iter().map(|attribute| attribute.name));
-    let mut names: Vec<Key> = attributes.chain(OTHERS).map(Arc::from).collect();
-    names.sort();
-    names.dedup();
-    names
-});
+/// Texts of late by hash: one copy serves all who ask for an equal text. Nobody can tell but by the memory it takes. Each
+/// thread has its own, so that threads that work side by side do not count on the same counters.
+struct Recent(Vec<Option<Arc<str>>>);
 
-/// The key for a name: shared if the name is common, else new.
-pub fn key(name: &str) -> Key {
-    match SHARED.binary_search_by(|shared| (**shared).cmp(name)) {
-        Ok(found) => SHARED[found].clone(),
-        Err(_) => text(name),
+/// A text may be in so many places.
+const WAYS: usize = 4;
+
+impl Recent {
+    fn new(sets: usize) -> Self {
+        Self(vec![None; sets * WAYS])
+    }
+
+    fn get(&mut self, text: &str) -> Arc<str> {
+        let hash = hash(text);
+        let sets = self.0.len() / WAYS;
+        let first = usize::try_from(hash >> 32).unwrap_or(0) % sets.max(1) * WAYS;
+        let Some(set) = self.0.get_mut(first..first + WAYS) else { return Arc::from(text) };
+        let is_it = |known: &&Arc<str>| ***known == *text;
+        if let Some(known) = set.iter().flatten().find(is_it) {
+            return known.clone();
+        }
+        let new: Arc<str> = Arc::from(text);
+        let place = match set.iter().position(Option::is_none) {
+            Some(empty) => empty,
+            None => usize::try_from(hash >> 8).unwrap_or(0) % WAYS,
+        };
+        if let Some(place) = set.get_mut(place) {
+            *place = Some(new.clone());
+        }
+        new
     }
 }
 
-/// Longer texts are hardly ever the same as another.
-const RECENT_LEN_MAX: usize = 64;
-/// How many texts are remembered.
-const RECENT: usize = 512;
+/// Eight bytes at a time, each mixed in by a multiplication (FxHash). Only its upper half is any good.
+fn hash(text: &str) -> u64 {
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let hash = words.iter().fold(0, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    mix(hash, rest.iter().fold(0x80, |word, byte| (word << 8) | u64::from(*byte)))
+}
 
 thread_local! {
-    /// Texts made lately, by hash. Many objects have the same type, zone, subnet and tags; nobody can tell but by the
-    /// memory it takes.
-    static RECENT_TEXTS: RefCell<Vec<Option<Arc<str>>>> = RefCell::new(vec![None; RECENT]);
+    /// Names of attributes, arguments and fields: a few hundred, which all have a place.
+    static NAMES: RefCell<Recent> = RefCell::new(Recent::new(512));
+    /// Other texts: many objects have the same type, zone, subnet and tags.
+    static TEXTS: RefCell<Recent> = RefCell::new(Recent::new(128));
+}
+
+/// Longer texts are hardly ever the same as another.
+const SHARED_LEN_MAX: usize = 64;
+
+/// The key for a name: the same copy as any other for this name in this thread.
+pub fn key(name: &str) -> Key {
+    if name.len() > SHARED_LEN_MAX {
+        return Arc::from(name);
+    }
+    NAMES.with_borrow_mut(|names| names.get(name))
 }
 
 /// The text as a shared one: the same copy as a recent equal text, if there is one.
 pub fn text(text: &str) -> Arc<str> {
-    if text.len() > RECENT_LEN_MAX {
+    if text.len() > SHARED_LEN_MAX {
         return Arc::from(text);
     }
-    // FNV-1a.
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let slot = usize::try_from(hash % 509).unwrap_or(0);
-    RECENT_TEXTS.with_borrow_mut(|recent| match recent.get_mut(slot) {
-        Some(Some(known)) if **known == *text => known.clone(),
-        Some(other) => other.insert(Arc::from(text)).clone(),
-        None => Arc::from(text),
-    })
+    TEXTS.with_borrow_mut(|texts| texts.get(text))
 }
 
 /// How many maps are remembered.
@@ -295,10 +281,15 @@ impl<K: AsRef<str>> FromIterator<(K, Value)> for SmallMap<K> {
     fn from_iter<T: IntoIterator<Item = (K, Value)>>(entries: T) -> Self {
         let mut pairs: Vec<(K, Value)> = entries.into_iter().collect();
         if !pairs.is_sorted_by(|a, b| a.0.as_ref() < b.0.as_ref()) {
-            // Of entries with the same key the last one counts.
-            pairs.reverse();
             pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
-            pairs.dedup_by(|a, b| a.0.as_ref() == b.0.as_ref());
+            // Of entries with the same key the last one counts.
+            pairs.dedup_by(|later, kept| {
+                let same = later.0.as_ref() == kept.0.as_ref();
+                if same {
+                    std::mem::swap(later, kept);
+                }
+                same
+            });
         }
         Self::from_sorted(pairs)
     }
@@ -400,9 +391,19 @@ mod tests {
     #[test]
     fn common_names_are_shared() {
         assert!(Arc::ptr_eq(&key("vpc_id"), &key("vpc_id")));
-        let long = "x".repeat(RECENT_LEN_MAX + 1);
+        let long = "x".repeat(SHARED_LEN_MAX + 1);
         assert!(!Arc::ptr_eq(&text(&long), &text(&long)));
         assert!(Arc::ptr_eq(&text("t3.small"), &text("t3.small")));
+        let (name, other) = (key("SubnetId"), text("subnet-0123456789abcdef0"));
+        for number in 0..100_000 {
+            text(&format!("i-{number:017x}"));
+        }
+        assert!(Arc::ptr_eq(&name, &key("SubnetId")), "texts do not drive names out");
+        assert!(!Arc::ptr_eq(&other, &text(&other)), "texts drive out texts");
+        for length in 0..40 {
+            let text = "abcdefg\u{e9}hij".repeat(4).chars().take(length).collect::<String>();
+            assert_eq!((&*key(&text), &*super::text(&text)), (&*text, &*text));
+        }
         assert_eq!(*text("t3.medium"), *"t3.medium");
     }
 }

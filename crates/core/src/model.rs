@@ -62,8 +62,8 @@ pub enum Compare {
     Rules,
     /// Tag maps; tags with the reserved prefix `aws:` are not ours.
     Tags,
-    /// A size that can only grow.
-    Grows,
+    /// Storage of a database: RDS only grows it, by a tenth at least, and rounds up what it is asked for to that.
+    DbStorage,
     /// A PostgreSQL version; a newer minor of the same major is equal, as AWS upgrades minors by itself.
     EngineVersion,
     /// `root_block_device`: only the volume's size, which can only grow.
@@ -211,9 +211,12 @@ const DB_SUBNET_GROUP: &[Attribute] = &[
     computed("vpc_id"),
 ];
 
+/// The attribute of a database that tells whether RDS keeps the master user's password in Secrets Manager.
+pub const MANAGE_MASTER_USER_PASSWORD: &str = "manage_master_user_password";
+
 const DB_INSTANCE: &[Attribute] = &[
     computed("address"),
-    attribute("allocated_storage", OnChange::InPlace, Compare::Grows),
+    attribute("allocated_storage", OnChange::InPlace, Compare::DbStorage),
     computed("arn"),
     create_only("auto_minor_version_upgrade"),
     computed("availability_zone"),
@@ -228,6 +231,8 @@ const DB_INSTANCE: &[Attribute] = &[
     computed("id"),
     replace("identifier"),
     in_place("instance_class"),
+    in_place(MANAGE_MASTER_USER_PASSWORD),
+    computed("master_user_secret"),
     in_place("multi_az"),
     in_place("password"),
     computed("port"),
@@ -320,6 +325,25 @@ impl Kind {
         }
     }
 
+    /// Settings of the Terraform provider itself, which it records among the attributes and AWS knows nothing of, with
+    /// their defaults (provider 5.100): without them Terraform would plan to set them.
+    pub const fn provider_settings(self) -> &'static [(&'static str, bool)] {
+        match self {
+            Self::DbInstance => &[("apply_immediately", false), ("delete_automated_backups", true)],
+            Self::DefaultSecurityGroup | Self::SecurityGroup => &[("revoke_rules_on_delete", false)],
+            Self::Instance => &[("get_password_data", false), ("user_data_replace_on_change", false)],
+            Self::DbSubnetGroup
+            | Self::Eip
+            | Self::InternetGateway
+            | Self::NatGateway
+            | Self::Route
+            | Self::RouteTable
+            | Self::RouteTableAssociation
+            | Self::Subnet
+            | Self::Vpc => &[],
+        }
+    }
+
     /// The attributes of this kind, sorted by name.
     pub const fn attributes(self) -> &'static [Attribute] {
         match self {
@@ -342,6 +366,11 @@ impl Kind {
     /// The attribute called `name`, if the kind has it.
     pub fn attribute(self, name: &str) -> Option<&'static Attribute> {
         self.attributes().iter().find(|attribute| attribute.name == name)
+    }
+
+    /// True if the attribute is a secret, in the provider's schema: never written, never shown.
+    pub fn is_secret(self, attribute: &str) -> bool {
+        self == Self::DbInstance && matches!(attribute, "password" | "password_wo")
     }
 
     /// True if AWS keeps tags on objects of this kind.

@@ -3,7 +3,7 @@
 //! An attribute is set only if the object says something about it, so partial objects can be merged one by one.
 
 use crate::map;
-use crate::model::Kind;
+use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
 use crate::rules;
 use crate::value::{Value, ValueMap};
 
@@ -21,6 +21,20 @@ pub enum Phase {
     /// It is gone, though still listed.
     Gone,
 }
+
+/// Statuses of a database that is lost (aws-behaviour.md, 2.10).
+pub const DB_FAILED: [&str; 7] = [
+    "failed",
+    "inaccessible-encryption-credentials",
+    "incompatible-network",
+    "incompatible-parameters",
+    "incompatible-restore",
+    "insufficient-capacity",
+    "restore-error",
+];
+/// Statuses that a database stays in until its owner does something about it.
+pub const DB_STUCK: [&str; 4] =
+    ["inaccessible-encryption-credentials-recoverable", "incompatible-option-group", "stopped", "storage-full"];
 
 /// What is known of the place the objects are in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -206,6 +220,15 @@ fn db_instance(a: &mut Attributes<'_>) {
         ("username", "MasterUsername"),
         ("vpc_security_group_ids", "VpcSecurityGroupIds"),
     ]);
+    // Absent, the secret is told as the lack of one: otherwise what is recorded would stay.
+    let secret = a.object.at("MasterUserSecret").map(|secret| {
+        let field = |name, from| (name, secret.get(from).clone());
+        let fields =
+            [field("kms_key_id", "KmsKeyId"), field("secret_arn", "SecretArn"), field("secret_status", "SecretStatus")];
+        Value::map(fields.into_iter().filter(|(_, value)| !value.is_null()))
+    });
+    a.set(MANAGE_MASTER_USER_PASSWORD, secret.is_some().into());
+    a.set("master_user_secret", Value::List(secret.into_iter().collect()));
     let (address, port) = (a.object.at("Endpoint.Address"), a.object.at("Endpoint.Port"));
     if let (Some(address), Some(port)) = (address.and_then(Value::as_str), port.and_then(Value::as_i64)) {
         a.set("endpoint", Value::from(format!("{address}:{port}")));
@@ -281,15 +304,10 @@ pub fn phase(kind: Kind, object: &Value) -> Phase {
             _ => Phase::Ready,
         },
         Kind::DbInstance => match text("DBInstanceStatus") {
-            "available" | "storage-optimization" => Phase::Ready,
+            // What is full is mended by more storage: a change in place.
+            "available" | "storage-optimization" | "storage-full" => Phase::Ready,
             "deleting" | "delete-precheck" => Phase::Deleting,
-            status @ ("failed"
-            | "restore-error"
-            | "incompatible-restore"
-            | "incompatible-network"
-            | "incompatible-parameters"
-            | "insufficient-capacity"
-            | "inaccessible-encryption-credentials") => Phase::Failed(status.to_owned()),
+            status if DB_FAILED.contains(&status) => Phase::Failed(status.to_owned()),
             _ => Phase::Settling,
         },
         Kind::DbSubnetGroup

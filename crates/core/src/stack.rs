@@ -3,15 +3,14 @@
 //! References between resources are the real dependencies and nothing else: the database never waits for the NAT
 //! gateway, the application server waits for its route to the internet.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha1::{Digest, Sha1};
 
 use crate::address::Address;
 use crate::map;
-use crate::model::Kind;
+use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
 use crate::rules;
 use crate::secret::DB_PASSWORD;
 use crate::state::Choices;
@@ -81,6 +80,72 @@ pub fn db_identifier(variables: &Variables) -> String {
     format!("{}-{}-db", variables.project_name, variables.environment)
 }
 
+/// The name of the database's subnet group.
+pub fn db_subnet_group_name(variables: &Variables) -> String {
+    format!("{}-db-subnet-group", variables.project_name)
+}
+
+/// The name of the private route table of a zone, if there are several.
+pub fn private_table_name(variables: &Variables, zone: &str) -> String {
+    format!("{}-vpc-private-{zone}", variables.project_name)
+}
+
+/// The name of security group `aws_security_group.NAME`.
+pub fn group_name(variables: &Variables, name: &str) -> String {
+    format!("{}-{name}-sg", variables.project_name)
+}
+
+/// The name of application server `at`.
+pub fn app_name(variables: &Variables, at: u32) -> String {
+    let name = format!("{}-app", variables.project_name);
+    if variables.app_instance_count > 1 { format!("{name}-{at}") } else { name }
+}
+
+/// Which public subnet application server `at` is in.
+pub fn app_subnet(variables: &Variables, at: u32) -> u32 {
+    at % index(variables.public_subnet_cidrs.len()).max(1)
+}
+
+/// The tags of an object called `name`; those that tell its address and generation come on top.
+pub fn tags(variables: &Variables, name: &str) -> ValueMap {
+    let mut tags: ValueMap = variables.tags.iter().map(|(k, v)| (map::key(k), Value::from(v))).collect();
+    let common = [
+        ("Project", variables.project_name.as_str()),
+        ("Environment", variables.environment.as_str()),
+        ("ManagedBy", "aloka"),
+        ("Name", name),
+    ];
+    for (key, value) in common {
+        tags.insert_if_absent(map::key(key), || Value::str(value));
+    }
+    tags
+}
+
+/// Config addresses of everything a resource needs, directly or not; computed once for each config address. The stack
+/// must have no cycles.
+#[derive(Clone, Debug, Default)]
+pub struct Closures(BTreeMap<Address, Arc<[Arc<str>]>>);
+
+impl Closures {
+    /// What the resource at `address` needs, sorted.
+    pub fn of(&mut self, stack: &Stack, address: &Address) -> Arc<[Arc<str>]> {
+        let config = address.config();
+        if let Some(known) = self.0.get(&config) {
+            return known.clone();
+        }
+        let mut all: BTreeSet<Arc<str>> = BTreeSet::new();
+        if let Some(declared) = stack.resources.get(address) {
+            for dependency in declared.dependencies() {
+                all.insert(Arc::from(dependency.config().to_string()));
+                all.extend(self.of(stack, &dependency).iter().cloned());
+            }
+        }
+        let all: Arc<[_]> = all.into_iter().collect();
+        self.0.insert(config, all.clone());
+        all
+    }
+}
+
 /// The stack these variables declare. `choices` must hold a zone, an image and an engine version.
 pub fn stack(variables: &Variables, choices: &Choices, user_data: Option<&str>) -> Stack {
     let mut builder = Builder {
@@ -129,18 +194,7 @@ impl Builder<'_> {
     }
 
     fn tags(&self, name: &str) -> Value {
-        let variables = self.variables;
-        let mut tags: ValueMap = variables.tags.iter().map(|(k, v)| (map::key(k), Value::from(v))).collect();
-        let common = [
-            ("Project", variables.project_name.as_str()),
-            ("Environment", variables.environment.as_str()),
-            ("ManagedBy", "aloka"),
-            ("Name", name),
-        ];
-        for (key, value) in common {
-            tags.insert_if_absent(map::key(key), || Value::str(value));
-        }
-        Value::Map(tags)
+        Value::Map(tags(self.variables, name))
     }
 
     fn zone(&self, position: usize) -> &str {
@@ -234,9 +288,11 @@ impl Builder<'_> {
         for position in 0..tables {
             let at = index(position);
             let table = Address::vpc(Kind::RouteTable, "private", at);
-            let suffix = if tables == 1 { String::new() } else { format!("-{}", self.zone(position)) };
-            let attributes =
-                [("vpc_id", Value::reference(vpc(), "id")), ("tags", self.tags(&format!("{name}-private{suffix}")))];
+            let name = match tables {
+                1 => format!("{name}-private"),
+                _ => private_table_name(self.variables, self.zone(position)),
+            };
+            let attributes = [("vpc_id", Value::reference(vpc(), "id")), ("tags", self.tags(&name))];
             self.declare(table.clone(), attributes);
             if self.variables.enable_nat_gateway {
                 let attributes = [
@@ -277,7 +333,7 @@ impl Builder<'_> {
             "PostgreSQL",
         );
         for (address, description, ingress) in [(app, "Application", ingress), (db, "Database", vec![postgres])] {
-            let name = format!("{}-{}-sg", self.variables.project_name, address.name);
+            let name = group_name(self.variables, &address.name);
             let attributes = [
                 ("name", Value::from(&name)),
                 ("description", Value::str(description)),
@@ -293,7 +349,7 @@ impl Builder<'_> {
     fn database(&mut self) {
         let variables = self.variables;
         let group = Address::root(Kind::DbSubnetGroup, "main");
-        let group_name = format!("{}-db-subnet-group", variables.project_name);
+        let group_name = db_subnet_group_name(variables);
         let subnets = (0..variables.private_subnet_cidrs.len())
             .map(|position| Value::reference(Address::vpc(Kind::Subnet, "private", index(position)), "id"));
         let attributes = [
@@ -305,6 +361,8 @@ impl Builder<'_> {
         self.declare(group.clone(), attributes);
         let identifier = db_identifier(variables);
         let version = variables.db_engine_version.clone().or_else(|| self.choices.db_engine_version.clone());
+        let managed = variables.db_manage_master_user_password;
+        let password = if managed { Value::Null } else { Value::Secret(Arc::from(DB_PASSWORD)) };
         let attributes = [
             ("allocated_storage", variables.db_allocated_storage.into()),
             ("auto_minor_version_upgrade", true.into()),
@@ -316,8 +374,9 @@ impl Builder<'_> {
             ("engine_version", version.into()),
             ("identifier", Value::from(&identifier)),
             ("instance_class", Value::from(&variables.db_instance_class)),
+            (MANAGE_MASTER_USER_PASSWORD, managed.into()),
             ("multi_az", variables.db_multi_az.into()),
-            ("password", Value::Secret(Arc::from(DB_PASSWORD))),
+            ("password", password),
             ("publicly_accessible", false.into()),
             ("skip_final_snapshot", true.into()),
             ("storage_encrypted", variables.db_storage_encrypted.into()),
@@ -335,18 +394,13 @@ impl Builder<'_> {
     fn application(&mut self, default_user_data: bool) {
         let variables = self.variables;
         let count = variables.app_instance_count;
-        let publics = index(variables.public_subnet_cidrs.len()).max(1);
         let image = self.choices.image.as_ref();
         let size = variables.app_root_volume_gib.or_else(|| image.and_then(|image| image.root_volume_gib));
         let hash = Value::from(user_data_hash(&self.stack.user_data));
         let group = Value::reference(Address::root(Kind::SecurityGroup, "app"), "id");
         for at in 0..count {
-            let subnet = at % publics;
-            let mut name = format!("{}-app", variables.project_name);
-            if count > 1 {
-                // Writing into a String cannot fail.
-                let _infallible = write!(name, "-{at}");
-            }
+            let subnet = app_subnet(variables, at);
+            let name = app_name(variables, at);
             let root = [
                 ("delete_on_termination", Value::from(true)),
                 ("encrypted", true.into()),

@@ -88,6 +88,11 @@ impl Value {
         if let Self::Str(text) = self { Some(text) } else { None }
     }
 
+    /// The text, if this is one, to be shared.
+    pub fn shared_str(&self) -> Option<Arc<str>> {
+        if let Self::Str(text) = self { Some(text.clone()) } else { None }
+    }
+
     /// The truth value, if this is one.
     pub fn as_bool(&self) -> Option<bool> {
         if let Self::Bool(value) = self { Some(*value) } else { None }
@@ -205,6 +210,12 @@ impl From<&String> for Value {
 impl From<Arc<str>> for Value {
     fn from(value: Arc<str>) -> Self {
         Self::Str(value)
+    }
+}
+
+impl From<&Arc<str>> for Value {
+    fn from(value: &Arc<str>) -> Self {
+        Self::Str(value.clone())
     }
 }
 

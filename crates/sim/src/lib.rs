@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod aws;
+pub mod bucket;
 pub mod fault;
 pub mod iam;
 pub mod rehearsal;

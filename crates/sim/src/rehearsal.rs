@@ -20,13 +20,15 @@ use aloka_core::api::Operation;
 use aloka_core::engine::Outcome;
 use aloka_core::plan::Mode;
 use aloka_core::secret::Secrets;
+use aloka_core::session::sweep::Swept;
 use aloka_core::session::{Inputs, Planned, Problem};
 use aloka_core::value::Value;
 
 use self::cycle::{Cycle, Kept, cycle};
 pub use self::judge::Promise;
-pub use self::round::{NotPlanned, plan_round, survey, unread};
+pub use self::round::{NotPlanned, claim_round, plan_round, plan_round_watched, survey, unread};
 pub use self::span::Span;
+pub use self::witness::is_planned;
 use crate::aws::{Account, Durations};
 use crate::fault::{Fault, FaultPlan, When};
 use crate::trace::Trace;
@@ -126,6 +128,8 @@ pub struct Destroyed {
     pub time: Duration,
     /// Calls it sent.
     pub calls: BTreeMap<Operation, u64>,
+    /// What the sweep at its end saw; `None` if it did not come to it.
+    pub swept: Option<Swept>,
 }
 
 impl Rehearsal {

@@ -61,10 +61,9 @@ impl Rng {
         items.get(usize::try_from(index).unwrap_or(usize::MAX))
     }
 
-    /// A text of `length` characters of `alphabet`.
+    /// A text of `length` characters of `alphabet`, which is ASCII.
     pub fn text(&mut self, alphabet: &str, length: usize) -> String {
-        let characters: Vec<char> = alphabet.chars().collect();
-        (0..length).filter_map(|_| self.pick(&characters).copied()).collect()
+        (0..length).filter_map(|_| self.pick(alphabet.as_bytes()).copied().map(char::from)).collect()
     }
 }
 

@@ -42,7 +42,8 @@ impl Default for Latency {
     }
 }
 
-/// Somebody who looks on. What it does must not change the world.
+/// Somebody who looks on. What it does must not change the world, unless it plays the part of somebody else in it: then
+/// it may send calls of its own to the account, in the order of time.
 pub trait Watch {
     /// The executor had something to tell.
     fn notice(&mut self, nodes: &[Node], notice: &Notice) {
@@ -55,7 +56,7 @@ pub trait Watch {
     }
 
     /// Virtual time is about to pass.
-    fn before_advance(&mut self, account: &Account, from: Instant, to: Instant) {
+    fn before_advance(&mut self, account: &mut Account, from: Instant, to: Instant) {
         let _ignored = (account, from, to);
     }
 }
@@ -243,6 +244,11 @@ impl World {
     /// How long ago the store last took a state; `None` if it never did in this world.
     pub fn since_written(&self) -> Option<Duration> {
         self.written.map(|written| self.now.since(written))
+    }
+
+    /// Somebody else's run wrote the state at `at`.
+    pub fn written_at(&mut self, at: Instant) {
+        self.written = self.written.max(Some(at));
     }
 
     /// Lets time pass while nothing runs.
@@ -470,7 +476,7 @@ impl World {
 
     fn advance(&mut self, to: Instant, watch: &mut dyn Watch) {
         if to > self.now {
-            watch.before_advance(&self.account, self.now, to);
+            watch.before_advance(&mut self.account, self.now, to);
             self.now = to;
         }
     }

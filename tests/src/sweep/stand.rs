@@ -197,7 +197,7 @@ impl Stand {
         let mut state = self.state();
         let inputs = command.inputs(&state);
         let secrets = command.secrets();
-        let mut lost = session::recovery(&state, command.mode);
+        let mut lost = session::recovery(&state, &inputs);
         if let Some(flaw) = flaw {
             flaw.spoil(&mut lost);
         }
@@ -215,7 +215,7 @@ impl Stand {
             let lines = session::adopt(&mut state, &driver.executor.replies()).map_err(NotPlanned::Problems)?;
             adopted.extend(lines);
         }
-        survey(&mut self.world, &mut self.store, &secrets, state, &inputs)
+        survey(&mut self.world, &mut self.store, &secrets, state, &inputs, &mut Unwatched)
     }
 }
 

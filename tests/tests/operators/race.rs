@@ -5,20 +5,20 @@
 //! whichever point the first stands then, and at random. An effect waits for others of the other operator only, so a
 //! call is on its way for some seconds at most; what a longer pause does is told by [`a_pause_beyond_all_patience`].
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use aloka_core::engine::{Effect, Event, Executor, Outcome};
+use aloka_core::api::{Reply, Request};
 use aloka_core::plan::Mode;
-use aloka_core::session::{self, Inputs};
 use aloka_core::state::State;
 use aloka_core::time::Instant;
 use aloka_core::variables::Variables;
 use aloka_sim::aws::{Account, Durations};
-use aloka_sim::rehearsal::unread;
 use aloka_sim::rng::Rng;
 use aloka_sim::store::{MemoryStore, Store};
 use aloka_sim::world::{Latency, World};
+use aloka_tests::operator::{Operator, Phase, Place};
 use aloka_tests::{Bench, LINEAGE, inputs, picture, secrets, variables};
 
 /// From performing one effect to performing the next.
@@ -30,7 +30,7 @@ const CHOICES: u32 = 5;
 
 /// What both work on.
 #[derive(Clone)]
-struct Place {
+struct Desk {
     account: Account,
     store: MemoryStore,
     now: Instant,
@@ -38,7 +38,7 @@ struct Place {
     written: Option<Instant>,
 }
 
-impl Place {
+impl Desk {
     fn of(bench: &Bench) -> Self {
         let (account, store) = (bench.world.account.clone(), bench.store.clone());
         Self { account, store, now: bench.world.now(), written: None }
@@ -52,154 +52,51 @@ impl Place {
     }
 }
 
-/// What an operator is at.
-#[derive(Clone)]
-enum Phase {
-    /// Looks for what an interrupted run made.
-    Recovering(Box<Executor>),
-    /// Reads what a plan needs.
-    Reading(Box<Executor>),
-    /// Waits before it reads again.
-    Resting(Instant),
-    /// Carries out its plan.
-    Applying(Box<Executor>),
-    /// Ended; why not, if it was not done.
-    Ended(Result<(), String>),
+impl Place for Desk {
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn call(&mut self, request: &Request) -> Reply {
+        self.account.call(self.now, request, &secrets())
+    }
+
+    fn write(&mut self, state: &Arc<State>) -> Result<(), String> {
+        self.store.write(state)?;
+        self.written = Some(self.now);
+        Ok(())
+    }
+
+    fn state(&self) -> State {
+        self.store.state(LINEAGE)
+    }
+
+    fn since_written(&self) -> Option<Duration> {
+        self.written.map(|written| self.now.since(written))
+    }
 }
 
-#[derive(Clone)]
-struct Operator {
-    name: &'static str,
-    inputs: Inputs,
-    state: State,
-    phase: Phase,
-    outbox: VecDeque<Effect>,
-    /// Why the store refused a write.
-    refused: Option<String>,
+/// An operator with this command.
+fn operator(name: &'static str, command: &Command, place: &Desk) -> Operator {
+    Operator::new(name, inputs(command.0.clone(), command.1, &place.state()), place)
 }
 
-impl Operator {
-    fn new(name: &'static str, command: &Command, place: &Place) -> Self {
-        let state = place.store.state(LINEAGE);
-        let inputs = inputs(command.0.clone(), command.1, &state);
-        let executor = Executor::new(session::recovery(&state, inputs.mode), state.clone(), place.now);
-        let phase = Phase::Recovering(Box::new(executor));
-        Self { name, inputs, state, phase, outbox: VecDeque::new(), refused: None }
+/// One effect, which takes its time. False if there is none now.
+fn step(operator: &mut Operator, place: &mut Desk) -> bool {
+    let done = operator.turn(place);
+    if done {
+        place.now = place.now + TURN;
     }
-
-    fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Ended(_))
-    }
-
-    fn is_planning(&self) -> bool {
-        !matches!(self.phase, Phase::Applying(_) | Phase::Ended(_))
-    }
-
-    fn executor(&mut self) -> Option<&mut Executor> {
-        match &mut self.phase {
-            Phase::Recovering(executor) | Phase::Reading(executor) | Phase::Applying(executor) => Some(executor),
-            Phase::Resting(_) | Phase::Ended(_) => None,
-        }
-    }
-
-    fn wakeup(&mut self) -> Option<Instant> {
-        match self.phase {
-            Phase::Resting(until) => Some(until),
-            _ => self.executor().and_then(|executor| executor.next_wakeup()),
-        }
-    }
-
-    /// Gets its next effect ready. False if it has none now.
-    fn ready(&mut self, place: &Place) -> bool {
-        loop {
-            if !self.outbox.is_empty() {
-                return true;
-            }
-            if let Phase::Resting(until) = self.phase
-                && until <= place.now
-            {
-                self.read(place);
-            }
-            let Some(executor) = self.executor() else { return false };
-            let effects = executor.poll(place.now);
-            let _news = executor.take_notices();
-            self.outbox.extend(effects);
-            if self.outbox.is_empty() {
-                let Some(outcome) = self.executor().and_then(|executor| executor.outcome()) else { return false };
-                self.advance(outcome, place);
-            }
-        }
-    }
-
-    /// Performs its next effect. False if it has none now.
-    fn turn(&mut self, place: &mut Place) -> bool {
-        if !self.ready(place) {
-            return false;
-        }
-        let Some(effect) = self.outbox.pop_front() else { return false };
-        let event = match effect {
-            Effect::Send { ticket, request } => {
-                let is_change = request.operation().is_mutating();
-                assert!(!is_change || self.refused.is_none(), "{} sends {request} after {:?}", self.name, self.refused);
-                assert!(!is_change || !self.is_planning(), "{} sends {request} while it plans", self.name);
-                Event::Replied { ticket, reply: place.account.call(place.now, &request, &secrets()) }
-            }
-            Effect::Persist { state } => match place.store.write(&state) {
-                Ok(()) => {
-                    place.written = Some(place.now);
-                    Event::Persisted { serial: state.serial }
-                }
-                Err(message) => {
-                    self.refused = Some(message.clone());
-                    Event::PersistFailed { serial: state.serial, message }
-                }
-            },
-        };
-        let now = place.now;
-        self.executor().expect("it has effects").on_event(now, event);
-        place.now = now + TURN;
-        true
-    }
-
-    fn read(&mut self, place: &Place) {
-        let nodes = session::discovery(&self.state, &self.inputs);
-        self.phase = Phase::Reading(Box::new(Executor::new(nodes, self.state.clone(), place.now)));
-    }
-
-    fn advance(&mut self, outcome: Outcome, place: &Place) {
-        let ended = |why: String| Phase::Ended(Err(why));
-        match std::mem::replace(&mut self.phase, Phase::Ended(Ok(()))) {
-            Phase::Recovering(executor) => {
-                let problems = unread(&executor, &outcome);
-                match session::adopt(&mut self.state, &executor.replies()) {
-                    Ok(_) if problems.is_empty() => self.read(place),
-                    result => self.phase = ended(format!("{result:?} {problems:?}")),
-                }
-            }
-            Phase::Reading(executor) => {
-                let problems = unread(&executor, &outcome);
-                let replies = executor.into_replies();
-                let age = place.written.map(|written| place.now.since(written));
-                let again = age.and_then(|age| session::look_again(&self.state, &self.inputs, &replies, age));
-                self.phase = match again {
-                    _ if !problems.is_empty() => ended(format!("{problems:?}")),
-                    Some(wait) => Phase::Resting(place.now + wait),
-                    None => match session::plan(self.state.clone(), &self.inputs, replies) {
-                        Ok(planned) => Phase::Applying(Box::new(Executor::for_plan(&planned, place.now))),
-                        Err(problems) => ended(format!("{problems:?}")),
-                    },
-                };
-            }
-            Phase::Applying(_) if outcome == Outcome::Done => {}
-            Phase::Applying(_) => self.phase = ended(format!("{outcome:?}")),
-            Phase::Resting(_) | Phase::Ended(_) => unreachable!("these have no executor"),
-        }
-    }
+    done
 }
 
 /// A turn of the one that is preferred, or of the other if that one waits; time passes if both do.
-fn turn(operators: &mut [Operator; 2], prefer: usize, place: &mut Place) {
-    if operators[prefer].turn(place) || operators[1 - prefer].turn(place) || operators.iter().all(Operator::is_over) {
+fn turn(operators: &mut [Operator; 2], prefer: usize, place: &mut Desk) {
+    let [preferred, other] = [prefer, 1 - prefer];
+    if step(&mut operators[preferred], place)
+        || step(&mut operators[other], place)
+        || operators.iter().all(Operator::is_over)
+    {
         return;
     }
     let next = operators.iter_mut().filter_map(Operator::wakeup).min().expect("nobody is stuck");
@@ -207,7 +104,7 @@ fn turn(operators: &mut [Operator; 2], prefer: usize, place: &mut Place) {
 }
 
 /// Both to their ends; `prefer` says whose turn it is.
-fn play(operators: &mut [Operator; 2], place: &mut Place, mut prefer: impl FnMut() -> usize) {
+fn play(operators: &mut [Operator; 2], place: &mut Desk, mut prefer: impl FnMut() -> usize) {
     let mut turns = 0;
     while !operators.iter().all(Operator::is_over) {
         turn(operators, prefer(), place);
@@ -250,16 +147,16 @@ impl Scenario {
 
     /// The second operator begins when the first has performed so many effects, and plans; `None` if the first is
     /// done by then.
-    fn met(&self, after: u32) -> Option<([Operator; 2], Place)> {
-        let mut place = Place::of(&self.start);
-        let mut first = Operator::new("A", &self.commands[0], &place);
+    fn met(&self, after: u32) -> Option<([Operator; 2], Desk)> {
+        let mut place = Desk::of(&self.start);
+        let mut first = operator("A", &self.commands[0], &place);
         for _ in 0..after {
-            while !first.turn(&mut place) {
+            while !step(&mut first, &mut place) {
                 let next = first.wakeup()?;
                 place.now = next.max(place.now + Duration::from_millis(1));
             }
         }
-        let second = Operator::new("B", &self.commands[1], &place);
+        let second = operator("B", &self.commands[1], &place);
         let mut operators = [first, second];
         while operators[1].is_planning() {
             turn(&mut operators, 1, &mut place);
@@ -272,13 +169,14 @@ impl Scenario {
         &self,
         story: &str,
         operators: &[Operator; 2],
-        place: Place,
+        place: Desk,
         wanted: &BTreeMap<(String, String), u32>,
     ) -> bool {
         let story = format!("{}, {story}", self.name);
         let refused: Vec<_> = operators.iter().filter_map(|operator| operator.refused.as_deref()).collect();
         assert!(refused.len() < 2, "{story}: both were refused: {refused:?}");
         for operator in operators {
+            assert_eq!(operator.breaches, Vec::<String>::new(), "{story}");
             let Phase::Ended(end) = &operator.phase else { panic!("{story}: not ended") };
             match (&operator.refused, end) {
                 (Some(why), Err(end)) => {
@@ -333,9 +231,9 @@ fn the_same_at_random() {
         let (wanted, mut refused) = (scenario.wanted(), 0);
         for seed in 0..SEEDS {
             let mut rng = Rng::stream(seed, "operators", 0);
-            let mut place = Place::of(&scenario.start);
+            let mut place = Desk::of(&scenario.start);
             let [a, b] = &scenario.commands;
-            let mut operators = [Operator::new("A", a, &place), Operator::new("B", b, &place)];
+            let mut operators = [operator("A", a, &place), operator("B", b, &place)];
             // Bursts, from single effects to whole runs.
             let (mut left, mut who, patience) = (0, 0, 1 << rng.below(8));
             play(&mut operators, &mut place, || {
@@ -362,11 +260,11 @@ fn a_pause_beyond_all_patience() {
     let wanted = scenario.wanted();
     let (mut after, mut paused, mut doubled) = (0, 0, BTreeSet::new());
     loop {
-        let mut place = Place::of(&scenario.start);
-        let mut first = Operator::new("A", &scenario.commands[0], &place);
+        let mut place = Desk::of(&scenario.start);
+        let mut first = operator("A", &scenario.commands[0], &place);
         let mut done = 0;
         while done < after && !first.is_over() {
-            if first.turn(&mut place) {
+            if step(&mut first, &mut place) {
                 done += 1;
             } else if let Some(next) = first.wakeup() {
                 place.now = next.max(place.now + Duration::from_millis(1));
@@ -376,10 +274,10 @@ fn a_pause_beyond_all_patience() {
             break;
         }
         // What it would do next is decided, and waits.
-        let _decided = first.ready(&place);
-        let mut second = Operator::new("B", &scenario.commands[1], &place);
+        let _decided = first.ready(&mut place);
+        let mut second = operator("B", &scenario.commands[1], &place);
         while !second.is_over() {
-            if !second.turn(&mut place)
+            if !step(&mut second, &mut place)
                 && let Some(next) = second.wakeup()
             {
                 place.now = next.max(place.now + Duration::from_millis(1));
@@ -389,7 +287,7 @@ fn a_pause_beyond_all_patience() {
         assert_eq!(*end, Ok(()), "B after {after} effects of A");
         let before = place.store.state(LINEAGE);
         while !first.is_over() {
-            if !first.turn(&mut place)
+            if !step(&mut first, &mut place)
                 && let Some(next) = first.wakeup()
             {
                 place.now = next.max(place.now + Duration::from_millis(1));

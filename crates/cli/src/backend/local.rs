@@ -19,8 +19,10 @@ use aloka_core::state::{State, file};
 use rustix::fs::FlockOperation;
 
 use super::atomic::{MODE, clear, replace};
-use super::lock::LockInfo;
-use super::{Backend, BackendError};
+use super::lock::{self, LockInfo, WAITING};
+use super::{Backend, BackendError, Head, Version};
+use crate::io::read_text_at_most;
+use crate::rfc3339;
 
 /// How long to wait for another process between its check of the serial and its rename.
 const WRITE_MUTEX_WAIT: Duration = Duration::from_secs(10);
@@ -60,13 +62,6 @@ struct Stamp {
     changed: (i64, i64),
 }
 
-/// What decides whether a state may follow.
-#[derive(Clone, PartialEq, Eq)]
-struct Head {
-    lineage: String,
-    serial: u64,
-}
-
 impl LocalBackend {
     /// The state file at `path`; nothing is opened yet. A symbolic link is followed, not replaced.
     pub fn new(path: impl Into<PathBuf>) -> Self {
@@ -100,9 +95,9 @@ impl LocalBackend {
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<State, BackendError> {
-        let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-        let text = std::str::from_utf8(bytes).map_err(|error| at("read", &self.path)(invalid(error)))?;
-        file::read(text).map_err(|source| BackendError::Unusable { place: self.describe(), source })
+        // What is no text is no JSON: the reader says so in its own words.
+        let unusable = |source| BackendError::Unusable { place: self.describe(), source, restore: None };
+        file::read(&String::from_utf8_lossy(bytes)).map_err(unusable)
     }
 
     /// The bytes stored; an empty file is how Terraform marks a state that was never written.
@@ -132,14 +127,15 @@ impl LocalBackend {
         match bytes {
             Some(bytes) if bytes.len() > file::SIZE_MAX => {
                 let source = file::ReadError::TooLarge(bytes.len());
-                Err(BackendError::Unusable { place: self.describe(), source })
+                Err(BackendError::Unusable { place: self.describe(), source, restore: None })
             }
             Some(_) | None => Ok(bytes),
         }
     }
 
-    /// Refuses a state that does not follow the stored one; keeps the stored one as backup before the first write.
-    fn guard(&mut self, state: &State) -> Result<(), BackendError> {
+    /// Refuses a state that `check`, which is shown the stored one, refuses; keeps the stored one as backup before the
+    /// first write.
+    fn guard(&mut self, check: impl FnOnce(Option<&Head>) -> Result<(), BackendError>) -> Result<(), BackendError> {
         let unchanged = |stamp: &Stamp| Stamp::of_path(&self.path).is_ok_and(|now| now == *stamp);
         let known = self.written.as_ref().filter(|(stamp, _)| unchanged(stamp));
         let (head, bytes) = match known {
@@ -147,10 +143,10 @@ impl LocalBackend {
             None => {
                 let bytes = self.load()?;
                 let stored = bytes.as_deref().map(|bytes| self.parse(bytes)).transpose()?;
-                (stored.map(|stored| Head { lineage: stored.lineage.to_string(), serial: stored.serial }), bytes)
+                (stored.as_ref().map(Head::of), bytes)
             }
         };
-        self.check(head.as_ref(), state)?;
+        check(head.as_ref())?;
         if !self.backed_up {
             if let Some(bytes) = bytes {
                 let backup = self.backup_path();
@@ -162,14 +158,31 @@ impl LocalBackend {
         Ok(())
     }
 
-    fn check(&self, stored: Option<&Head>, state: &State) -> Result<(), BackendError> {
-        let serial = stored.map_or(0, |head| head.serial);
-        if let Some(head) = stored.filter(|head| *head.lineage != *state.lineage) {
-            let (stored, ours) = (head.lineage.clone(), state.lineage.to_string());
-            return Err(BackendError::Lineage { place: self.describe(), stored, ours });
+    fn store(
+        &mut self,
+        state: &State,
+        check: impl FnOnce(Option<&Head>) -> Result<(), BackendError>,
+    ) -> Result<(), BackendError> {
+        let directory = self.directory();
+        let mutex = write_mutex(&directory).map_err(at("lock", &directory))?;
+        if mutex.is_some() && !self.backed_up {
+            clear(&self.path, &directory);
+            clear(&self.backup_path(), &directory);
         }
-        if serial.checked_add(1) != Some(state.serial) {
-            return Err(BackendError::Serial { place: self.describe(), stored: serial, ours: state.serial });
+        self.guard(check)?;
+        let locking = self.held.is_some();
+        let keep_locked = |file: &File| -> io::Result<()> {
+            if locking {
+                rustix::fs::fcntl_lock(file, FlockOperation::NonBlockingLockExclusive)?;
+            }
+            Ok(())
+        };
+        let file = replace(&self.path, &directory, |new| file::write_to(state, new), keep_locked)
+            .map_err(at("write", &self.path))?;
+        self.written = Stamp::of(&file).ok().map(|stamp| (stamp, Head::of(state)));
+        if let Some(held) = &mut self.held {
+            let replaced = std::mem::replace(&mut held.state, file);
+            held.first.get_or_insert(replaced);
         }
         Ok(())
     }
@@ -204,7 +217,7 @@ impl LocalBackend {
     }
 
     fn lock_info(&self) -> Option<LockInfo> {
-        LockInfo::parse(&fs::read_to_string(self.lock_info_path()).ok()?)
+        LockInfo::parse(&read_text_at_most(&self.lock_info_path(), lock::SIZE_MAX).ok()?)
     }
 }
 
@@ -214,33 +227,16 @@ impl Backend for LocalBackend {
     }
 
     fn write(&mut self, state: &State) -> Result<(), BackendError> {
-        let directory = self.directory();
-        let mutex = write_mutex(&directory).map_err(at("lock", &directory))?;
-        if mutex.is_some() && !self.backed_up {
-            clear(&self.path, &directory);
-            clear(&self.backup_path(), &directory);
-        }
-        self.guard(state)?;
-        let locking = self.held.is_some();
-        let keep_locked = |file: &File| -> io::Result<()> {
-            if locking {
-                rustix::fs::fcntl_lock(file, FlockOperation::NonBlockingLockExclusive)?;
-            }
-            Ok(())
-        };
-        let file = replace(&self.path, &directory, |new| file::write_to(state, new), keep_locked)
-            .map_err(at("write", &self.path))?;
-        self.written = Stamp::of(&file)
-            .ok()
-            .map(|stamp| (stamp, Head { lineage: state.lineage.to_string(), serial: state.serial }));
-        if let Some(held) = &mut self.held {
-            let replaced = std::mem::replace(&mut held.state, file);
-            held.first.get_or_insert(replaced);
-        }
-        Ok(())
+        let place = self.describe();
+        self.store(state, |stored| Head::check_successor(stored, state, &place))
     }
 
-    fn lock(&mut self, operation: &str, timeout: Duration) -> Result<(), BackendError> {
+    fn replace(&mut self, state: &State, over: Option<&Head>) -> Result<(), BackendError> {
+        let place = self.describe();
+        self.store(state, |stored| Head::check_same(stored, over, &place))
+    }
+
+    fn lock(&mut self, operation: &str, timeout: Duration, tell: &mut dyn FnMut(&str)) -> Result<(), BackendError> {
         let deadline = Instant::now().checked_add(timeout);
         let mut pause = PAUSE_MIN;
         loop {
@@ -256,6 +252,9 @@ impl Backend for LocalBackend {
                 }
             } else if left.is_zero() {
                 return Err(BackendError::Locked { place: self.describe(), info: self.lock_info().map(Box::new) });
+            }
+            if pause == PAUSE_MIN {
+                tell(WAITING);
             }
             std::thread::sleep(pause.min(left));
             pause = (pause * 2).min(PAUSE_MAX);
@@ -280,9 +279,29 @@ impl Backend for LocalBackend {
             return Err(BackendError::LockId { place: self.describe(), given: id.to_owned(), info });
         }
         // Taking it is how to know that its holder is dead; giving it back removes the info file.
-        self.lock("force-unlock", Duration::ZERO)?;
+        self.lock("force-unlock", Duration::ZERO, &mut |_| {})?;
         self.unlock();
         Ok(())
+    }
+
+    fn versions(&self) -> Result<Vec<Version>, BackendError> {
+        let files = [(self.path.clone(), true), (self.backup_path(), false)];
+        let mut versions = Vec::new();
+        for (path, is_current) in files {
+            // Not opened: see above.
+            match fs::metadata(&path) {
+                Ok(data) if data.len() > 0 => versions.push(Version {
+                    id: path.display().to_string(),
+                    written: rfc3339::seconds(data.modified().map_err(at("read", &path))?),
+                    size: data.len(),
+                    is_current,
+                }),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(at("read", &path)(error)),
+            }
+        }
+        Ok(versions)
     }
 
     fn age(&self) -> Option<Duration> {

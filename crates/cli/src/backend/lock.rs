@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::rfc3339;
 
+/// The most of a lock info file that is read.
+pub(super) const SIZE_MAX: u64 = 64 << 10;
+/// What `Info` of our own locks begins with.
+const OURS: &str = "aloka, process ";
+/// What people are told when a lock has to be waited for, as Terraform does.
+pub(super) const WAITING: &str = "Acquiring state lock. This may take a few moments...";
+
 /// Who holds a lock, since when and for what. Fields and their names are Terraform's; missing ones are read as empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -26,6 +33,12 @@ pub struct LockInfo {
     pub created: String,
     /// What is locked.
     pub path: String,
+    /// How long it lives after its last sign of life, in seconds; `None`, as Terraform has it: for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<u64>,
+    /// The last sign of life, RFC 3339 in UTC by the holder's clock: for people, and to make each sign another text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewed: Option<String>,
 }
 
 impl LockInfo {
@@ -34,17 +47,24 @@ impl LockInfo {
         Self {
             id: random_id(),
             operation: operation.to_owned(),
-            info: format!("aloka, process {}", std::process::id()),
+            info: format!("{OURS}{}", std::process::id()),
             who: who(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             created: rfc3339::seconds(SystemTime::now()),
             path: path.to_owned(),
+            lease: None,
+            renewed: None,
         }
     }
 
     /// Reads what Terraform or aloka wrote; `None` if it is neither.
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().filter(|info: &Self| !info.id.is_empty())
+    }
+
+    /// True if another tool took it, which gives no signs of life.
+    pub fn is_foreign(&self) -> bool {
+        !self.info.starts_with(OURS)
     }
 
     /// One line of JSON, without a newline, as Terraform writes it.
@@ -62,11 +82,15 @@ pub(super) fn holder(info: Option<&LockInfo>) -> String {
         // Writing into a String cannot fail.
         let _ok = write!(text, " ({})", info.info);
     }
+    if let Some(renewed) = &info.renewed {
+        let _ok = write!(text, ", last sign of life {renewed}");
+    }
     let _ok = write!(text, ", lock ID {}", info.id);
     text
 }
 
-fn random_id() -> String {
+/// A UUID, like no other.
+pub(super) fn random_id() -> String {
     let mut bytes = [0_u8; 16];
     if getrandom::fill(&mut bytes).is_err() {
         // Only has to differ from the IDs of other locks on the same file.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use aloka_core::state::{State, file};
 
-use super::{Backend, BackendError, LockInfo};
+use super::{Backend, BackendError, Head, LockInfo, Version};
 
 #[derive(Default)]
 struct Shared {
-    text: Option<String>,
+    /// Oldest first.
+    versions: Vec<String>,
     lock: Option<LockInfo>,
 }
 
@@ -25,6 +26,26 @@ impl MemoryBackend {
         act(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn store(
+        &self,
+        state: &State,
+        check: impl FnOnce(Option<&Head>) -> Result<(), BackendError>,
+    ) -> Result<(), BackendError> {
+        self.with(|shared| {
+            let stored = shared.versions.last().map(|text| file::read(text)).transpose();
+            let place = self.describe();
+            let stored = stored.map_err(|source| BackendError::Unusable { place, source, restore: None })?;
+            check(stored.as_ref().map(Head::of).as_ref())?;
+            shared.versions.push(file::write(state));
+            Ok(())
+        })
+    }
+
+    /// Puts something there that no backend wrote.
+    pub(super) fn spoil(&self, bytes: &[u8]) {
+        self.with(|shared| shared.versions.push(String::from_utf8_lossy(bytes).into_owned()));
+    }
+
     /// Another handle on the same storage.
     pub(super) fn other(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), held: None }
@@ -33,26 +54,24 @@ impl MemoryBackend {
 
 impl Backend for MemoryBackend {
     fn read(&self) -> Result<Option<State>, BackendError> {
-        let text = self.with(|shared| shared.text.clone());
-        text.map(|text| file::read(&text).map_err(|source| BackendError::Unusable { place: self.describe(), source }))
-            .transpose()
+        let text = self.with(|shared| shared.versions.last().cloned());
+        text.map(|text| {
+            file::read(&text).map_err(|source| BackendError::Unusable { place: self.describe(), source, restore: None })
+        })
+        .transpose()
     }
 
     fn write(&mut self, state: &State) -> Result<(), BackendError> {
-        let stored = self.read()?;
-        let serial = stored.as_ref().map_or(0, |stored| stored.serial);
-        if let Some(stored) = stored.filter(|stored| stored.lineage != state.lineage) {
-            let (stored, ours) = (stored.lineage.to_string(), state.lineage.to_string());
-            return Err(BackendError::Lineage { place: self.describe(), stored, ours });
-        }
-        if serial.checked_add(1) != Some(state.serial) {
-            return Err(BackendError::Serial { place: self.describe(), stored: serial, ours: state.serial });
-        }
-        self.with(|shared| shared.text = Some(file::write(state)));
-        Ok(())
+        let place = self.describe();
+        self.store(state, |stored| Head::check_successor(stored, state, &place))
     }
 
-    fn lock(&mut self, operation: &str, _timeout: Duration) -> Result<(), BackendError> {
+    fn replace(&mut self, state: &State, over: Option<&Head>) -> Result<(), BackendError> {
+        let place = self.describe();
+        self.store(state, |stored| Head::check_same(stored, over, &place))
+    }
+
+    fn lock(&mut self, operation: &str, _timeout: Duration, _tell: &mut dyn FnMut(&str)) -> Result<(), BackendError> {
         let info = LockInfo::new(operation, "memory");
         let id = info.id.clone();
         let place = self.describe();
@@ -88,6 +107,20 @@ impl Backend for MemoryBackend {
             }
             None => Err(BackendError::LockId { place, given: id.to_owned(), info: None }),
         })
+    }
+
+    fn versions(&self) -> Result<Vec<Version>, BackendError> {
+        let told = |(number, text): (usize, &String)| Version {
+            id: number.to_string(),
+            written: "1970-01-01T00:00:00Z".to_owned(),
+            size: text.len().try_into().unwrap_or(u64::MAX),
+            is_current: false,
+        };
+        let mut versions: Vec<_> = self.with(|shared| shared.versions.iter().enumerate().map(told).rev().collect());
+        if let Some(first) = versions.first_mut() {
+            first.is_current = true;
+        }
+        Ok(versions)
     }
 
     fn age(&self) -> Option<std::time::Duration> {

@@ -7,24 +7,97 @@
 pub(crate) mod atomic;
 pub mod local;
 pub mod lock;
+#[cfg(feature = "aws")]
+pub mod s3;
 
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod memory;
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aloka_core::api::ApiError;
 use aloka_core::state::State;
 use aloka_core::state::file::ReadError;
 
 pub use self::local::LocalBackend;
 pub use self::lock::LockInfo;
 
+/// Lineage and serial: what decides whether a state may follow another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The history.
+    pub lineage: String,
+    /// Which state of it.
+    pub serial: u64,
+}
+
+impl Head {
+    /// That of `state`.
+    pub fn of(state: &State) -> Self {
+        Self { lineage: state.lineage.to_string(), serial: state.serial }
+    }
+
+    /// Refuses a state that is not the successor of the one stored at `place`.
+    ///
+    /// # Errors
+    /// [`BackendError::Lineage`], [`BackendError::Serial`].
+    pub(crate) fn check_successor(stored: Option<&Self>, state: &State, place: &str) -> Result<(), BackendError> {
+        let place = place.to_owned();
+        if let Some(head) = stored.filter(|head| *head.lineage != *state.lineage) {
+            let (stored, ours) = (head.lineage.clone(), state.lineage.to_string());
+            return Err(BackendError::Lineage { place, stored, ours });
+        }
+        let serial = stored.map_or(0, |head| head.serial);
+        if serial.checked_add(1) != Some(state.serial) {
+            return Err(BackendError::Serial { place, stored: serial, ours: state.serial });
+        }
+        Ok(())
+    }
+
+    /// Refuses to go on unless exactly `expected` is stored at `place`.
+    ///
+    /// # Errors
+    /// [`BackendError::Changed`].
+    pub(crate) fn check_same(stored: Option<&Self>, expected: Option<&Self>, place: &str) -> Result<(), BackendError> {
+        if stored == expected {
+            return Ok(());
+        }
+        let (stored, expected) = (Self::told(stored), Self::told(expected));
+        Err(BackendError::Changed { place: place.to_owned(), stored, expected })
+    }
+
+    fn told(head: Option<&Self>) -> String {
+        head.map_or_else(|| "no state".to_owned(), ToString::to_string)
+    }
+}
+
+/// `serial 27 of lineage 9c0ea5c0-…`
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "serial {} of lineage {}", self.serial, self.lineage)
+    }
+}
+
+/// One state that a backend still has, the current one included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Names it to the backend: a version ID of S3, a file.
+    pub id: String,
+    /// When it was written, RFC 3339 in UTC.
+    pub written: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// True for the one that is read now.
+    pub is_current: bool,
+}
+
 /// A place that holds one state.
-pub trait Backend {
+pub trait Backend: Send {
     /// The state stored; `None` if none was ever written.
     ///
     /// # Errors
@@ -38,11 +111,19 @@ pub trait Backend {
     /// Whatever the error, the state stored before is whole.
     fn write(&mut self, state: &State) -> Result<(), BackendError>;
 
-    /// Takes the lock, or waits for it up to `timeout`. `operation` tells others what it is held for.
+    /// Stores `state` durably, whatever its serial, if exactly `over` is stored (`None`: nothing): for a state that
+    /// comes from elsewhere. What an apply writes goes through [`Backend::write`].
+    ///
+    /// # Errors
+    /// [`BackendError::Changed`] when something else is stored, and when it cannot be stored.
+    fn replace(&mut self, state: &State, over: Option<&Head>) -> Result<(), BackendError>;
+
+    /// Takes the lock, or waits for it up to `timeout`. `operation` tells others what it is held for; `tell` is given
+    /// a line when there is a wait that is worth one.
     ///
     /// # Errors
     /// [`BackendError::Locked`] when another holds it.
-    fn lock(&mut self, operation: &str, timeout: Duration) -> Result<(), BackendError>;
+    fn lock(&mut self, operation: &str, timeout: Duration, tell: &mut dyn FnMut(&str)) -> Result<(), BackendError>;
 
     /// Gives the lock back. Does nothing if it is not held.
     fn unlock(&mut self);
@@ -52,6 +133,12 @@ pub trait Backend {
     /// # Errors
     /// When there is no such lock, or its holder is alive.
     fn force_unlock(&mut self, id: &str) -> Result<(), BackendError>;
+
+    /// The states it still has, the newest first.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    fn versions(&self) -> Result<Vec<Version>, BackendError>;
 
     /// How long ago the state was last written, by whomever; `None` if that is not known or it never was.
     fn age(&self) -> Option<Duration>;
@@ -80,6 +167,45 @@ pub enum BackendError {
         place: String,
         /// What is wrong with it.
         source: ReadError,
+        /// How to get back what was there before, if that is known.
+        restore: Option<Box<str>>,
+    },
+    /// A request to the store was refused, or had no answer.
+    #[error("cannot {action} {place}: {error}")]
+    Remote {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        place: String,
+        /// The answer.
+        error: Box<ApiError>,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The state stored is not the one whose digest is kept beside it.
+    #[error("{place} has the MD5 `{calculated}`, but `{id}` records `{stored}`: it is not the state last written")]
+    Digest {
+        /// Where the state is.
+        place: String,
+        /// The item of the digest.
+        id: String,
+        /// What the digest is; empty if there is no state.
+        calculated: String,
+        /// What the digest should be.
+        stored: String,
+        /// How to get back what was there before, if that is known.
+        restore: Option<Box<str>>,
+    },
+    /// The lock was held, and is not any more: nothing is written.
+    #[error("the lock of {place} was lost{}", match .info {
+        Some(_) => format!("; it is held{} now", lock::holder(.info.as_deref())),
+        None => "; it was removed".to_owned(),
+    })]
+    LockLost {
+        /// What was locked.
+        place: String,
+        /// Who holds it now.
+        info: Option<Box<LockInfo>>,
     },
     /// Another history is stored there.
     #[error("{place} holds lineage `{stored}`, the state to be written has `{ours}`")]
@@ -101,6 +227,16 @@ pub enum BackendError {
         /// Serial of the state to be written.
         ours: u64,
     },
+    /// Something else is stored than what was to be replaced.
+    #[error("{place} holds {stored}, not {expected}")]
+    Changed {
+        /// Where.
+        place: String,
+        /// What is stored.
+        stored: String,
+        /// What was to be replaced.
+        expected: String,
+    },
     /// Another holds the lock.
     #[error("{place} is locked{}", lock::holder(.info.as_deref()))]
     Locked {
@@ -121,18 +257,43 @@ pub enum BackendError {
     },
 }
 
+/// What to do about a state that cannot be used.
+const RESTORE: &str = "restore it from its backup, or move it out of the way";
+
 impl BackendError {
     /// What to do about it, one line.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidData => Some(RESTORE.to_owned()),
             Self::Io { .. } => None,
-            Self::Unusable { .. } => Some("restore it from its backup, or move it out of the way".to_owned()),
+            Self::Unusable { restore, .. } => Some(restore.as_deref().unwrap_or(RESTORE).to_owned()),
+            Self::Remote { hint, .. } => hint.clone(),
+            Self::Digest { calculated, id, restore, .. } => {
+                let way = if calculated.is_empty() {
+                    format!("if the state was removed on purpose, remove the item {id} from the table")
+                } else {
+                    format!("if the state is right as it is, set Digest of the item {id} to {calculated}")
+                };
+                let restore = restore.as_ref().map(|text| format!("; if not, {text}")).unwrap_or_default();
+                Some(format!("wait a minute and try again, as somebody may be writing it; {way}{restore}"))
+            }
+            Self::LockLost { .. } => Some(
+                "this run was silent for longer than its lease, or somebody gave force-unlock: run `aloka plan` to see \
+                 where things stand"
+                    .to_owned(),
+            ),
             Self::Lineage { .. } => Some("this is the state of another stack: check the state path".to_owned()),
-            Self::Serial { .. } => {
+            Self::Serial { .. } | Self::Changed { .. } => {
                 Some("another run wrote this state: run `aloka plan` again to see where things stand".to_owned())
             }
-            Self::Locked { .. } => {
-                Some("wait until that run has ended, or give `-lock-timeout=5m` to wait for it".to_owned())
+            Self::Locked { info, .. } => {
+                let wait = "wait until that run has ended, or give `-lock-timeout=5m` to wait for it";
+                Some(match info.as_deref().filter(|info| info.is_foreign()) {
+                    Some(LockInfo { id, .. }) => format!(
+                        "{wait}; it is not aloka's and never expires: if that run is dead, aloka force-unlock {id}"
+                    ),
+                    None => wait.to_owned(),
+                })
             }
             Self::LockId { info, .. } => {
                 info.as_ref().map(|info| format!("if nobody runs any more: aloka force-unlock {}", info.id))

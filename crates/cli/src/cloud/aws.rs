@@ -1,10 +1,11 @@
 //! The loop around AWS: effects become requests and writes, answers, signals and timers become events.
 //!
 //! The simulator runs the same executor in a loop of the same shape. Whatever is decided here would be tested nowhere,
-//! so nothing is.
+//! so nothing is. States are written by a thread of their own, beside the calls, as a store may be far away.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::thread::Scope;
+use std::time::{Duration, SystemTime};
 
 use aloka_core::api::Reply;
 use aloka_core::engine::{Effect, Event, Executor, Outcome, Ticket};
@@ -13,6 +14,7 @@ use aloka_core::state::State;
 use aloka_core::time::Instant;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
@@ -59,7 +61,19 @@ impl AwsCloud {
     ) -> Result<Outcome, CloudError> {
         let Self { runtime, client, settings: _, began, signals } = self;
         let wire = Wire { client, began: *began, secrets: Arc::new(secrets.clone()) };
-        runtime.block_on(wire.drive(executor, backend, signals, observer))
+        // Its end waits for the write under way, if there is one.
+        std::thread::scope(|scope| {
+            let mut writer = Writer::begin(scope, backend);
+            runtime.block_on(wire.drive(executor, &mut writer, signals, observer))
+        })
+    }
+
+    pub(super) fn credentials_expiry(&self) -> Option<SystemTime> {
+        self.runtime.block_on(self.client.credentials_expiry())
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.signals.stopping
     }
 
     pub(super) fn unless_stopped<T: Send + 'static>(&mut self, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
@@ -95,7 +109,7 @@ impl Wire<'_> {
     async fn drive(
         &self,
         executor: &mut Executor,
-        mut backend: Option<&mut dyn Backend>,
+        writer: &mut Writer,
         signals: &mut Signals,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, CloudError> {
@@ -109,27 +123,21 @@ impl Wire<'_> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
-            let mut written = None;
             for effect in executor.poll(self.now()) {
                 match effect {
                     Effect::Send { ticket, request } => {
                         let (client, secrets) = (self.client.clone(), Arc::clone(&self.secrets));
                         calls.spawn(async move { (ticket, client.send(&request, &secrets).await) });
                     }
-                    // In place: it takes milliseconds, and nothing may be sent before it is done anyway.
-                    Effect::Persist { state } => written = Some(persist(&mut backend, &state)),
+                    Effect::Persist { state } => writer.write(state),
                 }
             }
             tell(executor, observer);
-            if let Some(event) = written {
-                executor.on_event(self.now(), event);
-                continue;
-            }
             if let Some(outcome) = executor.outcome() {
                 return Ok(outcome);
             }
             let wakeup = executor.next_wakeup();
-            if calls.is_empty() && wakeup.is_none() {
+            if calls.is_empty() && wakeup.is_none() && !writer.is_writing() {
                 return Err(CloudError::Stuck);
             }
             let timer = async {
@@ -144,6 +152,7 @@ impl Wire<'_> {
                     observer.remark(said(&event));
                     executor.on_event(self.now(), event);
                 }
+                event = writer.written() => executor.on_event(self.now(), event),
                 Some(joined) = calls.join_next() => {
                     let (ticket, reply) = answer(joined);
                     executor.on_event(self.now(), Event::Replied { ticket, reply });
@@ -155,11 +164,53 @@ impl Wire<'_> {
     }
 }
 
-fn persist(backend: &mut Option<&mut dyn Backend>, state: &Arc<State>) -> Event {
-    let serial = state.serial;
-    match write(backend, state) {
-        Ok(()) => Event::Persisted { serial },
-        Err(message) => Event::PersistFailed { serial, message },
+/// Writes states one after the other, on a thread that ends when this is dropped.
+struct Writer {
+    states: mpsc::Sender<Arc<State>>,
+    events: UnboundedReceiver<Event>,
+    /// The serial under way.
+    writing: Option<u64>,
+}
+
+impl Writer {
+    fn begin<'scope, 'backend: 'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        mut backend: Option<&'backend mut (dyn Backend + 'backend)>,
+    ) -> Self {
+        let (states, asked) = mpsc::channel::<Arc<State>>();
+        let (told, events) = unbounded_channel();
+        scope.spawn(move || {
+            for state in asked {
+                let serial = state.serial;
+                let event = match write(&mut backend, &state) {
+                    Ok(()) => Event::Persisted { serial },
+                    Err(message) => Event::PersistFailed { serial, message },
+                };
+                if told.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { states, events, writing: None }
+    }
+
+    fn is_writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
+    fn write(&mut self, state: Arc<State>) {
+        self.writing = Some(state.serial);
+        // A thread that is gone is told by what `written` gives.
+        let _gone = self.states.send(state);
+    }
+
+    /// What became of the write under way; for ever if there is none.
+    async fn written(&mut self) -> Event {
+        let Some(serial) = self.writing else { return std::future::pending().await };
+        let event = self.events.recv().await;
+        self.writing = None;
+        let message = "invariant violated: the thread that writes the state has ended".to_owned();
+        event.unwrap_or(Event::PersistFailed { serial, message })
     }
 }
 

@@ -7,6 +7,7 @@ mod aws;
 mod sim;
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use aloka_core::engine::{Executor, Notice, Outcome};
 use aloka_core::plan::Node;
@@ -169,12 +170,31 @@ impl Cloud {
         }
     }
 
+    /// True if this process was told to stop, even if the run that heard it had nothing left to send.
+    pub fn is_stopping(&self) -> bool {
+        match self {
+            // It catches no signals: they end the process.
+            Self::Sim(_) => false,
+            #[cfg(feature = "aws")]
+            Self::Aws(cloud) => cloud.is_stopping(),
+        }
+    }
+
     /// True if its reads may be from before a change that was made a moment ago.
     pub fn shows_late(&self) -> bool {
         match self {
             Self::Sim(_) => false,
             #[cfg(feature = "aws")]
             Self::Aws(_) => true,
+        }
+    }
+
+    /// When the credentials expire that calls are signed with; `None` if they do not, or nobody says.
+    pub fn credentials_expiry(&self) -> Option<SystemTime> {
+        match self {
+            Self::Sim(_) => None,
+            #[cfg(feature = "aws")]
+            Self::Aws(cloud) => cloud.credentials_expiry(),
         }
     }
 

@@ -164,7 +164,7 @@ impl Watch for Onlooker<'_> {
         }
     }
 
-    fn before_advance(&mut self, _account: &Account, from: Instant, to: Instant) {
+    fn before_advance(&mut self, _account: &mut Account, from: Instant, to: Instant) {
         let Some(pace) = self.pace else { return };
         let passing = u64::try_from((to - from).as_micros()).unwrap_or(u64::MAX);
         self.owed += Duration::from_micros(passing / pace);

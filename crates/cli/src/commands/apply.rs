@@ -81,7 +81,13 @@ fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path)
 /// Sends the calls and tells how it went.
 fn execute(run: &mut Run<'_>, planned: &Planned) -> CommandResult {
     let mode = planned.plan.mode;
-    let Executed { counts, state, errors, is_saved } = run.execute(planned)?;
+    let Executed { counts, state, swept, errors, is_saved } = run.execute(planned)?;
+    if let Some(swept) = &swept {
+        match run.format {
+            Format::Human => run.io.out(&format!("\n{}\n", swept.summary())),
+            Format::Json => json::write(run.io, &json::sweep_line(swept)),
+        }
+    }
     if !errors.is_empty() {
         if is_saved {
             let text = human::incomplete(mode, counts, &run.store());

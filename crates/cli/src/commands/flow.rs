@@ -2,10 +2,16 @@
 //!
 //! What is decided is decided in core; here is only who is asked next.
 
+use std::time::SystemTime;
+
 use aloka_core::engine::{Executor, Outcome};
+use aloka_core::model::Kind;
+use aloka_core::plan::build::PASSWORD;
 use aloka_core::plan::{Mode, Node, Plan};
-use aloka_core::secret::{DB_PASSWORD, Secrets};
-use aloka_core::session::{self, Inputs, Password, Planned};
+use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
+use aloka_core::session::claim::{self, Claimed, Search};
+use aloka_core::session::sweep::Swept;
+use aloka_core::session::{self, Inputs, Password, Planned, Problem};
 use aloka_core::state::State;
 use aloka_core::{fingerprint, variables::Variables};
 
@@ -13,11 +19,12 @@ use aloka_sim::rehearsal::unread;
 
 use super::store;
 use crate::args::CloudArg;
-use crate::backend::{Backend, LocalBackend};
+use crate::backend::Backend;
 use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
 use crate::error::{CommandError, Errors};
 use crate::io::Io;
 use crate::request::PlanRequest;
+use crate::rfc3339;
 use crate::view::reporter::{Counts, Format, Reporter, warn};
 use crate::view::{failure, human, json};
 
@@ -28,7 +35,7 @@ pub struct Run<'a> {
     /// How to tell.
     pub format: Format,
     cloud: Cloud,
-    backend: LocalBackend,
+    backend: Box<dyn Backend>,
     secrets: Secrets,
 }
 
@@ -38,6 +45,8 @@ pub struct Executed {
     pub counts: Counts,
     /// The state as it is now.
     pub state: State,
+    /// What the sweep at the end of a destroy saw, if it came to it.
+    pub swept: Option<Swept>,
     /// What went wrong.
     pub errors: Vec<CommandError>,
     /// True if the store holds all of it.
@@ -55,9 +64,15 @@ impl<'a> Run<'a> {
         operation: &str,
     ) -> Result<Self, Errors> {
         let format = if request.json { Format::Json } else { Format::Human };
-        let mut backend = store::open();
+        let mut backend = store::open(Some(cloud))?;
         if let Some(timeout) = request.lock {
-            backend.lock(operation, timeout).map_err(|error| store::error(&error))?;
+            store::lock(io, &mut *backend, operation, timeout)?;
+        }
+        if let Some(line) = store::aside(cloud)? {
+            match format {
+                Format::Human => io.err_line(&line),
+                Format::Json => warn(io, format, &line),
+            }
         }
         let cloud = connect(cloud, variables)?;
         Ok(Self { io, format, cloud, backend, secrets })
@@ -75,36 +90,43 @@ impl<'a> Run<'a> {
 
     /// The recorded state; `None` if nothing was ever recorded.
     pub fn state(&self) -> Result<Option<State>, CommandError> {
-        let state = store::read(&self.backend)?;
-        Ok(state.map(|mut state| {
+        let state = store::read(&*self.backend)?;
+        let prepared = |mut state: State| {
             if state.lineage.is_empty() {
                 state.lineage = new_lineage().into();
             }
-            state
-        }))
+            hash_clear_password(&mut state)?;
+            Ok(state)
+        };
+        state.map(prepared).transpose()
     }
 
     /// Recovers what an interrupted run made, reads what is there, and plans.
     pub fn plan(&mut self, mut state: State, inputs: &Inputs) -> Result<Planned, Errors> {
-        let recovery = session::recovery(&state, inputs.mode);
+        let is_resumed = !state.private.intents.is_empty();
+        let recovery = session::recovery(&state, inputs);
         if !recovery.is_empty() {
             let executor = self.read(recovery, &state)?;
             let adopted = session::adopt(&mut state, &executor.replies())
                 .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
-            for line in adopted {
-                match self.format {
-                    Format::Human => self.io.err_line(&line),
-                    Format::Json => warn(self.io, self.format, &line),
-                }
-            }
+            adopted.iter().for_each(|line| self.tell(line));
         }
         let mut told = false;
         loop {
+            // Before reading: an answer may be from the beginning of a round of reads that took its time.
             let age = self.backend.age().filter(|_| self.cloud.shows_late());
             let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
             let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &replies, age)) else {
-                return session::plan(state, inputs, replies)
-                    .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()));
+                let planned = session::plan(state, inputs, replies)
+                    .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
+                if is_resumed {
+                    let found = planned.state.objects().count();
+                    let objects = if found == 1 { "object" } else { "objects" };
+                    self.tell(&format!(
+                        "an earlier run did not finish: found {found} {objects} of it, and goes on from there"
+                    ));
+                }
+                return Ok(planned);
             };
             if !told && self.format == Format::Human {
                 let line = "some objects are not as recorded a moment ago: looking again, as AWS shows changes late";
@@ -115,6 +137,25 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn tell(&mut self, line: &str) {
+        match self.format {
+            Format::Human => self.io.err_line(line),
+            Format::Json => warn(self.io, self.format, line),
+        }
+    }
+
+    /// Finds a stack whose state is not there, and plans from what was found.
+    pub fn find(&mut self, state: &State, inputs: &Inputs, search: &Search) -> Result<(Claimed, Planned), Errors> {
+        let told = |problems: Vec<Problem>| Errors(problems.iter().map(failure::of_problem).collect());
+        let variables = &inputs.variables;
+        let mut replies = self.read(claim::search(variables, search), state)?.into_replies();
+        let site = claim::locate(variables, search, &replies).map_err(told)?;
+        replies.extend(self.read(claim::contents(variables, &site), state)?.into_replies());
+        let claimed = claim::claim(variables, &site, &replies, state, seconds_now()).map_err(told)?;
+        let planned = self.plan(claimed.state.clone(), inputs)?;
+        Ok((claimed, planned))
+    }
+
     fn read(&mut self, nodes: Vec<Node>, state: &State) -> Result<Executor, Errors> {
         let mut executor = Executor::new(nodes, state.clone(), self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, state);
@@ -122,6 +163,8 @@ impl<'a> Run<'a> {
             self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(|error| cloud_error(&error))?;
         reporter.end();
         match outcome {
+            // Every read was answered, and the user wants no more than that.
+            Outcome::Done | Outcome::Failed { .. } if self.cloud.is_stopping() => Err(stopped().into()),
             Outcome::Done | Outcome::Failed { .. } => {
                 let problems = unread(&executor, &outcome);
                 let errors: Vec<_> = problems.iter().map(failure::of_problem).collect();
@@ -140,9 +183,10 @@ impl<'a> Run<'a> {
 
     /// Sends the calls of the plan.
     pub fn execute(&mut self, planned: &Planned) -> Result<Executed, Errors> {
+        self.warn_of_expiry(&planned.plan);
         let mut executor = Executor::for_plan(planned, self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, &planned.state);
-        let backend: &mut dyn Backend = &mut self.backend;
+        let backend: &mut dyn Backend = &mut *self.backend;
         let outcome = self
             .cloud
             .run(&mut executor, Some(backend), &self.secrets, &mut reporter)
@@ -150,9 +194,35 @@ impl<'a> Run<'a> {
         reporter.end();
         let done = matches!(outcome, Outcome::Done);
         let counts = if done { planned.plan.counts() } else { reporter.counts() };
-        let errors = failure::of_outcome(&outcome, &self.backend.describe());
+        let swept = match &outcome {
+            Outcome::Done | Outcome::Failed { .. } => Swept::of(executor.state(), &executor.replies()),
+            Outcome::Stopped { .. } | Outcome::StoreFailed { .. } => None,
+        };
+        let mut errors = failure::of_outcome(&outcome, &self.backend.describe());
+        errors.extend(swept.iter().flat_map(failure::of_sweep));
         let is_saved = !matches!(outcome, Outcome::StoreFailed { .. });
-        Ok(Executed { counts, state: executor.into_state(), errors, is_saved })
+        let state = executor.into_state();
+        if !is_saved {
+            let kept = store::keep(&state);
+            if let Some(error) = errors.pop() {
+                errors.push(error.hint(kept));
+            }
+        }
+        Ok(Executed { counts, state, swept, errors, is_saved })
+    }
+
+    /// Tells if the credentials expire before the plan usually ends. Those that renew themselves do, all the same.
+    fn warn_of_expiry(&mut self, plan: &Plan) {
+        let usual = plan.usual_duration();
+        let now = SystemTime::now();
+        let Some(expiry) = self.cloud.credentials_expiry().filter(|expiry| *expiry < now + usual) else { return };
+        let line = format!(
+            "the credentials expire at {}, and this plan usually ends at {}: unless they renew themselves, log in again \
+             first; nothing is lost if they expire on the way",
+            rfc3339::seconds(expiry),
+            rfc3339::seconds(now + usual)
+        );
+        warn(self.io, self.format, &line);
     }
 }
 
@@ -160,6 +230,12 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.backend.unlock();
     }
+}
+
+/// Seconds since 1970.
+fn seconds_now() -> u32 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.ok().and_then(|since| u32::try_from(since.as_secs()).ok()).unwrap_or(u32::MAX)
 }
 
 /// A signal came before anything was sent.
@@ -195,17 +271,30 @@ pub fn new_lineage() -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
+/// Terraform records the password in clear, aloka its hash: with that, a password that is the same is known to be.
+pub fn hash_clear_password(state: &mut State) -> Result<(), CommandError> {
+    let database = state.resources.iter().find(|(address, _)| address.kind == Kind::DbInstance);
+    let clear = database.and_then(|(_, resource)| resource.attributes.get(PASSWORD)?.as_str());
+    if let (Some(clear), None) = (clear, state.private.secrets.get(DB_PASSWORD)) {
+        let hash = hash(&Secret::new(clear))?;
+        state.private.secrets.insert(DB_PASSWORD.into(), hash.into());
+    }
+    Ok(())
+}
+
+fn hash(secret: &Secret) -> Result<String, CommandError> {
+    let mut salt = [0_u8; 16];
+    getrandom::fill(&mut salt)
+        .map_err(|error| CommandError::config(format!("no randomness to hash the password with: {error}")))?;
+    Ok(fingerprint::hash(secret, &salt))
+}
+
 /// What is known of the password: compared with the hash that is recorded, if one is.
 pub fn password(secrets: &Secrets, state: &State) -> Result<Password, CommandError> {
     let Some(secret) = secrets.get(DB_PASSWORD) else { return Ok(Password::Absent) };
     match state.private.secrets.get(DB_PASSWORD) {
         Some(recorded) if fingerprint::verify(secret, recorded) => Ok(Password::Unchanged),
-        Some(_) | None => {
-            let mut salt = [0_u8; 16];
-            getrandom::fill(&mut salt)
-                .map_err(|error| CommandError::config(format!("no randomness to hash the password with: {error}")))?;
-            Ok(Password::New(fingerprint::hash(secret, &salt)))
-        }
+        Some(_) | None => Ok(Password::New(hash(secret)?)),
     }
 }
 

@@ -1,13 +1,12 @@
 //! `aloka force-unlock`: removing a lock that its holder cannot remove any more.
 
 use super::store;
-use crate::args::ForceUnlockArgs;
-use crate::backend::Backend;
+use crate::args::{CloudArg, ForceUnlockArgs};
 use crate::error::{CommandError, CommandResult};
 use crate::io::Io;
 
 /// Runs the command.
-pub fn run(io: &mut Io, args: &ForceUnlockArgs) -> CommandResult {
+pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ForceUnlockArgs) -> CommandResult {
     if !args.force {
         io.out(
             "Do you really want to force-unlock?\n  Whoever holds the lock will not know that it is gone.\n  \
@@ -24,7 +23,7 @@ pub fn run(io: &mut Io, args: &ForceUnlockArgs) -> CommandResult {
             }
         }
     }
-    store::open().force_unlock(&args.id).map_err(|error| store::error(&error))?;
+    store::open(cloud)?.force_unlock(&args.id).map_err(|error| store::error(&error))?;
     io.out_line("The lock has been removed.");
     Ok(0)
 }

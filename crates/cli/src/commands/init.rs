@@ -1,26 +1,32 @@
-//! `aloka init`: checks the directory and says what is where. Nothing needs it, as there is nothing to download.
+//! `aloka init`: checks the directory and says what is where; makes a backend, and moves a state from one to another.
+//! Nothing else needs it, as there is nothing to download.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use aloka_core::variables;
+use aloka_core::variables::backend::{Backend as Configured, Local};
 
-use super::store;
-use crate::args::InitArgs;
-use crate::backend::Backend;
-use crate::error::{CommandError, CommandResult};
+use super::store::{self, Record};
+use crate::args::{CloudArg, InitArgs};
+use crate::backend::Head;
+use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
 
+/// What the locks of a move are held for, in Terraform's word.
+const OPERATION: &str = "init";
 const TFVARS: &str = "terraform.tfvars";
 
 /// Runs the command.
-pub fn run(io: &mut Io, args: &InitArgs) -> CommandResult {
+pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> CommandResult {
     if args.example {
         write_example(io)?;
     }
-    let backend = store::open();
-    let state = store::read(&backend)?;
+    settle(io, cloud, args)?;
+    let backend = store::open(cloud)?;
+    let state = store::read(&*backend)?;
     io.out_line(&match state {
         Some(state) => {
             let objects = state.objects().count();
@@ -40,6 +46,120 @@ pub fn run(io: &mut Io, args: &InitArgs) -> CommandResult {
     io.out_line("");
     io.out_line("aloka is ready: nothing has to be downloaded. Next: aloka simulate, or aloka plan.");
     Ok(0)
+}
+
+/// Brings configuration, record and state together.
+fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> Result<(), Errors> {
+    let record = if args.reconfigure { None } else { Record::load()? };
+    let told_anew = !args.backend_config.is_empty();
+    let configured = match told_anew {
+        true => store::configured(&args.backend_config)?,
+        false => store::configured_as(record.as_ref())?,
+    };
+    let is_local = matches!(configured, Configured::Local(_));
+    if cloud == Some(CloudArg::Sim) {
+        if args.create_backend || args.migrate_state {
+            return Err(CommandError::user("the simulated cloud has no backend to create or to move a state to").into());
+        }
+        // Nothing is sent to AWS, so nothing can be decided about what is there.
+        return Ok(());
+    }
+    if args.create_backend {
+        create(io, &configured)?;
+    }
+    if args.migrate_state {
+        let local = Configured::Local(Local::default());
+        let from = record.as_ref().map_or(&local, |record| &record.backend);
+        if *from == configured {
+            io.out_line(&format!("Nothing to move: the state is in {} already.", store::told(&configured)));
+        } else {
+            migrate(io, from, &configured, args.lock_timeout.unwrap_or_default())?;
+        }
+    } else if !told_anew && record.as_ref().is_some_and(|record| record.backend != configured) {
+        // Every other command says so, too; here are the ways out.
+        return store::open(cloud).map(drop);
+    } else if record.is_none() && !args.reconfigure && !is_local {
+        store::check_left_behind(&configured)?;
+    }
+    if !is_local || record.is_some() || Record::load()?.is_some() {
+        let before = record.as_ref().filter(|_| !is_local).map(|record| record.given.as_slice()).unwrap_or_default();
+        let new = Record::new(if told_anew { &args.backend_config } else { before }, configured);
+        let moved = record.filter(|record| record.backend != new.backend && !args.migrate_state);
+        if let Some(moved) = moved {
+            let (was, is) = (store::told(&moved.backend), store::told(&new.backend));
+            return Err(CommandError::conflict(format!("the state was in {was}, these settings say {is}"))
+                .hint("add -migrate-state to move it, or -reconfigure to take what is there already")
+                .into());
+        }
+        new.save()?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "aws")]
+fn create(io: &mut Io, configured: &Configured) -> Result<(), Errors> {
+    let Configured::S3(settings) = configured else { return Err(nothing_to_create().into()) };
+    crate::backend::s3::create::create(settings, &mut |line| io.out_line(line))
+        .map_err(|error| store::error(&error).into())
+}
+
+#[cfg(not(feature = "aws"))]
+fn create(_io: &mut Io, configured: &Configured) -> Result<(), Errors> {
+    match configured {
+        Configured::Local(_) => Err(nothing_to_create().into()),
+        // Says why not.
+        Configured::S3(_) => store::at(configured).map(drop),
+    }
+}
+
+fn nothing_to_create() -> CommandError {
+    CommandError::user("there is no backend to create: the state is a local file")
+        .hint("write terraform { backend \"s3\" { … } } into a file such as provider.tf")
+}
+
+/// Copies the state, reads it back, and puts the old copy aside.
+fn migrate(io: &mut Io, from: &Configured, to: &Configured, timeout: Duration) -> Result<(), Errors> {
+    let (mut old, mut new) = (store::at(from)?, store::at(to)?);
+    store::lock(io, &mut *old, OPERATION, timeout)?;
+    store::lock(io, &mut *new, OPERATION, timeout)?;
+    let (was, is) = (store::told(from), store::told(to));
+    let Some(state) = store::read(&*old)? else {
+        io.out_line(&format!("Nothing to move: there is no state in {was}."));
+        return Ok(());
+    };
+    match store::read(&*new)? {
+        Some(there) if there == state => io.out_line(&format!("The state is in {is} already.")),
+        there => {
+            let head = there.as_ref().map(Head::of);
+            let older = |head: &Head| *head.lineage == *state.lineage && head.serial < state.serial;
+            if let Some(head) = head.as_ref().filter(|head| !older(head)) {
+                let message = format!("{is} holds {head}, and {was} holds {}", Head::of(&state));
+                return Err(CommandError::conflict(message)
+                    .hint("what is there is not an older state of the same stack, so it is not replaced")
+                    .hint("aloka init -reconfigure    takes what is there already")
+                    .into());
+            }
+            new.replace(&state, head.as_ref()).map_err(|error| store::error(&error))?;
+        }
+    }
+    if store::read(&*store::at(to)?)?.as_ref() != Some(&state) {
+        return Err(CommandError::internal(format!("{is} does not give back what was written")).into());
+    }
+    old.unlock();
+    new.unlock();
+    let serial = state.serial;
+    io.out_line(&format!("Moved the state, serial {serial}, from {was} to {is}, and read it back."));
+    io.out_line(&match from {
+        Configured::Local(local) => {
+            let path = store::local_path(local);
+            let mut aside = path.clone().into_os_string();
+            aside.push(format!(".moved-{serial}"));
+            std::fs::rename(&path, &aside).map_err(|error| CommandError::file("rename", &path, &error))?;
+            format!("The old copy is {}.", Path::new(&aside).display())
+        }
+        Configured::S3(_) => format!("The old copy stays in {was}; nothing may use it any more."),
+    });
+    Ok(())
 }
 
 fn write_example(io: &mut Io) -> Result<(), CommandError> {

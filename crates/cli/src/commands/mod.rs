@@ -2,10 +2,12 @@
 
 pub mod apply;
 pub mod approval;
+pub mod claim;
 pub mod completions;
 pub mod flow;
 pub mod force_unlock;
 pub mod graph;
+pub mod import;
 pub mod init;
 pub mod output;
 pub mod plan;
@@ -13,6 +15,7 @@ pub mod saved;
 pub mod show;
 pub mod simulate;
 pub mod state;
+pub mod state_edit;
 pub mod store;
 pub mod validate;
 pub mod version;

@@ -3,14 +3,14 @@
 use aloka_core::render::{output_raw, outputs_json, outputs_text};
 
 use super::store;
-use crate::args::OutputArgs;
+use crate::args::{CloudArg, OutputArgs};
 use crate::error::{CommandError, CommandResult};
 use crate::io::Io;
 use crate::view::human;
 
 /// Runs the command.
-pub fn run(io: &mut Io, args: &OutputArgs) -> CommandResult {
-    let outputs = store::read_here()?.outputs;
+pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &OutputArgs) -> CommandResult {
+    let outputs = store::read_here(cloud)?.outputs;
     let Some(name) = &args.name else {
         if args.json {
             io.out(&with_newline(outputs_json(&outputs)));

@@ -6,16 +6,16 @@ use aloka_core::render::{Context, Options, plan_json, plan_text, state_json, sta
 use aloka_core::state::{State, file};
 
 use super::store;
-use crate::args::ShowArgs;
+use crate::args::{CloudArg, ShowArgs};
 use crate::error::{CommandError, CommandResult};
-use crate::io::Io;
+use crate::io::{Io, read_text_at_most};
 use crate::planfile::PlanFile;
 use crate::view::human;
 
 /// Runs the command.
-pub fn run(io: &mut Io, args: &ShowArgs) -> CommandResult {
+pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ShowArgs) -> CommandResult {
     match &args.file {
-        None => show_state(io, &store::read_here()?, args.json),
+        None => show_state(io, &store::read_here(cloud)?, args.json),
         Some(path) => match PlanFile::load(path) {
             Ok(plan) => show_plan(io, &plan, args.json),
             Err(error) => match state_file(path) {
@@ -29,7 +29,8 @@ pub fn run(io: &mut Io, args: &ShowArgs) -> CommandResult {
 }
 
 fn state_file(path: &Path) -> Option<State> {
-    let text = std::fs::read_to_string(path).ok()?;
+    let most = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
+    let text = read_text_at_most(path, most).ok()?;
     if text.trim().is_empty() { None } else { file::read(&text).ok() }
 }
 

@@ -1,21 +1,27 @@
-//! `aloka state`: looking into the state. Nothing here changes it.
+//! `aloka state`: looking into the state. What changes it is in [`super::state_edit`] and [`super::claim`].
 
 use aloka_core::address::Address;
 use aloka_core::render::{state_list, state_show};
 use aloka_core::state::file;
 
-use super::store;
-use crate::args::StateCommand;
+use super::{claim, state_edit, store};
+use crate::args::{CloudArg, StateCommand};
+use crate::backend::Version;
 use crate::error::{CommandError, CommandResult};
 use crate::io::Io;
 use crate::view::human;
 
 /// Runs the command.
-pub fn run(io: &mut Io, command: &StateCommand) -> CommandResult {
+pub fn run(io: &mut Io, cloud: Option<CloudArg>, command: StateCommand) -> CommandResult {
     match command {
-        StateCommand::List { addresses } => list(io, addresses),
-        StateCommand::Show { address } => show(io, address),
-        StateCommand::Pull => pull(io),
+        StateCommand::List { addresses } => list(io, cloud, &addresses),
+        StateCommand::Show { address } => show(io, cloud, &address),
+        StateCommand::Versions => versions(io, cloud),
+        StateCommand::Pull => pull(io, cloud),
+        StateCommand::Push(args) => state_edit::push(io, cloud, &args),
+        StateCommand::Mv(args) => state_edit::mv(io, cloud, &args),
+        StateCommand::Rm(args) => state_edit::rm(io, cloud, &args),
+        StateCommand::Recover(args) => claim::recover(io, cloud, args),
     }
 }
 
@@ -24,8 +30,8 @@ fn is_within(address: &str, prefix: &str) -> bool {
     address.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-fn list(io: &mut Io, prefixes: &[String]) -> CommandResult {
-    let all = state_list(&store::read_here()?);
+fn list(io: &mut Io, cloud: Option<CloudArg>, prefixes: &[String]) -> CommandResult {
+    let all = state_list(&store::read_here(cloud)?);
     for prefix in prefixes {
         if !all.iter().any(|address| is_within(address, prefix)) {
             let error = CommandError::user(format!("`{prefix}` is not in the state"));
@@ -37,20 +43,29 @@ fn list(io: &mut Io, prefixes: &[String]) -> CommandResult {
     Ok(0)
 }
 
-fn show(io: &mut Io, text: &str) -> CommandResult {
+fn show(io: &mut Io, cloud: Option<CloudArg>, text: &str) -> CommandResult {
     let hint = "aloka state list    shows every address";
     let address: Address = text.parse().map_err(|error| CommandError::user(format!("{error}")).hint(hint))?;
-    let Some(shown) = state_show(&store::read_here()?, &address) else {
+    let Some(shown) = state_show(&store::read_here(cloud)?, &address) else {
         return Err(CommandError::user(format!("`{address}` is not in the state")).hint(hint).into());
     };
     human::show(io, &shown);
     Ok(0)
 }
 
-fn pull(io: &mut Io) -> CommandResult {
-    match store::read(&store::open())? {
+fn pull(io: &mut Io, cloud: Option<CloudArg>) -> CommandResult {
+    match store::read(&*store::open(cloud)?)? {
         Some(state) => io.out(&file::write(&state)),
         None => io.err_line("there is no state yet"),
+    }
+    Ok(0)
+}
+
+fn versions(io: &mut Io, cloud: Option<CloudArg>) -> CommandResult {
+    let versions = store::open(cloud)?.versions().map_err(|failure| store::error(&failure))?;
+    for Version { id, written, size, is_current } in versions {
+        let current = if is_current { "  current" } else { "" };
+        io.out_line(&format!("{id}  {written}  {size} bytes{current}"));
     }
     Ok(0)
 }

@@ -1,25 +1,270 @@
 //! Where this directory's state lives, and reading it for commands that only look.
 
-use aloka_core::state::State;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use aloka_core::state::{State, file};
+use aloka_core::variables::backend::{self, Backend as Configured};
+use serde::{Deserialize, Serialize};
+
+use crate::args::CloudArg;
+use crate::backend::atomic::replace;
 use crate::backend::{Backend, BackendError, LocalBackend};
-use crate::error::{CommandError, ErrorKind};
+use crate::config::from_diagnostic;
+use crate::error::{CommandError, ErrorKind, Errors};
+use crate::io::Io;
 
 /// The state file of a directory, as Terraform has it.
 pub const STATE_FILE: &str = "terraform.tfstate";
+/// The state of the simulated account where AWS's is in S3.
+const SIM_STATE_FILE: &str = ".aloka/sim.tfstate";
+/// What `aloka init` decided about the backend.
+const RECORD_FILE: &str = ".aloka/backend.json";
+/// The format of it.
+const RECORD_VERSION: u32 = 1;
+/// Where a state goes that its store did not take, as Terraform calls it.
+const ERRORED_FILE: &str = "errored.tfstate";
+/// Where Terraform notes which workspace is chosen.
+const WORKSPACE_FILE: &str = ".terraform/environment";
 
-/// The backend of this directory.
-pub fn open() -> LocalBackend {
-    LocalBackend::new(STATE_FILE)
+/// What `aloka init` was told, so that other commands need not be.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    format_version: u32,
+    /// `-backend-config`, the last of a key alone.
+    pub given: Vec<String>,
+    /// What came of it and the configuration.
+    pub backend: Configured,
+}
+
+impl Record {
+    /// Of these settings; a key given twice counts as given last.
+    pub fn new(given: &[String], backend: Configured) -> Self {
+        let key = |text: &String| text.split('=').next().unwrap_or_default().trim().to_owned();
+        let last: BTreeMap<String, &String> = given.iter().map(|text| (key(text), text)).collect();
+        Self { format_version: RECORD_VERSION, given: last.into_values().cloned().collect(), backend }
+    }
+
+    /// The record of this directory, if `aloka init` left one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn load() -> Result<Option<Self>, CommandError> {
+        let path = Path::new(RECORD_FILE);
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(CommandError::file("read", path, &error)),
+        };
+        match serde_json::from_str::<Self>(&text) {
+            Ok(record) if record.format_version == RECORD_VERSION => Ok(Some(record)),
+            Ok(_) | Err(_) => Err(CommandError::config(format!("{RECORD_FILE} was not written by this release"))
+                .hint("run: aloka init -reconfigure")),
+        }
+    }
+
+    /// Writes it beside the simulated account.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self) -> Result<(), CommandError> {
+        let path = Path::new(RECORD_FILE);
+        let write = || -> io::Result<()> {
+            let directory = make_directory(path)?;
+            replace(path, directory, |new| Ok(serde_json::to_writer_pretty(new, self)?), |_| Ok(())).map(drop)
+        };
+        write().map_err(|error| CommandError::file("write", path, &error))
+    }
+}
+
+/// The directory that aloka keeps its own files of a stack in, made if it is not there.
+fn make_directory(path: &Path) -> io::Result<&Path> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    Ok(directory)
+}
+
+/// What the configuration of this directory says, with `given` on top.
+///
+/// # Errors
+/// Every problem with it.
+pub fn configured(given: &[String]) -> Result<Configured, Errors> {
+    let here = Path::new(".");
+    let entries = fs::read_dir(here).map_err(|error| CommandError::file("list", here, &error))?;
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| backend::is_configuration(name));
+    names.sort();
+    let mut files = Vec::new();
+    for name in names {
+        let bytes = fs::read(&name).map_err(|error| CommandError::file("read", Path::new(&name), &error))?;
+        files.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    backend::read(&files, given).map_err(|problems| Errors(problems.into_iter().map(from_diagnostic).collect()))
+}
+
+/// Where a backend is, in few words.
+pub fn told(backend: &Configured) -> String {
+    match backend {
+        Configured::Local(local) => format!("the local file {}", local_path(local).display()),
+        Configured::S3(s3) => format!("s3://{}/{}", s3.bucket, s3.state_key(&workspace())),
+    }
+}
+
+/// The file of a local backend.
+pub fn local_path(local: &backend::Local) -> PathBuf {
+    PathBuf::from(local.path.as_deref().unwrap_or(STATE_FILE))
+}
+
+/// The workspace that is chosen, as Terraform finds it.
+fn workspace() -> String {
+    let chosen = |text: String| Some(text.trim().to_owned()).filter(|name| !name.is_empty());
+    std::env::var("TF_WORKSPACE")
+        .ok()
+        .and_then(chosen)
+        .or_else(|| fs::read_to_string(WORKSPACE_FILE).ok().and_then(chosen))
+        .unwrap_or_else(|| "default".to_owned())
+}
+
+/// What the configuration of this directory says, with what `aloka init` was told before on top, if there still is
+/// a block that it belongs to.
+///
+/// # Errors
+/// Every problem with it.
+pub fn configured_as(record: Option<&Record>) -> Result<Configured, Errors> {
+    match (configured(&[]), record) {
+        (alone @ Ok(Configured::Local(_)), _) | (alone, None) => alone,
+        (Ok(Configured::S3(_)) | Err(_), Some(record)) => configured(&record.given),
+    }
+}
+
+/// The backend that the configuration and `aloka init` agree on.
+fn agreed() -> Result<Configured, Errors> {
+    let record = Record::load()?;
+    let configured = configured_as(record.as_ref())?;
+    if let Some(was) = record.map(|record| record.backend).filter(|was| *was != configured) {
+        let (was, is) = (told(&was), told(&configured));
+        let what = if was == is {
+            format!("the settings of {is} have changed")
+        } else {
+            format!("the state was in {was}, the configuration says {is} now")
+        };
+        return Err(CommandError::conflict(what)
+            .hint("aloka init -migrate-state    moves the state there")
+            .hint("aloka init -reconfigure      takes what is there already")
+            .into());
+    }
+    Ok(configured)
+}
+
+/// The backend of this directory, for a command that talks to `cloud`.
+///
+/// # Errors
+/// When the directory's configuration names a backend that cannot be used, or not before something is decided.
+pub fn open(cloud: Option<CloudArg>) -> Result<Box<dyn Backend>, Errors> {
+    let configured = agreed()?;
+    match (&configured, cloud) {
+        (Configured::Local(_), _) => at(&configured),
+        (Configured::S3(_), Some(CloudArg::Sim)) => {
+            let path = Path::new(SIM_STATE_FILE);
+            make_directory(path).map_err(|error| CommandError::file("write", path, &error))?;
+            Ok(Box::new(LocalBackend::new(path)))
+        }
+        (Configured::S3(_), Some(CloudArg::Aws) | None) => {
+            if Record::load()?.is_none() {
+                check_left_behind(&configured)?;
+            }
+            at(&configured)
+        }
+    }
+}
+
+/// Refuses to begin with nothing in S3 while a local file still records a stack: it would be made a second time.
+///
+/// # Errors
+/// When that is so, or cannot be found out.
+pub fn check_left_behind(configured: &Configured) -> Result<(), Errors> {
+    let left = read(&LocalBackend::new(STATE_FILE))?.filter(|state| state.objects().next().is_some());
+    if left.is_none() || read(&*at(configured)?)?.is_some() {
+        return Ok(());
+    }
+    let message = format!("{STATE_FILE} records objects, and there is no state in {}", told(configured));
+    Err(CommandError::conflict(message)
+        .hint("aloka init -migrate-state    moves it there")
+        .hint("if it is of no use any more, move the file out of the way")
+        .into())
+}
+
+/// The backend of this configuration, whatever else there is.
+///
+/// # Errors
+/// When this build cannot use it.
+pub fn at(configured: &Configured) -> Result<Box<dyn Backend>, Errors> {
+    match configured {
+        Configured::Local(local) => Ok(Box::new(LocalBackend::new(local_path(local)))),
+        #[cfg(feature = "aws")]
+        Configured::S3(settings) => {
+            let backend = crate::backend::s3::S3Backend::open(settings, &workspace());
+            Ok(Box::new(backend.map_err(|failure| error(&failure))?))
+        }
+        #[cfg(not(feature = "aws"))]
+        Configured::S3(_) => Err(CommandError::user(format!(
+            "the state is in {}, and this build has no AWS driver",
+            told(configured)
+        ))
+        .hint(
+            "build without --no-default-features, or add -cloud=sim to use the simulated cloud with a state of its own",
+        )
+        .into()),
+    }
+}
+
+/// A line about a state that is not where the configuration says; `None` if it is.
+///
+/// # Errors
+/// When the configuration cannot be read.
+pub fn aside(cloud: CloudArg) -> Result<Option<String>, Errors> {
+    match (cloud, agreed()?) {
+        (CloudArg::Sim, configured @ Configured::S3(_)) => Ok(Some(format!(
+            "the simulated cloud keeps its state in {SIM_STATE_FILE}; {} is left alone",
+            told(&configured)
+        ))),
+        (CloudArg::Sim | CloudArg::Aws, Configured::Local(_)) | (CloudArg::Aws, Configured::S3(_)) => Ok(None),
+    }
+}
+
+/// Keeps a state that its store did not take, and says where.
+pub fn keep(state: &State) -> String {
+    let path = Path::new(ERRORED_FILE);
+    match replace(path, Path::new("."), |new| new.write_all(file::write(state).as_bytes()), |_| Ok(())) {
+        Ok(_) => {
+            format!("what is known is kept in {ERRORED_FILE}; it is not needed for that, and old once that is done")
+        }
+        Err(error) => format!("what is known could not be kept in {ERRORED_FILE} either: {error}"),
+    }
+}
+
+/// Takes the lock; a wait is told to people.
+///
+/// # Errors
+/// When another holds it for longer than `timeout`.
+pub fn lock(io: &mut Io, backend: &mut dyn Backend, operation: &str, timeout: Duration) -> Result<(), CommandError> {
+    backend.lock(operation, timeout, &mut |line| io.err_line(line)).map_err(|failure| error(&failure))
 }
 
 /// What a backend could not do.
 pub fn error(error: &BackendError) -> CommandError {
     let kind = match error {
-        BackendError::Io { .. } | BackendError::Unusable { .. } => ErrorKind::Config,
+        BackendError::Io { .. } | BackendError::Unusable { .. } | BackendError::Digest { .. } => ErrorKind::Config,
+        BackendError::Remote { .. } => ErrorKind::Aws,
         BackendError::Lineage { .. }
         | BackendError::Serial { .. }
+        | BackendError::Changed { .. }
         | BackendError::Locked { .. }
+        | BackendError::LockLost { .. }
         | BackendError::LockId { .. } => ErrorKind::Conflict,
     };
     let command = CommandError::new(kind, error.to_string());
@@ -35,6 +280,6 @@ pub fn read(backend: &dyn Backend) -> Result<Option<State>, CommandError> {
 }
 
 /// The state of this directory; an empty one if there is none.
-pub fn read_here() -> Result<State, CommandError> {
-    Ok(read(&open())?.unwrap_or_else(|| State::new("")))
+pub fn read_here(cloud: Option<CloudArg>) -> Result<State, Errors> {
+    Ok(read(&*open(cloud)?)?.unwrap_or_else(|| State::new("")))
 }

@@ -1,8 +1,9 @@
 //! How a run ended, as errors with the next step in each.
 
-use aloka_core::api::{ApiError, ErrorClass};
+use aloka_core::api::{ApiError, ErrorClass, Operation};
 use aloka_core::engine::{Cause, Failure, Outcome};
 use aloka_core::session::Problem;
+use aloka_core::session::sweep::{Leftover, Swept};
 
 use crate::error::CommandError;
 
@@ -41,6 +42,9 @@ fn from_failure(failure: &Failure) -> CommandError {
     match cause {
         Cause::Call { operation: _, error: answer } => error.hint(hint_for(answer)),
         Cause::WaitFailed { .. } => error.hint("the next `aloka apply` replaces the object"),
+        Cause::WaitTimedOut { operation, .. } if *operation == Operation::DescribeNetworkInterfaces.to_string() => {
+            error.hint("a database or NAT gateway that is not in the state uses it: remove that first, then run again")
+        }
         Cause::WaitTimedOut { .. } => error.hint("it may still come about: the next `aloka apply` waits for it again"),
         Cause::Foreign { .. } => error.hint("remove that object, or choose another `project_name` or `environment`"),
         Cause::Bug { detail: _ } => {
@@ -63,11 +67,23 @@ pub fn of_outcome(outcome: &Outcome, store: &str) -> Vec<CommandError> {
             let error = CommandError::conflict(format!("the {store} could not be written: {message}"));
             vec![
                 error.hint(
-                    "nothing more was sent; mend this and run the command again: it finds what was made by its tags",
+                    "nothing more was sent; mend this and run the command again, here or elsewhere: it finds what was made by its tags",
                 ),
             ]
         }
     }
+}
+
+/// What a sweep found, and what it could not read.
+pub fn of_sweep(swept: &Swept) -> Vec<CommandError> {
+    let left = swept.left.iter().map(|Leftover { kind, id, address, remove }| {
+        let address = address.as_deref().unwrap_or("of no address");
+        let message =
+            format!("{kind} {id}, tagged {address}, carries this state's tags and is not in it; it was left alone");
+        CommandError::conflict(message)
+            .hint(format!("if nobody needs it, remove it with `{remove}`, then run `aloka destroy` again"))
+    });
+    left.chain(swept.unread.iter().map(of_problem)).collect()
 }
 
 /// Why there is no plan.

@@ -7,6 +7,7 @@ use aloka_core::engine::{News, Notice};
 use aloka_core::plan::{Node, Plan, Verb};
 use aloka_core::render::calls_json;
 use aloka_core::render::ui_json::{self, Severity};
+use aloka_core::session::sweep::{Leftover, Swept};
 use aloka_core::variables::{Diagnostic, Location};
 use serde_json::{Value as Json, json};
 
@@ -76,6 +77,31 @@ pub fn calls(plan: &Plan) -> Json {
     line["@timestamp"] = timestamp().into();
     line["type"] = "calls".into();
     line
+}
+
+/// What a sweep looked for and found.
+pub fn sweep(swept: &Swept) -> Json {
+    let Swept { lineage, kinds, left, unread } = swept;
+    let left: Vec<Json> = left
+        .iter()
+        .map(|Leftover { kind, id, address, remove }| {
+            json!({ "kind": kind, "id": id, "address": address, "remove": remove })
+        })
+        .collect();
+    let unread: Vec<String> = unread.iter().map(ToString::to_string).collect();
+    json!({ "lineage": lineage, "kinds": kinds, "left": left, "unread": unread })
+}
+
+/// The same as a line of the stream. Terraform has no such line.
+pub fn sweep_line(swept: &Swept) -> Json {
+    json!({
+        "@level": if swept.is_clean() { "info" } else { "error" },
+        "@message": swept.summary(),
+        "@module": "aloka",
+        "@timestamp": timestamp(),
+        "type": "sweep",
+        "sweep": sweep(swept),
+    })
 }
 
 /// A warning as a line of the stream.

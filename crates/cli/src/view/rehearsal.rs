@@ -11,6 +11,7 @@ use aloka_sim::rehearsal::{Rehearsal, RehearsalOptions, Run};
 use aloka_sim::world::RunEnd;
 use serde_json::{Value as Json, json};
 
+use super::json;
 use super::progress::doing;
 
 fn seconds(duration: Duration) -> Human {
@@ -173,6 +174,9 @@ pub fn text(rehearsal: &Rehearsal, options: &RehearsalOptions, width: usize) -> 
     text.say(Style::Plain, took(Mode::Apply, rehearsal.apply_time, calls));
     if let Some(destroyed) = &rehearsal.destroy {
         text.say(Style::Plain, took(Mode::Destroy, destroyed.time, destroyed.calls.values().sum()));
+        if let Some(swept) = &destroyed.swept {
+            text.say(Style::Plain, swept.summary());
+        }
     }
     for complaint in complaints(rehearsal) {
         text.say(Style::Error, complaint);
@@ -241,6 +245,7 @@ pub fn json(rehearsal: &Rehearsal, options: &RehearsalOptions) -> Json {
         json!({
             "seconds": destroyed.time.as_secs_f64(),
             "calls": calls(&destroyed.calls),
+            "sweep": destroyed.swept.as_ref().map(json::sweep),
             "errors": complaint(rehearsal.last_run(Mode::Destroy)),
         })
     });

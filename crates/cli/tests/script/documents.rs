@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aloka_core::api::Operation;
+use aloka_core::api::{MANAGED_PASSWORD_ACTIONS, Operation};
 
 use crate::support::Dir;
 
@@ -14,9 +14,13 @@ fn repository(path: &str) -> String {
 #[test]
 fn the_checklist_names_every_iam_action() {
     let text = repository("docs/DEPLOYMENT_CHECKLIST.md");
-    let is_action = |word: &&str| ["ec2:", "iam:", "rds:", "ssm:"].iter().any(|prefix| word.starts_with(prefix));
+    let is_action = |word: &&str| {
+        ["ec2:", "iam:", "kms:", "rds:", "secretsmanager:", "ssm:"].iter().any(|prefix| word.starts_with(prefix))
+    };
     let named: BTreeSet<String> = text.split([' ', '\n', '`', ',']).filter(is_action).map(str::to_owned).collect();
-    let needed: BTreeSet<String> = Operation::ALL.iter().flat_map(|operation| operation.iam_actions()).collect();
+    let managed = MANAGED_PASSWORD_ACTIONS.iter().map(|action| (*action).to_owned());
+    let needed = Operation::ALL.iter().flat_map(|operation| operation.iam_actions());
+    let needed: BTreeSet<String> = needed.chain(managed).collect();
     let missing: Vec<_> = needed.difference(&named).collect();
     let extra: Vec<_> = named.difference(&needed).collect();
     assert!(missing.is_empty() && extra.is_empty(), "missing: {missing:?}\nnot needed: {extra:?}");

@@ -2,7 +2,7 @@
 
 use crate::support::Dir;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 16] = [
     "init",
     "validate",
     "plan",
@@ -12,6 +12,8 @@ const COMMANDS: [&str; 14] = [
     "output",
     "show",
     "state",
+    "import",
+    "adopt",
     "force-unlock",
     "graph",
     "simulate",
@@ -29,8 +31,8 @@ fn every_command_explains_itself() {
         assert!(help.contains("Example"), "{help}");
         assert_eq!(dir.run(&[command, "-h"]).expect(0).code, 0);
     }
-    for command in [["state", "list"], ["state", "show"], ["state", "pull"]] {
-        dir.run(&[command[0], command[1], "-help"]).expect(0).says("Example");
+    for command in ["list", "show", "pull", "push", "mv", "rm", "recover"] {
+        dir.run(&["state", command, "-help"]).expect(0).says("Example");
     }
 }
 

@@ -1,11 +1,16 @@
 //! Stories told to the real binary, with the simulated cloud: exit codes, output, files left behind.
 
+mod backend;
 mod cycle;
+mod damage;
+mod destroy;
 mod documents;
 mod flags;
 mod help;
 mod output;
+mod recover;
 mod refusals;
+mod resume;
 mod secrets;
 mod simulate;
 mod support;

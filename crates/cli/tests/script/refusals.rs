@@ -45,7 +45,7 @@ fn a_lock_held_by_a_living_process() {
 fn a_failed_apply_says_so_and_is_recorded() {
     let dir = Dir::new();
     dir.apply(&[]);
-    // Another stack with the same names in the same account.
+    // Another environment of the same project in the same account: one name is without its environment.
     let other = Dir::new();
     let copy = |from: &Dir, to: &Dir| {
         std::fs::create_dir_all(to.path().join(".aloka")).expect("made");
@@ -53,15 +53,16 @@ fn a_failed_apply_says_so_and_is_recorded() {
             .expect("copied");
     };
     copy(&dir, &other);
-    let ran = other.run(&["apply", "-auto-approve"]).expect(1);
+    let environment = "-var=environment=other";
+    let ran = other.run(&["apply", "-auto-approve", environment]).expect(1);
     let ran = ran.complains("error: aws_db_subnet_group.main: ").complains("not ours").complains("hint: ");
     ran.complains("Apply incomplete.").complains("recorded in the state file");
     other.run(&["state", "list"]).expect(0).says("module.vpc.aws_nat_gateway.this[0]");
-    let json = other.run(&["apply", "-auto-approve", "-json"]).expect(1).stdout;
+    let json = other.run(&["apply", "-auto-approve", "-json", environment]).expect(1).stdout;
     let failed = json.lines().find(|line| line.contains("\"apply_errored\"")).expect("a line for it");
     assert!(failed.contains("aws_db_subnet_group.main"), "{failed}");
     // The foreign objects are not touched by what is undone.
-    other.run(&["destroy", "-auto-approve"]).expect(0);
+    other.run(&["destroy", "-auto-approve", environment]).expect(0);
     copy(&other, &dir);
     dir.run(&["plan", "-detailed-exitcode"]).expect(0);
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The password most stories use.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
@@ -82,8 +83,7 @@ impl Dir {
     /// Runs the binary with this on standard input.
     pub(crate) fn run_with(&self, args: &[&str], input: &str) -> Ran {
         use std::io::Write as _;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_aloka"));
-        command.args(args).current_dir(self.path()).env_clear().envs(&self.env).env("HOME", self.path());
+        let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         // The command may end without reading all of its input.
@@ -95,6 +95,37 @@ impl Dir {
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aloka"));
+        command.args(args).current_dir(self.path()).env_clear().envs(&self.env).env("HOME", self.path());
+        command.env("TMPDIR", self.path());
+        command
+    }
+
+    /// Runs the binary with this many virtual seconds in a real one, and kills it once the state holds `text`.
+    pub(crate) fn killed_when(&self, args: &[&str], pace: u32, text: &str) {
+        let mut command = self.command(args);
+        command.env("ALOKA_SIM_PACE", pace.to_string());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child: Child = command.spawn().expect("the binary starts");
+        let start = Instant::now();
+        while !std::fs::read_to_string(self.path().join("terraform.tfstate")).is_ok_and(|state| state.contains(text)) {
+            assert!(start.elapsed() < Duration::from_secs(120), "`{text}` never came up");
+            assert_eq!(child.try_wait().expect("a child"), None, "it ended before `{text}` came up");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().expect("killed");
+        child.wait().expect("it ends");
+    }
+
+    /// Changes a file that holds JSON.
+    pub(crate) fn edit(&self, name: &str, change: impl FnOnce(&mut serde_json::Value)) {
+        let path = self.path().join(name);
+        let mut json = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+        change(&mut json);
+        std::fs::write(&path, json.to_string()).expect("written");
     }
 
     /// Applies and expects success.

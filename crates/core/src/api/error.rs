@@ -116,6 +116,8 @@ fn classify(code: &str, status: Option<u16>) -> ErrorClass {
         | "invalidgroup.duplicate"
         | "invalidpermission.duplicate"
         | "routealreadyexists"
+        // Of a client token: an earlier run made the object, with other parameters.
+        | "idempotentparametermismatch"
         | "invalidsubnet.conflict"
         | "dbinstancealreadyexists"
         | "dbinstancealreadyexistsfault"

@@ -10,6 +10,7 @@ pub mod operation;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,10 @@ pub use self::error::{ApiError, ErrorClass};
 pub use self::operation::{Bucket, Idempotency, Operation, Service};
 use crate::map::SmallMap;
 use crate::value::Value;
+
+/// What a caller may need beside the operation's own actions to let RDS keep a password in Secrets Manager.
+pub const MANAGED_PASSWORD_ACTIONS: [&str; 3] =
+    ["kms:DescribeKey", "secretsmanager:CreateSecret", "secretsmanager:TagResource"];
 
 /// Arguments by AWS parameter name, all of them in the table of [`Operation::parameters`].
 pub type Args = SmallMap<&'static str>;
@@ -53,6 +58,14 @@ impl Call {
         self.args.get(name).unwrap_or(&NULL)
     }
 
+    /// The IAM actions it needs: those of its operation, and for a password that RDS is to manage those of Secrets Manager
+    /// (RDS user guide, "Permissions required for Secrets Manager integration").
+    pub fn iam_actions(&self) -> Vec<String> {
+        let managed = self.arg("ManageMasterUserPassword").as_bool() == Some(true);
+        let more = MANAGED_PASSWORD_ACTIONS.iter().filter(|_| managed).map(|action| (*action).to_owned());
+        self.operation.iam_actions().into_iter().chain(more).collect()
+    }
+
     /// Tells an argument that the operation does not have, or a required one that is missing.
     pub fn check(&self) -> Result<(), String> {
         let parameters = self.operation.parameters();
@@ -83,8 +96,8 @@ impl Request {
     }
 
     /// The argument as a list of texts; empty when it is absent.
-    pub fn texts(&self, name: &str) -> Vec<String> {
-        self.arg(name).as_list().unwrap_or_default().iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    pub fn texts(&self, name: &str) -> Vec<Arc<str>> {
+        self.arg(name).as_list().unwrap_or_default().iter().filter_map(Value::shared_str).collect()
     }
 }
 

@@ -15,10 +15,10 @@
 //! | `SecurityGroup` | GroupId, GroupName, Description, VpcId, OwnerId, SecurityGroupArn?, IpPermissions \[P\], IpPermissionsEgress \[P\], Tags |
 //! | `P` (permission) | IpProtocol, FromPort?, ToPort?, IpRanges [{CidrIp, Description?}], Ipv6Ranges [{CidrIpv6, Description?}], UserIdGroupPairs [{GroupId, Description?}], PrefixListIds [{PrefixListId, Description?}] |
 //! | `Instance` | InstanceId, ImageId, InstanceType, State (`pending`, `running`, `shutting-down`, `terminated`, `stopping`, `stopped`), StateReason? {Code, Message}, SubnetId?, VpcId?, PrivateIpAddress?, PrivateDnsName?, PublicIpAddress?, PublicDnsName?, AvailabilityZone, SecurityGroups [{GroupId, GroupName}], NetworkInterfaces [{NetworkInterfaceId}], RootDeviceName, BlockDeviceMappings [{DeviceName, VolumeId, DeleteOnTermination}], MetadataOptions {HttpTokens, HttpPutResponseHopLimit, HttpEndpoint}, ClientToken?, Tags |
-//! | `Volume` | VolumeId, Size, VolumeType, Encrypted, State, InstanceId?, Device?, ModificationState? |
+//! | `Volume` | VolumeId, Size, VolumeType, Encrypted, State, InstanceId?, Device?, ModificationState?, Tags |
 //! | `Image` | ImageId, Name, Architecture, RootDeviceName, RootVolumeSize, State |
 //! | `DBSubnetGroup` | DBSubnetGroupName, DBSubnetGroupDescription, VpcId, SubnetGroupStatus, SubnetIds \[text\], DBSubnetGroupArn |
-//! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, Tags |
+//! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, MasterUserSecret? {SecretArn, SecretStatus, KmsKeyId}, Tags |
 //!
 //! `?` marks a field that may be absent. Instances are a flat list, without reservations.
 
@@ -312,14 +312,14 @@ operations! {
     /// `{DBInstance: DBInstance}`
     CreateDBInstance Rds NaturalKey RdsWrite [
         DBInstanceIdentifier(required), DBInstanceClass(required), Engine(required), EngineVersion, AllocatedStorage(required), StorageType,
-        StorageEncrypted, DBName, MasterUsername(required), MasterUserPassword(required), DBSubnetGroupName(required), VpcSecurityGroupIds(required),
+        StorageEncrypted, DBName, MasterUsername(required), MasterUserPassword, ManageMasterUserPassword, DBSubnetGroupName(required), VpcSecurityGroupIds(required),
         PubliclyAccessible(required), MultiAZ, BackupRetentionPeriod, DeletionProtection, AutoMinorVersionUpgrade, Tags(required),
     ];
     /// `{DBInstances: [DBInstance]}`
     DescribeDBInstances Rds Read RdsRead [DBInstanceIdentifier];
     /// `{DBInstance: DBInstance}`
     ModifyDBInstance Rds Idempotent RdsWrite [
-        DBInstanceIdentifier(required), DBInstanceClass, EngineVersion, AllocatedStorage, MasterUserPassword,
+        DBInstanceIdentifier(required), DBInstanceClass, EngineVersion, AllocatedStorage, MasterUserPassword, ManageMasterUserPassword,
         VpcSecurityGroupIds, PubliclyAccessible, MultiAZ, BackupRetentionPeriod, DeletionProtection,
         ApplyImmediately(required),
     ];

@@ -5,7 +5,7 @@
 //!    depends on it is sent.
 //! 2. Writes of state are single-flight, ordered by serial. What has to be recorded meanwhile rides along in the next.
 //! 3. An unknown outcome is no failure: the operation's idempotency class says how it is made good.
-//! 4. A failed node stops its dependants only. Stop sends nothing new and records what is in flight.
+//! 4. A failed node stops its dependants only, and of these not those that only read. Stop sends nothing new and records what is in flight.
 //! 5. Calls are limited by the graph and by the token buckets AWS publishes.
 //!
 //! It must not read a clock, wait, or know how a call is transported.

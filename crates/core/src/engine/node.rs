@@ -63,6 +63,8 @@ pub(super) struct Progress {
     step: usize,
     /// The intent is noted.
     intent: bool,
+    /// An earlier run intended the same creation, and may have carried it out.
+    pub(super) inherited: bool,
     sending: Sending,
     attempt: u32,
     unknowns: u32,
@@ -82,6 +84,7 @@ impl Progress {
             started: now,
             step: 0,
             intent: false,
+            inherited: false,
             sending: Sending::Step,
             attempt: 0,
             unknowns: 0,
@@ -311,7 +314,9 @@ impl Executor {
     }
 
     fn sent_secrets(&mut self, call: &Call) {
-        if call.args.values().any(|value| matches!(value, Value::Secret(_))) {
+        // A database that manages its password has none of ours any more.
+        let managed = call.args.contains_key("ManageMasterUserPassword");
+        if managed || call.args.values().any(|value| matches!(value, Value::Secret(_))) {
             self.record_secrets();
         }
     }
@@ -358,7 +363,9 @@ impl Executor {
         }
         let is_fatal = error.class == ErrorClass::Credentials;
         let is_known = error.class != ErrorClass::Unknown;
-        if is_known {
+        // An earlier sending of the same call, of this run or another, may have been carried out: the next run looks.
+        let Progress { unknowns, inherited, .. } = self.progress[index];
+        if is_known && unknowns == 0 && !inherited {
             self.withdraw_intent(index, now);
         }
         self.fail(index, Cause::Call { operation: operation.to_string(), error }, now);
@@ -543,7 +550,10 @@ impl Executor {
         match (observe::phase(kind, object), reason) {
             (_, Some(reason)) => reason.to_owned(),
             (observe::Phase::Failed(why), None) => why,
-            (phase, None) => format!("{phase:?}").to_lowercase(),
+            (phase, None) => {
+                let status = object.get("DBInstanceStatus").as_str().map(str::to_owned);
+                status.unwrap_or_else(|| format!("{phase:?}").to_lowercase())
+            }
         }
     }
 
@@ -563,11 +573,16 @@ impl Executor {
         let id = self.state.get(&self.nodes[index].target).and_then(|resource| resource.id().map(str::to_owned));
         self.tell(now, index, News::Finished { elapsed, id });
         for dependant in self.dependants[index].clone() {
-            let progress = &mut self.progress[dependant];
-            progress.open_needs = progress.open_needs.saturating_sub(1);
-            if progress.open_needs == 0 && progress.status == Status::Blocked {
-                self.start(dependant, now);
-            }
+            self.need_is_over(dependant, now);
+        }
+    }
+
+    /// One of the nodes it needs is over.
+    fn need_is_over(&mut self, index: usize, now: Instant) {
+        let progress = &mut self.progress[index];
+        progress.open_needs = progress.open_needs.saturating_sub(1);
+        if progress.open_needs == 0 && progress.status == Status::Blocked {
+            self.start(index, now);
         }
     }
 
@@ -579,7 +594,10 @@ impl Executor {
         self.failures.push(Failure { node: index, target, cause });
         let mut doomed = self.dependants[index].clone();
         while let Some(dependant) = doomed.pop() {
-            if self.progress[dependant].status == Status::Blocked {
+            // What only reads waits for what it needs to be over, however it ended.
+            if self.nodes[dependant].verb == Verb::Read {
+                self.need_is_over(dependant, now);
+            } else if self.progress[dependant].status == Status::Blocked {
                 self.progress[dependant].status = Status::Skipped;
                 self.open -= 1;
                 self.tell(now, dependant, News::Skipped);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Executor;
 use crate::api::Operation;
 use crate::identity;
+use crate::map;
 use crate::model::Kind;
 use crate::observe::{self, Place};
 use crate::plan::build::without_secrets;
@@ -26,6 +27,9 @@ impl Executor {
 
     pub(super) fn resolved_after(&self, index: usize) -> ValueMap {
         let after = &self.nodes[index].after;
+        if after.values().all(Value::is_literal) {
+            return ValueMap::clone(after);
+        }
         let resolved = after.iter().map(|(name, value)| (name.clone(), self.resolve(value)));
         resolved.filter(|(_, value)| value.is_literal()).collect()
     }
@@ -40,7 +44,8 @@ impl Executor {
                 _ => None,
             });
             let name = name.and_then(Value::as_str).map(Arc::from);
-            let intent = Intent { operation, generation: node.generation, name };
+            let generation = node.generation;
+            let intent = Intent { operation, generation, name };
             if node.verb == Verb::Create {
                 let last = self.state.private.generations.get(&address).copied().unwrap_or(0);
                 self.state.private.generations.insert(address.clone(), last.max(node.generation));
@@ -49,7 +54,9 @@ impl Executor {
                     self.record_secrets();
                 }
             }
-            self.state.private.intents.insert(address, intent);
+            let earlier = self.state.private.intents.insert(address, intent);
+            self.progress[index].inherited =
+                earlier.is_some_and(|earlier| earlier.operation.is_creating() && earlier.generation == generation);
         }
         self.changed(now);
     }
@@ -96,7 +103,10 @@ impl Executor {
                 let key = identity::deposed_key(&self.state.lineage, &target.address, self.nodes[index].generation);
                 self.state.deposed.insert(Target { address: target.address.clone(), deposed: Some(key) }, old);
             }
-            Resource { attributes: Arc::new(self.resolved_after(index)), ..Resource::default() }
+            let settings = target.address.kind.provider_settings().iter();
+            let settings = settings.map(|(name, value)| (map::key(name), Value::from(*value)));
+            let attributes = settings.chain(self.resolved_after(index)).collect();
+            Resource { attributes: Arc::new(attributes), ..Resource::default() }
         } else {
             self.state.resources.remove(&target.address).map(|old| Resource::clone(&old)).unwrap_or_default()
         };
@@ -104,7 +114,12 @@ impl Executor {
         if !dependencies.is_empty() {
             resource.dependencies.clone_from(dependencies);
         }
-        Arc::make_mut(&mut resource.attributes).extend(attributes);
+        // What is as it was recorded stays the recorded copy.
+        let is_new = |(name, value): &(&Arc<str>, &Value)| resource.attributes.get(name) != Some(*value);
+        let new: Vec<_> = attributes.iter().filter(is_new).map(|(name, value)| (name.clone(), value.clone())).collect();
+        if !new.is_empty() {
+            Arc::make_mut(&mut resource.attributes).extend(new);
+        }
         without_secrets(&mut resource.attributes);
         self.state.resources.insert(target.address, Arc::new(resource));
         self.changed(now);

@@ -9,11 +9,11 @@ use crate::address::Address;
 use crate::diff::{self, Verdict};
 use crate::graph;
 use crate::identity;
-use crate::model::{Compare, Kind, OnChange};
+use crate::model::{Compare, Kind, MANAGE_MASTER_USER_PASSWORD, OnChange};
 use crate::observe::{Phase, Place};
 use crate::rules;
 use crate::session::{Password, Problem};
-use crate::stack::{Declared, Stack};
+use crate::stack::{Closures, Declared, Stack};
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
 
@@ -37,6 +37,8 @@ pub struct Inputs<'a> {
     pub state: &'a State,
     /// What exists of it.
     pub observed: &'a Observed,
+    /// Subnets that the database's network interfaces are in, as far as it matters.
+    pub held_subnets: &'a BTreeSet<String>,
     /// What to plan.
     pub mode: Mode,
     /// What is known of the password.
@@ -177,11 +179,24 @@ impl Decisions<'_> {
             Phase::Ready | Phase::Gone => (Action::NoOp, Reason::Unchanged),
         };
         if matches!(action, Action::Replace(_)) {
+            self.check_protection(address, &found.phase, before, &after);
             let next = state.unfinished(address).map_or(generation.saturating_add(1), |intent| intent.generation);
             self.set_identity(address, &mut after, next);
         }
         let after = if action == Action::NoOp { before.clone() } else { Arc::new(after) };
         Change { target, action, reason, before: before.clone(), after, attributes }
+    }
+
+    /// A database that is to stay protected is not replaced; one whose protection is turned off is, once it is named.
+    fn check_protection(&mut self, address: &Address, phase: &Phase, before: &ValueMap, after: &ValueMap) {
+        let is_on =
+            |attributes: &ValueMap| attributes.get("deletion_protection").and_then(Value::as_bool) == Some(true);
+        if is_on(before) && is_on(after) && *phase != Phase::Deleting {
+            self.problems.push(Problem::Impossible {
+                summary: format!("{address} cannot be replaced: its deletion protection is on"),
+                hint: "set db_deletion_protection = false, then try again".to_owned(),
+            });
+        }
     }
 
     fn generation_of(&self, address: &Address, attributes: &ValueMap) -> u32 {
@@ -226,7 +241,10 @@ impl Decisions<'_> {
             };
             if let Value::Secret(name) = desired {
                 let changed = match self.inputs.password {
-                    Password::Absent | Password::Unchanged => false,
+                    // Whatever the password was before RDS had its own, it is another one now.
+                    Password::Absent | Password::Unchanged | Password::Known(_) => {
+                        before.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true)
+                    }
                     Password::New(_) => true,
                 };
                 if changed {
@@ -245,7 +263,12 @@ impl Decisions<'_> {
                 (forces_replacement && !is_detached) || self.must_move(address.kind, attribute.name, declared);
             match diff::compare(attribute.compare, desired, &present, own) {
                 Verdict::Same => {}
-                Verdict::Differs => changes.push(change(desired, forces_replacement)),
+                Verdict::Differs => {
+                    if address.kind == Kind::DbSubnetGroup && attribute.name == "subnet_ids" && !forces_replacement {
+                        self.check_held_subnets(address, desired, &present);
+                    }
+                    changes.push(change(desired, forces_replacement));
+                }
                 Verdict::Impossible => self.problems.push(impossible(address, attribute.name, desired, &present)),
             }
         }
@@ -259,6 +282,25 @@ impl Decisions<'_> {
             self.made.get(address).is_some_and(|change| matches!(change.action, Action::Replace(_)))
         };
         kind == Kind::DbSubnetGroup && attribute == "subnet_ids" && declared.dependencies().iter().any(replaced)
+    }
+
+    /// A subnet that the database's network interface is in stays in the group: RDS refuses to let it go.
+    fn check_held_subnets(&mut self, group: &Address, desired: &Value, present: &Value) {
+        let ids = |value: &Value| -> BTreeSet<String> {
+            let items = value.as_list().unwrap_or_default().iter();
+            items.filter_map(|id| id.as_str().map(str::to_owned)).collect()
+        };
+        let (desired, present) = (ids(desired), ids(present));
+        for id in present.difference(&desired).filter(|id| self.inputs.held_subnets.contains(*id)) {
+            let resources = &self.inputs.state.resources;
+            let subnet = resources.iter().find(|(_, resource)| resource.id() == Some(id));
+            let subnet = subnet.map_or_else(|| id.clone(), |(address, _)| format!("{address} ({id})"));
+            self.problems.push(Problem::Impossible {
+                summary: format!("{group}: subnet_ids cannot lose {subnet}: the database's network interface is in it"),
+                hint: "keep its block in private_subnet_cidrs: RDS does not move a database to another subnet"
+                    .to_owned(),
+            });
+        }
     }
 
     /// Names, address ranges and addresses can be had only once, so the old object goes first. A security group is
@@ -337,7 +379,7 @@ impl Decisions<'_> {
 
     fn finish(self) -> Result<Built, Vec<Problem>> {
         let Self { inputs, made, removed, nothing, problems: _ } = self;
-        let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), nothing, closures: BTreeMap::new() };
+        let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), nothing, closures: Closures::default() };
         // Where each object is made or changed, and where it is destroyed.
         let mut making: BTreeMap<&Address, usize> = BTreeMap::new();
         let mut removing: BTreeMap<Target, usize> = BTreeMap::new();
@@ -390,7 +432,7 @@ struct Nodes<'a> {
     needs: Vec<Vec<usize>>,
     /// The attributes of what is not there.
     nothing: Arc<ValueMap>,
-    closures: BTreeMap<Address, Arc<[Arc<str>]>>,
+    closures: Closures,
 }
 
 impl<'a> Nodes<'a> {
@@ -421,18 +463,19 @@ impl<'a> Nodes<'a> {
             Verb::Create => subject.create(),
             Verb::Update if change.attributes.is_empty() => subject.settle(),
             Verb::Update => {
-                let settle = if change.reason == Reason::Changed && self.unsettled(&change.target) {
+                let settle = if change.reason == Reason::Changed && self.phase(&change.target) == Some(&Phase::Settling)
+                {
                     subject.settle()
                 } else {
                     Vec::new()
                 };
                 settle.into_iter().chain(subject.update(&change.attributes)).collect()
             }
-            Verb::Delete => subject.delete(),
+            Verb::Delete => subject.delete(self.phase(&change.target)),
             Verb::Forget | Verb::Read => Vec::new(),
         };
         steps.shrink_to_fit();
-        let dependencies = self.closure(address);
+        let dependencies = self.closures.of(inputs.stack, address);
         let after = match verb {
             Verb::Create if !after.contains_key(PASSWORD) => after.clone(),
             // What an update did not touch is recorded as observed, not as desired.
@@ -450,27 +493,8 @@ impl<'a> Nodes<'a> {
         self.nodes.len() - 1
     }
 
-    fn unsettled(&self, target: &Target) -> bool {
-        self.inputs.observed.get(target).is_some_and(|found| found.phase == Phase::Settling)
-    }
-
-    /// Config addresses of everything this resource needs, directly or not; one computation per config address.
-    fn closure(&mut self, address: &Address) -> Arc<[Arc<str>]> {
-        let config = address.config();
-        if let Some(known) = self.closures.get(&config) {
-            return known.clone();
-        }
-        let mut all: BTreeSet<Arc<str>> = BTreeSet::new();
-        // The stack has no cycles: `Decisions::declared` has refused them.
-        if let Some(declared) = self.inputs.stack.resources.get(address) {
-            for dependency in declared.dependencies() {
-                all.insert(Arc::from(dependency.config().to_string()));
-                all.extend(self.closure(&dependency).iter().cloned());
-            }
-        }
-        let all: Arc<[_]> = all.into_iter().collect();
-        self.closures.insert(config, all.clone());
-        all
+    fn phase(&self, target: &Target) -> Option<&'a Phase> {
+        self.inputs.observed.get(target).map(|found| &found.phase)
     }
 
     fn make_after_dependencies(&mut self, making: &BTreeMap<&Address, usize>) {
@@ -539,7 +563,7 @@ impl<'a> Nodes<'a> {
 }
 
 /// The one attribute that is a secret.
-const PASSWORD: &str = "password";
+pub const PASSWORD: &str = "password";
 
 /// Which existing object refers to which: by the identifiers in its attributes, and by the ties AWS keeps without
 /// any (a NAT gateway and a public server hold the internet gateway).
@@ -649,6 +673,8 @@ fn impossible(address: &Address, attribute: &str, desired: &Value, present: &Val
             "AWS has no way back, and a step to another major version is not made by aloka",
             "set db_engine_version to the running major version, or upgrade the database in the AWS console first",
         )
+    } else if desired.as_i64() > present.as_i64() {
+        ("RDS grows storage by a tenth at least", "leave db_allocated_storage as it is, or raise it by a tenth or more")
     } else {
         ("AWS can only make it larger", "set it to at least what it is")
     };

@@ -10,10 +10,9 @@ use crate::address::Address;
 use crate::api::{Args, Call, Operation};
 use crate::identity;
 use crate::map;
-use crate::model::Kind;
-use crate::observe::Place;
+use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
+use crate::observe::{DB_FAILED, DB_STUCK, Phase, Place};
 use crate::rules;
-use crate::secret::DB_PASSWORD;
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
 
@@ -46,7 +45,16 @@ const INSTANCE_TERMINATED: Pace = Pace::seconds(18, 25, 1200);
 const VOLUME_RESIZED: Pace = Pace::seconds(1, 5, 900);
 const DB_AVAILABLE: Pace = Pace::seconds(290, 390, 3600);
 const DB_MODIFIED: Pace = Pace::seconds(20, 90, 4800);
+const DB_SETTLED: Pace = Pace::seconds(30, 120, 4800);
 const DB_DELETED: Pace = Pace::seconds(100, 180, 3600);
+
+/// As long as a deletion that is refused is tried again.
+const INTERFACES_GONE: Pace = Pace::seconds(0, 10, 900);
+
+/// How AWS describes the network interface of a database (aws-behaviour.md, 2.8).
+pub const DATABASE_INTERFACE: &str = "RDSNetworkInterface";
+/// How AWS describes the network interface of a NAT gateway (aws-behaviour.md, 2.5), as a filter.
+const NAT_INTERFACE: &str = "Interface for NAT Gateway *";
 
 fn call(operation: Operation, args: impl IntoIterator<Item = (&'static str, Value)>) -> Step {
     Step::Call { call: Call::new(operation, args), save: Save::Nothing, recover: None }
@@ -58,6 +66,13 @@ fn text_list(value: Value) -> Value {
 
 fn equals(path: &str, value: &str, success: bool) -> Accept {
     Accept { expect: Expect::Equals { path: map::text(path), value: Value::str(value) }, success }
+}
+
+/// Statuses of a database that works.
+const DB_READY: [&str; 2] = ["available", "storage-optimization"];
+
+fn db_status(value: &str, success: bool) -> Accept {
+    equals("DBInstances.0.DBInstanceStatus", value, success)
 }
 
 fn absent(path: &str) -> Accept {
@@ -242,18 +257,25 @@ impl Subject<'_> {
     }
 
     fn db_available(&self, pace: Pace) -> Step {
-        const FAILED: [&str; 7] = [
-            "failed",
-            "deleted",
-            "incompatible-network",
-            "incompatible-parameters",
-            "incompatible-restore",
-            "insufficient-capacity",
-            "restore-error",
-        ];
-        let status = |value, success| equals("DBInstances.0.DBInstanceStatus", value, success);
-        let ready = ["available", "storage-optimization"].map(|value| status(value, true));
-        self.wait_for(ready.into_iter().chain(FAILED.map(|value| status(value, false))).collect(), pace)
+        let ready = DB_READY.into_iter().map(|value| db_status(value, true));
+        let failed = DB_FAILED.into_iter().chain(DB_STUCK).chain(["deleted"]).map(|value| db_status(value, false));
+        self.wait_for(ready.chain(failed).collect(), pace)
+    }
+
+    /// Waits until RDS is at work on the database no more: it refuses to delete one that it is.
+    fn db_at_rest(&self) -> Step {
+        let at_rest = DB_READY.into_iter().chain(DB_FAILED).chain(DB_STUCK).chain(["deleting"]);
+        let accept = at_rest.map(|value| db_status(value, true)).chain([absent("DBInstances.0")]).collect();
+        wait(self.read().0, accept, Save::Nothing, DB_SETTLED)
+    }
+
+    /// Waits until no interface that AWS manages is there any more: it may outlive its NAT gateway or database, and
+    /// holds its subnet and its security groups. One read if none is there.
+    fn interfaces_gone(&self, filter: &str) -> Step {
+        let owners = Value::list([NAT_INTERFACE, DATABASE_INTERFACE]);
+        let filters = Value::map([(filter, text_list(self.id())), ("description", owners)]);
+        let read = Call::new(Operation::DescribeNetworkInterfaces, [("Filters", filters)]);
+        wait(read, vec![absent("NetworkInterfaces.0")], Save::Nothing, INTERFACES_GONE)
     }
 
     /// Creates the object and waits until it is ready.
@@ -387,7 +409,9 @@ impl Subject<'_> {
             ("StorageEncrypted", self.get("storage_encrypted")),
             ("DBName", self.get("db_name")),
             ("MasterUsername", self.get("username")),
-            ("MasterUserPassword", Value::Secret(Arc::from(DB_PASSWORD))),
+            ("MasterUserPassword", self.get("password")),
+            // RDS wants to hear of it only if it is so.
+            ("ManageMasterUserPassword", if self.manages_password() { true.into() } else { Value::Null }),
             ("DBSubnetGroupName", self.get("db_subnet_group_name")),
             ("VpcSecurityGroupIds", self.get("vpc_security_group_ids")),
             ("PubliclyAccessible", self.get("publicly_accessible")),
@@ -397,6 +421,10 @@ impl Subject<'_> {
             ("AutoMinorVersionUpgrade", self.get("auto_minor_version_upgrade")),
         ];
         self.create_call(Operation::CreateDBInstance, Save::Object(map::text("DBInstance")), args)
+    }
+
+    fn manages_password(&self) -> bool {
+        self.after.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true)
     }
 
     fn run_instance(&self) -> Step {
@@ -529,12 +557,13 @@ impl Subject<'_> {
     }
 
     fn modify_db(&self, changes: &[AttributeChange]) -> Vec<Step> {
-        const ARGUMENTS: [(&str, &str); 9] = [
+        const ARGUMENTS: [(&str, &str); 10] = [
             ("allocated_storage", "AllocatedStorage"),
             ("backup_retention_period", "BackupRetentionPeriod"),
             ("deletion_protection", "DeletionProtection"),
             ("engine_version", "EngineVersion"),
             ("instance_class", "DBInstanceClass"),
+            (MANAGE_MASTER_USER_PASSWORD, "ManageMasterUserPassword"),
             ("multi_az", "MultiAZ"),
             ("password", "MasterUserPassword"),
             ("publicly_accessible", "PubliclyAccessible"),
@@ -564,20 +593,18 @@ impl Subject<'_> {
             Some(Expect::Equals { path: path(name), value: value.clone() })
         });
         let pending = args.keys().map(|name| Expect::Absent { path: path(&format!("PendingModifiedValues.{name}")) });
-        let changed: Vec<Expect> = pending.chain(shown).collect();
-        let status = |value: &str| Expect::Equals {
-            path: map::text("DBInstances.0.DBInstanceStatus"),
-            value: Value::str(value),
-        };
+        let mut changed: Vec<Expect> = pending.chain(shown).collect();
+        if args.contains_key("ManageMasterUserPassword") {
+            let path = path("MasterUserSecret");
+            changed.push(if self.manages_password() { Expect::Present { path } } else { Expect::Absent { path } });
+        }
         let done = |value: &str| Accept {
-            expect: Expect::All(std::iter::once(status(value)).chain(changed.clone()).collect()),
+            expect: Expect::All(std::iter::once(db_status(value, true).expect).chain(changed.clone()).collect()),
             success: true,
         };
-        let accept = vec![
-            done("available"),
-            done("storage-optimization"),
-            equals("DBInstances.0.DBInstanceStatus", "failed", false),
-        ];
+        // One that is full or stopped may still be so a moment after the call that mends it.
+        let failed = DB_FAILED.into_iter().map(|value| db_status(value, false));
+        let accept = DB_READY.into_iter().map(done).chain(failed).collect();
         let wait = self.wait_for(accept, DB_MODIFIED);
         vec![call(Operation::ModifyDBInstance, args), wait]
     }
@@ -610,13 +637,18 @@ impl Subject<'_> {
         steps
     }
 
-    /// Destroys the object and waits until it is gone.
-    pub fn delete(&self) -> Vec<Step> {
+    /// Destroys the object, which is in this phase, and waits until it is gone.
+    pub fn delete(&self, phase: Option<&Phase>) -> Vec<Step> {
         let id = || self.id();
+        // What an earlier run began is only waited for.
+        let unless_deleting = |step: Step| (phase != Some(&Phase::Deleting)).then_some(step);
         let by_id = |operation, name| vec![call(operation, [(name, id())])];
         match self.kind() {
             Kind::Vpc => by_id(Operation::DeleteVpc, "VpcId"),
-            Kind::Subnet => by_id(Operation::DeleteSubnet, "SubnetId"),
+            Kind::Subnet => {
+                let free = std::iter::once(self.interfaces_gone("subnet-id"));
+                free.chain(by_id(Operation::DeleteSubnet, "SubnetId")).collect()
+            }
             Kind::InternetGateway => {
                 let mut steps = Vec::new();
                 if !matches!(self.before.get("vpc_id").and_then(Value::as_str), None | Some("")) {
@@ -629,10 +661,8 @@ impl Subject<'_> {
             Kind::Eip => by_id(Operation::ReleaseAddress, "AllocationId"),
             Kind::NatGateway => {
                 let gone = vec![equals("NatGateways.0.State", "deleted", true), absent("NatGateways.0")];
-                vec![
-                    call(Operation::DeleteNatGateway, [("NatGatewayId", id())]),
-                    wait(self.read().0, gone, Save::Nothing, NAT_DELETED),
-                ]
+                let delete = unless_deleting(call(Operation::DeleteNatGateway, [("NatGatewayId", id())]));
+                delete.into_iter().chain([wait(self.read().0, gone, Save::Nothing, NAT_DELETED)]).collect()
             }
             Kind::RouteTable => by_id(Operation::DeleteRouteTable, "RouteTableId"),
             Kind::Route => {
@@ -644,30 +674,41 @@ impl Subject<'_> {
             }
             Kind::RouteTableAssociation => by_id(Operation::DisassociateRouteTable, "AssociationId"),
             Kind::DefaultSecurityGroup => Vec::new(),
-            Kind::SecurityGroup => by_id(Operation::DeleteSecurityGroup, "GroupId"),
+            Kind::SecurityGroup => {
+                let free = std::iter::once(self.interfaces_gone("group-id"));
+                free.chain(by_id(Operation::DeleteSecurityGroup, "GroupId")).collect()
+            }
             Kind::DbSubnetGroup => {
                 vec![call(Operation::DeleteDBSubnetGroup, [("DBSubnetGroupName", self.old("name"))])]
             }
-            Kind::DbInstance => vec![
-                call(
-                    Operation::DeleteDBInstance,
-                    [
+            Kind::DbInstance => {
+                let args = [
+                    ("DBInstanceIdentifier", self.old("identifier")),
+                    ("SkipFinalSnapshot", true.into()),
+                    ("DeleteAutomatedBackups", true.into()),
+                ];
+                let rest = (phase == Some(&Phase::Settling)).then(|| self.db_at_rest());
+                // Only a replacement comes here with the protection on: one that turns it off.
+                let is_protected = self.before.get("deletion_protection").and_then(Value::as_bool) == Some(true);
+                let unprotect = is_protected.then(|| {
+                    let args = [
                         ("DBInstanceIdentifier", self.old("identifier")),
-                        ("SkipFinalSnapshot", true.into()),
-                        ("DeleteAutomatedBackups", true.into()),
-                    ],
-                ),
-                wait(self.read().0, vec![absent("DBInstances.0")], Save::Nothing, DB_DELETED),
-            ],
-            Kind::Instance => vec![
-                call(Operation::TerminateInstances, [("InstanceIds", text_list(id()))]),
-                wait(
-                    self.read().0,
-                    vec![equals("Instances.0.State", "terminated", true), absent("Instances.0")],
-                    Save::Nothing,
-                    INSTANCE_TERMINATED,
-                ),
-            ],
+                        ("DeletionProtection", false.into()),
+                        ("ApplyImmediately", true.into()),
+                    ];
+                    call(Operation::ModifyDBInstance, args)
+                });
+                let unprotect = unprotect.and_then(unless_deleting);
+                let delete = unless_deleting(call(Operation::DeleteDBInstance, args));
+                let gone = wait(self.read().0, vec![absent("DBInstances.0")], Save::Nothing, DB_DELETED);
+                rest.into_iter().chain(unprotect).chain(delete).chain([gone]).collect()
+            }
+            Kind::Instance => {
+                let gone = vec![equals("Instances.0.State", "terminated", true), absent("Instances.0")];
+                let delete = unless_deleting(call(Operation::TerminateInstances, [("InstanceIds", text_list(id()))]));
+                let gone = wait(self.read().0, gone, Save::Nothing, INSTANCE_TERMINATED);
+                delete.into_iter().chain([gone]).collect()
+            }
         }
     }
 }

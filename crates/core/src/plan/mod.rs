@@ -6,6 +6,7 @@ pub mod build;
 pub mod exposure;
 pub mod lower;
 pub mod procedure;
+pub mod usual;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -200,9 +201,27 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Tells whether the graph can be carried out: a saved plan may have been changed.
+    ///
+    /// # Errors
+    /// The first node that comes before one it needs, or call that AWS does not have.
+    pub fn check(&self) -> Result<(), String> {
+        for (index, node) in self.nodes.iter().enumerate() {
+            let early = |need: &&u32| usize::try_from(**need).map_or(true, |need| need >= index);
+            if let Some(need) = node.needs.iter().find(early) {
+                return Err(format!("node {index} ({}) needs node {need}, which does not come before it", node.target));
+            }
+            for (_, call, _) in node.steps.iter().flat_map(|step| step.calls(node)) {
+                call.check().map_err(|why| format!("node {index} ({}): {why}", node.target))?;
+            }
+        }
+        Ok(())
+    }
+
     /// True if apply would send no mutating call and change no output.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.outputs.iter().all(|output| output.before == output.after)
+        let is_read = |node: &Node| node.verb == Verb::Read;
+        self.nodes.iter().all(is_read) && self.outputs.iter().all(|output| output.before == output.after)
     }
 
     /// Number of objects to be added, changed, destroyed, as Terraform counts: a replacement adds and destroys.
@@ -249,6 +268,11 @@ impl Plan {
             return Some(format!("it was made from serial {was} of the state, which is at serial {is} now"));
         }
         None
+    }
+
+    /// How long it usually takes to carry out.
+    pub fn usual_duration(&self) -> std::time::Duration {
+        usual::duration(&self.nodes)
     }
 
     /// Every call the plan may send, in order of execution: always sent, or only in the case named.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Node, Occasion};
 use crate::api::Call;
+use crate::session::sweep;
 use crate::value::{Value, ValueMap};
 
 /// One step of a procedure.
@@ -97,6 +98,14 @@ pub enum Expect {
         /// Path in the reply.
         path: Arc<str>,
     },
+    /// Nothing in this list carries the lineage's tag, but for what is on its way out; or AWS says that what was asked
+    /// for does not exist.
+    NoneOf {
+        /// Path of the list; empty if the reply tells of one object.
+        list: Arc<str>,
+        /// The tag's value.
+        lineage: Arc<str>,
+    },
 }
 
 /// How long something usually takes, which is what the times of looking follow.
@@ -155,7 +164,8 @@ impl Expect {
             (Self::Present { path }, Ok(reply)) => reply.at(path).is_some(),
             (Self::Present { .. }, Err(_)) => false,
             (Self::Absent { path }, Ok(reply)) => reply.at(path).is_none(),
-            (Self::Absent { .. }, Err(error)) => error.class == ErrorClass::NotFound,
+            (Self::Absent { .. } | Self::NoneOf { .. }, Err(error)) => error.class == ErrorClass::NotFound,
+            (Self::NoneOf { list, lineage }, Ok(reply)) => sweep::is_clean(reply, list, lineage),
         }
     }
 }

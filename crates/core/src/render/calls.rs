@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{SENSITIVE, Style, Text, quote};
 use crate::api::{Call, Operation};
+use crate::identity::LINEAGE_TAG;
 use crate::plan::{Accept, Expect, Node, Occasion, Plan, Step, Verb, Waiter};
 use crate::session;
 use crate::time::Human;
@@ -42,8 +43,8 @@ fn lines(plan: &Plan) -> impl Iterator<Item = (Line<'_>, &Node)> {
 
 /// The IAM actions the plan needs, sorted.
 pub fn iam_actions(plan: &Plan) -> Vec<String> {
-    let sent = plan.calls().map(|(_, call, _)| call.operation);
-    let actions: BTreeSet<String> = sent.chain(session::reads()).flat_map(Operation::iam_actions).collect();
+    let sent = plan.calls().flat_map(|(_, call, _)| call.iam_actions());
+    let actions: BTreeSet<String> = sent.chain(session::reads().flat_map(Operation::iam_actions)).collect();
     actions.into_iter().collect()
 }
 
@@ -132,6 +133,8 @@ fn expect_text(expect: &Expect) -> String {
         Expect::Present { path } => format!("{path} is there"),
         Expect::Absent { path } if path.is_empty() => "it is gone".to_owned(),
         Expect::Absent { path } => format!("{path} is gone"),
+        Expect::NoneOf { list, lineage } if list.is_empty() => format!("it has no tag {LINEAGE_TAG}={lineage}"),
+        Expect::NoneOf { list, lineage } => format!("none of {list} has the tag {LINEAGE_TAG}={lineage}"),
     }
 }
 

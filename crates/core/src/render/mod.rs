@@ -172,7 +172,7 @@ fn printable(text: &str) -> String {
 
 /// True if the attribute holds a secret, which Terraform may have written in clear into a state that aloka reads.
 pub(crate) fn is_sensitive(kind: Kind, attribute: &str) -> bool {
-    kind == Kind::DbInstance && matches!(attribute, "password" | "password_wo")
+    kind.is_secret(attribute)
 }
 
 /// A text in double quotes, escaped as in JSON.

@@ -10,7 +10,7 @@ use crate::model::Kind;
 use crate::stack::zones_needed;
 use crate::state::{Choices, Image, State};
 use crate::value::Value;
-use crate::variables::AmiFamily;
+use crate::variables::{AmiFamily, Variables};
 
 /// The engine version the architecture was written for.
 const SEED_ENGINE_VERSION: (u32, u32) = (15, 4);
@@ -94,12 +94,27 @@ fn recorded_zones(state: &State) -> Vec<String> {
     zones
 }
 
+/// True if zones are still to be chosen: too few, or a slot of which nothing is known.
+fn is_open(zones: &[String], variables: &Variables) -> bool {
+    zones.len() < zones_needed(variables).min(2) || zones.iter().any(String::is_empty)
+}
+
+/// Gives every open slot a zone, one that no other slot has if there is one.
+fn fill(slots: &mut Vec<String>, offered: &[String]) {
+    let fresh: Vec<String> = offered.iter().filter(|zone| !slots.contains(zone)).cloned().collect();
+    let mut fresh = fresh.into_iter().chain(offered.iter().cycle().cloned());
+    slots.resize(slots.len().max(offered.len()), String::new());
+    for slot in slots.iter_mut().filter(|slot| slot.is_empty()) {
+        *slot = fresh.next().unwrap_or_default();
+    }
+}
+
 /// The reads that are needed to choose what is not chosen yet.
 pub(super) fn reads(state: &State, inputs: &Inputs) -> Vec<(Kind, Call)> {
     let settled = settled(state, inputs);
     let variables = &inputs.variables;
     let mut calls = Vec::new();
-    if settled.availability_zones.len() < zones_needed(variables).min(2) {
+    if is_open(&settled.availability_zones, variables) {
         calls.push((Kind::Subnet, Call::new(Operation::DescribeAvailabilityZones, [])));
         let filters = Value::map([("instance-type", Value::list([variables.app_instance_type.as_str()]))]);
         let args = [("LocationType", Value::str("availability-zone")), ("Filters", filters)];
@@ -133,9 +148,9 @@ pub(super) fn choose(
     let mut choices = settled(state, inputs);
     let mut problems = Vec::new();
     let variables = &inputs.variables;
-    if choices.availability_zones.len() < zones_needed(variables).min(2) {
+    if is_open(&choices.availability_zones, variables) {
         match zones(variables, replies) {
-            Ok(zones) => choices.availability_zones = zones,
+            Ok(zones) => fill(&mut choices.availability_zones, &zones),
             Err(problem) => problems.push(problem),
         }
     }
@@ -161,7 +176,7 @@ pub(super) fn choose(
 }
 
 /// The first zones, by name, that are open and offer the instance type.
-fn zones(variables: &crate::variables::Variables, replies: &Replies<'_>) -> Result<Vec<String>, Problem> {
+fn zones(variables: &Variables, replies: &Replies<'_>) -> Result<Vec<String>, Problem> {
     let text = |item: &Value, name: &str| item.get(name).as_str().map(str::to_owned);
     let open: BTreeSet<String> = replies
         .items(Operation::DescribeAvailabilityZones, "AvailabilityZones")

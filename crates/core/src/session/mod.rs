@@ -1,11 +1,15 @@
 //! From variables and state to a plan: which reads are needed, and what follows from their replies.
 //!
 //! A session has up to three rounds, each a graph of nodes for the executor: [`recovery`] finds what an interrupted
-//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world.
+//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world and,
+//! where it is to be empty afterwards, look whether it is ([`sweep`]).
 
 pub mod choices;
+pub mod claim;
 pub mod refresh;
 mod settle;
+pub mod sweep;
+mod takeback;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -53,8 +57,23 @@ pub enum Password {
     Absent,
     /// The one recorded.
     Unchanged,
+    /// The one the database has, whose hash is not recorded yet: this is it.
+    Known(String),
     /// Another one, or the first: this is its new hash.
     New(String),
+}
+
+impl Password {
+    /// The same password, taken for the one the database has: AWS does not tell whether it is. It is not sent, so that
+    /// a database found without its state never gets another password unasked.
+    #[must_use]
+    pub fn trusted(self) -> Self {
+        match self {
+            Self::New(hash) | Self::Known(hash) => Self::Known(hash),
+            Self::Absent => Self::Absent,
+            Self::Unchanged => Self::Unchanged,
+        }
+    }
 }
 
 /// Why there is no plan.
@@ -91,9 +110,23 @@ pub struct Planned {
     pub warnings: Vec<String>,
 }
 
+/// True of addresses whose unfinished creation this command takes up again, or leaves to a later one.
+fn takes_up(inputs: &Inputs, state: &State) -> impl Fn(&Address) -> bool + use<> {
+    let declared = match inputs.mode {
+        Mode::Apply => stack(&inputs.variables, &state.private.choices, None).resources,
+        Mode::Destroy | Mode::RefreshOnly => BTreeMap::new(),
+    };
+    let is_refresh = inputs.mode == Mode::RefreshOnly;
+    move |address| is_refresh || declared.contains_key(address)
+}
+
 /// Reads that find the objects of unfinished creations. Empty if there are none.
-pub fn recovery(state: &State, mode: Mode) -> Vec<Node> {
+pub fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
+    if state.private.intents.is_empty() {
+        return Vec::new();
+    }
     let place = place(state, "");
+    let takes_up = takes_up(inputs, state);
     let unfinished = state.private.intents.iter().filter(|(address, _)| state.unfinished(address).is_some());
     unfinished
         .filter_map(|(address, intent)| {
@@ -103,10 +136,11 @@ pub fn recovery(state: &State, mode: Mode) -> Vec<Node> {
             ]);
             let lookup = lower::lookup(address, &attributes, &state.lineage, intent.generation, &place)?;
             let found = if lookup.list.is_empty() { "Tags".to_owned() } else { format!("{}.0", lookup.list) };
-            // What a token or a name makes unique need not be waited for, as a second try finds it; but who destroys
-            // does not try again, and what then does not show is left behind.
-            let is_found_again = mode != Mode::Destroy && intent.operation.idempotency() != Idempotency::Tagged;
-            let patience = if is_found_again { 0 } else { VISIBILITY_MS };
+            // What a token makes unique may be tried again and need not be waited for: there would not be two. A name or
+            // a block may be another one by now. If nobody tries again, this is the last look.
+            let is_unique = intent.operation.idempotency() == Idempotency::ClientToken;
+            let is_tried_again = takes_up(address) && !state.resources.contains_key(address);
+            let patience = if is_unique && is_tried_again { 0 } else { VISIBILITY_MS };
             let waiter = Waiter {
                 call: lookup.call,
                 accept: vec![Accept { expect: Expect::Present { path: Arc::from(found) }, success: true }],
@@ -193,11 +227,12 @@ pub fn discovery(state: &State, inputs: &Inputs) -> Vec<Node> {
     let mut calls = vec![(Kind::Vpc, Call::new(Operation::GetCallerIdentity, []))];
     if inputs.mode == Mode::Apply {
         calls.extend(choices::reads(state, inputs));
+        calls.extend(refresh::database_places(state, &inputs.variables));
     }
     calls.extend(refresh::reads(state));
     let node =
         |(kind, call)| read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None });
-    calls.into_iter().map(node).collect()
+    calls.into_iter().map(node).chain(claim::guard::reads(state, inputs)).collect()
 }
 
 /// A call, and what became of it.
@@ -265,6 +300,7 @@ struct Known {
     moves: Vec<(Address, Address)>,
     drift: Vec<Drift>,
     observed: build::Observed,
+    held_subnets: BTreeSet<String>,
     warnings: Vec<String>,
 }
 
@@ -274,18 +310,31 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
     if !problems.is_empty() {
         return Err(problems);
     }
+    let strangers = claim::guard::strangers(recorded, inputs, &replies);
+    if !strangers.is_empty() {
+        return Err(vec![claim::guard::problem(inputs, &strangers)]);
+    }
     let mut state = recorded.clone();
     let account = check_place(&mut state, inputs, &replies)?;
     let place = Place { region: inputs.variables.aws_region.clone(), account: account.clone() };
     let mut warnings = Vec::new();
     let moves = move_addresses(&mut state, &inputs.variables, inputs.mode);
+    let _begun = refresh::adopt_associations(&mut state, &replies, &place);
     let (drift, observed) = refresh::refresh(&mut state, &replies, &place, &moves);
     refresh::drop_gone(&mut state, &observed);
     forget_finished_intents(&mut state);
+    // Recovery has shown that nothing was made.
+    let takes_up = takes_up(inputs, &state);
+    state.private.intents.retain(|address, _| takes_up(address));
+    warnings.extend(refresh::stuck(&observed));
+    if let Password::Known(hash) = &inputs.password {
+        state.private.secrets.insert(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()));
+    }
     if inputs.mode == Mode::Apply {
         state.private.choices = choices::choose(&state, inputs, &replies, &mut warnings)?;
     }
-    Ok(Known { state, account, place, moves, drift, observed, warnings })
+    let held_subnets = refresh::held_subnets(&replies);
+    Ok(Known { state, account, place, moves, drift, observed, held_subnets, warnings })
 }
 
 /// The plan that follows from the replies of [`discovery`].
@@ -293,27 +342,38 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
 /// # Errors
 /// Every [`Problem`] found, not only the first.
 pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Result<Planned, Vec<Problem>> {
-    let Known { state, account, place, moves, drift, observed, warnings } = know(&recorded, inputs, &replies)?;
+    let Known { mut state, account, place, moves, drift, mut observed, held_subnets, warnings } =
+        know(&recorded, inputs, &replies)?;
     // Neither what was answered nor what was recorded is needed beside what is known now, and both may be large.
     drop(replies);
-    let state_changed = state != recorded;
-    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
-
     let stack = match inputs.mode {
         Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
         Mode::Destroy | Mode::RefreshOnly => Stack::default(),
     };
-    let built = build(&build::Inputs {
+    takeback::take_back(&mut state, &mut observed, &stack);
+    let state_changed = state != recorded;
+
+    let mut built = build(&build::Inputs {
         stack: &stack,
         state: &state,
         observed: &observed,
+        held_subnets: &held_subnets,
         mode: inputs.mode,
         password: &inputs.password,
         place: &place,
     })?;
+    // A state that was never written has left nothing behind.
+    if inputs.mode == Mode::Destroy && recorded.serial > 0 {
+        sweep::append(&mut built.nodes, &recorded, &inputs.variables, &place);
+    }
+    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
     let outputs = outputs(&recorded_outputs, &state, &stack, &built.changes, inputs.mode);
+    let managed = inputs.mode == Mode::Apply && inputs.variables.db_manage_master_user_password;
     let secrets = match &inputs.password {
-        Password::New(hash) => BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))]),
+        _ if managed => BTreeMap::new(),
+        Password::New(hash) | Password::Known(hash) => {
+            BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))])
+        }
         Password::Absent | Password::Unchanged => {
             let known = recorded_private.secrets.get(DB_PASSWORD).cloned();
             known.map(|hash| (Arc::from(DB_PASSWORD), hash)).into_iter().collect()
@@ -341,9 +401,9 @@ fn check_place(state: &mut State, inputs: &Inputs, replies: &Replies<'_>) -> Res
     let caller = replies.of(Operation::GetCallerIdentity).iter().find_map(|(_, reply)| reply.ok());
     let account = caller.and_then(|caller| caller.get("Account").as_str()).map(str::to_owned);
     let here = [("account", account.clone()), ("region", Some(inputs.variables.aws_region.clone()))];
+    let is_empty = state.is_empty();
     let recorded = [&mut state.private.account, &mut state.private.region];
     let mut problems = Vec::new();
-    let is_empty = state.resources.is_empty() && state.deposed.is_empty() && state.private.intents.is_empty();
     for ((what, here), recorded) in here.into_iter().zip(recorded) {
         match (&here, &*recorded) {
             (Some(here), Some(there)) if here != there && !is_empty => problems.push(Problem::Impossible {

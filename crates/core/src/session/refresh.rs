@@ -2,7 +2,7 @@
 //!
 //! Reads filter by identifier instead of naming it, so that one object that is gone does not spoil the answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Replies, drift_of};
@@ -10,15 +10,24 @@ use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::diff::{self, Verdict};
 use crate::identity;
+use crate::map;
 use crate::model::{Kind, OnChange};
 use crate::observe::{self, Phase, Place};
 use crate::plan::Drift;
 use crate::plan::build::{Found, Observed, without_secrets};
-use crate::state::{State, Target};
+use crate::plan::lower::DATABASE_INTERFACE;
+use crate::state::{Intent, Resource, State, Target};
 use crate::value::{Value, ValueMap};
+use crate::variables::Variables;
 
 /// Most values AWS takes in one filter.
 const FILTER_VALUES_MAX: usize = 200;
+
+/// Where RDS lists its objects.
+const DATABASES: [(Kind, Operation, &str, &str); 2] = [
+    (Kind::DbInstance, Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
+    (Kind::DbSubnetGroup, Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
+];
 
 /// Where a kind is listed: operation, filter by identifier, list in the reply, identifier in an item.
 struct Listing {
@@ -47,6 +56,16 @@ const fn listing(kind: Kind) -> Option<Listing> {
         Kind::DbInstance | Kind::DbSubnetGroup => return None,
     };
     Some(Listing { operation, filter, list, id })
+}
+
+/// Where the objects of each kind are listed: operation, list in the reply, identifier in an item. What is listed in
+/// another's place (routes, associations, the default group) is not repeated.
+pub(super) fn lists() -> Vec<(Kind, Operation, &'static str, &'static str)> {
+    let own = Kind::ALL
+        .into_iter()
+        .filter(|kind| !matches!(kind, Kind::Route | Kind::RouteTableAssociation | Kind::DefaultSecurityGroup));
+    let ec2 = own.filter_map(|kind| listing(kind).map(|l| (kind, l.operation, l.list, l.id)));
+    ec2.chain(DATABASES).collect()
 }
 
 /// The identifier under which an object is listed.
@@ -115,6 +134,63 @@ pub fn reads(state: &State) -> Vec<(Kind, Call)> {
     calls
 }
 
+/// The read that tells in which subnets the database's network interfaces are; only if its group is to have fewer.
+pub fn database_places(state: &State, variables: &Variables) -> Option<(Kind, Call)> {
+    let of_kind = |kind| state.resources.iter().find(|(address, _)| address.kind == kind).map(|(_, found)| found);
+    let subnets = of_kind(Kind::DbSubnetGroup)?.attributes.get("subnet_ids")?.as_list()?.len();
+    let groups = of_kind(Kind::DbInstance)?.attributes.get("vpc_security_group_ids")?;
+    if subnets <= variables.private_subnet_cidrs.len() || groups.as_list().is_none_or(<[_]>::is_empty) {
+        return None;
+    }
+    let filters = [("group-id", groups.clone()), ("description", Value::list([DATABASE_INTERFACE]))];
+    Some((Kind::DbInstance, Call::new(Operation::DescribeNetworkInterfaces, [("Filters", Value::map(filters))])))
+}
+
+/// The subnets that [`database_places`] found.
+pub fn held_subnets(replies: &Replies<'_>) -> BTreeSet<String> {
+    let interfaces = replies.items(Operation::DescribeNetworkInterfaces, "NetworkInterfaces");
+    interfaces.filter_map(|interface| interface.get("SubnetId").as_str().map(str::to_owned)).collect()
+}
+
+/// A warning for each database that waits for its owner.
+pub fn stuck(observed: &Observed) -> Vec<String> {
+    let status = |found: &Found| found.attributes.get("status").and_then(Value::as_str).map(str::to_owned);
+    let databases = observed.iter().filter(|(target, _)| target.address.kind == Kind::DbInstance);
+    let stuck = databases.filter_map(|(target, found)| Some((target, status(found)?)));
+    let stuck = stuck.filter(|(_, status)| observe::DB_STUCK.contains(&status.as_str()));
+    let told = stuck.map(|(target, status)| match status.as_str() {
+        "storage-full" => format!("{target} is `{status}`: raise db_allocated_storage"),
+        _ => format!("{target} is `{status}`, which does not pass by itself: see the AWS console"),
+    });
+    told.collect()
+}
+
+/// Takes associations into the state that an interrupted run made and could not record. They have no tags; but a subnet
+/// has one at most, and it shows in the table. Returns false if one that was begun does not show.
+pub fn adopt_associations(state: &mut State, replies: &Replies<'_>, place: &Place) -> bool {
+    let index = Index::new(replies);
+    let begun = |(address, intent): &(&Address, &Intent)| {
+        intent.operation == Operation::AssociateRouteTable && !state.resources.contains_key(*address)
+    };
+    let begun: Vec<Address> = state.private.intents.iter().filter(begun).map(|(address, _)| address.clone()).collect();
+    let mut all_show = true;
+    for address in begun {
+        // An association has the name of its subnet.
+        let subnet = Address { kind: Kind::Subnet, ..address.clone() };
+        let Some(subnet) = state.attribute(&subnet, "id").cloned() else { continue };
+        let known = ValueMap::from([(map::key("subnet_id"), subnet.clone())]);
+        let table = subnet.as_str().and_then(|subnet| index.tables_of.get(subnet));
+        match table.and_then(|table| observe::attributes(address.kind, &known, table, place)) {
+            Some(attributes) => {
+                let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
+                state.resources.insert(address, Arc::new(resource));
+            }
+            None => all_show = false,
+        }
+    }
+    all_show
+}
+
 /// Takes what was read into the state. Tells what differs from what was recorded, and what exists.
 pub fn refresh(
     state: &mut State,
@@ -134,6 +210,13 @@ pub fn refresh(
             drift.push(drift_of(&target, None, id, Value::Null));
             continue;
         };
+        let fresh: ValueMap = fresh
+            .into_iter()
+            .map(|(name, value)| {
+                let value = with_recorded_keys(value, resource.attributes.get(&name));
+                (name, value)
+            })
+            .collect();
         if !moves.iter().any(|(_, to)| *to == target.address) {
             drift.extend(attribute_drift(&target, &resource.attributes, &fresh));
         }
@@ -151,6 +234,19 @@ pub fn refresh(
         observed.insert(target, found);
     }
     (drift, observed)
+}
+
+/// A block (a list of one map) with what only the record has of it: Terraform records more of some than is read here.
+fn with_recorded_keys(fresh: Value, recorded: Option<&Value>) -> Value {
+    if let (Value::List(now), Some(Value::List(before))) = (&fresh, recorded)
+        && let ([Value::Map(now)], [Value::Map(before)]) = (now.as_slice(), before.as_slice())
+        && before.keys().any(|key| !now.contains_key(key))
+    {
+        let mut whole = before.clone();
+        whole.extend(now.iter().map(|(key, value)| (key.clone(), value.clone())));
+        return Value::List(vec![Value::Map(whole)]);
+    }
+    fresh
 }
 
 fn attribute_drift(target: &Target, recorded: &ValueMap, fresh: &ValueMap) -> Vec<Drift> {
@@ -194,20 +290,7 @@ struct Index<'a> {
 impl<'a> Index<'a> {
     fn new(replies: &Replies<'a>) -> Self {
         let mut objects = BTreeMap::new();
-        for kind in Kind::ALL {
-            if let Some(Listing { operation, list, id, .. }) = listing(kind) {
-                for item in replies.items(operation, list) {
-                    if let Some(id) = item.at(id).and_then(Value::as_str) {
-                        objects.insert((operation, id), item);
-                    }
-                }
-            }
-        }
-        let databases = [
-            (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
-            (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
-        ];
-        for (operation, list, id) in databases {
+        for (_, operation, list, id) in lists() {
             for item in replies.items(operation, list) {
                 if let Some(id) = item.at(id).and_then(Value::as_str) {
                     objects.insert((operation, id), item);

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use super::{Inputs, Replies, VISIBILITY_MS, move_addresses, place, refresh};
+use super::{Inputs, Replies, VISIBILITY_MS, claim::guard, move_addresses, place, refresh};
 use crate::api::Reply;
 use crate::observe::Phase;
-use crate::plan::Node;
+use crate::plan::{Mode, Node};
 use crate::state::State;
 
 /// How long to wait before [`super::discovery`] is run again, because its replies are not as recorded and may be from before
@@ -23,8 +23,13 @@ pub fn look_again(state: &State, inputs: &Inputs, replies: &[(Node, Reply)], age
     let mut seen = state.clone();
     let place = place(&seen, &inputs.variables.aws_region);
     let moves = move_addresses(&mut seen, &inputs.variables, inputs.mode);
+    // What was begun and does not show may never have been made: who makes it sends the call again, who destroys what it
+    // would hold must know.
+    let unseen = !refresh::adopt_associations(&mut seen, &replies, &place) && inputs.mode == Mode::Destroy;
     let (drift, observed) = refresh::refresh(&mut seen, &replies, &place, &moves);
-    let settling = observed.values().any(|found| found.phase == Phase::Settling);
+    let strangers = guard::strangers(state, inputs, &replies);
+    let settling = observed.values().any(|found| found.phase == Phase::Settling) || unseen;
     // The older, the less likely that looking soon helps.
-    (settling || !drift.is_empty()).then(|| (age / 2).clamp(Duration::from_secs(1), Duration::from_secs(8)).min(left))
+    (settling || !drift.is_empty() || !strangers.is_empty())
+        .then(|| (age / 2).clamp(Duration::from_secs(1), Duration::from_secs(8)).min(left))
 }

@@ -14,7 +14,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Private, Resource, State, Target};
+use super::{Private, Resource, State, Target, Terraform};
 use crate::address::{Address, VPC_MODULE};
 use crate::model::Kind;
 use crate::value::{Value, ValueMap};
@@ -27,6 +27,8 @@ pub const PRIVATE_FORMAT_VERSION: u32 = 1;
 const TERRAFORM_VERSION: &str = "1.11.4";
 /// How Terraform names its AWS provider in a state.
 const PROVIDER: &str = "provider[\"registry.terraform.io/hashicorp/aws\"]";
+/// Serials from here on are refused: a run has to be able to count on.
+const SERIAL_MAX: u64 = u64::MAX - (1 << 32);
 /// Larger files are refused unread.
 pub const SIZE_MAX: usize = 256 << 20;
 
@@ -51,6 +53,12 @@ pub enum ReadError {
     /// The same object twice.
     #[error("{0} is recorded twice")]
     Duplicate(Target),
+    /// A serial that nothing can follow.
+    #[error("serial {found} is the last there is: no other state can follow it")]
+    Serial {
+        /// What the file says.
+        found: u64,
+    },
     /// Too large to be read.
     #[error("the state is {0} bytes long, more than {SIZE_MAX}")]
     TooLarge(usize),
@@ -68,8 +76,16 @@ struct RawState<'a> {
     /// Kept as text until it is known whose they are: a state can hold many objects.
     #[serde(default, borrow)]
     resources: Vec<&'a RawValue>,
+    /// Its version is looked at before its keys.
+    #[serde(default, borrow)]
+    aloka: Option<&'a RawValue>,
+}
+
+/// The version of the `aloka` section.
+#[derive(Deserialize)]
+struct RawVersion {
     #[serde(default)]
-    aloka: Option<Private>,
+    format_version: u32,
 }
 
 #[derive(Deserialize)]
@@ -92,6 +108,8 @@ struct RawHead {
 #[derive(Deserialize)]
 struct RawResource {
     name: String,
+    #[serde(default)]
+    provider: Option<String>,
     #[serde(default, deserialize_with = "instances")]
     instances: Vec<RawInstance>,
 }
@@ -112,6 +130,14 @@ struct RawInstance {
     dependencies: Arc<[Arc<str>]>,
     #[serde(default)]
     create_before_destroy: bool,
+    #[serde(default)]
+    schema_version: Option<u64>,
+    #[serde(default)]
+    sensitive_attributes: Vec<serde_json::Value>,
+    #[serde(default)]
+    identity: Option<serde_json::Value>,
+    #[serde(default)]
+    identity_schema_version: Option<u64>,
 }
 
 /// The instances of a resource. They depend on the same, so one list serves all; a list for each would take more than
@@ -153,14 +179,15 @@ pub fn read(text: &str) -> Result<State, ReadError> {
     if text.trim().is_empty() {
         return Ok(State::new(""));
     }
-    let raw: RawState<'_> = serde_json::from_str(text)?;
+    let raw: RawState<'_> =
+        serde_json::from_str(text).map_err(|error| another_version(text).unwrap_or(error.into()))?;
     if raw.version != FORMAT_VERSION {
         return Err(ReadError::Version { found: raw.version });
     }
-    let private = raw.aloka.unwrap_or_else(|| State::new("").private);
-    if private.format_version > PRIVATE_FORMAT_VERSION {
-        return Err(ReadError::PrivateVersion { found: private.format_version });
+    if raw.serial >= SERIAL_MAX {
+        return Err(ReadError::Serial { found: raw.serial });
     }
+    let private = raw.aloka.map_or_else(|| Ok(State::new("").private), private)?;
     let mut state = State { lineage: raw.lineage, serial: raw.serial, private, ..State::default() };
     state.outputs = raw.outputs.into_iter().map(|(name, output)| (name, output.value)).collect();
     for entry in raw.resources {
@@ -181,6 +208,24 @@ pub fn read(text: &str) -> Result<State, ReadError> {
         }
     }
     Ok(state)
+}
+
+/// A format of another version need not look like this one.
+fn another_version(text: &str) -> Option<ReadError> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: u64,
+    }
+    let Head { version: found } = serde_json::from_str(text).ok()?;
+    (found != FORMAT_VERSION).then_some(ReadError::Version { found })
+}
+
+fn private(section: &RawValue) -> Result<Private, ReadError> {
+    let RawVersion { format_version: found } = serde_json::from_str(section.get())?;
+    if found > PRIVATE_FORMAT_VERSION {
+        return Err(ReadError::PrivateVersion { found });
+    }
+    Ok(serde_json::from_str(section.get())?)
 }
 
 /// The objects of one entry of `resources`; `None` if the entry is not of this stack.
@@ -204,12 +249,20 @@ fn known_objects(entry: &RawValue) -> Result<Option<Vec<(Target, Resource)>>, Re
             },
         };
         let address = Address { in_vpc_module, kind, name: name.clone(), index };
+        let terraform = Terraform {
+            provider: raw.provider.clone().filter(|provider| provider != PROVIDER),
+            schema_version: instance.schema_version.filter(|version| *version != kind.schema_version()),
+            sensitive_attributes: instance.sensitive_attributes,
+            identity: instance.identity,
+            identity_schema_version: instance.identity_schema_version,
+        };
         let resource = Resource {
             attributes: Arc::new(instance.attributes),
             dependencies: instance.dependencies,
             tainted: instance.status.as_deref() == Some("tainted"),
             provider_private: instance.private,
             create_before_destroy: instance.create_before_destroy,
+            terraform: (terraform != Terraform::default()).then(|| Arc::new(terraform)),
         };
         objects.push((Target { address, deposed: instance.deposed }, resource));
     }
@@ -245,7 +298,7 @@ struct BlockView<'a> {
     #[serde(rename = "type")]
     resource_type: &'static str,
     name: &'a str,
-    provider: &'static str,
+    provider: &'a str,
     instances: Vec<InstanceView<'a>>,
 }
 
@@ -258,14 +311,30 @@ struct InstanceView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     deposed: Option<&'a str>,
     schema_version: u64,
-    attributes: &'a ValueMap,
-    sensitive_attributes: [(); 0],
+    attributes: Public<'a>,
+    sensitive_attributes: &'a [serde_json::Value],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_schema_version: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     private: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     dependencies: &'a [Arc<str>],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     create_before_destroy: bool,
+}
+
+/// Attributes without what is never written, whoever recorded it: a state of Terraform's holds the password in clear.
+struct Public<'a> {
+    kind: Kind,
+    attributes: &'a ValueMap,
+}
+
+impl Serialize for Public<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.attributes.iter().filter(|(name, _)| !self.kind.is_secret(name)))
+    }
 }
 
 /// A state file as text.
@@ -325,14 +394,22 @@ impl Serialize for ResourcesView<'_> {
         objects.sort_by(|a, b| a.0.cmp(&b.0));
         let deposed_keys: BTreeMap<Target, &str> =
             self.0.deposed.keys().filter_map(|t| t.deposed.as_deref().map(|key| (t.clone(), key))).collect();
+        let usual = Terraform::default();
+        let mut providers: BTreeMap<Address, &str> = BTreeMap::new();
         for (target, resource) in &objects {
+            let terraform = resource.terraform.as_deref().unwrap_or(&usual);
+            if let Some(provider) = &terraform.provider {
+                providers.insert(target.address.config(), provider);
+            }
             blocks.entry(target.address.config()).or_default().push(InstanceView {
                 index_key: target.address.index,
                 status: resource.tainted.then_some("tainted"),
                 deposed: deposed_keys.get(target).copied(),
-                schema_version: target.address.kind.schema_version(),
-                attributes: &resource.attributes,
-                sensitive_attributes: [],
+                schema_version: terraform.schema_version.unwrap_or(target.address.kind.schema_version()),
+                attributes: Public { kind: target.address.kind, attributes: &resource.attributes },
+                sensitive_attributes: &terraform.sensitive_attributes,
+                identity: terraform.identity.as_ref(),
+                identity_schema_version: terraform.identity_schema_version,
                 private: resource.provider_private.as_deref(),
                 dependencies: &resource.dependencies,
                 create_before_destroy: resource.create_before_destroy,
@@ -349,7 +426,7 @@ impl Serialize for ResourcesView<'_> {
                 mode: "managed",
                 resource_type: address.kind.terraform_type(),
                 name: &address.name,
-                provider: PROVIDER,
+                provider: providers.get(&address).copied().unwrap_or(PROVIDER),
                 instances,
             };
             let key = (

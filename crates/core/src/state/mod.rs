@@ -3,6 +3,7 @@
 //! In a file this is Terraform state v4 plus one top-level key `aloka` that Terraform ignores (see [`mod@file`]). The
 //! serial only grows; the lineage never changes. No secret is ever in it.
 
+pub mod edit;
 pub mod file;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::api::Operation;
 use crate::identity;
+use crate::plan::build::{PASSWORD, without_secrets};
 use crate::value::{Value, ValueMap};
 
 /// One object of a resource: the current one, or an old one that a replacement has not destroyed yet.
@@ -74,7 +76,27 @@ pub struct Resource {
     pub provider_private: Option<Arc<str>>,
     /// The replacement order Terraform recorded, kept as it is.
     pub create_before_destroy: bool,
+    /// What else Terraform recorded; `None` if that is what aloka would write.
+    pub terraform: Option<Arc<Terraform>>,
 }
+
+/// What Terraform records of an object beside its attributes and aloka has no use for: kept as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Terraform {
+    /// The provider, if it is not the usual one: an alias, another registry.
+    pub provider: Option<String>,
+    /// Version of the attributes' schema, if it is of another release of the provider.
+    pub schema_version: Option<u64>,
+    /// Paths of attributes that are not to be shown.
+    pub sensitive_attributes: Vec<serde_json::Value>,
+    /// The identity of the object, as Terraform 1.12 and newer have it.
+    pub identity: Option<serde_json::Value>,
+    /// Version of the identity's schema.
+    pub identity_schema_version: Option<u64>,
+}
+
+// Numbers in it are whole, or are at least never not-a-number: JSON has no such thing.
+impl Eq for Terraform {}
 
 impl Resource {
     /// The object's identifier in AWS, if known.
@@ -169,6 +191,15 @@ impl State {
     /// An attribute of a current object, if recorded and not null.
     pub fn attribute(&self, address: &Address, name: &str) -> Option<&Value> {
         self.resources.get(address)?.attributes.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Drops passwords, which Terraform records in clear and aloka never does.
+    pub fn forget_passwords(&mut self) {
+        for resource in self.resources.values_mut().chain(self.deposed.values_mut()) {
+            if resource.attributes.contains_key(PASSWORD) {
+                without_secrets(&mut Arc::make_mut(resource).attributes);
+            }
+        }
     }
 
     /// True if nothing is recorded that exists in AWS.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::definition::{self, Definition, definitions};
-use super::literal::{Entry, Fault, Kind, Literal, Parsed};
+use super::literal::{Entry, Fault, Kind, Literal, Parsed, SIZE_HINT};
 use super::report::{MAX_TOLD, Place, Problem, Report};
 use super::source::Source;
 use super::suggest::nearest;
@@ -115,7 +115,7 @@ fn read(source: &Source, text: &mut Text<'_>) -> Result<Parsed, Fault> {
     let base = text.base;
     if text.text.len() > MAX_SOURCE {
         let summary = format!("this is longer than {MAX_SOURCE} bytes, the longest that is read");
-        return Err(Fault::new(base..base, summary));
+        return Err(Fault::new(base..base, summary).hint(SIZE_HINT));
     }
     match source {
         Source::File { path, contents: _ } if path.ends_with(".json") => json::parse_file(&text.text, base),

@@ -5,18 +5,24 @@ use std::ops::Range;
 
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectKey};
-use hcl_edit::structure::Structure;
+use hcl_edit::structure::{Body, Structure};
 use hcl_edit::template::Element;
 
-use super::literal::{Entry, Fault, Kind, Literal, Parsed};
+use super::literal::{Entry, Fault, Kind, Literal, NESTING_HINT, Parsed};
 use super::scan::scan;
+
+/// The blocks and attributes of any file of Terraform's, unjudged.
+pub(super) fn parse_body(text: &str, base: usize) -> Result<Body, Fault> {
+    let body = text.get(base..).unwrap_or_default();
+    hcl_edit::parser::parse_body(body).map_err(|error| syntax_fault(&error, text, base))
+}
 
 /// Parses a variables file, which begins at byte `base` of `text`.
 pub(super) fn parse_file(text: &str, base: usize) -> Result<Parsed, Fault> {
     let body = text.get(base..).unwrap_or_default();
     scan(text, base)?;
     let body = hcl_edit::parser::parse_body(body).map_err(|error| syntax_fault(&error, text, base))?;
-    let mut reader = Reader { base, faults: Vec::new() };
+    let mut reader = Reader::new(base);
     let mut entries = Vec::new();
     for structure in &body {
         match structure {
@@ -45,7 +51,7 @@ pub(super) fn parse_expression(text: &str, base: usize) -> Result<(Literal, Vec<
     let base = base + blank;
     let expression =
         hcl_edit::parser::parse_expr(expression.trim()).map_err(|error| syntax_fault(&error, text, base))?;
-    let mut reader = Reader { base, faults: Vec::new() };
+    let mut reader = Reader::new(base);
     let literal = reader.literal(&expression);
     Ok((literal, reader.faults))
 }
@@ -62,7 +68,7 @@ fn syntax_fault(error: &hcl_edit::parser::Error, text: &str, base: usize) -> Fau
         return Fault::new(span, "this name is set twice").hint("remove one of the two");
     }
     if message.contains("nested levels") || message.contains("chained binary operators") {
-        return Fault::new(span, "values are nested too deep");
+        return Fault::new(span, "values are nested too deep").hint(NESTING_HINT);
     }
     if next == Some('\'') {
         return Fault::new(span, "a text must stand in double quotes").hint("replace ' by \"");
@@ -88,13 +94,21 @@ fn syntax_fault(error: &hcl_edit::parser::Error, text: &str, base: usize) -> Fau
     Fault::new(span, format!("this cannot be read: {message}"))
 }
 
-struct Reader {
+/// Turns expressions into literals, and collects what is none.
+pub(super) struct Reader {
     base: usize,
-    faults: Vec<Fault>,
+    /// What is no literal.
+    pub(super) faults: Vec<Fault>,
 }
 
 impl Reader {
-    fn span(&self, span: Option<Range<usize>>) -> Range<usize> {
+    /// For a text that begins at byte `base` of its source.
+    pub(super) const fn new(base: usize) -> Self {
+        Self { base, faults: Vec::new() }
+    }
+
+    /// Bytes of the source.
+    pub(super) fn span(&self, span: Option<Range<usize>>) -> Range<usize> {
         let span = span.unwrap_or_default();
         self.base + span.start..self.base + span.end
     }
@@ -104,7 +118,8 @@ impl Reader {
         Kind::Invalid
     }
 
-    fn literal(&mut self, expression: &Expression) -> Literal {
+    /// The literal, or [`Kind::Invalid`] with a fault.
+    pub(super) fn literal(&mut self, expression: &Expression) -> Literal {
         const WRITE_VALUE: &str = "write the value itself";
         let span = self.span(expression.span());
         let kind = match expression {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::literal::{Entry, Fault, Kind, Literal, MAX_NESTING, Parsed};
+use super::literal::{Entry, Fault, Kind, Literal, MAX_NESTING, NESTING_HINT, Parsed};
 
 /// Parses a variables file in JSON: one object. Texts are taken as they are, without templates.
 pub(super) fn parse_file(text: &str, base: usize) -> Result<Parsed, Fault> {
@@ -20,7 +20,8 @@ pub(super) fn parse_file(text: &str, base: usize) -> Result<Parsed, Fault> {
             Ok(Parsed { entries: entries.into_iter().filter(|entry| entry.name != "//").collect(), faults: Vec::new() })
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) | Kind::Invalid => {
-            Err(Fault::new(start..value.span.end, "a variables file in JSON must hold one object"))
+            Err(Fault::new(start..value.span.end, "a variables file in JSON must hold one object")
+                .hint(r#"write {"environment": "dev"}"#))
         }
     }
 }
@@ -44,7 +45,10 @@ impl Parser<'_> {
     /// A fault at the present character.
     fn fault(&self, summary: &str) -> Fault {
         let width = self.text.get(self.at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        let summary = if width == 0 { format!("{summary}, but the file ends here") } else { summary.to_owned() };
+        if width == 0 {
+            let summary = format!("{summary}, but the file ends here");
+            return Fault::new(self.at..self.at, summary).hint("check that the file is complete");
+        }
         Fault::new(self.at..self.at + width, summary)
     }
 
@@ -61,7 +65,8 @@ impl Parser<'_> {
         let start = self.at;
         let kind = match self.peek() {
             Some(b'{' | b'[') if depth >= MAX_NESTING => {
-                return Err(self.fault(&format!("values may be nested {MAX_NESTING} deep at most")));
+                let fault = self.fault(&format!("values may be nested {MAX_NESTING} deep at most"));
+                return Err(fault.hint(NESTING_HINT));
             }
             Some(b'{') => self.object(depth)?,
             Some(b'[') => self.list(depth)?,

@@ -74,5 +74,11 @@ pub(super) struct Parsed {
 /// The deepest nesting of lists and objects; the deepest type of a variable needs three levels.
 pub(super) const MAX_NESTING: usize = 16;
 
+/// What to do about a deeper one.
+pub(super) const NESTING_HINT: &str = "no variable needs more than three levels";
+
+/// What to do about a text that is longer, or sets more names, than any set of variables.
+pub(super) const SIZE_HINT: &str = "check that this is the file you mean";
+
 /// The most names that a text may set, at any depth. The HCL parser compares each name of an object with all others.
 pub(super) const MAX_NAMES: usize = 10_000;

@@ -5,6 +5,7 @@
 //! holds a sensitive value.
 
 mod assign;
+pub mod backend;
 mod definition;
 mod diagnostic;
 mod hcl;
@@ -84,6 +85,8 @@ pub struct Variables {
     pub db_name: String,
     /// Name of the master user.
     pub db_username: String,
+    /// True if RDS makes the master user's password and keeps it in Secrets Manager; there is no `db_password` then.
+    pub db_manage_master_user_password: bool,
     /// True for a standby in a second zone.
     pub db_multi_az: bool,
     /// Days that automated backups are kept; 0 turns them off.
@@ -94,6 +97,23 @@ pub struct Variables {
     pub db_storage_encrypted: bool,
     /// Tags put on everything, beside those that aloka sets.
     pub tags: BTreeMap<String, String>,
+}
+
+impl Variables {
+    /// Tells whether the rules hold for variables that come from a saved plan or a trace, which somebody may have changed.
+    ///
+    /// # Errors
+    /// What is wrong, in the first problem's words.
+    pub fn check(&self) -> Result<(), String> {
+        // Texts, numbers and lists of them: serialising them has no way to fail.
+        let contents = serde_json::to_string(self).unwrap_or_default();
+        let source = Source::File { path: "variables.json".to_owned(), contents };
+        match evaluate(&[source], Needs { password: false }) {
+            Ok(evaluated) if evaluated.variables == *self => Ok(()),
+            Ok(_) => Err("they do not mean what they say".to_owned()),
+            Err(found) => Err(found.into_iter().next().map(|problem| problem.summary).unwrap_or_default()),
+        }
+    }
 }
 
 /// An operating system for which an image is looked up.
@@ -144,7 +164,7 @@ pub struct IngressRule {
 /// What a command cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// True if a missing `db_password` is an error. One that is given must be valid either way.
+    /// True if a missing `db_password` is an error, unless RDS manages it. One that is given must be valid either way.
     pub password: bool,
 }
 

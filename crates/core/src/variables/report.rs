@@ -68,6 +68,11 @@ pub(super) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
+    /// True if the place is on the command line.
+    pub(super) fn is_command_line(&self, place: &Place) -> bool {
+        self.texts.get(place.source).is_some_and(|text| text.is_command_line)
+    }
+
     pub(super) const fn new(texts: Vec<Text<'a>>) -> Self {
         Self { texts, problems: Vec::new(), untold: 0, failed: false }
     }

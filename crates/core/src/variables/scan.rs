@@ -3,7 +3,7 @@
 //! The parser takes a text that runs over the end of its line and then complains about a place far below. This looks
 //! only at quotes, comments, heredocs and brackets, and tells where the trouble begins.
 
-use super::literal::{Fault, MAX_NAMES, MAX_NESTING};
+use super::literal::{Fault, MAX_NAMES, MAX_NESTING, NESTING_HINT, SIZE_HINT};
 
 /// The place of the first open quote, comment or heredoc in `text` from byte `base` on, or of what is one
 /// too many: the bracket that nests too deep, or the name beyond the limit.
@@ -32,14 +32,15 @@ pub(super) fn scan(text: &str, base: usize) -> Result<(), Fault> {
                 depth += 1;
                 if depth > MAX_NESTING {
                     let summary = format!("values may be nested {MAX_NESTING} deep at most");
-                    return Err(Fault::new(at..at + 1, summary));
+                    return Err(Fault::new(at..at + 1, summary).hint(NESTING_HINT));
                 }
                 at += 1;
             }
             b'=' | b':' => {
                 names += 1;
                 if names > MAX_NAMES {
-                    return Err(Fault::new(at..at + 1, format!("only {MAX_NAMES} names may be set in one place")));
+                    let summary = format!("only {MAX_NAMES} names may be set in one place");
+                    return Err(Fault::new(at..at + 1, summary).hint(SIZE_HINT));
                 }
                 at += 1;
             }

@@ -95,11 +95,11 @@ impl Objects for Account {
     fn association(&self, id: &str) -> Option<(String, String)> {
         let table = self.associations.get(id)?;
         let (subnet, _) = self.subnets.iter().find(|(_, subnet)| subnet.association.as_deref() == Some(id))?;
-        Some((table.clone(), subnet.clone()))
+        Some((table.to_string(), subnet.to_string()))
     }
 
     fn default_group(&self, subnet: &str) -> Option<String> {
-        Some(self.vpcs.get(&self.subnets.get(subnet)?.vpc)?.default_group.clone())
+        Some(self.vpcs.get(&self.subnets.get(subnet)?.vpc)?.default_group.to_string())
     }
 
     fn engine_major(&self, version: Option<&str>) -> String {
@@ -127,7 +127,7 @@ impl Account {
             T::Vpc => facts(&self.vpcs.get(id)?.meta.tags, vec![own("ec2:VpcID")]),
             T::Subnet => {
                 let subnet = self.subnets.get(id)?;
-                let zone = ("ec2:AvailabilityZone", subnet.zone.clone());
+                let zone = ("ec2:AvailabilityZone", subnet.zone.to_string());
                 facts(&subnet.meta.tags, vec![own("ec2:SubnetID"), zone, vpc(&subnet.vpc)])
             }
             T::InternetGateway => facts(&self.gateways.get(id)?.meta.tags, vec![own("ec2:InternetGatewayID")]),
@@ -150,8 +150,10 @@ impl Account {
             }
             T::Instance => {
                 let instance = self.instances.get(id)?;
-                let mut keys =
-                    vec![("ec2:InstanceType", instance.kind.clone()), ("ec2:AvailabilityZone", instance.zone.clone())];
+                let mut keys = vec![
+                    ("ec2:InstanceType", instance.kind.to_string()),
+                    ("ec2:AvailabilityZone", instance.zone.to_string()),
+                ];
                 for (key, option) in [
                     ("ec2:MetadataHttpTokens", "HttpTokens"),
                     ("ec2:MetadataHttpEndpoint", "HttpEndpoint"),
@@ -168,7 +170,7 @@ impl Account {
                 let encrypted = ("ec2:Encrypted", volume.encrypted.to_string());
                 facts(
                     &volume.meta.tags,
-                    vec![own("ec2:VolumeID"), size, encrypted, ("ec2:VolumeType", volume.kind.clone())],
+                    vec![own("ec2:VolumeID"), size, encrypted, ("ec2:VolumeType", volume.kind.to_string())],
                 )
             }
             // All images here are Amazon's own.
@@ -180,11 +182,11 @@ impl Account {
                 let db = self.db_instances.get(id)?;
                 let mut keys = vec![
                     ("rds:DatabaseEngine", "postgres".to_owned()),
-                    ("rds:DatabaseClass", db.class.clone()),
+                    ("rds:DatabaseClass", db.class.to_string()),
                     ("rds:MultiAz", db.multi_az.to_string()),
                     ("rds:StorageEncrypted", db.encrypted.to_string()),
                 ];
-                keys.extend(db.db_name.clone().map(|name| ("rds:DatabaseName", name)));
+                keys.extend(db.db_name.as_ref().map(|name| ("rds:DatabaseName", name.to_string())));
                 facts(&db.meta.tags, keys)
             }
             T::DbSubnetGroup => facts(&self.db_subnet_groups.get(id)?.meta.tags, Vec::new()),

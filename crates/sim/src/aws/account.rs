@@ -10,7 +10,7 @@ use aloka_core::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::durations::{Durations, Transition};
-use super::record::{Meta, Record, Tags};
+use super::record::{Meta, Record, Tags, Text};
 use super::{Account, address, gateway, nat, route, security_group, subnet, vpc};
 use crate::rng::Rng;
 use crate::rules::{Refusal, Rule, capacity};
@@ -84,9 +84,9 @@ impl Account {
     }
 
     /// A new identifier: the prefix and 17 hexadecimal digits. AWS's own all begin with a zero.
-    pub(crate) fn new_id(&mut self, prefix: &str) -> String {
+    pub(crate) fn new_id(&mut self, prefix: &str) -> Text {
         let digits = self.rng(prefix).text(HEX, 16);
-        format!("{prefix}0{digits}")
+        format!("{prefix}0{digits}").into()
     }
 
     /// How long `transition` takes this time.
@@ -102,7 +102,7 @@ impl Account {
     }
 
     /// What a new object starts with.
-    pub(crate) fn new_meta(&mut self, now: Instant, id: String, tags: Tags) -> Meta {
+    pub(crate) fn new_meta(&mut self, now: Instant, id: Text, tags: Tags) -> Meta {
         let delay = match self.options.visibility_delay_ms {
             0 => 0,
             longest => {
@@ -150,8 +150,8 @@ impl Account {
     }
 
     /// Removes `id` from the account at `at`.
-    pub(crate) fn expire(&mut self, at: Instant, id: &str) {
-        self.expiring.insert((at, id.to_owned()));
+    pub(crate) fn expire(&mut self, at: Instant, id: Text) {
+        self.expiring.insert((at, id));
     }
 
     /// Removes what is gone by now, and puts changes of databases that are done by now into effect.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Answer, IdFormat};
 use super::nat::Nat;
-use super::record::{Meta, Record, object, tags_value};
+use super::record::{Meta, Record, Text, object, tags_value};
 use super::{Account, quotas};
 use crate::rules::address as rule;
 
@@ -20,7 +20,7 @@ pub(crate) struct ElasticIp {
     pub(crate) meta: Meta,
     pub(crate) public_ip: Ipv4Addr,
     /// The NAT gateway that took it last.
-    pub(crate) nat: Option<String>,
+    pub(crate) nat: Option<Text>,
 }
 
 impl Record for ElasticIp {
@@ -29,11 +29,11 @@ impl Record for ElasticIp {
     const FILTERS: &'static [&'static str] =
         &["allocation-id", "public-ip", "association-id", "network-interface-id", "private-ip-address", "domain"];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self> {
+    fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.addresses
     }
 
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self> {
         &mut account.addresses
     }
 
@@ -45,17 +45,17 @@ impl Record for ElasticIp {
         &mut self.meta
     }
 
-    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         let holder = account.holder(self, now);
         match filter {
             "allocation-id" => vec![self.meta.id.clone()],
-            "public-ip" => vec![self.public_ip.to_string()],
+            "public-ip" => vec![self.public_ip.to_string().into()],
             "association-id" => holder.map(|nat| nat.association.clone()).into_iter().collect(),
             "network-interface-id" => holder.and_then(|nat| nat.interface.clone()).into_iter().collect(),
             "private-ip-address" => {
-                holder.and_then(|nat| nat.private_ip).map(|ip| ip.to_string()).into_iter().collect()
+                holder.and_then(|nat| nat.private_ip).map(|ip| ip.to_string().into()).into_iter().collect()
             }
-            "domain" => vec!["vpc".to_owned()],
+            "domain" => vec!["vpc".into()],
             _ => Vec::new(),
         }
     }

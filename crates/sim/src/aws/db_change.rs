@@ -10,16 +10,18 @@ use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::db_instance::Db;
+use super::db_rules::Management;
 use super::durations::Transition;
 use super::error::Answer;
-use super::record::object;
+use super::record::{Text, object};
 use super::{Account, db_rules};
 use crate::rules::{Refusal, db_instance as rule};
 
 /// For how long storage cannot be changed again.
 const STORAGE_PAUSE: Duration = Duration::from_secs(6 * 3600);
 
-const PASSWORD: &str = "MasterUserPassword";
+/// The parameter that is pending while a password is not set yet.
+pub(crate) const PASSWORD: &str = "MasterUserPassword";
 const STORAGE: &str = "AllocatedStorage";
 const CLASS: &str = "DBInstanceClass";
 const VERSION: &str = "EngineVersion";
@@ -67,7 +69,9 @@ impl Account {
         if !(db.status(now) == STORAGE_FULL && grows) {
             db.check_available(now)?;
         }
-        let password = db_rules::password(request, secrets)?;
+        let given = db_rules::password(request, secrets)?;
+        let management = db_rules::management(request, db.secret.is_some(), given)?;
+        let password = given || management == Management::Begins;
         let groups = match request.texts("VpcSecurityGroupIds") {
             none if none.is_empty() => None,
             _ => Some(self.check_db_groups(now, request, &db.vpc)?),
@@ -86,7 +90,13 @@ impl Account {
                 }
             }
         }
+        let secret = match management {
+            Management::Kept => db.secret,
+            Management::Begins => Some(self.new_master_secret()),
+            Management::Ends => None,
+        };
         let there = self.db_mut(now, &name)?;
+        there.secret = secret;
         there.groups = groups.unwrap_or_else(|| there.groups.clone());
         there.public = public.unwrap_or(there.public);
         there.protected = protected.unwrap_or(there.protected);
@@ -105,7 +115,7 @@ impl Account {
         }
         let (waits, window) = (waits(there), there.window);
         if waits && !immediately {
-            self.expire(window.next(now), &format!("db-window/{name}"));
+            self.expire(window.next(now), format!("db-window/{name}").into());
         }
         let all = waits && immediately;
         if all || password {
@@ -128,7 +138,7 @@ impl Account {
         }
         if let Some(asked) = request.arg(VERSION).as_str() {
             // The version it has may not be on offer any more.
-            let version = if asked == db.version { asked.to_owned() } else { db_rules::version(Some(asked))? };
+            let version = if *asked == *db.version { asked.into() } else { db_rules::version(Some(asked))? };
             db_rules::upgrade(&db.version, &version)?;
             change(VERSION, version.into(), (&db.version).into());
         }
@@ -204,7 +214,7 @@ impl Account {
         if let Some(db) = self.db_instances.get_mut(name) {
             db.busy = Some(Busy { from: earlier.map_or(from, |earlier| earlier.from.min(from)), phases, all });
         }
-        self.expire(until, &format!("db-change/{name}"));
+        self.expire(until, format!("db-change/{name}").into());
     }
 
     /// The maintenance window of an instance begins: what waits is done, if the instance is free for it; if it is not,
@@ -218,7 +228,7 @@ impl Account {
         if db.busy.is_none() && db.is_available(at) {
             self.begin_db_change(at, name, true);
         } else {
-            self.expire(db.window.next(at), &format!("db-window/{name}"));
+            self.expire(db.window.next(at), format!("db-window/{name}").into());
         }
     }
 
@@ -238,7 +248,7 @@ impl Account {
         }
         let pending = std::mem::take(&mut db.pending);
         for (parameter, value) in &pending {
-            let text = || value.as_str().unwrap_or_default().to_owned();
+            let text = || Text::from(value.as_str().unwrap_or_default());
             match parameter.as_str() {
                 CLASS => db.class = text(),
                 VERSION => db.version = text(),
@@ -261,11 +271,11 @@ impl Account {
     }
 
     /// A subnet with a free address for a standby: of the group, in another Availability Zone.
-    fn standby_subnet(&self, db: &Db) -> Option<String> {
-        let zone = |id: &String| self.subnets.get(id).map(|subnet| &subnet.zone);
+    fn standby_subnet(&self, db: &Db) -> Option<Text> {
+        let zone = |id: &Text| self.subnets.get(id).map(|subnet| &subnet.zone);
         let home = db.interfaces.first().and_then(|id| self.interfaces.get(id)).and_then(|i| zone(&i.subnet));
         let group = self.db_subnet_groups.get(&db.subnet_group)?;
-        let is_free = |id: &&String| self.subnets.get(*id).is_some_and(|subnet| subnet.pool.available() > 0);
+        let is_free = |id: &&Text| self.subnets.get(*id).is_some_and(|subnet| subnet.pool.available() > 0);
         group.subnets.iter().filter(is_free).find(|id| zone(id) != home).cloned()
     }
 
@@ -276,7 +286,8 @@ impl Account {
         let mut interfaces = db.interfaces.clone();
         if db.multi_az {
             let subnet = self.standby_subnet(&db);
-            interfaces.extend(subnet.and_then(|subnet| self.new_interface(&subnet, &db.groups, &format!("db/{name}"))));
+            interfaces
+                .extend(subnet.and_then(|subnet| self.new_interface(&subnet, &db.groups, format!("db/{name}").into())));
         } else {
             for interface in interfaces.split_off(interfaces.len().min(1)) {
                 self.drop_interface(&interface);

@@ -9,41 +9,50 @@ use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::account::Doom;
-use super::db_change::Busy;
+use super::db_change::{Busy, PASSWORD};
+use super::db_rules::Management;
 use super::db_subnet_group::SubnetGroup;
 use super::db_window::Window;
 use super::durations::Transition;
 use super::error::Answer;
-use super::record::{Meta, object, tags_value};
+use super::record::{Meta, Text, object, tags_value};
 use super::security_group::Group;
 use super::{Account, db_rules};
+use crate::rng::Rng;
 use crate::rules::{Refusal, db_instance as rule};
 
 /// Security groups of an instance (RDS user guide, "Quotas").
 const MAX_GROUPS: usize = 5;
 
+/// What RDS tells of a password it keeps in Secrets Manager.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MasterSecret {
+    arn: String,
+    key: String,
+}
+
 /// A database instance, under its identifier in lower case.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Db {
     pub(crate) meta: Meta,
-    resource_id: String,
-    pub(crate) class: String,
-    pub(crate) version: String,
-    username: String,
-    pub(crate) db_name: Option<String>,
+    resource_id: Text,
+    pub(crate) class: Text,
+    pub(crate) version: Text,
+    username: Text,
+    pub(crate) db_name: Option<Text>,
     pub(crate) storage: i64,
-    pub(crate) storage_type: String,
+    pub(crate) storage_type: Text,
     pub(crate) encrypted: bool,
     pub(crate) multi_az: bool,
     pub(crate) public: bool,
     auto_minor: bool,
     pub(crate) retention: i64,
     pub(crate) protected: bool,
-    zone: String,
-    pub(crate) subnet_group: String,
-    pub(crate) vpc: String,
-    pub(crate) groups: Vec<String>,
-    pub(crate) interfaces: Vec<String>,
+    zone: Text,
+    pub(crate) subnet_group: Text,
+    pub(crate) vpc: Text,
+    pub(crate) groups: Vec<Text>,
+    pub(crate) interfaces: Vec<Text>,
     /// When `creating` ends: it has an endpoint, and is backed up if backups are kept.
     created: Instant,
     /// When its first backup ends.
@@ -54,6 +63,9 @@ pub(crate) struct Db {
     pub(crate) window: Window,
     /// Changes not yet in effect, by parameter.
     pub(crate) pending: BTreeMap<String, Value>,
+    /// The secret that holds the master user's password, if RDS manages it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) secret: Option<MasterSecret>,
     /// What it is doing about them.
     pub(crate) busy: Option<Busy>,
     /// When the storage was last changed, and until when it is optimised.
@@ -105,71 +117,84 @@ impl Db {
     }
 }
 
+impl MasterSecret {
+    /// The secret is there at once, and holds the password when that is set.
+    fn described(&self, pending: &BTreeMap<String, Value>) -> Value {
+        let status = if pending.contains_key(PASSWORD) { "creating" } else { "active" };
+        object([("SecretArn", (&self.arn).into()), ("SecretStatus", status.into()), ("KmsKeyId", (&self.key).into())])
+    }
+}
+
 impl Account {
     pub(crate) fn db(&self, now: Instant, name: &str) -> Result<&Db, Refusal> {
-        let found = self.db_instances.get(&name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
+        let found = self.db_instances.get(&*name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
         found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     pub(crate) fn db_mut(&mut self, now: Instant, name: &str) -> Result<&mut Db, Refusal> {
-        let found = self.db_instances.get_mut(&name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
+        let found = self.db_instances.get_mut(&*name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
         found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     pub(crate) fn described_db(&self, now: Instant, db: &Db) -> Value {
         let name = &db.meta.id;
-        let domain = crate::rng::Rng::stream(self.options.seed, "rds-domain", 0);
+        let domain = Rng::stream(self.options.seed, "rds-domain", 0);
         let domain = domain.clone().text("abcdefghijklmnopqrstuvwxyz0123456789", 12);
         let region = &self.options.region;
         let endpoint = (now >= db.created).then(|| {
             object([
                 ("Address", format!("{name}.{domain}.{region}.rds.amazonaws.com").into()),
-                ("Port", 5432.into()),
                 ("HostedZoneId", "Z2R2ITUGPM61AM".into()),
+                ("Port", 5432.into()),
             ])
         });
         object([
-            ("DBInstanceIdentifier", name.into()),
-            ("DbiResourceId", (&db.resource_id).into()),
+            ("AllocatedStorage", db.storage.into()),
+            ("AutoMinorVersionUpgrade", db.auto_minor.into()),
+            ("AvailabilityZone", (now >= db.created).then_some(&db.zone).into()),
+            ("BackupRetentionPeriod", db.retention.into()),
             ("DBInstanceArn", self.rds_arn("db", name).into()),
             ("DBInstanceClass", (&db.class).into()),
+            ("DBInstanceIdentifier", name.into()),
             ("DBInstanceStatus", db.status(now).into()),
+            ("DBName", db.db_name.as_ref().into()),
+            ("DBSubnetGroupName", (&db.subnet_group).into()),
+            ("DbiResourceId", (&db.resource_id).into()),
+            ("DeletionProtection", db.protected.into()),
+            ("Endpoint", endpoint.into()),
             ("Engine", "postgres".into()),
             ("EngineVersion", (&db.version).into()),
+            ("MasterUserSecret", db.secret.as_ref().map(|secret| secret.described(&db.pending)).into()),
             ("MasterUsername", (&db.username).into()),
-            ("DBName", db.db_name.as_ref().into()),
-            ("AllocatedStorage", db.storage.into()),
-            ("StorageType", (&db.storage_type).into()),
-            ("StorageEncrypted", db.encrypted.into()),
             ("MultiAZ", db.multi_az.into()),
-            ("PubliclyAccessible", db.public.into()),
-            ("AutoMinorVersionUpgrade", db.auto_minor.into()),
-            ("BackupRetentionPeriod", db.retention.into()),
-            ("DeletionProtection", db.protected.into()),
+            ("PendingModifiedValues", Value::map(db.pending.iter().map(|(name, value)| (name, value.clone())))),
             ("PreferredMaintenanceWindow", db.window.to_string().into()),
-            ("AvailabilityZone", (now >= db.created).then_some(&db.zone).into()),
-            ("DBSubnetGroupName", (&db.subnet_group).into()),
+            ("PubliclyAccessible", db.public.into()),
+            ("StorageEncrypted", db.encrypted.into()),
+            ("StorageType", (&db.storage_type).into()),
+            ("Tags", tags_value(&db.meta.tags)),
             ("VpcId", (&db.vpc).into()),
             ("VpcSecurityGroupIds", Value::list(&db.groups)),
-            ("Endpoint", endpoint.into()),
-            ("PendingModifiedValues", Value::map(db.pending.iter().map(|(name, value)| (name, value.clone())))),
-            ("Tags", tags_value(&db.meta.tags)),
         ])
     }
 
     pub(crate) fn create_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
-        let name = db_rules::identifier(request.text("DBInstanceIdentifier"))?;
+        let name = Text::from(db_rules::identifier(request.text("DBInstanceIdentifier"))?);
         db_rules::engine(request.text("Engine"))?;
         let version = db_rules::version(request.arg("EngineVersion").as_str())?;
         db_rules::class(request.text("DBInstanceClass"), &version)?;
-        let storage_type = request.arg("StorageType").as_str().unwrap_or("gp3").to_owned();
+        let storage_type = request.arg("StorageType").shared_str().unwrap_or_else(|| "gp3".into());
         let storage = db_rules::number(request, "AllocatedStorage")?.unwrap_or_default();
         db_rules::storage(&storage_type, storage)?;
         db_rules::storage_type(&storage_type)?;
-        let db_name = request.arg("DBName").as_str().map(str::to_owned);
+        let db_name = request.arg("DBName").shared_str();
         db_name.as_deref().map_or(Ok(()), db_rules::database_name)?;
         db_rules::master_username(request.text("MasterUsername"))?;
-        db_rules::password(request, secrets)?;
+        let password = db_rules::password(request, secrets)?;
+        let managed = db_rules::management(request, false, password)? == Management::Begins;
+        if !password && !managed {
+            return Err(rule::PASSWORD_REQUIRED.refuse([]));
+        }
         let retention = db_rules::number(request, "BackupRetentionPeriod")?.unwrap_or(1);
         db_rules::retention(retention)?;
         let flag = |name: &str, default: bool| db_rules::flag(request, name).map(|given| given.unwrap_or(default));
@@ -198,17 +223,20 @@ impl Account {
         let places = self.db_places(&subnets, if multi_az { 2 } else { 1 })?;
 
         let zone = self.subnets.get(&places[0]).map(|subnet| subnet.zone.clone()).unwrap_or_default();
-        let owner = format!("db/{name}");
-        let interfaces = places.iter().filter_map(|subnet| self.new_interface(subnet, &groups, &owner)).collect();
+        let owner = Text::from(format!("db/{name}"));
+        let interfaces =
+            places.iter().filter_map(|subnet| self.new_interface(subnet, &groups, owner.clone())).collect();
         let total = self.duration(Transition::DbCreate);
         let created = if retention > 0 { now + total / 4 * 3 } else { now + total };
         let resource = self.rng("db-resource").text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 26);
+        let secret = managed.then(|| self.new_master_secret());
         let db = Db {
+            secret,
             meta: self.new_meta(now, name.clone(), tags),
-            resource_id: format!("db-{resource}"),
-            class: request.text("DBInstanceClass").to_owned(),
+            resource_id: format!("db-{resource}").into(),
+            class: request.text("DBInstanceClass").into(),
             version,
-            username: request.text("MasterUsername").to_owned(),
+            username: request.text("MasterUsername").into(),
             db_name,
             storage,
             storage_type,
@@ -227,27 +255,40 @@ impl Account {
             ready: now + total,
             failure,
             window: Window::draw(&mut self.rng("db-window")),
-            pending: BTreeMap::from([("MasterUserPassword".to_owned(), "****".into())]),
+            pending: BTreeMap::from([(PASSWORD.to_owned(), "****".into())]),
             busy: None,
             storage_changed: None,
             gone: None,
         };
         // The password stops being pending when the instance is created.
-        self.expire(created, &format!("db-change/{name}"));
+        self.expire(created, format!("db-change/{name}").into());
         let reply = object([("DBInstance", self.described_db(now, &db))]);
         self.db_instances.insert(name, db);
         Ok(reply)
     }
 
+    /// A secret for a password that RDS makes, under the key that Secrets Manager has in every account.
+    pub(crate) fn new_master_secret(&mut self) -> MasterSecret {
+        let (region, account) = (self.options.region.clone(), self.options.account_id.clone());
+        let uuid = |mut rng: Rng| [8, 4, 4, 4, 12].map(|length| rng.text("0123456789abcdef", length)).join("-");
+        let key = uuid(Rng::stream(self.options.seed, "secretsmanager-key", 0));
+        let name = uuid(self.rng("db-secret"));
+        let suffix = self.rng("db-secret-suffix").text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 6);
+        MasterSecret {
+            arn: format!("arn:aws:secretsmanager:{region}:{account}:secret:rds!db-{name}-{suffix}"),
+            key: format!("arn:aws:kms:{region}:{account}:key/{key}"),
+        }
+    }
+
     /// The security groups a request names, all of the VPC; its default group if it names none.
-    pub(crate) fn check_db_groups(&self, now: Instant, request: &Request, vpc: &str) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn check_db_groups(&self, now: Instant, request: &Request, vpc: &str) -> Result<Vec<Text>, Refusal> {
         let ids = request.texts("VpcSecurityGroupIds");
         if ids.is_empty() {
             return Ok(self.vpcs.get(vpc).map(|vpc| vpc.default_group.clone()).into_iter().collect());
         }
         for id in &ids {
             let group = self.get::<Group>(now, id).map_err(|_| rule::GROUP.refuse([id]))?;
-            if group.vpc != vpc {
+            if *group.vpc != *vpc {
                 return Err(rule::GROUP_VPC.refuse([&vpc, &group.vpc]));
             }
         }
@@ -272,14 +313,14 @@ impl Account {
     }
 
     /// Subnets with a free address, `count` of them, in different zones.
-    pub(crate) fn db_places(&mut self, subnets: &[String], count: usize) -> Result<Vec<String>, Refusal> {
-        let mut by_zone: BTreeMap<&str, &String> = BTreeMap::new();
+    pub(crate) fn db_places(&mut self, subnets: &[Text], count: usize) -> Result<Vec<Text>, Refusal> {
+        let mut by_zone: BTreeMap<&str, &Text> = BTreeMap::new();
         for id in subnets {
             if let Some(subnet) = self.subnets.get(id).filter(|subnet| subnet.pool.available() > 0) {
                 by_zone.entry(&subnet.zone).or_insert(id);
             }
         }
-        let mut places: Vec<String> = by_zone.into_values().cloned().collect();
+        let mut places: Vec<Text> = by_zone.into_values().cloned().collect();
         if places.len() < count {
             return Err(rule::NO_ROOM.refuse([]));
         }
@@ -339,7 +380,7 @@ impl Account {
         for interface in db.interfaces.clone() {
             self.end_interface(&interface, gone);
         }
-        self.expire(gone, &format!("db/{name}"));
+        self.expire(gone, format!("db/{name}").into());
         let reply = self.described_db(now, self.db(now, &name)?);
         Ok(object([("DBInstance", reply)]))
     }

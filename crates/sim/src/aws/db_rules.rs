@@ -6,7 +6,7 @@ use aloka_core::value::Value;
 
 use super::catalog::{self, DbClass};
 use super::error::Answer;
-use super::record::object;
+use super::record::{Text, object};
 use crate::rules::{Refusal, Rule, db_instance as rule};
 
 /// Words that PostgreSQL reserves (its manual, appendix "SQL Key Words", column PostgreSQL: "reserved").
@@ -72,11 +72,11 @@ pub(crate) fn identifier(text: &str) -> Result<String, Refusal> {
 }
 
 /// The identifier of a snapshot, in lower case.
-pub(crate) fn snapshot_identifier(text: &str) -> Result<String, Refusal> {
+pub(crate) fn snapshot_identifier(text: &str) -> Result<Text, Refusal> {
     if text.len() > 255 {
         return Err(rule::SNAPSHOT_LENGTH.refuse([]));
     }
-    if is_identifier(text) { Ok(text.to_ascii_lowercase()) } else { Err(rule::SNAPSHOT_FORM.refuse([])) }
+    if is_identifier(text) { Ok(text.to_ascii_lowercase().into()) } else { Err(rule::SNAPSHOT_FORM.refuse([])) }
 }
 
 /// Refuses engines other than PostgreSQL.
@@ -120,6 +120,28 @@ pub(crate) fn master_username(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What a request does about the management of the password by RDS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Management {
+    /// Nothing.
+    Kept,
+    /// RDS makes a password and keeps it in Secrets Manager.
+    Begins,
+    /// The password of the request takes its place.
+    Ends,
+}
+
+/// What becomes of the management of a password that is `managed` now; `password` tells whether the request has one.
+pub(crate) fn management(request: &Request, managed: bool, password: bool) -> Result<Management, Refusal> {
+    match (flag(request, "ManageMasterUserPassword")?, managed, password) {
+        (Some(true), _, true) | (None, true, true) => Err(rule::PASSWORD_BOTH.refuse([])),
+        (Some(false), _, false) => Err(rule::PASSWORD_UNMANAGED.refuse([])),
+        (Some(true), false, false) => Ok(Management::Begins),
+        (Some(false), true, true) => Ok(Management::Ends),
+        (Some(true), true, false) | (Some(false), false, true) | (None, _, _) => Ok(Management::Kept),
+    }
+}
+
 /// Checks the password of a request, if it has one. Answers whether there is one. The password goes nowhere.
 pub(crate) fn password(request: &Request, secrets: &Secrets) -> Result<bool, Refusal> {
     let text = match request.arg("MasterUserPassword") {
@@ -149,8 +171,8 @@ pub(crate) fn password(request: &Request, secrets: &Secrets) -> Result<bool, Ref
 }
 
 /// The version that `asked` stands for.
-pub(crate) fn version(asked: Option<&str>) -> Result<String, Refusal> {
-    catalog::resolve_postgres(asked).ok_or_else(|| rule::VERSION.refuse([&asked.unwrap_or_default()]))
+pub(crate) fn version(asked: Option<&str>) -> Result<Text, Refusal> {
+    catalog::resolve_postgres(asked).map(Text::from).ok_or_else(|| rule::VERSION.refuse([&asked.unwrap_or_default()]))
 }
 
 /// Refuses a class that PostgreSQL of this version does not run on.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Account;
 use super::error::Answer;
-use super::record::{Meta, object};
+use super::record::{Meta, Text, object};
 use super::subnet::Subnet;
 use crate::rules::{Refusal, db_subnet_group as rule, identifier};
 
@@ -17,9 +17,9 @@ use crate::rules::{Refusal, db_subnet_group as rule, identifier};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SubnetGroup {
     pub(crate) meta: Meta,
-    description: String,
-    pub(crate) vpc: String,
-    pub(crate) subnets: Vec<String>,
+    description: Text,
+    pub(crate) vpc: Text,
+    pub(crate) subnets: Vec<Text>,
 }
 
 impl Account {
@@ -30,28 +30,29 @@ impl Account {
 
     fn describe_db_subnet_group(&self, group: &SubnetGroup) -> Value {
         object([
-            ("DBSubnetGroupName", (&group.meta.id).into()),
+            ("DBSubnetGroupArn", self.rds_arn("subgrp", &group.meta.id).into()),
             ("DBSubnetGroupDescription", (&group.description).into()),
-            ("VpcId", (&group.vpc).into()),
+            ("DBSubnetGroupName", (&group.meta.id).into()),
             ("SubnetGroupStatus", "Complete".into()),
             ("SubnetIds", Value::list(&group.subnets)),
-            ("DBSubnetGroupArn", self.rds_arn("subgrp", &group.meta.id).into()),
+            ("VpcId", (&group.vpc).into()),
         ])
     }
 
     /// The group called `name`, in whichever case.
     pub(crate) fn db_subnet_group(&self, now: Instant, name: &str) -> Result<&SubnetGroup, Refusal> {
-        let found = self.db_subnet_groups.get(&name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
+        let found = self.db_subnet_groups.get(&*name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
         found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     pub(crate) fn db_subnet_group_mut(&mut self, now: Instant, name: &str) -> Result<&mut SubnetGroup, Refusal> {
-        let found = self.db_subnet_groups.get_mut(&name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
+        let found =
+            self.db_subnet_groups.get_mut(&*name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
         found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     /// The VPC of these subnets, when they may make a group.
-    fn check_db_subnets(&self, now: Instant, ids: &[String]) -> Result<String, Refusal> {
+    fn check_db_subnets(&self, now: Instant, ids: &[Text]) -> Result<Text, Refusal> {
         let mut zones = BTreeSet::new();
         let mut vpcs = BTreeSet::new();
         let mut seen = BTreeSet::new();
@@ -63,11 +64,11 @@ impl Account {
             if !seen.insert(id) {
                 return Err(rule::SUBNET_TWICE.refuse([id]));
             }
-            zones.insert(subnet.zone.as_str());
-            vpcs.insert(subnet.vpc.as_str());
+            zones.insert(&*subnet.zone);
+            vpcs.insert(&subnet.vpc);
         }
         let vpc = match vpcs.pop_first() {
-            Some(vpc) if vpcs.is_empty() => vpc.to_owned(),
+            Some(vpc) if vpcs.is_empty() => vpc.clone(),
             Some(_) => return Err(rule::ONE_VPC.refuse([])),
             None => return Err(rule::NO_SUBNETS.refuse([])),
         };
@@ -81,7 +82,7 @@ impl Account {
     }
 
     pub(crate) fn create_db_subnet_group(&mut self, now: Instant, request: &Request) -> Answer {
-        let name = request.text("DBSubnetGroupName").to_ascii_lowercase();
+        let name = Text::from(request.text("DBSubnetGroupName").to_ascii_lowercase());
         let description = request.text("DBSubnetGroupDescription");
         check_name(&name)?;
         if description.trim().is_empty() {
@@ -97,7 +98,7 @@ impl Account {
             return Err(rule::GROUPS.refuse([]));
         }
         let meta = self.new_meta(now, name.clone(), tags);
-        let group = SubnetGroup { meta, description: description.to_owned(), vpc, subnets };
+        let group = SubnetGroup { meta, description: description.into(), vpc, subnets };
         let reply = object([("DBSubnetGroup", self.describe_db_subnet_group(&group))]);
         self.db_subnet_groups.insert(name, group);
         Ok(reply)

@@ -1,28 +1,29 @@
 //! Filters of Describe calls: all of them must pass, each by any of its values; `*` and `?` are wildcards.
 
-use std::collections::BTreeSet;
-
 use aloka_core::api::Request;
+use aloka_core::map::Key;
 use aloka_core::value::Value;
 
-use super::record::Tags;
+use super::record::{Tags, Text};
 use crate::rules::{Refusal, filter as rule};
 
 /// The most values of a call's filters.
 const VALUES_MAX: usize = 200;
 
 /// The filters of a request.
-pub(crate) struct Filters(Vec<(String, Accepted)>);
+pub(crate) struct Filters(Vec<(Key, Accepted)>);
 
 /// What a filter lets pass. Plain values are many at times, so they are looked up.
 struct Accepted {
-    plain: BTreeSet<String>,
-    patterns: Vec<String>,
+    /// In order, each once.
+    plain: Vec<Text>,
+    patterns: Vec<Text>,
 }
 
 impl Accepted {
     fn matches(&self, value: &str) -> bool {
-        self.plain.contains(value) || self.patterns.iter().any(|pattern| is_match(pattern, value))
+        self.plain.binary_search_by(|plain| (**plain).cmp(value)).is_ok()
+            || self.patterns.iter().any(|pattern| is_match(pattern, value))
     }
 }
 
@@ -50,12 +51,10 @@ impl Filters {
             if !is_known(name) {
                 return Err(rule::KNOWN.refuse([name]));
             }
-            let texts = values.as_list().unwrap_or_default().iter().map(|value| match value.as_str() {
-                Some(text) => text.to_owned(),
-                None => value.to_string(),
-            });
-            let texts: Vec<String> = match values.as_str() {
-                Some(text) => vec![text.to_owned()],
+            let texts = values.as_list().unwrap_or_default().iter();
+            let texts = texts.map(|value| value.shared_str().unwrap_or_else(|| value.to_string().into()));
+            let texts: Vec<Text> = match values.shared_str() {
+                Some(text) => vec![text],
                 None => texts.collect(),
             };
             if texts.is_empty() {
@@ -65,17 +64,25 @@ impl Filters {
             if count > VALUES_MAX {
                 return Err(rule::LIMIT.refuse([]));
             }
-            let (patterns, plain) = texts.into_iter().partition(|text| text.contains(['*', '?']));
-            Ok((name.to_string(), Accepted { plain: BTreeSet::from_iter::<Vec<String>>(plain), patterns }))
+            let (patterns, mut plain): (_, Vec<Text>) = texts.into_iter().partition(|text| text.contains(['*', '?']));
+            plain.sort_unstable();
+            plain.dedup();
+            Ok((name.clone(), Accepted { plain, patterns }))
         });
         Ok(Self(filters.collect::<Result<_, _>>()?))
     }
 
+    /// The values of a filter, in order, each once, if none is a pattern: nothing else passes.
+    pub(crate) fn plain(&self, filter: &str) -> Option<&[Text]> {
+        let (_, accepted) = self.0.iter().find(|(name, _)| **name == *filter)?;
+        accepted.patterns.is_empty().then_some(&accepted.plain)
+    }
+
     /// True if an object with these tags, and these values under other filters, passes all of them.
-    pub(crate) fn pass(&self, tags: &Tags, values: impl Fn(&str) -> Vec<String>) -> bool {
+    pub(crate) fn pass(&self, tags: &Tags, values: impl Fn(&str) -> Vec<Text>) -> bool {
         self.0.iter().all(|(name, accepted)| match name.strip_prefix("tag:") {
             Some(key) => tags.get(key).and_then(Value::as_str).is_some_and(|value| accepted.matches(value)),
-            None if name == "tag-key" => tags.keys().any(|key| accepted.matches(key)),
+            None if **name == *"tag-key" => tags.keys().any(|key| accepted.matches(key)),
             None => values(name).iter().any(|value| accepted.matches(value)),
         })
     }

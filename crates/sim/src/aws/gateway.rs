@@ -8,7 +8,7 @@ use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Answer, IdFormat};
-use super::record::{Meta, Record, object, tags_value};
+use super::record::{Meta, Record, Text, object, tags_value};
 use super::vpc::Vpc;
 use super::{Account, quotas};
 use crate::rules::{Rule, gateway as rule};
@@ -18,7 +18,7 @@ use crate::rules::{Rule, gateway as rule};
 pub(crate) struct Gateway {
     pub(crate) meta: Meta,
     /// The VPC it is attached to.
-    pub(crate) vpc: Option<String>,
+    pub(crate) vpc: Option<Text>,
 }
 
 impl Record for Gateway {
@@ -27,11 +27,11 @@ impl Record for Gateway {
     const FILTERS: &'static [&'static str] =
         &["internet-gateway-id", "attachment.vpc-id", "attachment.state", "owner-id"];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self> {
+    fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.gateways
     }
 
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self> {
         &mut account.gateways
     }
 
@@ -43,12 +43,12 @@ impl Record for Gateway {
         &mut self.meta
     }
 
-    fn filtered(&self, account: &Account, _now: Instant, filter: &str) -> Vec<String> {
+    fn filtered(&self, account: &Account, _now: Instant, filter: &str) -> Vec<Text> {
         match filter {
             "internet-gateway-id" => vec![self.meta.id.clone()],
             "attachment.vpc-id" => self.vpc.iter().cloned().collect(),
-            "attachment.state" => self.vpc.iter().map(|_| "available".to_owned()).collect(),
-            "owner-id" => vec![account.options.account_id.clone()],
+            "attachment.state" => self.vpc.iter().map(|_| "available".into()).collect(),
+            "owner-id" => vec![account.options.account_id.as_str().into()],
             _ => Vec::new(),
         }
     }
@@ -57,8 +57,8 @@ impl Record for Gateway {
         // The API reference says `attached`; the API says `available`.
         let attachments = self.vpc.iter().map(|vpc| object([("VpcId", vpc.into()), ("State", "available".into())]));
         object([
-            ("InternetGatewayId", (&self.meta.id).into()),
             ("Attachments", Value::List(attachments.collect())),
+            ("InternetGatewayId", (&self.meta.id).into()),
             ("OwnerId", (&account.options.account_id).into()),
             ("Tags", tags_value(&self.meta.tags)),
         ])
@@ -89,7 +89,7 @@ impl Account {
         if self.has_gateway(vpc) {
             return Err(rule::VPC_HAS_ONE.refuse([&vpc]));
         }
-        self.get_mut::<Gateway>(now, id)?.vpc = Some(vpc.to_owned());
+        self.get_mut::<Gateway>(now, id)?.vpc = Some(vpc.into());
         Ok(object([]))
     }
 
@@ -109,11 +109,11 @@ impl Account {
 
     /// The rule that keeps a gateway attached because something in the VPC has a public address.
     fn mapped_address(&self, now: Instant, vpc: &str) -> Option<&'static Rule> {
-        if self.nats.values().any(|nat| nat.vpc == vpc && nat.holds_address(now)) {
+        if self.nats.values().any(|nat| *nat.vpc == *vpc && nat.holds_address(now)) {
             Some(&rule::MAPPED_NAT)
-        } else if self.db_instances.values().any(|db| db.vpc == vpc && db.public && !db.is_gone(now)) {
+        } else if self.db_instances.values().any(|db| *db.vpc == *vpc && db.public && !db.is_gone(now)) {
             Some(&rule::MAPPED_DATABASE)
-        } else if self.instances.values().any(|instance| instance.vpc == vpc && instance.has_public_mapping(now)) {
+        } else if self.instances.values().any(|instance| *instance.vpc == *vpc && instance.has_public_mapping(now)) {
             Some(&rule::MAPPED_INSTANCE)
         } else {
             None

@@ -12,7 +12,7 @@ use super::account::{Doom, LISTED};
 use super::durations::Transition;
 use super::error::Answer;
 use super::error::IdFormat;
-use super::record::{Meta, Record, object, tags_value};
+use super::record::{Meta, Record, Text, common_object, object, tags_value};
 use super::{Account, catalog};
 use crate::rules::{Refusal, instance as rule, launch};
 
@@ -20,17 +20,17 @@ use crate::rules::{Refusal, instance as rule, launch};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub(crate) meta: Meta,
-    pub(crate) image: String,
-    pub(crate) kind: String,
-    pub(crate) subnet: String,
-    pub(crate) vpc: String,
-    pub(crate) zone: String,
-    pub(crate) interface: String,
+    pub(crate) image: Text,
+    pub(crate) kind: Text,
+    pub(crate) subnet: Text,
+    pub(crate) vpc: Text,
+    pub(crate) zone: Text,
+    pub(crate) interface: Text,
     pub(crate) keep_interface: bool,
     pub(crate) private_ip: Ipv4Addr,
-    pub(crate) volume: String,
+    pub(crate) volume: Text,
     pub(crate) metadata: Value,
-    pub(crate) token: String,
+    pub(crate) token: Text,
     /// Whether it gets a public address at each start.
     pub(crate) public: bool,
     pub(crate) public_ip: Option<Ipv4Addr>,
@@ -69,11 +69,11 @@ impl Record for Instance {
         "network-interface.network-interface-id",
     ];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self> {
+    fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.instances
     }
 
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self> {
         &mut account.instances
     }
 
@@ -85,20 +85,20 @@ impl Record for Instance {
         &mut self.meta
     }
 
-    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         let gone = self.is_terminated(now);
-        let networked = |text: &String| if gone { Vec::new() } else { vec![text.clone()] };
+        let networked = |text: &Text| if gone { Vec::new() } else { vec![text.clone()] };
         match filter {
             "instance-id" => vec![self.meta.id.clone()],
             "instance-type" => vec![self.kind.clone()],
             "image-id" => vec![self.image.clone()],
-            "instance-state-name" => vec![self.state(now).to_owned()],
+            "instance-state-name" => vec![self.state(now).into()],
             "subnet-id" => networked(&self.subnet),
             "vpc-id" => networked(&self.vpc),
             "availability-zone" => vec![self.zone.clone()],
             "client-token" => vec![self.token.clone()],
-            "private-ip-address" => networked(&self.private_ip.to_string()),
-            "ip-address" => self.public_address(now).map(|ip| ip.to_string()).into_iter().collect(),
+            "private-ip-address" => networked(&self.private_ip.to_string().into()),
+            "ip-address" => self.public_address(now).map(|ip| ip.to_string().into()).into_iter().collect(),
             "instance.group-id" => self.groups(account).to_vec(),
             "network-interface.network-interface-id" => networked(&self.interface),
             _ => Vec::new(),
@@ -110,7 +110,7 @@ impl Record for Instance {
         let there = !self.is_terminated(now);
         let groups = self.groups(account).iter().filter(|_| there).map(|id| {
             let name = account.groups.get(id).map(|group| &group.name);
-            object([("GroupId", id.into()), ("GroupName", name.into())])
+            common_object([("GroupId", id.into()), ("GroupName", name.into())])
         });
         let region = account.options.region.as_str();
         let (private_domain, public_domain) = match region {
@@ -126,31 +126,31 @@ impl Record for Instance {
         let volume = account.volumes.get(&self.volume).filter(|_| there && now >= self.attached);
         let volume = volume.map(|volume| {
             object([
+                ("DeleteOnTermination", volume.delete_on_termination.into()),
                 ("DeviceName", catalog::ROOT_DEVICE.into()),
                 ("VolumeId", (&self.volume).into()),
-                ("DeleteOnTermination", volume.delete_on_termination.into()),
             ])
         });
         object([
-            ("InstanceId", (&self.meta.id).into()),
+            ("AvailabilityZone", (&self.zone).into()),
+            ("BlockDeviceMappings", Value::list(volume)),
+            ("ClientToken", (&self.token).into()),
             ("ImageId", (&self.image).into()),
+            ("InstanceId", (&self.meta.id).into()),
             ("InstanceType", (&self.kind).into()),
+            ("MetadataOptions", self.metadata.clone()),
+            ("NetworkInterfaces", Value::list(interface)),
+            ("PrivateDnsName", there.then_some(private_name).into()),
+            ("PrivateIpAddress", there.then(|| self.private_ip.to_string()).into()),
+            ("PublicDnsName", public_name.into()),
+            ("PublicIpAddress", public_ip.map(|ip| ip.to_string()).into()),
+            ("RootDeviceName", catalog::ROOT_DEVICE.into()),
+            ("SecurityGroups", Value::List(groups.collect())),
             ("State", self.state(now).into()),
             ("StateReason", self.reason(now)),
             ("SubnetId", there.then_some(&self.subnet).into()),
-            ("VpcId", there.then_some(&self.vpc).into()),
-            ("PrivateIpAddress", there.then(|| self.private_ip.to_string()).into()),
-            ("PrivateDnsName", there.then_some(private_name).into()),
-            ("PublicIpAddress", public_ip.map(|ip| ip.to_string()).into()),
-            ("PublicDnsName", public_name.into()),
-            ("AvailabilityZone", (&self.zone).into()),
-            ("SecurityGroups", Value::List(groups.collect())),
-            ("NetworkInterfaces", Value::list(interface)),
-            ("RootDeviceName", catalog::ROOT_DEVICE.into()),
-            ("BlockDeviceMappings", Value::list(volume)),
-            ("MetadataOptions", self.metadata.clone()),
-            ("ClientToken", (&self.token).into()),
             ("Tags", tags_value(&self.meta.tags)),
+            ("VpcId", there.then_some(&self.vpc).into()),
         ])
     }
 }
@@ -182,7 +182,7 @@ impl Instance {
         self.public_ip.filter(|_| shows)
     }
 
-    fn groups<'a>(&self, account: &'a Account) -> &'a [String] {
+    fn groups<'a>(&self, account: &'a Account) -> &'a [Text] {
         account.interfaces.get(&self.interface).map_or(&[], |interface| &interface.groups)
     }
 
@@ -204,7 +204,7 @@ impl Instance {
 
 impl Account {
     /// The identifiers a request names, all of them known.
-    fn named_instances(&self, now: Instant, request: &Request) -> Result<Vec<String>, Refusal> {
+    fn named_instances(&self, now: Instant, request: &Request) -> Result<Vec<Text>, Refusal> {
         let ids = request.texts("InstanceIds");
         if ids.is_empty() {
             return Err(rule::IDS_MISSING.refuse([]));
@@ -247,7 +247,7 @@ impl Account {
                 _ => return Err(rule::START_STATE.refuse([id])),
             }
         }
-        let vcpus = |(kind, _): &(String, String)| catalog::instance_type(kind).map_or(0, |known| known.vcpus);
+        let vcpus = |(kind, _): &(Text, Text)| catalog::instance_type(kind).map_or(0, |known| known.vcpus);
         self.check_vcpus(now, stopped.values().map(vcpus).sum())?;
         if let Some((kind, zone)) = stopped.values().next() {
             self.check_capacity(request.operation(), [kind, zone])?;
@@ -295,7 +295,7 @@ impl Account {
             self.end_interface(&interface, at);
         }
         self.end_volume(&volume, at);
-        self.expire(at + LISTED, id);
+        self.expire(at + LISTED, id.into());
     }
 
     pub(crate) fn modify_instance_attribute(&mut self, now: Instant, request: &Request) -> Answer {
@@ -321,11 +321,11 @@ impl Account {
             return Err(rule::TYPE_ARCHITECTURE.refuse([&kind]));
         }
         self.check_offering(kind, known, zone)?;
-        self.get_mut::<Instance>(now, id)?.kind = kind.to_owned();
+        self.get_mut::<Instance>(now, id)?.kind = kind.into();
         Ok(())
     }
 
-    fn change_groups(&mut self, now: Instant, id: &str, groups: Vec<String>, state: &str) -> Result<(), Refusal> {
+    fn change_groups(&mut self, now: Instant, id: &str, groups: Vec<Text>, state: &str) -> Result<(), Refusal> {
         let Instance { vpc, subnet, interface, .. } = self.get::<Instance>(now, id)?;
         if matches!(state, "shutting-down" | "terminated") {
             return Err(rule::GROUPS_STATE.refuse([&id]));

@@ -15,18 +15,18 @@ use super::Account;
 use super::error::{Answer, IdFormat};
 use super::filter::Filters;
 use super::nat::DELETED;
-use super::record::{Tags, object, tags_value};
+use super::record::{Tags, Text, object, tags_value};
 use crate::rules::Refusal;
 
 /// A network interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Interface {
-    pub(crate) subnet: String,
-    pub(crate) vpc: String,
+    pub(crate) subnet: Text,
+    pub(crate) vpc: Text,
     pub(crate) ip: Ipv4Addr,
-    pub(crate) groups: Vec<String>,
+    pub(crate) groups: Vec<Text>,
     /// The instance, NAT gateway or database instance (`db/NAME`) it was made for.
-    pub(crate) owner: String,
+    pub(crate) owner: Text,
     #[serde(default)]
     pub(crate) tags: Tags,
     /// When it is deleted, if that is settled.
@@ -38,11 +38,11 @@ const FILTERS: [&str; 6] = ["group-id", "subnet-id", "vpc-id", "status", "descri
 
 /// What an interface shows of whose it is.
 struct Owner {
-    description: Option<String>,
+    description: Option<Text>,
     kind: &'static str,
     /// AWS's name for itself as the owner of the attachment; `None` for the customer's own.
     requester: Option<&'static str>,
-    instance: Option<String>,
+    instance: Option<Text>,
     delete_on_termination: bool,
     association: Option<Value>,
     /// From when on calls find the owner.
@@ -100,19 +100,11 @@ impl Pool {
 
 impl Account {
     /// A new interface in `subnet`; `None` if there is no such subnet or no address left in it.
-    pub(crate) fn new_interface(&mut self, subnet: &str, groups: &[String], owner: &str) -> Option<String> {
+    pub(crate) fn new_interface(&mut self, subnet: &str, groups: &[Text], owner: Text) -> Option<Text> {
         let there = self.subnets.get_mut(subnet)?;
-        let (ip, vpc) = (there.pool.take()?, there.vpc.clone());
+        let (ip, vpc, subnet) = (there.pool.take()?, there.vpc.clone(), there.meta.id.clone());
         let id = self.new_id("eni-");
-        let interface = Interface {
-            subnet: subnet.to_owned(),
-            vpc,
-            ip,
-            groups: groups.to_vec(),
-            owner: owner.to_owned(),
-            tags: Tags::new(),
-            gone: None,
-        };
+        let interface = Interface { subnet, vpc, ip, groups: groups.to_vec(), owner, tags: Tags::new(), gone: None };
         self.interfaces.insert(id.clone(), interface);
         Some(id)
     }
@@ -125,7 +117,7 @@ impl Account {
         };
         if let Some(interface) = self.interfaces.get_mut(id) {
             interface.gone = Some(at);
-            self.expire(at, id);
+            self.expire(at, id.into());
         }
     }
 
@@ -159,9 +151,9 @@ impl Account {
             visible: Instant::ZERO,
             there: false,
         };
-        let name = interface.owner.as_str();
+        let name = &*interface.owner;
         if name.starts_with("nat-") {
-            owner.description = Some(format!("Interface for NAT Gateway {name}"));
+            owner.description = Some(format!("Interface for NAT Gateway {name}").into());
             owner.kind = "nat_gateway";
             owner.requester = Some("amazon-aws");
             if let Some(nat) = self.nats.get(name) {
@@ -170,14 +162,14 @@ impl Account {
                 owner.association = nat.public_association(now);
             }
         } else if let Some(name) = name.strip_prefix("db/") {
-            owner.description = Some("RDSNetworkInterface".to_owned());
+            owner.description = Some("RDSNetworkInterface".into());
             owner.requester = Some("amazon-rds");
             if let Some(db) = self.db_instances.get(name) {
                 owner.visible = db.meta.visible;
                 owner.there = !db.is_gone(now);
             }
         } else if let Some(instance) = self.instances.get(name) {
-            owner.instance = Some(name.to_owned());
+            owner.instance = Some(interface.owner.clone());
             owner.delete_on_termination = !instance.keep_interface;
             owner.visible = instance.meta.visible;
             owner.there = !instance.is_terminated(now);
@@ -193,7 +185,7 @@ impl Account {
         for id in &ids {
             self.network_interface(now, id)?;
         }
-        let asked = |id: &String| ids.is_empty() || ids.contains(id);
+        let asked = |id: &Text| ids.is_empty() || ids.contains(id);
         let mut found = Vec::new();
         for (id, interface) in self.interfaces.iter().filter(|(id, _)| asked(id)) {
             let owner = self.owner(now, interface);
@@ -202,7 +194,7 @@ impl Account {
                 "group-id" => interface.groups.clone(),
                 "subnet-id" => vec![interface.subnet.clone()],
                 "vpc-id" => vec![interface.vpc.clone()],
-                "status" => vec![status.to_owned()],
+                "status" => vec![status.into()],
                 "description" => owner.description.iter().cloned().collect(),
                 "attachment.instance-id" => owner.instance.iter().filter(|_| owner.there).cloned().collect(),
                 _ => Vec::new(),
@@ -223,26 +215,26 @@ impl Account {
         let attachment = owner.there.then(|| {
             object([
                 ("AttachmentId", id.replacen("eni-", prefix, 1).into()),
+                ("DeleteOnTermination", owner.delete_on_termination.into()),
                 ("InstanceId", owner.instance.into()),
                 ("InstanceOwnerId", owner.requester.unwrap_or(&self.options.account_id).into()),
-                ("DeleteOnTermination", owner.delete_on_termination.into()),
                 ("Status", "attached".into()),
             ])
         });
         object([
-            ("NetworkInterfaceId", id.into()),
-            ("SubnetId", (&interface.subnet).into()),
-            ("VpcId", (&interface.vpc).into()),
-            ("AvailabilityZone", self.subnets.get(&interface.subnet).map(|subnet| &subnet.zone).into()),
-            ("Status", status.into()),
-            ("Description", owner.description.into()),
-            ("InterfaceType", owner.kind.into()),
-            ("RequesterManaged", owner.requester.is_some().into()),
-            ("PrivateIpAddress", interface.ip.to_string().into()),
-            ("Groups", Value::List(groups.collect())),
-            ("Attachment", attachment.into()),
             ("Association", owner.association.into()),
+            ("Attachment", attachment.into()),
+            ("AvailabilityZone", self.subnets.get(&interface.subnet).map(|subnet| &subnet.zone).into()),
+            ("Description", owner.description.into()),
+            ("Groups", Value::List(groups.collect())),
+            ("InterfaceType", owner.kind.into()),
+            ("NetworkInterfaceId", id.into()),
+            ("PrivateIpAddress", interface.ip.to_string().into()),
+            ("RequesterManaged", owner.requester.is_some().into()),
+            ("Status", status.into()),
+            ("SubnetId", (&interface.subnet).into()),
             ("Tags", tags_value(&Tags::new())),
+            ("VpcId", (&interface.vpc).into()),
         ])
     }
 

@@ -7,7 +7,7 @@ use aloka_core::value::Value;
 use super::catalog::{self, Image, InstanceType};
 use super::error::Answer;
 use super::instance::{Instance, Phase};
-use super::record::{Tags, object};
+use super::record::{Tags, Text, common_object, object};
 use super::subnet::Subnet;
 use super::volume;
 use super::{Account, quotas};
@@ -21,12 +21,12 @@ const USER_DATA_LIMIT: usize = 16_384;
 /// A launch that was checked.
 struct Launch {
     count: i64,
-    kind: String,
-    image: Image,
-    subnet: String,
-    vpc: String,
-    zone: String,
-    groups: Vec<String>,
+    kind: Text,
+    image: Text,
+    subnet: Text,
+    vpc: Text,
+    zone: Text,
+    groups: Vec<Text>,
     public: bool,
     keep_interface: bool,
     root: RootVolume,
@@ -37,7 +37,7 @@ struct Launch {
 /// The root volume of a launch.
 pub(crate) struct RootVolume {
     pub(crate) size: i64,
-    pub(crate) kind: String,
+    pub(crate) kind: Text,
     pub(crate) encrypted: bool,
     pub(crate) delete_on_termination: bool,
 }
@@ -49,14 +49,14 @@ impl Account {
         }
         let launch = self.check_launch(now, request)?;
         self.check_capacity(request.operation(), [&launch.kind, &launch.zone])?;
-        let ids: Vec<String> = (0..launch.count).filter_map(|_| self.launch(now, request, &launch)).collect();
+        let ids: Vec<Text> = (0..launch.count).filter_map(|_| self.launch(now, request, &launch)).collect();
         let instances = ids.iter().map(|id| self.described::<Instance>(now, id)).collect();
         self.remember_token(request, ids);
         Ok(object([("Instances", Value::List(instances))]))
     }
 
-    fn launched_before(&self, now: Instant, ids: &[String]) -> Answer {
-        let there = |id: &&String| self.instances.get(*id).is_some_and(|instance| !instance.is_terminated(now));
+    fn launched_before(&self, now: Instant, ids: &[Text]) -> Answer {
+        let there = |id: &&Text| self.instances.get(*id).is_some_and(|instance| !instance.is_terminated(now));
         if !ids.iter().all(|id| there(&id)) {
             return Err(token::TERMINATED.refuse([]));
         }
@@ -69,6 +69,7 @@ impl Account {
             Some(count) if count > 0 => Ok(count),
             Some(_) | None => Err(rule::COUNT.refuse([request.arg(name), &name])),
         };
+        let text = |name: &str| request.arg(name).shared_str().unwrap_or_default();
         let (min, max) = (count("MinCount")?, count("MaxCount")?);
         if min > max {
             return Err(rule::COUNT_ORDER.refuse([&min]));
@@ -111,10 +112,10 @@ impl Account {
         quotas::room(there, self.quotas.network_interfaces, &interface_rule::QUOTA)?;
         Ok(Launch {
             count,
-            kind: kind.to_owned(),
+            kind: text("InstanceType"),
             metadata: metadata_options(request.arg("MetadataOptions"), &image)?,
-            image,
-            subnet: subnet_id.to_owned(),
+            image: text("ImageId"),
+            subnet: subnet.meta.id.clone(),
             vpc: subnet.vpc.clone(),
             zone: subnet.zone.clone(),
             groups,
@@ -125,9 +126,9 @@ impl Account {
         })
     }
 
-    fn launch_groups(&self, now: Instant, interface: &Value, subnet: &Subnet) -> Result<Vec<String>, Refusal> {
+    fn launch_groups(&self, now: Instant, interface: &Value, subnet: &Subnet) -> Result<Vec<Text>, Refusal> {
         let named = interface.get("Groups").as_list().unwrap_or_default();
-        let named: Vec<String> = named.iter().filter_map(|group| group.as_str().map(str::to_owned)).collect();
+        let named: Vec<Text> = named.iter().filter_map(Value::shared_str).collect();
         if named.is_empty() {
             return Ok(self.vpcs.get(&subnet.vpc).map(|vpc| vpc.default_group.clone()).into_iter().collect());
         }
@@ -157,9 +158,9 @@ impl Account {
         Err(rule::VCPUS.refuse([&allowed]))
     }
 
-    fn launch(&mut self, now: Instant, request: &Request, launch: &Launch) -> Option<String> {
+    fn launch(&mut self, now: Instant, request: &Request, launch: &Launch) -> Option<Text> {
         let id = self.new_id("i-");
-        let interface = self.new_interface(&launch.subnet, &launch.groups, &id)?;
+        let interface = self.new_interface(&launch.subnet, &launch.groups, id.clone())?;
         let private_ip = self.interface_ip(&interface)?;
         let (running, attached, address) = self.starting(now);
         let failure = self.take_doom(request.operation());
@@ -167,7 +168,7 @@ impl Account {
         let failed = failure.is_some();
         let instance = Instance {
             meta: self.new_meta(now, id.clone(), launch.tags.clone()),
-            image: launch.image.id.clone(),
+            image: launch.image.clone(),
             kind: launch.kind.clone(),
             subnet: launch.subnet.clone(),
             vpc: launch.vpc.clone(),
@@ -177,7 +178,7 @@ impl Account {
             private_ip,
             volume,
             metadata: launch.metadata.clone(),
-            token: request.text("ClientToken").to_owned(),
+            token: request.arg("ClientToken").shared_str().unwrap_or_default(),
             public: launch.public,
             public_ip: launch.public.then_some(address),
             attached,
@@ -216,7 +217,7 @@ fn root_volume(mappings: &Value, image: &Image) -> Result<RootVolume, Refusal> {
     }
     Ok(RootVolume {
         size,
-        kind: kind.to_owned(),
+        kind: mapping.get("VolumeType").shared_str().unwrap_or_else(|| kind.into()),
         encrypted: mapping.get("Encrypted").as_bool().unwrap_or(false),
         delete_on_termination: mapping.get("DeleteOnTermination").as_bool().unwrap_or(true),
     })
@@ -237,9 +238,9 @@ fn metadata_options(asked: &Value, image: &Image) -> Result<Value, Refusal> {
     if !(1..=64).contains(&hops) {
         return Err(rule::HOPS.refuse([&hops]));
     }
-    Ok(object([
-        ("HttpTokens", tokens.into()),
-        ("HttpPutResponseHopLimit", hops.into()),
+    Ok(common_object([
         ("HttpEndpoint", endpoint.into()),
+        ("HttpPutResponseHopLimit", hops.into()),
+        ("HttpTokens", tokens.into()),
     ]))
 }

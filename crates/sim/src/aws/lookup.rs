@@ -6,7 +6,7 @@ use aloka_core::value::Value;
 use super::error::Answer;
 use super::error::IdFormat;
 use super::filter::Filters;
-use super::record::{Tags, object};
+use super::record::{Tags, Text, object};
 use super::{Account, catalog};
 use crate::rules::{Refusal, catalog as rule};
 
@@ -41,12 +41,12 @@ impl Account {
         let passes = |zone: &String| {
             filters.pass(&Tags::new(), |filter| {
                 vec![match filter {
-                    "zone-name" => zone.clone(),
-                    "zone-id" => catalog::zone_id(region, zone),
-                    "state" => "available".to_owned(),
-                    "zone-type" => "availability-zone".to_owned(),
-                    "opt-in-status" => "opt-in-not-required".to_owned(),
-                    _ => region.clone(),
+                    "zone-name" => zone.as_str().into(),
+                    "zone-id" => catalog::zone_id(region, zone).into(),
+                    "state" => "available".into(),
+                    "zone-type" => "availability-zone".into(),
+                    "opt-in-status" => "opt-in-not-required".into(),
+                    _ => region.as_str().into(),
                 }]
             })
         };
@@ -70,7 +70,8 @@ impl Account {
         for name in catalog::instance_types() {
             let Some(known) = catalog::instance_type(&name) else { continue };
             for zone in zones.iter().filter(|zone| known.is_offered(zone)) {
-                let value = |filter: &str| vec![if filter == "location" { zone.clone() } else { name.clone() }];
+                let value =
+                    |filter: &str| vec![Text::from(if filter == "location" { zone.as_str() } else { name.as_str() })];
                 if filters.pass(&Tags::new(), value) {
                     offerings.push(object([("InstanceType", (&name).into()), ("Location", zone.into())]));
                 }
@@ -94,9 +95,9 @@ impl Account {
         let images = ids.into_iter().map(|id| {
             let image = self.image(&id)?;
             Ok(object([
+                ("Architecture", image.architecture.into()),
                 ("ImageId", image.id.into()),
                 ("Name", image.name.into()),
-                ("Architecture", image.architecture.into()),
                 ("RootDeviceName", catalog::ROOT_DEVICE.into()),
                 ("RootVolumeSize", image.root_size.into()),
                 ("State", "available".into()),

@@ -50,6 +50,7 @@ pub use self::account::{Object, ObjectKind};
 pub use self::durations::Durations;
 use self::error::Answer;
 pub use self::quotas::Quotas;
+use self::record::Text;
 use crate::iam::Policy;
 use crate::rules::{Refusal, Rule};
 
@@ -106,27 +107,27 @@ pub struct Account {
     /// How many were made of what, by name of sub-stream.
     ordinals: BTreeMap<String, u64>,
     /// What disappears by itself, and when.
-    expiring: BTreeSet<(Instant, String)>,
+    expiring: BTreeSet<(Instant, Text)>,
     /// Creations that are to fail after they were accepted, by operation.
     doomed: BTreeMap<String, Vec<account::Doom>>,
     /// Newest image of each alias, counted from the first.
     image_releases: u64,
-    tokens: BTreeMap<String, record::Token>,
-    vpcs: BTreeMap<String, vpc::Vpc>,
-    subnets: BTreeMap<String, subnet::Subnet>,
-    gateways: BTreeMap<String, gateway::Gateway>,
-    addresses: BTreeMap<String, address::ElasticIp>,
-    nats: BTreeMap<String, nat::Nat>,
-    route_tables: BTreeMap<String, route::RouteTable>,
+    tokens: BTreeMap<Text, record::Token>,
+    vpcs: BTreeMap<Text, vpc::Vpc>,
+    subnets: BTreeMap<Text, subnet::Subnet>,
+    gateways: BTreeMap<Text, gateway::Gateway>,
+    addresses: BTreeMap<Text, address::ElasticIp>,
+    nats: BTreeMap<Text, nat::Nat>,
+    route_tables: BTreeMap<Text, route::RouteTable>,
     /// Route table by association.
-    associations: BTreeMap<String, String>,
-    groups: BTreeMap<String, security_group::Group>,
-    interfaces: BTreeMap<String, interface::Interface>,
-    instances: BTreeMap<String, instance::Instance>,
-    volumes: BTreeMap<String, volume::Volume>,
-    db_subnet_groups: BTreeMap<String, db_subnet_group::SubnetGroup>,
-    db_instances: BTreeMap<String, db_instance::Db>,
-    db_snapshots: BTreeSet<String>,
+    associations: BTreeMap<Text, Text>,
+    groups: BTreeMap<Text, security_group::Group>,
+    interfaces: BTreeMap<Text, interface::Interface>,
+    instances: BTreeMap<Text, instance::Instance>,
+    volumes: BTreeMap<Text, volume::Volume>,
+    db_subnet_groups: BTreeMap<Text, db_subnet_group::SubnetGroup>,
+    db_instances: BTreeMap<Text, db_instance::Db>,
+    db_snapshots: BTreeSet<Text>,
     /// For stale replicas; a saved account starts without.
     #[serde(skip)]
     past: replica::Past,

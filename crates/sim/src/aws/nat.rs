@@ -12,7 +12,7 @@ use super::account::{Doom, LISTED};
 use super::address::ElasticIp;
 use super::durations::Transition;
 use super::error::{Answer, IdFormat};
-use super::record::{Meta, Record, object, tags_value};
+use super::record::{Meta, Record, Text, object, tags_value};
 use super::subnet::Subnet;
 use super::{Account, quotas};
 use crate::rules::{interface, nat as rule};
@@ -24,11 +24,11 @@ pub(crate) const DELETED: &str = "deleted";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Nat {
     pub(crate) meta: Meta,
-    pub(crate) subnet: String,
-    pub(crate) vpc: String,
-    allocation: String,
-    pub(crate) association: String,
-    pub(crate) interface: Option<String>,
+    pub(crate) subnet: Text,
+    pub(crate) vpc: Text,
+    allocation: Text,
+    pub(crate) association: Text,
+    pub(crate) interface: Option<Text>,
     pub(crate) private_ip: Option<Ipv4Addr>,
     public_ip: Option<Ipv4Addr>,
     /// When it is `available`, or `failed`.
@@ -43,11 +43,11 @@ impl Record for Nat {
     const LIST: (&'static str, &'static str) = ("NatGatewayIds", "NatGateways");
     const FILTERS: &'static [&'static str] = &["nat-gateway-id", "subnet-id", "vpc-id", "state"];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self> {
+    fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.nats
     }
 
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self> {
         &mut account.nats
     }
 
@@ -59,12 +59,12 @@ impl Record for Nat {
         &mut self.meta
     }
 
-    fn filtered(&self, _account: &Account, now: Instant, filter: &str) -> Vec<String> {
+    fn filtered(&self, _account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         match filter {
             "nat-gateway-id" => vec![self.meta.id.clone()],
             "subnet-id" => vec![self.subnet.clone()],
             "vpc-id" => vec![self.vpc.clone()],
-            "state" => vec![self.state(now).to_owned()],
+            "state" => vec![self.state(now).into()],
             _ => Vec::new(),
         }
     }
@@ -83,15 +83,15 @@ impl Record for Nat {
             ("PublicIp", text(self.public_ip).into()),
         ]);
         object([
-            ("NatGatewayId", (&self.meta.id).into()),
-            ("SubnetId", (&self.subnet).into()),
-            ("VpcId", (&self.vpc).into()),
-            ("State", state.into()),
+            ("ConnectivityType", "public".into()),
             ("FailureCode", failure.map(|failure| &failure.code).into()),
             ("FailureMessage", failure.map(|failure| &failure.message).into()),
-            ("ConnectivityType", "public".into()),
             ("NatGatewayAddresses", Value::list([address])),
+            ("NatGatewayId", (&self.meta.id).into()),
+            ("State", state.into()),
+            ("SubnetId", (&self.subnet).into()),
             ("Tags", tags_value(&self.meta.tags)),
+            ("VpcId", (&self.vpc).into()),
         ])
     }
 }
@@ -132,15 +132,15 @@ impl Account {
         {
             return Ok(object([("NatGateway", self.described::<Nat>(now, &id))]));
         }
-        let (subnet, allocation) = (request.text("SubnetId").to_owned(), request.text("AllocationId").to_owned());
+        let (subnet, allocation) = (request.text("SubnetId"), request.text("AllocationId"));
         match request.arg("ConnectivityType").as_str() {
             None | Some("public") => {}
             Some("private") => return Err(rule::PRIVATE_ADDRESS.refuse([])),
             Some(other) => return Err(rule::CONNECTIVITY.refuse([&other])),
         }
-        let Subnet { vpc, zone, .. } = self.get::<Subnet>(now, &subnet)?.clone();
-        let address = self.get::<ElasticIp>(now, &allocation)?;
-        let public_ip = address.public_ip;
+        let Subnet { meta: Meta { id: subnet, .. }, vpc, zone, .. } = self.get::<Subnet>(now, subnet)?.clone();
+        let address = self.get::<ElasticIp>(now, allocation)?;
+        let (allocation, public_ip) = (address.meta.id.clone(), address.public_ip);
         let taken = self.holder(address, now).is_some();
         let tags = self.new_tags(request)?;
         let in_zone = |nat: &&Nat| self.subnets.get(&nat.subnet).is_some_and(|subnet| subnet.zone == zone);
@@ -150,7 +150,7 @@ impl Account {
         quotas::room(self.interfaces.len(), self.quotas.network_interfaces, &interface::QUOTA)?;
 
         let id = self.new_id("nat-");
-        let interface = self.new_interface(&subnet, &[], &id);
+        let interface = self.new_interface(&subnet, &[], id.clone());
         let failure = self.take_doom(request.operation()).or_else(|| {
             let (code, message) = if !self.has_gateway(&vpc) {
                 ("Gateway.NotAttached", format!("Network {vpc} has no Internet gateway attached"))
@@ -171,7 +171,7 @@ impl Account {
                 if let Some(interface) = interface {
                     self.end_interface(interface, ready);
                 }
-                self.expire(ready + LISTED, &id);
+                self.expire(ready + LISTED, id.clone());
             }
             (None, _) => self.get_mut::<ElasticIp>(now, &allocation)?.nat = Some(id.clone()),
         }
@@ -210,7 +210,7 @@ impl Account {
         if let Some(interface) = interface.filter(|_| !failed) {
             self.end_interface(&interface, gone);
         }
-        self.expire(gone + LISTED, id);
+        self.expire(gone + LISTED, id.into());
         Ok(reply)
     }
 }

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::error::IdFormat;
-use super::record::object;
+use super::record::{Text, object};
 use crate::rules::{Refusal, permission as rule};
 
 /// Which way traffic goes.
@@ -25,22 +25,22 @@ type Ports = Option<(i64, i64)>;
 pub(crate) enum Peer {
     V4(Ipv4Net),
     V6(Ipv6Net),
-    Group(String),
+    Group(Text),
 }
 
 /// A rule: one protocol, one range of ports, one peer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rule {
-    protocol: String,
+    protocol: Text,
     ports: Ports,
     pub(crate) peer: Peer,
-    description: Option<String>,
+    description: Option<Text>,
 }
 
 impl Rule {
     /// Everything, to or from `peer`.
     pub(crate) fn all(peer: Peer) -> Self {
-        Self { protocol: "-1".to_owned(), ports: None, peer, description: None }
+        Self { protocol: "-1".into(), ports: None, peer, description: None }
     }
 
     /// True if AWS takes the two for the same rule; it does not look at descriptions.
@@ -53,9 +53,9 @@ impl Rule {
         let peer = match &self.peer {
             Peer::V4(cidr) => cidr.to_string(),
             Peer::V6(cidr) => cidr.to_string(),
-            Peer::Group(id) => id.clone(),
+            Peer::Group(id) => id.to_string(),
         };
-        let protocol = if self.protocol == "-1" { "ALL".to_owned() } else { self.protocol.to_uppercase() };
+        let protocol = if *self.protocol == *"-1" { "ALL".to_owned() } else { self.protocol.to_uppercase() };
         let ports = self.ports.map(|(from, to)| format!(", from port: {from}, to port: {to}")).unwrap_or_default();
         rule::DUPLICATE.refuse([&peer, &protocol, &ports])
     }
@@ -100,7 +100,7 @@ pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, Refusal> {
     Ok(rules)
 }
 
-fn protocol(value: &Value) -> Result<String, Refusal> {
+fn protocol(value: &Value) -> Result<Text, Refusal> {
     let text = match value {
         Value::Str(text) => text.to_lowercase(),
         Value::Number(number) => number.to_string(),
@@ -109,12 +109,12 @@ fn protocol(value: &Value) -> Result<String, Refusal> {
         }
     };
     match text.as_str() {
-        "tcp" | "6" => Ok("tcp".to_owned()),
-        "udp" | "17" => Ok("udp".to_owned()),
-        "icmp" | "1" => Ok("icmp".to_owned()),
-        "icmpv6" | "58" => Ok("icmpv6".to_owned()),
-        "-1" | "all" => Ok("-1".to_owned()),
-        other if other.parse::<u8>().is_ok() => Ok(text),
+        "tcp" | "6" => Ok("tcp".into()),
+        "udp" | "17" => Ok("udp".into()),
+        "icmp" | "1" => Ok("icmp".into()),
+        "icmpv6" | "58" => Ok("icmpv6".into()),
+        "-1" | "all" => Ok("-1".into()),
+        other if other.parse::<u8>().is_ok() => Ok(text.into()),
         other => Err(rule::PROTOCOL_KNOWN.refuse([&other])),
     }
 }
@@ -150,7 +150,7 @@ fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> Result<Ports, Re
 
 fn peer(field: &str, text: &str) -> Result<Peer, Refusal> {
     match field {
-        "GroupId" => IdFormat::GROUP.check(text).map(|()| Peer::Group(text.to_owned())),
+        "GroupId" => IdFormat::GROUP.check(text).map(|()| Peer::Group(text.into())),
         "PrefixListId" => Err(rule::PREFIX_LIST.refuse([&text])),
         _ => match (field, text.parse::<IpNet>()) {
             ("CidrIp", Ok(IpNet::V4(cidr))) => Ok(Peer::V4(cidr.trunc())),
@@ -160,10 +160,10 @@ fn peer(field: &str, text: &str) -> Result<Peer, Refusal> {
     }
 }
 
-fn description(value: &Value) -> Result<Option<String>, Refusal> {
+fn description(value: &Value) -> Result<Option<Text>, Refusal> {
     match value.as_str() {
         Some(text) if !is_plain(text) || text.len() > TEXT_LIMIT => Err(rule::DESCRIPTION.refuse([])),
-        text => Ok(text.map(str::to_owned)),
+        _ => Ok(value.shared_str()),
     }
 }
 
@@ -182,9 +182,9 @@ pub(crate) fn permissions(rules: &[Rule]) -> Value {
         grouped.entry((&rule.protocol, rule.ports)).or_default().push(rule);
     }
     let permission = |((protocol, ports), rules): ((&str, Ports), Vec<&Rule>)| {
-        let entries = |field: &'static str, text: fn(&Peer) -> Option<String>| {
+        let entries = |field: &'static str, text: fn(&Peer) -> Option<Text>| {
             let of_field = rules.iter().filter_map(|rule| Some((text(&rule.peer)?, &rule.description)));
-            let entry = |(text, description): (String, &Option<String>)| {
+            let entry = |(text, description): (Text, &Option<Text>)| {
                 object([(field, text.into()), ("Description", description.as_ref().into())])
             };
             Value::List(of_field.map(entry).collect())
@@ -193,8 +193,14 @@ pub(crate) fn permissions(rules: &[Rule]) -> Value {
             ("IpProtocol", protocol.into()),
             ("FromPort", ports.map(|(from, _)| from).into()),
             ("ToPort", ports.map(|(_, to)| to).into()),
-            ("IpRanges", entries("CidrIp", |p| if let Peer::V4(cidr) = p { Some(cidr.to_string()) } else { None })),
-            ("Ipv6Ranges", entries("CidrIpv6", |p| if let Peer::V6(cidr) = p { Some(cidr.to_string()) } else { None })),
+            (
+                "IpRanges",
+                entries("CidrIp", |p| if let Peer::V4(cidr) = p { Some(cidr.to_string().into()) } else { None }),
+            ),
+            (
+                "Ipv6Ranges",
+                entries("CidrIpv6", |p| if let Peer::V6(cidr) = p { Some(cidr.to_string().into()) } else { None }),
+            ),
             ("UserIdGroupPairs", entries("GroupId", |p| if let Peer::Group(id) = p { Some(id.clone()) } else { None })),
             ("PrefixListIds", Value::EMPTY_LIST),
         ])

@@ -1,6 +1,7 @@
 //! Objects of EC2 as the calls on them see them: found by identifier or listed by filter, with tags.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aloka_core::api::Request;
 use aloka_core::time::Instant;
@@ -17,10 +18,13 @@ use crate::rules::{Refusal, token as rule};
 /// Tags by key, all of them texts; the same map as in the request that set them and in replies.
 pub(crate) type Tags = ValueMap;
 
+/// Identifiers and names, which objects and replies have in common.
+pub(crate) type Text = Arc<str>;
+
 /// What every object has.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Meta {
-    pub(crate) id: String,
+    pub(crate) id: Text,
     pub(crate) created: Instant,
     /// From when on calls find it.
     pub(crate) visible: Instant,
@@ -33,15 +37,21 @@ pub(crate) trait Record: Sized + 'static {
     const FORMAT: IdFormat;
     /// The parameter that lists identifiers, and the list in the reply.
     const LIST: (&'static str, &'static str);
-    /// The filters it knows, besides those on tags.
+    /// The filters it knows, besides those on tags; the first is that on its identifier.
     const FILTERS: &'static [&'static str];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self>;
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self>;
+    fn table(account: &Account) -> &BTreeMap<Text, Self>;
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self>;
     fn meta(&self) -> &Meta;
     fn meta_mut(&mut self) -> &mut Meta;
+    /// All that the filters can let pass, in the order of the table; `None` if every object has to be looked at.
+    fn candidates<'a>(account: &'a Account, filters: &Filters) -> Option<Vec<&'a Self>> {
+        let ids = filters.plain(Self::FILTERS.first()?)?;
+        Some(ids.iter().filter_map(|id| Self::table(account).get(id)).collect())
+    }
+
     /// Its values under one of its filters; a filter matches if one of them does.
-    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String>;
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text>;
     /// The object as replies have it.
     fn describe(&self, account: &Account, now: Instant) -> Value;
 }
@@ -53,14 +63,20 @@ const TOKEN_LIMIT: usize = 64;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Token {
     /// Hash of the request's arguments.
-    pub(crate) arguments: String,
+    pub(crate) arguments: Text,
     /// What the call made.
-    pub(crate) ids: Vec<String>,
+    pub(crate) ids: Vec<Text>,
 }
 
-/// A map without the fields that are null: AWS leaves out what is not there.
+/// A map without the fields that are null: AWS leaves out what is not there. Fields in the order of their names need not be
+/// sorted.
 pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::map(fields.into_iter().filter(|(_, value)| !value.is_null()))
+}
+
+/// As [`object`], for what many objects have in common.
+pub(crate) fn common_object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::common_map(fields.into_iter().filter(|(_, value)| !value.is_null()))
 }
 
 /// Tags as replies have them.
@@ -92,14 +108,14 @@ impl Account {
         let filters = Filters::of(request, R::FILTERS)?;
         let passes = |record: &&R| filters.pass(&record.meta().tags, |filter| record.filtered(self, now, filter));
         let ids = request.texts(parameter);
-        let found: Vec<Value> = if ids.is_empty() {
-            let visible = R::table(self).values().filter(|record| record.meta().visible <= now);
-            visible.filter(passes).map(|record| record.describe(self, now)).collect()
+        let asked: Vec<&R> = if ids.is_empty() {
+            let candidates = R::candidates(self, &filters).unwrap_or_else(|| R::table(self).values().collect());
+            candidates.into_iter().filter(|record| record.meta().visible <= now).collect()
         } else {
-            let named = ids.iter().map(|id| self.get::<R>(now, id)).collect::<Result<Vec<_>, _>>()?;
-            named.into_iter().filter(passes).map(|record| record.describe(self, now)).collect()
+            ids.iter().map(|id| self.get(now, id)).collect::<Result<_, _>>()?
         };
-        Ok(object([(list, Value::List(found))]))
+        let found = asked.into_iter().filter(passes).map(|record| record.describe(self, now));
+        Ok(object([(list, Value::List(found.collect()))]))
     }
 
     /// The object as replies have it, visible or not.
@@ -111,7 +127,7 @@ impl Account {
     ///
     /// # Errors
     /// It is no token, or that call had other arguments.
-    pub(crate) fn made_by_token(&self, request: &Request) -> Result<Option<Vec<String>>, Refusal> {
+    pub(crate) fn made_by_token(&self, request: &Request) -> Result<Option<Vec<Text>>, Refusal> {
         let token = request.text("ClientToken");
         if token.len() > TOKEN_LIMIT || !token.is_ascii() {
             return Err(rule::FORM.refuse([]));
@@ -124,19 +140,19 @@ impl Account {
     }
 
     /// Remembers what the call made.
-    pub(crate) fn remember_token(&mut self, request: &Request, ids: Vec<String>) {
+    pub(crate) fn remember_token(&mut self, request: &Request, ids: Vec<Text>) {
         self.tokens.insert(token_key(request), Token { arguments: arguments_hash(request), ids });
     }
 }
 
-fn token_key(request: &Request) -> String {
-    format!("{}/{}", request.operation().name(), request.text("ClientToken"))
+fn token_key(request: &Request) -> Text {
+    format!("{}/{}", request.operation().name(), request.text("ClientToken")).into()
 }
 
-fn arguments_hash(request: &Request) -> String {
+fn arguments_hash(request: &Request) -> Text {
     let mut text = String::new();
     for (name, value) in &request.0.args {
         text.push_str(&format!("{name}={value};"));
     }
-    format!("{:032x}", fnv128(text.as_bytes()))
+    format!("{:032x}", fnv128(text.as_bytes())).into()
 }

@@ -12,7 +12,7 @@ use super::durations::Transition;
 use super::error::{Answer, IdFormat};
 use super::gateway::Gateway;
 use super::nat::Nat;
-use super::record::{Meta, Record, Tags, object, tags_value};
+use super::record::{Meta, Record, Tags, Text, object, tags_value};
 use super::subnet::Subnet;
 use super::vpc::{Vpc, parse_cidr};
 use super::{Account, quotas};
@@ -22,25 +22,25 @@ use crate::rules::{Refusal, Rule, route as rule};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RouteTable {
     pub(crate) meta: Meta,
-    pub(crate) vpc: String,
+    pub(crate) vpc: Text,
     local: Ipv4Net,
     routes: BTreeMap<Ipv4Net, Target>,
     /// The association that makes it the VPC's main table.
-    pub(crate) main: Option<String>,
-    associations: BTreeMap<String, Association>,
+    pub(crate) main: Option<Text>,
+    associations: BTreeMap<Text, Association>,
 }
 
 /// Where a route leads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Target {
-    Gateway(String),
-    Nat(String),
+    Gateway(Text),
+    Nat(Text),
 }
 
 /// An explicit association with a subnet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Association {
-    subnet: String,
+    subnet: Text,
     ready: Instant,
 }
 
@@ -61,11 +61,11 @@ impl Record for RouteTable {
         "route.state",
     ];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self> {
+    fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.route_tables
     }
 
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self> {
         &mut account.route_tables
     }
 
@@ -77,13 +77,12 @@ impl Record for RouteTable {
         &mut self.meta
     }
 
-    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
-        let targets =
-            |wanted: fn(&Target) -> Option<&String>| self.routes.values().filter_map(wanted).cloned().collect();
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
+        let targets = |wanted: fn(&Target) -> Option<&Text>| self.routes.values().filter_map(wanted).cloned().collect();
         match filter {
             "route-table-id" => vec![self.meta.id.clone()],
             "vpc-id" => vec![self.vpc.clone()],
-            "owner-id" => vec![account.options.account_id.clone()],
+            "owner-id" => vec![account.options.account_id.as_str().into()],
             "association.subnet-id" => self.associations.values().map(|a| a.subnet.clone()).collect(),
             "association.route-table-association-id" => {
                 self.associations.keys().chain(self.main.as_ref()).cloned().collect()
@@ -95,16 +94,16 @@ impl Record for RouteTable {
             "association.main" => {
                 let main = self.main.iter().map(|_| "true");
                 let others = self.associations.iter().map(|_| "false");
-                main.chain(others).map(str::to_owned).collect()
+                main.chain(others).map(Text::from).collect()
             }
             "route.destination-cidr-block" => {
-                [&self.local].into_iter().chain(self.routes.keys()).map(ToString::to_string).collect()
+                [&self.local].into_iter().chain(self.routes.keys()).map(|cidr| cidr.to_string().into()).collect()
             }
             "route.gateway-id" => targets(|target| if let Target::Gateway(id) = target { Some(id) } else { None }),
             "route.nat-gateway-id" => targets(|target| if let Target::Nat(id) = target { Some(id) } else { None }),
             "route.state" => {
                 let states = self.routes.values().map(|target| self.route_state(account, now, target));
-                ["active"].into_iter().chain(states).map(str::to_owned).collect()
+                ["active"].into_iter().chain(states).map(Text::from).collect()
             }
             _ => Vec::new(),
         }
@@ -114,8 +113,8 @@ impl Record for RouteTable {
         let local = object([
             ("DestinationCidrBlock", self.local.to_string().into()),
             ("GatewayId", "local".into()),
-            ("State", "active".into()),
             ("Origin", "CreateRouteTable".into()),
+            ("State", "active".into()),
         ]);
         let routes = self.routes.iter().map(|(destination, target)| {
             let (name, id) = match target {
@@ -129,13 +128,13 @@ impl Record for RouteTable {
                 ("Origin", "CreateRoute".into()),
             ])
         });
-        let association = |id: &String, subnet: Option<&String>, state: &str| {
+        let association = |id: &Text, subnet: Option<&Text>, state: &str| {
             object([
+                ("Main", subnet.is_none().into()),
                 ("RouteTableAssociationId", id.into()),
                 ("RouteTableId", (&self.meta.id).into()),
-                ("SubnetId", subnet.into()),
-                ("Main", subnet.is_none().into()),
                 ("State", state.into()),
+                ("SubnetId", subnet.into()),
             ])
         };
         let main = self.main.iter().map(|id| association(id, None, "associated"));
@@ -143,12 +142,12 @@ impl Record for RouteTable {
             association(id, Some(subnet), if now < *ready { "associating" } else { "associated" })
         });
         object([
-            ("RouteTableId", (&self.meta.id).into()),
-            ("VpcId", (&self.vpc).into()),
-            ("OwnerId", (&account.options.account_id).into()),
-            ("Routes", Value::List([local].into_iter().chain(routes).collect())),
             ("Associations", Value::List(main.chain(explicit).collect())),
+            ("OwnerId", (&account.options.account_id).into()),
+            ("RouteTableId", (&self.meta.id).into()),
+            ("Routes", Value::List([local].into_iter().chain(routes).collect())),
             ("Tags", tags_value(&self.meta.tags)),
+            ("VpcId", (&self.vpc).into()),
         ])
     }
 }
@@ -168,7 +167,7 @@ impl RouteTable {
 
 impl Account {
     /// The main route table of a new VPC; answers its identifier.
-    pub(crate) fn new_main_route_table(&mut self, now: Instant, vpc: &str, local: Ipv4Net) -> String {
+    pub(crate) fn new_main_route_table(&mut self, now: Instant, vpc: &str, local: Ipv4Net) -> Text {
         let association = self.new_id("rtbassoc-");
         let id = self.new_id("rtb-");
         self.associations.insert(association.clone(), id.clone());
@@ -179,16 +178,16 @@ impl Account {
     fn insert_route_table(
         &mut self,
         now: Instant,
-        id: &str,
+        id: &Text,
         vpc: &str,
         local: Ipv4Net,
-        main: Option<String>,
+        main: Option<Text>,
         tags: Tags,
     ) {
-        let meta = self.new_meta(now, id.to_owned(), tags);
+        let meta = self.new_meta(now, id.clone(), tags);
         let (routes, associations) = (BTreeMap::new(), BTreeMap::new());
-        let table = RouteTable { meta, vpc: vpc.to_owned(), local, routes, main, associations };
-        self.route_tables.insert(id.to_owned(), table);
+        let table = RouteTable { meta, vpc: vpc.into(), local, routes, main, associations };
+        self.route_tables.insert(id.clone(), table);
     }
 
     pub(crate) fn create_route_table(&mut self, now: Instant, request: &Request) -> Answer {
@@ -200,7 +199,7 @@ impl Account {
         let vpc = request.text("VpcId");
         let local = self.get::<Vpc>(now, vpc)?.cidr;
         let tags = self.new_tags(request)?;
-        let there = self.route_tables.values().filter(|table| table.vpc == vpc).count();
+        let there = self.route_tables.values().filter(|table| *table.vpc == *vpc).count();
         quotas::room(there, self.quotas.route_tables, &rule::TABLE_QUOTA)?;
         let id = self.new_id("rtb-");
         self.insert_route_table(now, &id, vpc, local, None, tags);
@@ -232,7 +231,7 @@ impl Account {
                 IdFormat::ROUTE_TO_GATEWAY.check(gateway)?;
                 let found = self.get::<Gateway>(now, gateway);
                 let found = found.map_err(|_| IdFormat::ROUTE_TO_GATEWAY.missing(gateway))?;
-                (Target::Gateway(gateway.to_owned()), found.vpc.as_ref())
+                (Target::Gateway(found.meta.id.clone()), found.vpc.as_ref())
             }
             (None, Some(nat)) => {
                 IdFormat::ROUTE_TO_NAT.check(nat)?;
@@ -240,7 +239,7 @@ impl Account {
                 if !found.is_usable(now) {
                     return Err(rule::NAT_UNUSABLE.refuse([&nat]));
                 }
-                (Target::Nat(nat.to_owned()), Some(&found.vpc))
+                (Target::Nat(found.meta.id.clone()), Some(&found.vpc))
             }
             (Some(_), Some(_)) => return Err(rule::ONE_TARGET.refuse([])),
             (None, None) => return Err(rule::TARGET_MISSING.refuse([])),
@@ -295,21 +294,21 @@ impl Account {
     }
 
     /// Associates the subnet with the table; answers the association's identifier.
-    fn new_association(&mut self, now: Instant, table: &str, subnet: &str) -> String {
+    fn new_association(&mut self, now: Instant, table: &str, subnet: &str) -> Text {
         let id = self.new_id("rtbassoc-");
         let ready = now + self.duration(Transition::RouteTableAssociate);
         if let Some(table) = self.route_tables.get_mut(table) {
-            table.associations.insert(id.clone(), Association { subnet: subnet.to_owned(), ready });
+            table.associations.insert(id.clone(), Association { subnet: subnet.into(), ready });
         }
         if let Some(subnet) = self.subnets.get_mut(subnet) {
             subnet.association = Some(id.clone());
         }
-        self.associations.insert(id.clone(), table.to_owned());
+        self.associations.insert(id.clone(), table.into());
         id
     }
 
     /// Removes an explicit association; answers its subnet.
-    pub(crate) fn drop_association(&mut self, id: &str) -> Option<String> {
+    pub(crate) fn drop_association(&mut self, id: &str) -> Option<Text> {
         let table = self.associations.remove(id)?;
         let association = self.route_tables.get_mut(&table)?.associations.remove(id)?;
         if let Some(subnet) = self.subnets.get_mut(&association.subnet) {

@@ -12,7 +12,7 @@ use super::Account;
 use super::error::Answer;
 use super::error::IdFormat;
 use super::permission::{self, Direction, Peer, Rule};
-use super::record::{Meta, Record, Tags, object, tags_value};
+use super::record::{Meta, Record, Tags, Text, object, tags_value};
 use super::vpc::Vpc;
 use crate::rules::{Refusal, group as rule, permission as permission_rule};
 
@@ -20,9 +20,9 @@ use crate::rules::{Refusal, group as rule, permission as permission_rule};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) meta: Meta,
-    pub(crate) name: String,
-    description: String,
-    pub(crate) vpc: String,
+    pub(crate) name: Text,
+    description: Text,
+    pub(crate) vpc: Text,
     /// True for the one that came with the VPC.
     pub(crate) default: bool,
     ingress: Vec<Rule>,
@@ -42,11 +42,11 @@ impl Record for Group {
         "egress.ip-permission.group-id",
     ];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self> {
+    fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.groups
     }
 
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self> {
         &mut account.groups
     }
 
@@ -58,7 +58,7 @@ impl Record for Group {
         &mut self.meta
     }
 
-    fn filtered(&self, account: &Account, _now: Instant, filter: &str) -> Vec<String> {
+    fn filtered(&self, account: &Account, _now: Instant, filter: &str) -> Vec<Text> {
         let referenced = |rules: &[Rule]| {
             rules
                 .iter()
@@ -69,7 +69,7 @@ impl Record for Group {
             "group-id" => vec![self.meta.id.clone()],
             "group-name" => vec![self.name.clone()],
             "vpc-id" => vec![self.vpc.clone()],
-            "owner-id" => vec![account.options.account_id.clone()],
+            "owner-id" => vec![account.options.account_id.as_str().into()],
             "description" => vec![self.description.clone()],
             "ip-permission.group-id" => referenced(&self.ingress),
             "egress.ip-permission.group-id" => referenced(&self.egress),
@@ -79,15 +79,15 @@ impl Record for Group {
 
     fn describe(&self, account: &Account, _now: Instant) -> Value {
         object([
+            ("Description", (&self.description).into()),
             ("GroupId", (&self.meta.id).into()),
             ("GroupName", (&self.name).into()),
-            ("Description", (&self.description).into()),
-            ("VpcId", (&self.vpc).into()),
-            ("OwnerId", (&account.options.account_id).into()),
-            ("SecurityGroupArn", account.ec2_arn("security-group", &self.meta.id).into()),
             ("IpPermissions", permission::permissions(&self.ingress)),
             ("IpPermissionsEgress", permission::permissions(&self.egress)),
+            ("OwnerId", (&account.options.account_id).into()),
+            ("SecurityGroupArn", account.ec2_arn("security-group", &self.meta.id).into()),
             ("Tags", tags_value(&self.meta.tags)),
+            ("VpcId", (&self.vpc).into()),
         ])
     }
 }
@@ -101,7 +101,7 @@ impl Group {
     }
 
     fn refers_to(&self, id: &str) -> bool {
-        self.ingress.iter().chain(&self.egress).any(|rule| matches!(&rule.peer, Peer::Group(group) if group == id))
+        self.ingress.iter().chain(&self.egress).any(|rule| matches!(&rule.peer, Peer::Group(group) if **group == *id))
     }
 }
 
@@ -112,13 +112,13 @@ fn default_egress() -> Vec<Rule> {
 
 impl Account {
     /// The default group of a new VPC; answers its identifier.
-    pub(crate) fn new_default_group(&mut self, now: Instant, vpc: &str) -> String {
+    pub(crate) fn new_default_group(&mut self, now: Instant, vpc: &str) -> Text {
         let id = self.new_id("sg-");
         let group = Group {
             meta: self.new_meta(now, id.clone(), Tags::new()),
-            name: "default".to_owned(),
-            description: "default VPC security group".to_owned(),
-            vpc: vpc.to_owned(),
+            name: "default".into(),
+            description: "default VPC security group".into(),
+            vpc: vpc.into(),
             default: true,
             ingress: vec![Rule::all(Peer::Group(id.clone()))],
             egress: default_egress(),
@@ -134,7 +134,7 @@ impl Account {
         check_name(name)?;
         check_description(description)?;
         let tags = self.new_tags(request)?;
-        if self.groups.values().any(|group| group.vpc == vpc && group.name.eq_ignore_ascii_case(name)) {
+        if self.groups.values().any(|group| *group.vpc == *vpc && group.name.eq_ignore_ascii_case(name)) {
             return Err(rule::NAME_UNIQUE.refuse([&name, &vpc]));
         }
         if self.groups.len() >= self.quotas.security_groups {
@@ -143,9 +143,9 @@ impl Account {
         let id = self.new_id("sg-");
         let group = Group {
             meta: self.new_meta(now, id.clone(), tags),
-            name: name.to_owned(),
-            description: description.to_owned(),
-            vpc: vpc.to_owned(),
+            name: name.into(),
+            description: description.into(),
+            vpc: vpc.into(),
             default: false,
             ingress: Vec::new(),
             egress: default_egress(),
@@ -161,10 +161,10 @@ impl Account {
         if group.default {
             return Err(rule::STAYS.refuse([&id]));
         }
-        if self.groups.iter().any(|(other, group)| other != id && group.refers_to(id)) {
+        if self.groups.iter().any(|(other, group)| **other != *id && group.refers_to(id)) {
             return Err(rule::REFERENCED.refuse([&id]));
         }
-        if self.interfaces.values().any(|interface| interface.groups.iter().any(|group| group == id)) {
+        if self.interfaces.values().any(|interface| interface.groups.iter().any(|group| **group == *id)) {
             return Err(rule::IN_USE.refuse([&id]));
         }
         self.groups.remove(id);
@@ -210,9 +210,9 @@ impl Account {
     }
 
     /// Refuses a group that is not there, that is of another VPC than the subnet, or one too many.
-    pub(crate) fn check_groups(&self, now: Instant, ids: &[String], vpc: &str, subnet: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_groups(&self, now: Instant, ids: &[Text], vpc: &str, subnet: &str) -> Result<(), Refusal> {
         for id in ids {
-            if self.get::<Group>(now, id)?.vpc != vpc {
+            if *self.get::<Group>(now, id)?.vpc != *vpc {
                 return Err(rule::SAME_NETWORK.refuse([id, &subnet]));
             }
         }

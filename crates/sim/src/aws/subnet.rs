@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::durations::Transition;
 use super::error::{Answer, IdFormat};
 use super::interface::Pool;
-use super::record::{Meta, Record, object, tags_value};
+use super::record::{Meta, Record, Text, object, tags_value};
 use super::vpc::{Vpc, parse_cidr};
 use super::{Account, catalog, quotas};
 use crate::rules::subnet as rule;
@@ -20,13 +20,13 @@ use crate::rules::subnet as rule;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Subnet {
     pub(crate) meta: Meta,
-    pub(crate) vpc: String,
+    pub(crate) vpc: Text,
     pub(crate) cidr: Ipv4Net,
-    pub(crate) zone: String,
+    pub(crate) zone: Text,
     ready: Instant,
     pub(crate) pool: Pool,
     /// Its explicit association with a route table.
-    pub(crate) association: Option<String>,
+    pub(crate) association: Option<Text>,
 }
 
 impl Record for Subnet {
@@ -44,11 +44,11 @@ impl Record for Subnet {
         "state",
     ];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self> {
+    fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.subnets
     }
 
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self> {
         &mut account.subnets
     }
 
@@ -60,14 +60,14 @@ impl Record for Subnet {
         &mut self.meta
     }
 
-    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         match filter {
             "subnet-id" => vec![self.meta.id.clone()],
             "vpc-id" => vec![self.vpc.clone()],
-            "cidr" | "cidr-block" | "cidrBlock" => vec![self.cidr.to_string()],
+            "cidr" | "cidr-block" | "cidrBlock" => vec![self.cidr.to_string().into()],
             "availability-zone" | "availabilityZone" => vec![self.zone.clone()],
-            "availability-zone-id" => vec![catalog::zone_id(&account.options.region, &self.zone)],
-            "state" => vec![self.state(now).to_owned()],
+            "availability-zone-id" => vec![catalog::zone_id(&account.options.region, &self.zone).into()],
+            "state" => vec![self.state(now).into()],
             _ => Vec::new(),
         }
     }
@@ -75,17 +75,17 @@ impl Record for Subnet {
     fn describe(&self, account: &Account, now: Instant) -> Value {
         let available = u64::try_from(self.pool.available()).unwrap_or(u64::MAX);
         object([
-            ("SubnetId", (&self.meta.id).into()),
-            ("VpcId", (&self.vpc).into()),
-            ("CidrBlock", self.cidr.to_string().into()),
             ("AvailabilityZone", (&self.zone).into()),
             ("AvailabilityZoneId", catalog::zone_id(&account.options.region, &self.zone).into()),
-            ("State", self.state(now).into()),
-            ("MapPublicIpOnLaunch", false.into()),
             ("AvailableIpAddressCount", available.into()),
-            ("SubnetArn", account.ec2_arn("subnet", &self.meta.id).into()),
+            ("CidrBlock", self.cidr.to_string().into()),
+            ("MapPublicIpOnLaunch", false.into()),
             ("OwnerId", (&account.options.account_id).into()),
+            ("State", self.state(now).into()),
+            ("SubnetArn", account.ec2_arn("subnet", &self.meta.id).into()),
+            ("SubnetId", (&self.meta.id).into()),
             ("Tags", tags_value(&self.meta.tags)),
+            ("VpcId", (&self.vpc).into()),
         ])
     }
 }
@@ -127,8 +127,8 @@ impl Account {
         }
         quotas::room(siblings, self.quotas.subnets, &rule::QUOTA)?;
         let zone = match asked {
-            Some(zone) => zone.to_owned(),
-            None => self.rng("subnet-zone").pick(&zones).cloned().unwrap_or_default(),
+            Some(zone) => zone.into(),
+            None => self.rng("subnet-zone").pick(&zones).map(|zone| zone.as_str().into()).unwrap_or_default(),
         };
         let id = self.new_id("subnet-");
         let subnet = Subnet {

@@ -11,7 +11,7 @@ use super::error::IdFormat;
 use super::gateway::Gateway;
 use super::instance::Instance;
 use super::nat::Nat;
-use super::record::{Record, Tags, object};
+use super::record::{Record, Tags, Text, object};
 use super::route::RouteTable;
 use super::security_group::Group;
 use super::subnet::Subnet;
@@ -64,7 +64,7 @@ impl Account {
     }
 
     /// The objects whose tags a request sets or deletes.
-    fn tagged(&self, request: &Request) -> Result<Vec<String>, Refusal> {
+    fn tagged(&self, request: &Request) -> Result<Vec<Text>, Refusal> {
         let ids = request.texts("Resources");
         if ids.is_empty() {
             return Err(rule::NO_RESOURCES.refuse([]));

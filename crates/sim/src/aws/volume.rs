@@ -1,6 +1,6 @@
 //! Volumes: the root volumes of instances.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aloka_core::api::Request;
@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::durations::Transition;
 use super::error::Answer;
 use super::error::IdFormat;
+use super::filter::Filters;
 use super::launch::RootVolume;
-use super::record::{Meta, Record, Tags, object, tags_value};
+use super::record::{Meta, Record, Tags, Text, object, tags_value};
 use super::{Account, catalog};
 use crate::rules::{Refusal, volume as rule};
 
@@ -25,10 +26,10 @@ const CHANGES_WITHIN: Duration = Duration::from_secs(24 * 3600);
 pub(crate) struct Volume {
     pub(crate) meta: Meta,
     pub(crate) size: i64,
-    pub(crate) kind: String,
+    pub(crate) kind: Text,
     pub(crate) encrypted: bool,
-    zone: String,
-    instance: String,
+    zone: Text,
+    instance: Text,
     /// When it is attached.
     attached: Instant,
     pub(crate) delete_on_termination: bool,
@@ -64,11 +65,11 @@ impl Record for Volume {
         "availability-zone",
     ];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self> {
+    fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.volumes
     }
 
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self> {
         &mut account.volumes
     }
 
@@ -80,18 +81,25 @@ impl Record for Volume {
         &mut self.meta
     }
 
-    fn filtered(&self, _account: &Account, now: Instant, filter: &str) -> Vec<String> {
+    fn candidates<'a>(account: &'a Account, filters: &Filters) -> Option<Vec<&'a Self>> {
+        // An instance has one volume.
+        let instances = filters.plain("attachment.instance-id")?.iter().filter_map(|id| account.instances.get(id));
+        let ids: BTreeSet<&Text> = instances.map(|instance| &instance.volume).collect();
+        Some(ids.into_iter().filter_map(|id| account.volumes.get(id)).collect())
+    }
+
+    fn filtered(&self, _account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         let attached = self.state(now) == "in-use";
-        let if_attached = |text: String| attached.then_some(text).into_iter().collect();
+        let if_attached = |text: Text| attached.then_some(text).into_iter().collect();
         match filter {
             "volume-id" => vec![self.meta.id.clone()],
             "attachment.instance-id" => if_attached(self.instance.clone()),
-            "attachment.device" => if_attached(catalog::ROOT_DEVICE.to_owned()),
-            "attachment.delete-on-termination" => if_attached(self.delete_on_termination.to_string()),
-            "status" => vec![self.state(now).to_owned()],
-            "size" => vec![self.size(now).to_string()],
+            "attachment.device" => if_attached(catalog::ROOT_DEVICE.into()),
+            "attachment.delete-on-termination" => if_attached(self.delete_on_termination.to_string().into()),
+            "status" => vec![self.state(now).into()],
+            "size" => vec![self.size(now).to_string().into()],
             "volume-type" => vec![self.kind.clone()],
-            "encrypted" => vec![self.encrypted.to_string()],
+            "encrypted" => vec![self.encrypted.to_string().into()],
             "availability-zone" => vec![self.zone.clone()],
             _ => Vec::new(),
         }
@@ -100,15 +108,15 @@ impl Record for Volume {
     fn describe(&self, _account: &Account, now: Instant) -> Value {
         let attached = self.state(now) == "in-use";
         object([
-            ("VolumeId", (&self.meta.id).into()),
-            ("Size", self.size(now).into()),
-            ("VolumeType", (&self.kind).into()),
-            ("Encrypted", self.encrypted.into()),
-            ("State", self.state(now).into()),
-            ("InstanceId", attached.then_some(&self.instance).into()),
             ("Device", attached.then_some(catalog::ROOT_DEVICE).into()),
+            ("Encrypted", self.encrypted.into()),
+            ("InstanceId", attached.then_some(&self.instance).into()),
             ("ModificationState", self.modification(now).into()),
+            ("Size", self.size(now).into()),
+            ("State", self.state(now).into()),
             ("Tags", tags_value(&self.meta.tags)),
+            ("VolumeId", (&self.meta.id).into()),
+            ("VolumeType", (&self.kind).into()),
         ])
     }
 }
@@ -144,19 +152,19 @@ impl Account {
         &mut self,
         now: Instant,
         root: &RootVolume,
-        zone: &str,
-        instance: &str,
+        zone: &Text,
+        instance: &Text,
         attached: Instant,
         tags: Tags,
-    ) -> String {
+    ) -> Text {
         let id = self.new_id("vol-");
         let volume = Volume {
             meta: self.new_meta(now, id.clone(), tags),
             size: root.size,
             kind: root.kind.clone(),
             encrypted: root.encrypted,
-            zone: zone.to_owned(),
-            instance: instance.to_owned(),
+            zone: zone.clone(),
+            instance: instance.clone(),
             attached,
             delete_on_termination: root.delete_on_termination,
             detached: None,
@@ -173,7 +181,7 @@ impl Account {
         volume.detached = Some(at);
         if volume.delete_on_termination {
             volume.gone = Some(at);
-            self.expire(at, id);
+            self.expire(at, id.into());
         }
     }
 

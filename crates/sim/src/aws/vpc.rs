@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::durations::Transition;
 use super::error::{Answer, IdFormat};
-use super::record::{Meta, Record, object, tags_value};
+use super::record::{Meta, Record, Text, object, tags_value};
 use super::{Account, quotas};
 use crate::rng::Rng;
 use crate::rules::{Refusal, Rule, vpc as rule};
@@ -20,12 +20,12 @@ use crate::rules::{Refusal, Rule, vpc as rule};
 pub(crate) struct Vpc {
     pub(crate) meta: Meta,
     pub(crate) cidr: Ipv4Net,
-    tenancy: String,
+    tenancy: Text,
     ready: Instant,
     pub(crate) dns_support: bool,
     pub(crate) dns_hostnames: bool,
-    main_route_table: String,
-    pub(crate) default_group: String,
+    main_route_table: Text,
+    pub(crate) default_group: Text,
 }
 
 impl Record for Vpc {
@@ -34,11 +34,11 @@ impl Record for Vpc {
     const FILTERS: &'static [&'static str] =
         &["vpc-id", "cidr", "cidr-block", "cidrBlock", "state", "owner-id", "is-default", "isDefault"];
 
-    fn table(account: &Account) -> &BTreeMap<String, Self> {
+    fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.vpcs
     }
 
-    fn table_mut(account: &mut Account) -> &mut BTreeMap<String, Self> {
+    fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self> {
         &mut account.vpcs
     }
 
@@ -50,27 +50,27 @@ impl Record for Vpc {
         &mut self.meta
     }
 
-    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<String> {
+    fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         match filter {
             "vpc-id" => vec![self.meta.id.clone()],
-            "cidr" | "cidr-block" | "cidrBlock" => vec![self.cidr.to_string()],
-            "state" => vec![self.state(now).to_owned()],
-            "owner-id" => vec![account.options.account_id.clone()],
-            "is-default" | "isDefault" => vec!["false".to_owned()],
+            "cidr" | "cidr-block" | "cidrBlock" => vec![self.cidr.to_string().into()],
+            "state" => vec![self.state(now).into()],
+            "owner-id" => vec![account.options.account_id.as_str().into()],
+            "is-default" | "isDefault" => vec!["false".into()],
             _ => Vec::new(),
         }
     }
 
     fn describe(&self, account: &Account, now: Instant) -> Value {
         object([
-            ("VpcId", (&self.meta.id).into()),
             ("CidrBlock", self.cidr.to_string().into()),
-            ("State", self.state(now).into()),
-            ("IsDefault", false.into()),
-            ("InstanceTenancy", (&self.tenancy).into()),
             ("DhcpOptionsId", account.dhcp_options().into()),
+            ("InstanceTenancy", (&self.tenancy).into()),
+            ("IsDefault", false.into()),
             ("OwnerId", (&account.options.account_id).into()),
+            ("State", self.state(now).into()),
             ("Tags", tags_value(&self.meta.tags)),
+            ("VpcId", (&self.meta.id).into()),
         ])
     }
 }
@@ -108,7 +108,7 @@ impl Account {
         let vpc = Vpc {
             meta: self.new_meta(now, id.clone(), tags),
             cidr,
-            tenancy: tenancy.to_owned(),
+            tenancy: tenancy.into(),
             ready: now + self.duration(Transition::VpcCreate),
             dns_support: true,
             dns_hostnames: false,
@@ -147,11 +147,11 @@ impl Account {
         let id = request.text("VpcId");
         let Vpc { main_route_table, default_group, .. } = self.get::<Vpc>(now, id)?.clone();
         let blocks = [
-            (self.interfaces.values().any(|interface| interface.vpc == id), &rule::HAS_INTERFACE),
-            (self.subnets.values().any(|subnet| subnet.vpc == id), &rule::HAS_SUBNET),
+            (self.interfaces.values().any(|interface| *interface.vpc == *id), &rule::HAS_INTERFACE),
+            (self.subnets.values().any(|subnet| *subnet.vpc == *id), &rule::HAS_SUBNET),
             (self.has_gateway(id), &rule::HAS_GATEWAY),
-            (self.groups.values().any(|group| group.vpc == id && !group.default), &rule::HAS_GROUP),
-            (self.route_tables.values().any(|table| table.vpc == id && table.main.is_none()), &rule::HAS_TABLE),
+            (self.groups.values().any(|group| *group.vpc == *id && !group.default), &rule::HAS_GROUP),
+            (self.route_tables.values().any(|table| *table.vpc == *id && table.main.is_none()), &rule::HAS_TABLE),
         ];
         if let Some((_, rule)) = blocks.into_iter().find(|(there, _)| *there) {
             return Err(rule.refuse([&id]));

@@ -278,7 +278,10 @@ impl Needs<'_> {
                 self.named(T::DbSubnetGroup, "DBSubnetGroupName");
             }
             Operation::CreateDBInstance => self.create_db(),
-            Operation::ModifyDBInstance => self.named(T::Db, "DBInstanceIdentifier"),
+            Operation::ModifyDBInstance => {
+                self.named(T::Db, "DBInstanceIdentifier");
+                self.managed_password();
+            }
             Operation::DeleteDBInstance => {
                 self.named(T::Db, "DBInstanceIdentifier");
                 if self.request.arg("SkipFinalSnapshot").as_bool() != Some(true) {
@@ -458,7 +461,7 @@ impl Needs<'_> {
         if adds {
             return self.request_tags(context);
         }
-        self.request.texts("TagKeys").into_iter().fold(context, |context, key| context.with("aws:TagKeys", key))
+        self.request.texts("TagKeys").into_iter().fold(context, |context, key| context.with("aws:TagKeys", &*key))
     }
 
     /// The object of RDS that is named by ARN.
@@ -499,6 +502,7 @@ impl Needs<'_> {
             ("rds:MultiAz", "MultiAZ"),
             ("rds:StorageEncrypted", "StorageEncrypted"),
             ("rds:PubliclyAccessible", "PubliclyAccessible"),
+            ("rds:ManageMasterUserPassword", "ManageMasterUserPassword"),
         ] {
             keys.push((key, request.arg(parameter).as_bool().unwrap_or(false).to_string()));
         }
@@ -509,7 +513,22 @@ impl Needs<'_> {
         let major = self.objects.engine_major(request.arg("EngineVersion").as_str());
         self.existing(T::DbParameterGroup, &format!("default.postgres{major}"));
         self.existing(T::DbOptionGroup, &format!("default:postgres-{major}"));
+        self.managed_password();
         self.rds_role();
+    }
+
+    /// What RDS does in Secrets Manager in the name of the caller (RDS user guide, "Permissions required for Secrets
+    /// Manager integration").
+    fn managed_password(&mut self) {
+        if self.request.arg("ManageMasterUserPassword").as_bool() != Some(true) {
+            return;
+        }
+        let (region, account) = (self.objects.region().to_owned(), self.objects.account_id().to_owned());
+        let secret = format!("arn:aws:secretsmanager:{region}:{account}:secret:rds!db-*");
+        self.push_action("kms:DescribeKey", format!("arn:aws:kms:{region}:{account}:key/*"), self.plain());
+        for action in ["secretsmanager:CreateSecret", "secretsmanager:TagResource"] {
+            self.push_action(action, secret.clone(), self.plain());
+        }
     }
 
     fn rds_role(&mut self) {

@@ -7,6 +7,7 @@ use aloka_core::engine::Executor;
 use aloka_core::identity::ADDRESS_TAG;
 use aloka_core::plan::{Mode, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secrets};
+use aloka_core::session::sweep::Swept;
 use aloka_core::session::{Inputs, Password, Planned, Problem};
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
@@ -125,6 +126,7 @@ pub(super) fn cycle(
         witness: None,
         first: None,
         runs: Vec::new(),
+        swept: None,
         inputs,
         secrets,
         options,
@@ -156,7 +158,7 @@ pub(super) fn cycle(
         match destroyed {
             Ok(_) => {
                 let calls = life.witness.as_ref().map(|witness| witness.destroy_calls.clone()).unwrap_or_default();
-                destroy = Some(Destroyed { time, calls });
+                destroy = Some(Destroyed { time, calls, swept: life.swept.take() });
             }
             Err(reason) => not_destroyed = Some(reason),
         }
@@ -190,6 +192,8 @@ struct Life<'a> {
     /// The first plan.
     first: Option<Planned>,
     runs: Vec<Run>,
+    /// What the last run's sweep saw.
+    swept: Option<Swept>,
     inputs: &'a Inputs,
     secrets: &'a Secrets,
     options: &'a RehearsalOptions,
@@ -205,7 +209,7 @@ impl Life<'_> {
     fn inputs(&self, mode: Mode, state: &State) -> Inputs {
         let password = match &self.inputs.password {
             Password::New(_) if state.private.secrets.contains_key(DB_PASSWORD) => Password::Unchanged,
-            given @ (Password::New(_) | Password::Absent | Password::Unchanged) => given.clone(),
+            given @ (Password::New(_) | Password::Known(_) | Password::Absent | Password::Unchanged) => given.clone(),
         };
         Inputs { mode, password, ..self.inputs.clone() }
     }
@@ -274,6 +278,7 @@ impl Life<'_> {
             }
             None => RunEnd::Stuck,
         };
+        self.swept = Swept::of(executor.state(), &executor.replies());
         self.first.get_or_insert(planned);
         end
     }

@@ -154,7 +154,7 @@ fn no_secret(secrets: &Secrets, cycle: &Cycle) -> Promise {
 }
 
 fn destroy_finishes(cycle: &Cycle) -> Promise {
-    let Some(run) = cycle.last_run(Mode::Destroy).filter(|_| cycle.destroy.is_some()) else {
+    let (Some(run), Some(destroyed)) = (cycle.last_run(Mode::Destroy), &cycle.destroy) else {
         let broken = cycle.not_destroyed.as_ref().map(|reason| format!("no plan to destroy: {reason}"));
         return promise("I9", "Destroy finishes", broken, "not checked: the stack was kept".to_owned());
     };
@@ -167,9 +167,15 @@ fn destroy_finishes(cycle: &Cycle) -> Promise {
     } else if !run.is_done() {
         Some(format!("destroy ended with {:?}", run.end))
     } else {
-        None
+        match &destroyed.swept {
+            // The account is empty: whatever the sweep has found is not there.
+            Some(swept) => (!swept.is_clean()).then(|| swept.summary()),
+            None => Some("destroy did not look whether anything is left".to_owned()),
+        }
     };
-    promise("I9", "Destroy finishes", broken, "nothing left, no DependencyViolation met".to_owned())
+    let kinds = destroyed.swept.as_ref().map_or(0, |swept| swept.kinds.len());
+    let held = format!("nothing left, no DependencyViolation met; the sweep by tag looked for {kinds} kinds");
+    promise("I9", "Destroy finishes", broken, held)
 }
 
 fn determinism(cycle: &Cycle, again: Option<&Cycle>) -> Promise {

@@ -152,6 +152,7 @@ impl Recorded {
             return Err(TraceError::Version(version.to_string()));
         }
         let header: Header = serde_json::from_str(first).map_err(|error| TraceError::Header(error.to_string()))?;
+        header.variables.check().map_err(|why| TraceError::Header(format!("its variables: {why}")))?;
         let lines: Vec<String> = lines.map(str::to_owned).collect();
         for (index, line) in lines.iter().enumerate() {
             serde_json::from_str::<TraceEntry>(line)

@@ -1,4 +1,4 @@
-//! One round of planning, as every command does it: recovery, reading, planning.
+//! One round of planning, as every command does it: recovery, reading, planning; and one of finding a lost stack.
 
 use std::fmt;
 
@@ -6,11 +6,12 @@ use aloka_core::api::ErrorClass;
 use aloka_core::engine::{Cause, Executor, Outcome};
 use aloka_core::plan::{Node, Step};
 use aloka_core::secret::Secrets;
+use aloka_core::session::claim::{self, Claimed, Search};
 use aloka_core::session::{self, Inputs, Planned, Problem};
 use aloka_core::state::State;
 
 use crate::store::Store;
-use crate::world::{RunEnd, Unwatched, World};
+use crate::world::{RunEnd, Unwatched, Watch, World};
 
 /// Why a round of planning gave no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +45,28 @@ pub fn plan_round(
     state: State,
     inputs: &Inputs,
 ) -> Result<Planned, NotPlanned> {
+    plan_round_watched(world, store, secrets, state, inputs, &mut Unwatched)
+}
+
+/// [`plan_round`] with somebody who looks on.
+///
+/// # Errors
+/// See [`NotPlanned`].
+pub fn plan_round_watched(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: State,
+    inputs: &Inputs,
+    watch: &mut dyn Watch,
+) -> Result<Planned, NotPlanned> {
     let mut state = state;
-    let lost = session::recovery(&state, inputs.mode);
+    let lost = session::recovery(&state, inputs);
     if !lost.is_empty() {
-        let executor = read(world, store, secrets, &state, lost)?;
+        let executor = read(world, store, secrets, &state, lost, watch)?;
         let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
     }
-    survey(world, store, secrets, state, inputs)
+    survey(world, store, secrets, state, inputs, watch)
 }
 
 /// The rest of a round of planning, once what an interrupted run could not record is in `state`.
@@ -63,15 +79,42 @@ pub fn survey(
     secrets: &Secrets,
     state: State,
     inputs: &Inputs,
+    watch: &mut dyn Watch,
 ) -> Result<Planned, NotPlanned> {
     loop {
+        // Before reading: an answer may be from the beginning of a round of reads that took its time.
         let age = world.since_written();
-        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs))?.into_replies();
+        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs), watch)?.into_replies();
         match age.and_then(|age| session::look_again(&state, inputs, &replies, age)) {
             Some(wait) => world.rest(wait),
             None => return session::plan(state, inputs, replies).map_err(NotPlanned::Problems),
         }
     }
+}
+
+/// A stack found without its state, as `state recover` and `adopt` do it: two rounds of reads, what they tell, and the
+/// plan that follows. `state` records nothing; `floor` is as [`claim::claim`] wants it.
+///
+/// # Errors
+/// See [`NotPlanned`].
+pub fn claim_round(
+    world: &mut World,
+    store: &mut dyn Store,
+    secrets: &Secrets,
+    state: &State,
+    (inputs, search): (&Inputs, &Search),
+    floor: u32,
+) -> Result<(Claimed, Planned), NotPlanned> {
+    let variables = &inputs.variables;
+    let mut replies =
+        read(world, store, secrets, state, claim::search(variables, search), &mut Unwatched)?.into_replies();
+    let site = claim::locate(variables, search, &replies).map_err(NotPlanned::Problems)?;
+    replies
+        .extend(read(world, store, secrets, state, claim::contents(variables, &site), &mut Unwatched)?.into_replies());
+    let claimed = claim::claim(variables, &site, &replies, state, floor).map_err(NotPlanned::Problems)?;
+    let inputs = Inputs { password: inputs.password.clone().trusted(), ..inputs.clone() };
+    let planned = plan_round(world, store, secrets, claimed.state.clone(), &inputs)?;
+    Ok((claimed, planned))
 }
 
 fn read(
@@ -80,9 +123,10 @@ fn read(
     secrets: &Secrets,
     state: &State,
     nodes: Vec<Node>,
+    watch: &mut dyn Watch,
 ) -> Result<Executor, NotPlanned> {
     let mut executor = Executor::new(nodes, state.clone(), world.now());
-    match world.run(&mut executor, store, secrets, &mut Unwatched) {
+    match world.run(&mut executor, store, secrets, watch) {
         RunEnd::Outcome(outcome @ (Outcome::Done | Outcome::Failed { .. })) => match unread(&executor, &outcome) {
             problems if problems.is_empty() => Ok(executor),
             problems => Err(NotPlanned::Problems(problems)),

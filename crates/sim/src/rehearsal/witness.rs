@@ -237,7 +237,7 @@ fn may_open_or_close(operation: Operation) -> bool {
 }
 
 /// True if `sent` is `planned` with its references resolved.
-fn is_planned(planned: &Call, sent: &Request) -> bool {
+pub fn is_planned(planned: &Call, sent: &Request) -> bool {
     let sent = &sent.0;
     planned.operation == sent.operation
         && planned.args.len() == sent.args.len()

@@ -84,6 +84,16 @@ rules! {
         "a password is of printable ASCII characters other than slash, at sign, double quote and, though the service model does not say so, space"; [ServiceModel, PublicLogs];
     PASSWORD_QUOTE: "db-instance.password-quote" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterValue" => "The parameter MasterUserPassword is not a valid password. The single quote may not be used.";
         "a password has no single quote; the user guide says so, the service model does not, and the stricter is assumed"; [UserGuide];
+    PASSWORD_REQUIRED: "db-instance.password-required" Refusal [CreateDBInstance] "InvalidParameterValue" => "The parameter MasterUserPassword must be provided and must not be blank.";
+        "a new instance has a password, or lets RDS make one"; [ServiceModel, PublicLogs];
+    PASSWORD_BOTH: "db-instance.password-managed-or-given" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterCombination" => "MasterUserPassword can't be specified when ManageMasterUserPassword is turned on.";
+        "a password that RDS manages in Secrets Manager is not given as well, nor set while it does; the code is assumed"; [ServiceModel];
+    PASSWORD_UNMANAGED: "db-instance.password-managed-off" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterCombination" => "MasterUserPassword must be provided when ManageMasterUserPassword is set to false.";
+        "management of the password is turned off only together with a password"; [ServiceModel, PublicLogs];
+    PASSWORD_MANAGED: "db-instance.password-managed" Transition [CreateDBInstance, ModifyDBInstance];
+        "RDS makes a password and a secret for it, whose ARN it tells; the secret is creating until the password is set, then active"; [ServiceModel, UserGuide];
+    PASSWORD_RELEASED: "db-instance.password-released" Transition [ModifyDBInstance];
+        "with management turned off the secret is deleted, and the password given is set as any other"; [ServiceModel];
 
     SUBNETS_EXIST: "db-instance.subnets-exist" Refusal [CreateDBInstance] "InvalidSubnet" => "Some input subnets in :[{}] are invalid.";
         "the subnets of the group still exist; the stricter is assumed if only some of them do not"; [ServiceModel, Experience];

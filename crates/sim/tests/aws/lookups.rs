@@ -4,7 +4,7 @@ use aloka_core::api::{Call, ErrorClass, Operation, Operation::*, Request};
 use aloka_core::value::Value;
 use serde_json::json;
 
-use crate::cloud::{AMI, Cloud};
+use crate::cloud::{AMI, Cloud, NOWHERE, Network, launch};
 
 #[test]
 fn every_operation_is_answered() {
@@ -85,4 +85,36 @@ fn database_versions() {
     assert!(versions(json!({"Engine": "postgres", "EngineVersion": "15.4"})).is_empty());
     assert!(versions(json!({"Engine": "postgres"})).len() > 30);
     cloud.table(&[(DescribeDBEngineVersions, json!({"Engine": "oracle"}), "InvalidParameterValue")]);
+}
+
+#[test]
+fn filters_by_identifier_find_what_looking_at_every_object_finds() {
+    let mut cloud = Cloud::median();
+    let network = Network::new(&mut cloud);
+    let mut ids: Vec<String> = (0..6)
+        .map(|index| {
+            let arguments = launch(&network.public[0], &network.group, &format!("t{index}"));
+            cloud.text(RunInstances, arguments, "Instances.0.InstanceId")
+        })
+        .collect();
+    cloud.wait(60);
+    cloud.ok(TerminateInstances, json!({"InstanceIds": [ids[1], ids[4]]}));
+    ids.remove(0);
+    ids.reverse();
+    ids.extend([ids[0].clone(), format!("i-{NOWHERE}")]);
+    // No identifier matches a pattern that has a character more, but with one each object has to be looked at.
+    let slow: Vec<String> = ids.iter().cloned().chain(["?".to_owned()]).collect();
+    for seconds in [0, 10, 60, 3600] {
+        cloud.wait(seconds);
+        for (operation, filter, list) in
+            [(DescribeInstances, "instance-id", "Instances"), (DescribeVolumes, "attachment.instance-id", "Volumes")]
+        {
+            let quick = cloud.ok(operation, json!({"Filters": {filter: ids}}));
+            assert_eq!(quick, cloud.ok(operation, json!({"Filters": {filter: slow}})), "{operation}");
+            let found = quick.get(list).as_list().expect("a list").len();
+            assert!((3..=5).contains(&found), "{operation}: {quick}");
+            let both = json!({"Filters": {filter: ids, "availability-zone": ["us-east-1z"]}});
+            assert_eq!(cloud.ok(operation, both).get(list), &Value::EMPTY_LIST);
+        }
+    }
 }

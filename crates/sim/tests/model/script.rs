@@ -270,6 +270,8 @@ impl Stage {
             // Where any other value is refused, and nothing else is learnt.
             let fixed =
                 matches!(parameter.name, "ImageId" | "MinCount" | "Engine" | "Tags" | "MasterUsername" | "Domain");
+            let creates_db = act.operation == Operation::CreateDBInstance;
+            let fixed = fixed || (creates_db && parameter.name == "MasterUserPassword");
             let pick = if fixed { 1 } else { picks.next().unwrap_or(0) };
             (parameter, pick)
         });

@@ -67,8 +67,8 @@ fn other_process_body() {
     let mut backend = LocalBackend::new(&path);
     let mut like_terraform = None;
     let went = match task.as_str() {
-        "lock" => backend.lock("OperationTypeApply", Duration::ZERO).is_ok(),
-        "refused" => backend.lock("OperationTypeApply", Duration::ZERO).is_err(),
+        "lock" => backend.lock("OperationTypeApply", Duration::ZERO, &mut |_| {}).is_ok(),
+        "refused" => backend.lock("OperationTypeApply", Duration::ZERO, &mut |_| {}).is_err(),
         "terraform" | "terraform-refused" => {
             let file = open(&path).expect("the state file");
             let locked = rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
@@ -90,13 +90,13 @@ fn other_process_body() {
 fn nothing_is_left_but_the_state_and_its_backup_and_only_the_owner_reads_them() {
     let (dir, path) = place();
     let mut backend = LocalBackend::new(&path);
-    backend.lock("a", Duration::ZERO).expect("lock");
+    backend.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
     backend.write(&state(1)).expect("write");
     backend.unlock();
     assert_eq!(names(&dir), ["terraform.tfstate"]);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("mode");
     let mut backend = LocalBackend::new(&path);
-    backend.lock("a", Duration::ZERO).expect("lock");
+    backend.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
     assert_eq!(names(&dir), [".terraform.tfstate.lock.info", "terraform.tfstate"]);
     backend.write(&state(2)).expect("write");
     drop(backend);
@@ -135,7 +135,7 @@ fn a_refused_write_changes_no_file() {
     assert!(matches!(backend.write(&state(2)), Err(BackendError::Unusable { .. })));
     assert_eq!(fs::read_to_string(&path).expect("the file"), "{", "what cannot be read is not overwritten");
     fs::write(&path, [0xff, 0xfe]).expect("somebody breaks it");
-    assert!(matches!(backend.read(), Err(BackendError::Io { .. })));
+    assert!(matches!(backend.read(), Err(BackendError::Unusable { .. })));
     fs::write(&path, before).expect("and mends it");
     backend.write(&state(2)).expect("write");
     assert_eq!(names(&dir), ["terraform.tfstate"]);
@@ -145,7 +145,7 @@ fn a_refused_write_changes_no_file() {
 fn a_write_in_place_by_another_tool_is_noticed() {
     let (_dir, path) = place();
     let mut backend = LocalBackend::new(&path);
-    backend.lock("a", Duration::ZERO).expect("lock");
+    backend.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
     backend.write(&state(1)).expect("write");
     fs::write(&path, file::write(&state(9))).expect("written without regard for the lock");
     assert!(matches!(backend.write(&state(2)), Err(BackendError::Serial { stored: 9, ours: 2, .. })));
@@ -180,7 +180,7 @@ fn a_symbolic_link_is_followed() {
 fn another_process_is_kept_out_also_after_writes() {
     let (dir, path) = place();
     let mut backend = LocalBackend::new(&path);
-    backend.lock("a", Duration::ZERO).expect("lock");
+    backend.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
     for serial in 0..=3 {
         if serial > 0 {
             backend.write(&state(serial)).expect("write");
@@ -199,10 +199,10 @@ fn another_process_is_kept_out_also_after_writes() {
 fn terraform_holding_its_lock_is_respected_and_named() {
     let (_dir, path) = place();
     let child = other_process("terraform", &path);
-    let refused = LocalBackend::new(&path).lock("a", Duration::ZERO).expect_err("Terraform holds it");
+    let refused = LocalBackend::new(&path).lock("a", Duration::ZERO, &mut |_| {}).expect_err("Terraform holds it");
     assert!(refused.to_string().contains("terraform@there"), "{refused}");
     finish(child);
-    LocalBackend::new(&path).lock("a", Duration::ZERO).expect("Terraform is gone, its lock info is not");
+    LocalBackend::new(&path).lock("a", Duration::ZERO, &mut |_| {}).expect("Terraform is gone, its lock info is not");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_killed_holder_blocks_nobody_and_can_be_cleaned_up_after() {
             backend.force_unlock(&id).expect("its holder is dead");
             assert!(!backend.lock_info_path().exists());
         }
-        backend.lock("a", Duration::ZERO).expect("a dead holder blocks nobody");
+        backend.lock("a", Duration::ZERO, &mut |_| {}).expect("a dead holder blocks nobody");
         backend.unlock();
     }
     assert_eq!(names(&dir), ["terraform.tfstate"]);

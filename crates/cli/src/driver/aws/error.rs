@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// The error as the engine knows it: AWS's own code and message if AWS answered, what went wrong if not.
-pub(super) fn api_error<E>(error: SdkError<E, HttpResponse>) -> ApiError
+pub(crate) fn api_error<E>(error: SdkError<E, HttpResponse>) -> ApiError
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {

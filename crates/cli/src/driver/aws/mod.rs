@@ -6,7 +6,7 @@
 
 mod convert;
 mod ec2;
-mod error;
+pub(crate) mod error;
 mod input;
 mod rds;
 mod reply;
@@ -16,13 +16,14 @@ mod sts;
 mod tests;
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aloka_core::api::{Operation, Reply, Request};
 use aloka_core::secret::Secrets;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
@@ -30,7 +31,7 @@ use self::ec2::{gateway, instance, interface, route, security_group, tags, vpc};
 use self::input::Input;
 
 /// A connection that is not up after this long will not come up.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// An answer that is not there after this long counts as lost: the engine then finds out what happened.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -53,6 +54,7 @@ pub struct AwsClient {
     rds: aws_sdk_rds::Client,
     ssm: aws_sdk_ssm::Client,
     sts: aws_sdk_sts::Client,
+    credentials: Option<SharedCredentialsProvider>,
 }
 
 impl AwsClient {
@@ -80,7 +82,13 @@ impl AwsClient {
             rds: aws_sdk_rds::Client::from_conf(rds),
             ssm: aws_sdk_ssm::Client::from_conf(ssm),
             sts: aws_sdk_sts::Client::from_conf(sts),
+            credentials: config.credentials_provider(),
         }
+    }
+
+    /// When the credentials expire that are used now; `None` if they do not, or nobody says.
+    pub async fn credentials_expiry(&self) -> Option<SystemTime> {
+        self.credentials.as_ref()?.provide_credentials().await.ok()?.expiry()
     }
 
     /// Sends the request once and translates the answer. A request that lacks an argument, has one the operation
@@ -93,7 +101,7 @@ impl AwsClient {
     }
 
     fn dispatch<'a>(&'a self, operation: Operation, input: &'a Input<'a>) -> Pending<'a> {
-        let Self { ec2, rds, ssm, sts } = self;
+        let Self { ec2, rds, ssm, sts, credentials: _ } = self;
         match operation {
             Operation::GetCallerIdentity => boxed(sts::get_caller_identity, sts, input),
             Operation::GetParameter => boxed(ssm::get_parameter, ssm, input),

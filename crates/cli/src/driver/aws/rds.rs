@@ -54,6 +54,7 @@ pub(super) async fn create_db_instance(client: &Client, input: &Input<'_>) -> Re
         .set_db_name(input.text("DBName")?)
         .set_master_username(input.text("MasterUsername")?)
         .set_master_user_password(input.secret("MasterUserPassword")?)
+        .set_manage_master_user_password(input.flag("ManageMasterUserPassword")?)
         .set_db_subnet_group_name(input.text("DBSubnetGroupName")?)
         .set_vpc_security_group_ids(input.texts("VpcSecurityGroupIds")?)
         .set_publicly_accessible(input.flag("PubliclyAccessible")?)
@@ -80,6 +81,7 @@ pub(super) async fn modify_db_instance(client: &Client, input: &Input<'_>) -> Re
         .set_engine_version(input.text("EngineVersion")?)
         .set_allocated_storage(input.number("AllocatedStorage")?)
         .set_master_user_password(input.secret("MasterUserPassword")?)
+        .set_manage_master_user_password(input.flag("ManageMasterUserPassword")?)
         .set_vpc_security_group_ids(input.texts("VpcSecurityGroupIds")?)
         .set_publicly_accessible(input.flag("PubliclyAccessible")?)
         .set_multi_az(input.flag("MultiAZ")?)
@@ -165,6 +167,14 @@ fn instance(instance: &DbInstance) -> Value {
             ("HostedZoneId", text(endpoint.hosted_zone_id())),
         ])
     });
+    // An empty element is how some endpoints say that there is none.
+    let secret = instance.master_user_secret().filter(|secret| secret.secret_arn().is_some()).map(|secret| {
+        object([
+            ("SecretArn", text(secret.secret_arn())),
+            ("SecretStatus", text(secret.secret_status())),
+            ("KmsKeyId", text(secret.kms_key_id())),
+        ])
+    });
     let pending = instance.pending_modified_values().map_or_else(|| object([]), pending_values);
     object([
         ("DBInstanceIdentifier", text(instance.db_instance_identifier())),
@@ -190,6 +200,7 @@ fn instance(instance: &DbInstance) -> Value {
         ("VpcId", text(group.and_then(DbSubnetGroup::vpc_id))),
         ("VpcSecurityGroupIds", security_groups),
         ("Endpoint", endpoint.into()),
+        ("MasterUserSecret", secret.into()),
         ("PendingModifiedValues", pending),
         ("Tags", tag_map(instance.tag_list())),
     ])

@@ -36,6 +36,7 @@ fn no_source_gives_the_defaults() {
         db_allocated_storage: 20,
         db_name: "alokadb".to_owned(),
         db_username: "postgres".to_owned(),
+        db_manage_master_user_password: false,
         db_multi_az: false,
         db_backup_retention_days: 0,
         db_deletion_protection: false,

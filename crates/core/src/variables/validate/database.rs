@@ -19,6 +19,8 @@ const MAX_USERNAME: usize = 16;
 const MAX_RETENTION: u32 = 35;
 /// Length of a password for PostgreSQL (RDS API, CreateDBInstance).
 const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+/// The variable that leaves the password to RDS.
+const MANAGED: &str = "db_manage_master_user_password";
 /// The password in the example files, which everybody knows.
 const EXAMPLE_PASSWORD: &str = "ChangeMe123!Secure";
 
@@ -116,6 +118,7 @@ pub(super) struct Database {
     pub(super) db_allocated_storage: u32,
     pub(super) db_name: String,
     pub(super) db_username: String,
+    pub(super) db_manage_master_user_password: bool,
     pub(super) db_multi_az: bool,
     pub(super) db_backup_retention_days: u32,
     pub(super) db_deletion_protection: bool,
@@ -135,13 +138,15 @@ pub(super) fn check(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -
     let retention = reader.whole("db_backup_retention_days", 0, MAX_RETENTION, " days");
     let protection = reader.flag("db_deletion_protection");
     let encrypted = reader.flag("db_storage_encrypted");
-    let secrets = password(reader, needs, ignored);
+    let managed = reader.flag(MANAGED);
+    let secrets = password(reader, needs, managed.unwrap_or(false), ignored);
     Some(Database {
         db_engine_version: version?,
         db_instance_class: class?,
         db_allocated_storage: storage?.value,
         db_name: name?,
         db_username: username?,
+        db_manage_master_user_password: managed?,
         db_multi_az: multi_az?,
         db_backup_retention_days: retention?.value,
         db_deletion_protection: protection?,
@@ -226,10 +231,10 @@ fn user_name(reader: &mut Reader<'_>, text: Spot<String>) -> Option<String> {
     None
 }
 
-fn password(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -> Option<Secrets> {
+fn password(reader: &mut Reader<'_>, needs: Needs, managed: bool, ignored: &[String]) -> Option<Secrets> {
     let mut secrets = Secrets::default();
     let Some(Spot { value, at }) = reader.optional_text(DB_PASSWORD)? else {
-        if !needs.password {
+        if managed || !needs.password {
             return Some(secrets);
         }
         let problem = Problem::error(None, format!("{DB_PASSWORD} is not set, and has no default"));
@@ -242,6 +247,11 @@ fn password(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -> Option
         return None;
     };
     let secret = Secret::new(value);
+    if managed {
+        let summary = format!("{DB_PASSWORD} is set, but with {MANAGED} = true RDS makes the password itself");
+        reader.report.push(Problem::error(at.as_ref(), summary).hint(format!("unset {DB_PASSWORD}, or {MANAGED}")));
+        return None;
+    }
     let faults = password_faults(secret.expose());
     if !faults.is_empty() {
         let summary = format!("{DB_PASSWORD} {}", faults.join(", and "));
@@ -252,6 +262,10 @@ fn password(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -> Option
     if secret.expose() == EXAMPLE_PASSWORD {
         let warning = Problem::warning(at.as_ref(), format!("{DB_PASSWORD} is the password of the example"));
         reader.report.push(warning.hint(format!("choose another one and set it as TF_VAR_{DB_PASSWORD}")));
+    }
+    if let Some(at) = at.as_ref().filter(|at| reader.report.is_command_line(at)) {
+        let summary = format!("{DB_PASSWORD} is on the command line, where every process of this machine can read it");
+        reader.report.push(Problem::warning(Some(at), summary).hint(format!("set it as TF_VAR_{DB_PASSWORD}")));
     }
     secrets.insert(DB_PASSWORD, secret);
     Some(secrets)

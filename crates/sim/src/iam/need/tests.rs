@@ -334,6 +334,16 @@ fn every_operation() {
             json!({ "DBInstanceIdentifier": "db" }),
             vec!["rds:DescribeDBInstances rds:r:1:db:db own"],
         ),
+        (
+            O::ModifyDBInstance,
+            json!({ "DBInstanceIdentifier": "db", "ManageMasterUserPassword": true }),
+            vec![
+                "rds:ModifyDBInstance rds:r:1:db:db own",
+                "kms:DescribeKey kms:r:1:key/*",
+                "secretsmanager:CreateSecret secretsmanager:r:1:secret:rds!db-*",
+                "secretsmanager:TagResource secretsmanager:r:1:secret:rds!db-*",
+            ],
+        ),
         (O::ModifyDBInstance, json!({ "DBInstanceIdentifier": "db" }), vec!["rds:ModifyDBInstance rds:r:1:db:db own"]),
         (
             O::DeleteDBInstance,

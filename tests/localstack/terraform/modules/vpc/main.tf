@@ -8,6 +8,8 @@ variable "enable_nat_gateway" {}
 variable "single_nat_gateway" {}
 variable "enable_dns_hostnames" {}
 variable "tags" {}
+variable "manage_default_network_acl" { default = true }
+variable "manage_default_route_table" { default = true }
 
 resource "aws_vpc" "this" {
   count                = 1
@@ -102,7 +104,7 @@ resource "aws_default_security_group" "this" {
 }
 
 resource "aws_default_network_acl" "this" {
-  count                  = 1
+  count                  = var.manage_default_network_acl ? 1 : 0
   default_network_acl_id = aws_vpc.this[0].default_network_acl_id
   subnet_ids             = null
   ingress {
@@ -142,7 +144,7 @@ resource "aws_default_network_acl" "this" {
 }
 
 resource "aws_default_route_table" "default" {
-  count                  = 1
+  count                  = var.manage_default_route_table ? 1 : 0
   default_route_table_id = aws_vpc.this[0].default_route_table_id
   timeouts {
     create = "5m"

@@ -195,6 +195,7 @@ fn volume(volume: &Volume) -> Value {
         ("State", text(volume.state().map(VolumeState::as_str))),
         ("InstanceId", text(attachment.and_then(|attachment| attachment.instance_id()))),
         ("Device", text(attachment.and_then(|attachment| attachment.device()))),
+        ("Tags", tag_map(volume.tags())),
     ])
 }
 

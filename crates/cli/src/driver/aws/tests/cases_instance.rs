@@ -169,14 +169,15 @@ pub(super) fn cases() -> Vec<Case> {
             &["VolumeId.1=vol-1", "Filter.1.Name=status", "Filter.1.Value.1=in-use"],
             "<volumeSet><item><volumeId>vol-1</volumeId><size>20</size><status>in-use</status><volumeType>gp3</volumeType>
                 <encrypted>true</encrypted><attachmentSet><item><instanceId>i-1</instanceId><device>/dev/xvda</device>
-                <status>attached</status></item></attachmentSet></item>
+                <status>attached</status></item></attachmentSet>
+                <tagSet><item><key>Name</key><value>app</value></item></tagSet></item>
                 <item><volumeId>vol-2</volumeId><size>8</size><status>available</status><attachmentSet/></item></volumeSet>",
             json!({"Volumes": [
                 {
                     "VolumeId": "vol-1", "Size": 20, "State": "in-use", "VolumeType": "gp3", "Encrypted": true,
-                    "InstanceId": "i-1", "Device": "/dev/xvda",
+                    "InstanceId": "i-1", "Device": "/dev/xvda", "Tags": {"Name": "app"},
                 },
-                {"VolumeId": "vol-2", "Size": 8, "State": "available"},
+                {"VolumeId": "vol-2", "Size": 8, "State": "available", "Tags": {}},
             ]}),
         ),
         case(

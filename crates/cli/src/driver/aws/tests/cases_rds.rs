@@ -38,6 +38,22 @@ fn new() -> Value {
     }})
 }
 
+/// With a password that RDS keeps in Secrets Manager.
+const MANAGED: &str = "<DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifier><MasterUserSecret>
+    <SecretArn>arn:aws:secretsmanager:us-east-1:111122223333:secret:rds!db-1-AbCdEf</SecretArn>
+    <SecretStatus>creating</SecretStatus><KmsKeyId>arn:aws:kms:us-east-1:111122223333:key/1</KmsKeyId>
+    </MasterUserSecret></DBInstance>";
+
+fn managed() -> Value {
+    json!({"DBInstance": {
+        "DBInstanceIdentifier": "db", "VpcSecurityGroupIds": [], "Tags": {}, "PendingModifiedValues": {},
+        "MasterUserSecret": {
+            "SecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:rds!db-1-AbCdEf",
+            "SecretStatus": "creating", "KmsKeyId": "arn:aws:kms:us-east-1:111122223333:key/1",
+        },
+    }})
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
         case(
@@ -214,6 +230,34 @@ fn instances() -> Vec<Case> {
             ],
             NEW,
             new(),
+        ),
+        case(
+            O::CreateDBInstance,
+            json!({
+                "DBInstanceIdentifier": "db", "DBInstanceClass": "db.t3.micro", "Engine": "postgres",
+                "AllocatedStorage": 20, "MasterUsername": "app", "ManageMasterUserPassword": true,
+                "DBSubnetGroupName": "web", "VpcSecurityGroupIds": ["sg-1"], "PubliclyAccessible": false, "Tags": {},
+            }),
+            &[
+                "DBInstanceIdentifier=db",
+                "DBInstanceClass=db.t3.micro",
+                "Engine=postgres",
+                "AllocatedStorage=20",
+                "MasterUsername=app",
+                "ManageMasterUserPassword=true",
+                "DBSubnetGroupName=web",
+                "VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-1",
+                "PubliclyAccessible=false",
+            ],
+            MANAGED,
+            managed(),
+        ),
+        case(
+            O::ModifyDBInstance,
+            json!({"DBInstanceIdentifier": "db", "ManageMasterUserPassword": true, "ApplyImmediately": true}),
+            &["DBInstanceIdentifier=db", "ManageMasterUserPassword=true", "ApplyImmediately=true"],
+            MANAGED,
+            managed(),
         ),
         case(
             O::DeleteDBInstance,

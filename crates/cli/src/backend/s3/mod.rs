@@ -1,0 +1,402 @@
+//! The state as an object in S3, where Terraform's S3 backend keeps it, with its locks and its digest.
+//!
+//! What keeps an update from being lost is the condition of each write: the version it follows must still be stored
+//! ([`aloka_core::remote`]). The lock ([`lease`]) saves work. Requests are sent by a [`Wire`]; nothing here knows the
+//! AWS SDK but [`sdk`] and [`create`].
+//!
+//! With a table, Terraform compares each state it reads with a digest kept there, and refuses one that differs. A run
+//! that ends between writing the object and its digest leaves such a pair. Each object written here names the digest
+//! of the one it followed; if that is the digest in the table, the object is the interrupted write's, and the next
+//! run that holds the lock completes it.
+
+pub(crate) mod create;
+mod lease;
+mod sdk;
+#[cfg(test)]
+pub(super) mod tests;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use aloka_core::api::{ApiError, ErrorClass};
+use aloka_core::remote::{ATTEMPTS, Answer, Attempt, Found, LEASE, Next};
+use aloka_core::state::{State, file};
+use aloka_core::variables::backend;
+use md5::{Digest as _, Md5};
+
+use self::lease::{Held, Locker, Slot};
+use self::wire::{Condition, Object, Wire, is_uncertain};
+use super::{Backend, BackendError, Head, Version};
+
+/// User metadata: which write made an object.
+const MARK: &str = "aloka-write";
+/// User metadata: the digest of the object that this one followed.
+const FOLLOWS: &str = "aloka-follows-md5";
+/// The attribute of a digest item.
+const DIGEST: &str = "Digest";
+/// The first pause before something is sent again; doubled each time.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often a state is read until its digest agrees: a writer may stand between the two.
+const DIGEST_READS: u32 = 4;
+/// How many versions are looked at to find one that is whole.
+const VERSIONS_LOOKED_AT: usize = 10;
+/// Seconds that a lock lives after its last sign of life, instead of a minute.
+const LEASE_VARIABLE: &str = "ALOKA_LOCK_LEASE";
+
+/// Where it all is.
+#[derive(Debug)]
+pub(super) struct Place {
+    bucket: String,
+    key: String,
+    table: Option<String>,
+    /// What Terraform writes into the lock, and what the item of the lock is called.
+    lock_path: String,
+}
+
+impl Place {
+    fn describe(&self) -> String {
+        format!("state object s3://{}/{}", self.bucket, self.key)
+    }
+
+    fn digest_id(&self) -> String {
+        format!("{}-md5", self.lock_path)
+    }
+
+    /// What a request could not do.
+    fn failed(&self, action: &'static str, error: ApiError) -> BackendError {
+        let hint = match (error.code.as_str(), error.class) {
+            ("NoSuchBucket" | "ResourceNotFoundException", _) => {
+                Some("check bucket, dynamodb_table and region, or make them with: aloka init -create-backend")
+            }
+            ("PermanentRedirect" | "AuthorizationHeaderMalformed", _) => {
+                Some("the bucket is in another Region: check region of the backend block")
+            }
+            (_, ErrorClass::Credentials) => {
+                Some("check the credentials with `aws sts get-caller-identity`; set AWS_PROFILE or log in again")
+            }
+            (_, ErrorClass::Unauthorized) => Some(
+                "allow s3:GetObject and s3:PutObject on the key, for a lock file s3:DeleteObject too, for a table \
+                 dynamodb:GetItem, PutItem and DeleteItem",
+            ),
+            (_, ErrorClass::Unknown | ErrorClass::Throttled) => {
+                Some("S3 or DynamoDB could not be reached: try again when they can")
+            }
+            (
+                _,
+                ErrorClass::NotFound
+                | ErrorClass::AlreadyExists
+                | ErrorClass::Conflict
+                | ErrorClass::Capacity
+                | ErrorClass::Quota
+                | ErrorClass::NotImplemented
+                | ErrorClass::Refused,
+            ) => None,
+        };
+        BackendError::Remote { action, place: self.describe(), error: Box::new(error), hint: hint.map(str::to_owned) }
+    }
+}
+
+/// What is known to be stored.
+#[derive(Clone, Debug)]
+enum Known {
+    /// Nothing is known.
+    Unread,
+    /// Nothing is stored.
+    Nothing,
+    /// This is.
+    Stored { tag: String, head: Head, md5: String, modified: Option<SystemTime> },
+}
+
+impl Known {
+    fn head(&self) -> Option<&Head> {
+        match self {
+            Self::Unread | Self::Nothing => None,
+            Self::Stored { head, .. } => Some(head),
+        }
+    }
+}
+
+/// A state in S3.
+pub struct S3Backend {
+    place: Arc<Place>,
+    locker: Locker,
+    wire: Arc<dyn Wire>,
+    known: Mutex<Known>,
+    held: Option<Held>,
+}
+
+impl S3Backend {
+    /// The state of `workspace` as the settings say; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When there is no Region, or the operating system gives no thread.
+    pub fn open(settings: &backend::S3, workspace: &str) -> Result<Self, BackendError> {
+        let seconds = std::env::var(LEASE_VARIABLE).ok().and_then(|text| text.parse().ok()).filter(|n| *n > 0);
+        let lease = seconds.map_or(LEASE, Duration::from_secs);
+        let place = Self::place(settings, workspace);
+        let wire = sdk::Sdk::connect(settings, &place)?;
+        Ok(Self::on(Arc::new(wire), settings, workspace, lease))
+    }
+
+    fn place(settings: &backend::S3, workspace: &str) -> Place {
+        let (bucket, key) = (settings.bucket.clone(), settings.state_key(workspace));
+        let lock_path = format!("{bucket}/{key}");
+        Place { bucket, key, table: settings.dynamodb_table.clone(), lock_path }
+    }
+
+    fn on(wire: Arc<dyn Wire>, settings: &backend::S3, workspace: &str, lease: Duration) -> Self {
+        let place = Arc::new(Self::place(settings, workspace));
+        let file = settings.use_lockfile.then(|| Slot::File { key: format!("{}.tflock", place.key) });
+        let item = place.table.is_some().then(|| Slot::Item { id: place.lock_path.clone() });
+        let slots = file.into_iter().chain(item).collect();
+        let locker = Locker { wire: Arc::clone(&wire), slots, place: Arc::clone(&place), lease, began: Instant::now() };
+        Self { place, locker, wire, known: Mutex::new(Known::Unread), held: None }
+    }
+
+    fn known(&self) -> Known {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn know(&self, known: Known) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// Sends a read until it is answered, but not for ever.
+    fn again<T>(&self, action: &'static str, send: impl Fn() -> Result<T, ApiError>) -> Result<T, BackendError> {
+        let mut attempt = 0;
+        loop {
+            match send() {
+                Ok(value) => return Ok(value),
+                Err(error) if is_uncertain(&error) && attempt + 1 < ATTEMPTS => {
+                    pause(attempt);
+                    attempt += 1;
+                }
+                Err(error) => return Err(self.place.failed(action, error)),
+            }
+        }
+    }
+
+    /// The object stored, once its digest says that it is the one last written.
+    fn fetch(&self) -> Result<Option<Object>, BackendError> {
+        let mut reads = 0;
+        loop {
+            let object = self.again("read", || self.wire.get(&self.place.key, None))?;
+            if self.place.table.is_none() {
+                return Ok(object);
+            }
+            let id = self.place.digest_id();
+            let stored = self.again("read", || self.wire.item(&id, DIGEST))?.filter(|digest| !digest.is_empty());
+            let calculated = object.as_ref().map(|object| md5_hex(&object.body));
+            // Terraform accepts any state without a digest, and writes one next time.
+            let Some(stored) = stored.filter(|stored| calculated.as_ref() != Some(stored)) else { return Ok(object) };
+            let interrupted = object.as_ref().is_some_and(|object| object.metadata.get(FOLLOWS) == Some(&stored));
+            if let Some(calculated) = calculated.as_deref().filter(|_| interrupted) {
+                if self.held.is_some() {
+                    let complete = || self.wire.put_item(&id, DIGEST, calculated, Condition::Is(&stored));
+                    let _completed_or_by_another = self.again("complete the digest of", complete)?;
+                }
+                return Ok(object);
+            }
+            reads += 1;
+            if reads >= DIGEST_READS {
+                let restore = self.restore();
+                let calculated = calculated.unwrap_or_default();
+                return Err(BackendError::Digest { place: self.place.describe(), id, calculated, stored, restore });
+            }
+            pause(reads);
+        }
+    }
+
+    /// The state stored, and what is to be known of it.
+    fn load(&self) -> Result<Option<State>, BackendError> {
+        let Some(object) = self.fetch()? else {
+            self.know(Known::Nothing);
+            return Ok(None);
+        };
+        let state = parse(&object.body).map_err(|source| BackendError::Unusable {
+            place: self.place.describe(),
+            source,
+            restore: self.restore(),
+        })?;
+        let (tag, modified) = (object.tag, object.modified);
+        self.know(Known::Stored { tag, head: Head::of(&state), md5: md5_hex(&object.body), modified });
+        Ok(Some(state))
+    }
+
+    /// How to get back the newest version that is whole. Best effort: it is a hint, not an answer.
+    fn restore(&self) -> Option<Box<str>> {
+        let versions = self.wire.versions(&self.place.key).ok()?;
+        let mut older = versions.iter().filter(|version| !version.is_current).take(VERSIONS_LOOKED_AT);
+        let whole = older.find_map(|version| {
+            let object = self.wire.get(&self.place.key, Some(&version.id)).ok()??;
+            parse(&object.body).ok().map(|state| (version, state.serial))
+        });
+        let Place { bucket, key, .. } = &*self.place;
+        let text = match whole {
+            Some((Version { id, written, .. }, serial)) => format!(
+                "version {id} of {written} is whole, serial {serial}; restore it with: aws s3api copy-object --bucket \
+                 {bucket} --key {key} --copy-source '{bucket}/{key}?versionId={id}'"
+            ),
+            None => "the bucket keeps no older version that is whole".to_owned(),
+        };
+        Some(text.into())
+    }
+
+    /// Checks what is stored; looks again before it says no, as what is known may be old.
+    fn guard(&self, check: impl Fn(Option<&Head>) -> Result<(), BackendError>) -> Result<Known, BackendError> {
+        let known = self.known();
+        let unread = matches!(known, Known::Unread);
+        if !unread && check(known.head()).is_ok() {
+            return Ok(known);
+        }
+        let _state = self.load()?;
+        let known = self.known();
+        check(known.head()).map(|()| known)
+    }
+
+    fn store(
+        &mut self,
+        state: &State,
+        check: impl Fn(Option<&Head>) -> Result<(), BackendError>,
+    ) -> Result<(), BackendError> {
+        if let Some(held) = &self.held {
+            held.check()?;
+        }
+        let known = self.guard(&check)?;
+        let (follows, follows_md5) = match known {
+            Known::Unread | Known::Nothing => (None, None),
+            Known::Stored { tag, md5, .. } => (Some(tag), Some(md5)),
+        };
+        let body = file::write(state).into_bytes();
+        let md5 = md5_hex(&body);
+        let mut metadata = BTreeMap::from([(MARK.to_owned(), super::lock::random_id())]);
+        metadata.extend(follows_md5.filter(|_| self.place.table.is_some()).map(|md5| (FOLLOWS.to_owned(), md5)));
+        let tag = match self.send(&body, &metadata, follows)? {
+            Some(tag) => tag,
+            None => {
+                // Somebody else wrote: by what they wrote it can be told who is behind.
+                let _state = self.load()?;
+                let known = self.known();
+                check(known.head())?;
+                let stored = Head::told(known.head());
+                let expected = "what this run read before".to_owned();
+                return Err(BackendError::Changed { place: self.place.describe(), stored, expected });
+            }
+        };
+        self.know(Known::Stored { tag, head: Head::of(state), md5: md5.clone(), modified: Some(SystemTime::now()) });
+        if self.place.table.is_some() {
+            let id = self.place.digest_id();
+            self.again("write the digest of", || self.wire.put_item(&id, DIGEST, &md5, Condition::Always))?;
+        }
+        Ok(())
+    }
+
+    /// One guarded write, until it is certain what became of it; `None` if another was faster.
+    fn send(
+        &self,
+        body: &[u8],
+        metadata: &BTreeMap<String, String>,
+        follows: Option<String>,
+    ) -> Result<Option<String>, BackendError> {
+        let mark = metadata.get(MARK).cloned().unwrap_or_default();
+        let mut attempt = Attempt::new(mark, follows);
+        let mut next = Next::Send;
+        let mut last = ApiError::timeout("no attempt was made");
+        loop {
+            next = match next {
+                Next::Send => {
+                    let condition = attempt.follows().map_or(Condition::Absent, Condition::Is);
+                    let answer = match self.wire.put(&self.place.key, body.to_vec(), metadata.clone(), condition) {
+                        Ok(Some(tag)) => Answer::Taken { tag },
+                        Ok(None) => Answer::Overtaken,
+                        Err(error) => {
+                            let uncertain = is_uncertain(&error);
+                            last = error;
+                            if uncertain { Answer::Unknown } else { Answer::Refused }
+                        }
+                    };
+                    attempt.answered(&answer)
+                }
+                Next::Look => {
+                    pause(attempt.tries() / 2);
+                    match self.wire.get(&self.place.key, None) {
+                        Ok(object) => {
+                            let found = object.map(|o| Found { tag: o.tag, mark: o.metadata.get(MARK).cloned() });
+                            attempt.found(found.as_ref())
+                        }
+                        Err(error) => {
+                            last = error;
+                            attempt.not_found_out()
+                        }
+                    }
+                }
+                Next::Done { tag } => return Ok(Some(tag)),
+                Next::Overtaken => return Ok(None),
+                Next::GiveUp => return Err(self.place.failed("write", last)),
+            };
+        }
+    }
+}
+
+impl Backend for S3Backend {
+    fn read(&self) -> Result<Option<State>, BackendError> {
+        self.load()
+    }
+
+    fn write(&mut self, state: &State) -> Result<(), BackendError> {
+        let place = self.describe();
+        self.store(state, |stored| Head::check_successor(stored, state, &place))
+    }
+
+    fn replace(&mut self, state: &State, over: Option<&Head>) -> Result<(), BackendError> {
+        let place = self.describe();
+        self.store(state, |stored| Head::check_same(stored, over, &place))
+    }
+
+    fn lock(&mut self, operation: &str, timeout: Duration, tell: &mut dyn FnMut(&str)) -> Result<(), BackendError> {
+        // Taken once more it would wait for itself.
+        self.held = None;
+        self.held = Some(self.locker.acquire(operation, timeout, tell)?);
+        Ok(())
+    }
+
+    fn unlock(&mut self) {
+        self.held = None;
+    }
+
+    fn force_unlock(&mut self, id: &str) -> Result<(), BackendError> {
+        self.locker.force(id)
+    }
+
+    fn versions(&self) -> Result<Vec<Version>, BackendError> {
+        self.again("list the versions of", || self.wire.versions(&self.place.key))
+    }
+
+    fn age(&self) -> Option<Duration> {
+        match self.known() {
+            Known::Unread | Known::Nothing => None,
+            // A clock that is behind that of S3 makes it look new, which is the safe side.
+            Known::Stored { modified, .. } => Some(modified?.elapsed().unwrap_or_default()),
+        }
+    }
+
+    fn describe(&self) -> String {
+        self.place.describe()
+    }
+}
+
+fn md5_hex(bytes: &[u8]) -> String {
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn parse(bytes: &[u8]) -> Result<State, file::ReadError> {
+    // What is no text is no JSON: the reader says so in its own words.
+    file::read(&String::from_utf8_lossy(bytes))
+}
+
+/// The longer, the more attempts there were.
+fn pause(attempt: u32) {
+    std::thread::sleep(PAUSE.saturating_mul(1 << attempt.min(6)));
+}

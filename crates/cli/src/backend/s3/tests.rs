@@ -1,0 +1,467 @@
+//! The S3 backend on a bucket in memory, where answers get lost; and on an emulator, where they do not.
+
+use std::collections::VecDeque;
+
+use aloka_sim::bucket::{self, Bucket, Refusal, Table};
+
+use super::*;
+use crate::backend::LockInfo;
+use crate::backend::contract::{Place as Handles, contract, state};
+use crate::rfc3339;
+
+/// What becomes of a request that changes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is carried out, and answered.
+    Answered,
+    /// It is carried out, and the answer lost.
+    Lost,
+    /// It gets lost itself.
+    Dropped,
+    /// S3 says no.
+    Denied,
+}
+
+#[derive(Default)]
+struct Shared {
+    bucket: Bucket,
+    table: Table,
+    /// Of the next writes of the state.
+    state_fates: VecDeque<Fate>,
+    /// Of the next writes of the digest.
+    digest_fates: VecDeque<Fate>,
+}
+
+/// A bucket and a table in memory.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Shared>>);
+
+fn condition<'a>(condition: Condition<'a>) -> bucket::Condition<'a> {
+    match condition {
+        Condition::Always => bucket::Condition::Always,
+        Condition::Absent => bucket::Condition::Absent,
+        Condition::Is(there) => bucket::Condition::Is(there),
+    }
+}
+
+fn lost() -> ApiError {
+    ApiError::timeout("no answer")
+}
+
+impl Memory {
+    fn with<T>(&self, act: impl FnOnce(&mut Shared) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Carries out a request as its fate wants it.
+    fn fated<T>(fate: Fate, act: impl FnOnce() -> T) -> Result<T, ApiError> {
+        match fate {
+            Fate::Answered => Ok(act()),
+            Fate::Lost => {
+                act();
+                Err(lost())
+            }
+            Fate::Dropped => Err(lost()),
+            Fate::Denied => Err(ApiError::answered("AccessDenied", "Access Denied", Some(403))),
+        }
+    }
+
+    fn lock_text(&self) -> Option<LockInfo> {
+        self.with(|shared| {
+            let object = shared.bucket.get("k.tflock").map(|o| String::from_utf8_lossy(&o.body).into_owned());
+            LockInfo::parse(&object.or_else(|| shared.table.get("b/k Info").map(str::to_owned))?)
+        })
+    }
+
+    /// A lock as somebody else leaves it.
+    fn leave_lock(&self, info: &LockInfo, slot: &Slot) {
+        let text = info.to_json();
+        slot.settle(self, &text, Condition::Always).expect("stored").expect("no condition");
+    }
+}
+
+impl Wire for Memory {
+    fn get(&self, key: &str, version: Option<&str>) -> Result<Option<Object>, ApiError> {
+        self.with(|shared| {
+            let found = match version {
+                None => shared.bucket.get(key),
+                Some(id) => {
+                    let versions = shared.bucket.versions(key);
+                    versions.into_iter().find(|(number, _)| number.to_string() == id).and_then(|(_, object)| object)
+                }
+            };
+            let told = |object: &bucket::Object| Object {
+                body: object.body.clone(),
+                tag: object.tag.clone(),
+                metadata: object.metadata.clone(),
+                modified: Some(SystemTime::now()),
+            };
+            Ok(found.map(told))
+        })
+    }
+
+    fn put(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        metadata: BTreeMap<String, String>,
+        wanted: Condition<'_>,
+    ) -> Result<Option<String>, ApiError> {
+        self.with(|shared| {
+            let fate = if key == "k" { shared.state_fates.pop_front() } else { None };
+            Self::fated(fate.unwrap_or(Fate::Answered), || {
+                match shared.bucket.put(key, body, metadata, condition(wanted)) {
+                    Ok(tag) => Some(tag),
+                    Err(Refusal::PreconditionFailed | Refusal::NoSuchKey) => None,
+                }
+            })
+        })
+    }
+
+    fn delete(&self, key: &str, tag: &str) -> Result<bool, ApiError> {
+        self.with(|shared| Ok(shared.bucket.delete(key, bucket::Condition::Is(tag)).is_ok()))
+    }
+
+    fn versions(&self, key: &str) -> Result<Vec<Version>, ApiError> {
+        self.with(|shared| {
+            let versions = shared.bucket.versions(key).into_iter().enumerate();
+            let told = |(place, (number, object)): (usize, (usize, Option<&bucket::Object>))| {
+                let size = object?.body.len().try_into().unwrap_or(u64::MAX);
+                let written = rfc3339::seconds(SystemTime::now());
+                Some(Version { id: number.to_string(), written, size, is_current: place == 0 })
+            };
+            Ok(versions.filter_map(told).collect())
+        })
+    }
+
+    fn item(&self, id: &str, attribute: &'static str) -> Result<Option<String>, ApiError> {
+        self.with(|shared| Ok(shared.table.get(&format!("{id} {attribute}")).map(str::to_owned)))
+    }
+
+    fn put_item(&self, id: &str, attribute: &'static str, text: &str, wanted: Condition<'_>) -> Result<bool, ApiError> {
+        self.with(|shared| {
+            let fate = if attribute == DIGEST { shared.digest_fates.pop_front() } else { None };
+            Self::fated(fate.unwrap_or(Fate::Answered), || {
+                shared.table.put(&format!("{id} {attribute}"), text, condition(wanted)).is_ok()
+            })
+        })
+    }
+
+    fn delete_item(&self, id: &str, attribute: &'static str, text: &str) -> Result<bool, ApiError> {
+        let id = format!("{id} {attribute}");
+        self.with(|shared| Ok(shared.table.delete(&id, bucket::Condition::Is(text)).is_ok()))
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The four ways to lock.
+fn settings() -> [backend::S3; 4] {
+    [(false, false), (true, false), (false, true), (true, true)].map(|(use_lockfile, table)| backend::S3 {
+        bucket: "b".to_owned(),
+        key: "k".to_owned(),
+        use_lockfile,
+        dynamodb_table: table.then(|| "t".to_owned()),
+        ..backend::S3::default()
+    })
+}
+
+const FILE: usize = 1;
+const TABLE: usize = 2;
+const BOTH: usize = 3;
+
+fn open(memory: &Memory, kind: usize) -> S3Backend {
+    S3Backend::on(Arc::new(memory.clone()), &settings()[kind], "default", SECOND)
+}
+
+fn quiet(_line: &str) {}
+
+#[test]
+fn the_s3_backend_keeps_the_contract() {
+    for (kind, settings) in settings().into_iter().enumerate() {
+        contract(|case| {
+            let memory = Memory::default();
+            let spoiled = memory.clone();
+            case(Handles {
+                handle: Box::new(move || Box::new(open(&memory, kind))),
+                spoil: Box::new(move |bytes| {
+                    spoiled.put("k", bytes.to_vec(), BTreeMap::new(), Condition::Always).expect("stored");
+                }),
+                locks: settings.use_lockfile || settings.dynamodb_table.is_some(),
+                forces: true,
+            });
+        });
+    }
+}
+
+#[test]
+fn a_lost_answer_is_made_good_and_writes_once() {
+    use Fate::{Dropped, Lost};
+    for fates in [vec![Lost], vec![Dropped], vec![Dropped, Lost], vec![Lost, Lost], vec![Dropped; 4]] {
+        let memory = Memory::default();
+        let mut backend = open(&memory, TABLE);
+        backend.write(&state("one", 1)).expect("write");
+        memory.with(|shared| shared.state_fates = fates.clone().into());
+        backend.write(&state("one", 2)).unwrap_or_else(|error| panic!("{fates:?}: {error}"));
+        backend.write(&state("one", 3)).expect("and it goes on from there");
+        assert_eq!(memory.with(|shared| shared.bucket.versions("k").len()), 3, "{fates:?}");
+    }
+}
+
+#[test]
+fn a_write_that_gets_no_answer_ever_fails_and_harms_nothing() {
+    for fate in [Fate::Dropped, Fate::Denied] {
+        let memory = Memory::default();
+        let mut backend = open(&memory, FILE);
+        backend.write(&state("one", 1)).expect("write");
+        memory.with(|shared| shared.state_fates = vec![fate; 99].into());
+        let error = backend.write(&state("one", 2)).expect_err("no answer");
+        assert!(matches!(error, BackendError::Remote { action: "write", .. }), "{error}");
+        assert!(error.hint().is_some(), "{error}");
+        memory.with(|shared| shared.state_fates.clear());
+        assert_eq!(open(&memory, FILE).read().expect("read"), Some(state("one", 1)));
+        backend.write(&state("one", 2)).expect("healed");
+    }
+}
+
+/// Two runs that write the very same bytes: the answer that was lost to one must not let it take the other's for its
+/// own.
+#[test]
+fn the_same_bytes_of_another_are_not_taken_for_its_own() {
+    let memory = Memory::default();
+    let (mut first, mut second) = (open(&memory, TABLE), open(&memory, TABLE));
+    first.write(&state("one", 1)).expect("write");
+    let _seen = second.read().expect("read");
+    first.write(&state("one", 2)).expect("write");
+    memory.with(|shared| shared.state_fates = [Fate::Dropped].into());
+    let refused = second.write(&state("one", 2)).expect_err("overtaken");
+    assert!(matches!(refused, BackendError::Serial { stored: 2, ours: 2, .. }), "{refused}");
+}
+
+#[test]
+fn the_digest_is_the_md5_of_the_object() {
+    let memory = Memory::default();
+    let mut backend = open(&memory, TABLE);
+    for serial in 1..=2 {
+        backend.write(&state("one", serial)).expect("write");
+        let (body, digest) = memory.with(|shared| {
+            let body = shared.bucket.get("k").expect("stored").body.clone();
+            (body, shared.table.get("b/k-md5 Digest").expect("stored").to_owned())
+        });
+        assert_eq!(md5_hex(&body), digest);
+    }
+    assert_eq!(md5_hex(b"hello"), "5d41402abc4b2a76b9719d911017c592");
+}
+
+#[test]
+fn an_interrupted_write_is_read_by_all_and_completed_under_the_lock() {
+    let memory = Memory::default();
+    let mut backend = open(&memory, TABLE);
+    backend.write(&state("one", 1)).expect("write");
+    let digest = || memory.with(|shared| shared.table.get("b/k-md5 Digest").expect("stored").to_owned());
+    let before = digest();
+    memory.with(|shared| shared.digest_fates = [Fate::Denied].into());
+    assert!(backend.write(&state("one", 2)).is_err(), "its digest is not written");
+    let mut next = open(&memory, TABLE);
+    assert_eq!(next.read().expect("read"), Some(state("one", 2)));
+    assert_eq!(digest(), before, "without the lock nothing is written");
+    next.lock("a", Duration::ZERO, &mut quiet).expect("lock");
+    assert_eq!(next.read().expect("read"), Some(state("one", 2)));
+    assert_ne!(digest(), before, "completed");
+    next.write(&state("one", 3)).expect("write");
+}
+
+#[test]
+fn a_state_that_is_not_the_one_recorded_is_refused() {
+    let memory = Memory::default();
+    let mut backend = open(&memory, TABLE);
+    backend.write(&state("one", 1)).expect("write");
+    backend.write(&state("one", 2)).expect("write");
+    // Somebody copies another state over it.
+    let other = file::write(&state("one", 9)).into_bytes();
+    memory.put("k", other.clone(), BTreeMap::new(), Condition::Always).expect("stored");
+    let error = open(&memory, TABLE).read().expect_err("it is not the state last written");
+    assert!(matches!(error, BackendError::Digest { .. }), "{error}");
+    let hint = error.hint().expect("a hint");
+    assert!(hint.contains(&md5_hex(&other)) && hint.contains("version 1 of") && hint.contains("serial 2"), "{hint}");
+    // And somebody removes it.
+    memory.with(|shared| shared.bucket.delete("k", bucket::Condition::Always)).expect("deleted");
+    let error = open(&memory, TABLE).read().expect_err("it is gone");
+    assert!(error.hint().is_some_and(|hint| hint.contains("remove the item b/k-md5")), "{error}");
+    // Terraform accepts any state without a digest.
+    memory.put("k", other, BTreeMap::new(), Condition::Always).expect("stored");
+    memory.with(|shared| shared.table.delete("b/k-md5 Digest", bucket::Condition::Always)).expect("deleted");
+    assert_eq!(open(&memory, TABLE).read().expect("read"), Some(state("one", 9)));
+}
+
+#[test]
+fn a_broken_state_comes_with_the_version_to_restore() {
+    let memory = Memory::default();
+    let mut backend = open(&memory, FILE);
+    backend.write(&state("one", 1)).expect("write");
+    for broken in ["{", "{\"version\": 4, \"serial\""] {
+        memory.put("k", broken.as_bytes().to_vec(), BTreeMap::new(), Condition::Always).expect("stored");
+    }
+    let error = open(&memory, FILE).read().expect_err("no state");
+    let hint = error.hint().expect("a hint");
+    assert!(hint.contains("version 0 of") && hint.contains("versionId=0") && hint.contains("serial 1"), "{hint}");
+}
+
+/// A lock as aloka leaves it when it dies.
+fn left_by_the_dead(ago: Duration) -> LockInfo {
+    LockInfo {
+        lease: Some(1),
+        renewed: Some(rfc3339::micros(SystemTime::now() - ago)),
+        who: "alice@laptop".to_owned(),
+        ..LockInfo::new("OperationTypeApply", "b/k")
+    }
+}
+
+fn slot(kind: usize) -> Slot {
+    if kind == FILE { Slot::File { key: "k.tflock".to_owned() } } else { Slot::Item { id: "b/k".to_owned() } }
+}
+
+#[test]
+fn the_lock_of_the_dead_is_taken_over_and_named() {
+    for kind in [FILE, TABLE] {
+        let memory = Memory::default();
+        memory.leave_lock(&left_by_the_dead(Duration::from_secs(3600)), &slot(kind));
+        let mut told = Vec::new();
+        let mut backend = open(&memory, kind);
+        backend.lock("b", Duration::ZERO, &mut |line| told.push(line.to_owned())).expect("taken over");
+        assert!(told.iter().any(|line| line.contains("watching it for 1s")), "{told:?}");
+        assert!(told.iter().any(|line| line.starts_with("taking over the lock of alice@laptop")), "{told:?}");
+        backend.write(&state("one", 1)).expect("write");
+        backend.unlock();
+        assert_eq!(memory.lock_text(), None);
+    }
+}
+
+#[test]
+fn one_that_died_just_now_is_waited_for_by_those_who_wait() {
+    let memory = Memory::default();
+    memory.leave_lock(&left_by_the_dead(Duration::ZERO), &slot(TABLE));
+    let mut backend = open(&memory, TABLE);
+    let refused = backend.lock("b", Duration::ZERO, &mut quiet).expect_err("it may be alive");
+    assert!(refused.to_string().contains("alice@laptop"), "{refused}");
+    backend.lock("b", SECOND * 20, &mut quiet).expect("taken over");
+}
+
+#[test]
+fn the_lock_of_the_living_is_never_taken() {
+    for kind in [FILE, TABLE, BOTH] {
+        let memory = Memory::default();
+        let (mut first, mut second) = (open(&memory, kind), open(&memory, kind));
+        first.lock("a", Duration::ZERO, &mut quiet).expect("lock");
+        let held = memory.lock_text().expect("held");
+        let refused = second.lock("b", SECOND * 4, &mut quiet).expect_err("four leases long");
+        assert!(matches!(&refused, BackendError::Locked { info: Some(info), .. } if info.id == held.id), "{refused}");
+        let now = memory.lock_text().expect("held");
+        assert!(now.renewed > held.renewed, "it shows signs of life");
+        first.write(&state("one", 1)).expect("write");
+        drop(first);
+        assert_eq!(memory.lock_text(), None);
+    }
+}
+
+#[test]
+fn terraforms_lock_is_respected_for_ever_and_explained() {
+    let text = r#"{"ID":"e56561b6-cc55-e362-5fe9-07948dc0c55e","Operation":"OperationTypeApply","Info":"","Who":"root@vm","Version":"1.11.4","Created":"2020-11-22T21:40:05.352206559Z","Path":"b/k"}"#;
+    for kind in [FILE, TABLE] {
+        let memory = Memory::default();
+        let info = LockInfo::parse(text).expect("Terraform's");
+        memory.leave_lock(&info, &slot(kind));
+        let mut backend = open(&memory, kind);
+        let refused = backend.lock("b", SECOND * 3, &mut quiet).expect_err("it never expires");
+        assert!(refused.to_string().contains("root@vm since 2020-11-22"), "{refused}");
+        assert!(refused.hint().is_some_and(|hint| hint.contains("aloka force-unlock e56561b6")), "{refused}");
+        assert!(matches!(backend.force_unlock("nope"), Err(BackendError::LockId { info: Some(_), .. })));
+        backend.force_unlock(&info.id).expect("that is the ID");
+        backend.lock("b", Duration::ZERO, &mut quiet).expect("free");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_blocks_too() {
+    let memory = Memory::default();
+    memory.put("k.tflock", b"{".to_vec(), BTreeMap::new(), Condition::Always).expect("stored");
+    assert!(matches!(
+        open(&memory, FILE).lock("a", Duration::ZERO, &mut quiet),
+        Err(BackendError::Locked { info: None, .. })
+    ));
+}
+
+#[test]
+fn of_two_locks_none_is_kept_if_one_is_held() {
+    let memory = Memory::default();
+    memory.leave_lock(&LockInfo::new("x", "b/k"), &slot(TABLE));
+    assert!(open(&memory, BOTH).lock("a", Duration::ZERO, &mut quiet).is_err());
+    assert!(memory.with(|shared| shared.bucket.get("k.tflock").is_none()), "the first was given back");
+    // force-unlock finds the one that is there.
+    let id = memory.lock_text().expect("held").id;
+    open(&memory, BOTH).force_unlock(&id).expect("it is there");
+    open(&memory, BOTH).lock("a", Duration::ZERO, &mut quiet).expect("free");
+}
+
+#[test]
+fn who_lost_the_lock_writes_no_more() {
+    for kind in [FILE, TABLE] {
+        let memory = Memory::default();
+        let mut backend = open(&memory, kind);
+        backend.lock("a", Duration::ZERO, &mut quiet).expect("lock");
+        backend.write(&state("one", 1)).expect("write");
+        let thief = LockInfo::new("b", "b/k");
+        memory.leave_lock(&thief, &slot(kind));
+        std::thread::sleep(SECOND);
+        let refused = backend.write(&state("one", 2)).expect_err("lost");
+        assert!(
+            matches!(&refused, BackendError::LockLost { info: Some(info), .. } if info.id == thief.id),
+            "{refused}"
+        );
+        drop(backend);
+        assert_eq!(
+            memory.lock_text().map(|info| info.id),
+            Some(thief.id),
+            "and gives nothing back that is not its own"
+        );
+    }
+}
+
+/// On the emulator: `tests/localstack/state`, which sets endpoint and credentials.
+#[test]
+#[ignore = "needs an emulator: tests/localstack/state"]
+fn the_s3_backend_keeps_the_contract_on_an_emulator() {
+    let endpoint = std::env::var("ALOKA_TEST_ENDPOINT").expect("ALOKA_TEST_ENDPOINT");
+    let run = super::super::lock::random_id();
+    let emulated = |settings: backend::S3| backend::S3 {
+        bucket: format!("aloka-{run}"),
+        region: Some("us-east-1".to_owned()),
+        dynamodb_table: settings.dynamodb_table.map(|_| format!("aloka-{run}")),
+        endpoints: [("s3", &endpoint), ("dynamodb", &endpoint)].map(|(k, v)| (k.to_owned(), v.clone())).into(),
+        use_path_style: true,
+        ..settings
+    };
+    let all = emulated(settings()[BOTH].clone());
+    for _again in 0..2 {
+        create::create(&all, &mut |line| println!("{line}")).expect("made");
+    }
+    let number = std::cell::Cell::new(0);
+    for settings in settings().map(emulated) {
+        println!("table {:?}, lock file {}", settings.dynamodb_table, settings.use_lockfile);
+        contract(|case| {
+            number.set(number.get() + 1);
+            let settings = backend::S3 { key: format!("case-{}", number.get()), ..settings.clone() };
+            let spoiled = sdk::Sdk::connect(&settings, &S3Backend::place(&settings, "default")).expect("connected");
+            let key = settings.key.clone();
+            let locks = settings.use_lockfile || settings.dynamodb_table.is_some();
+            case(Handles {
+                handle: Box::new(move || Box::new(S3Backend::open(&settings, "default").expect("opened"))),
+                spoil: Box::new(move |bytes| {
+                    spoiled.put(&key, bytes.to_vec(), BTreeMap::new(), Condition::Always).expect("stored");
+                }),
+                locks,
+                forces: true,
+            });
+        });
+    }
+}

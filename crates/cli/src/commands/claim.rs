@@ -1,0 +1,99 @@
+//! `aloka state recover` and `aloka adopt`: recording a stack whose state is not there.
+
+use aloka_core::session::claim::{By, Claimed, Search, record_only};
+use aloka_core::session::{Inputs, Planned};
+use aloka_core::state::State;
+
+use super::flow::{self, Run};
+use crate::args::{AdoptArgs, CloudArg, StateRecoverArgs};
+use crate::error::{CommandError, CommandResult, Errors};
+use crate::io::Io;
+use crate::request::PlanRequest;
+
+/// Runs `aloka state recover`.
+pub fn recover(io: &mut Io, cloud: Option<CloudArg>, args: StateRecoverArgs) -> CommandResult {
+    let StateRecoverArgs { lineage, dry_run, variables, lock } = args;
+    let request = PlanRequest::find(variables.given, &lock);
+    let search = Search::Tagged { lineage: lineage.map(Into::into) };
+    run(io, cloud, &request, &search, ("state-recover", dry_run))
+}
+
+/// Runs `aloka adopt`.
+pub fn adopt(io: &mut Io, cloud: Option<CloudArg>, args: AdoptArgs) -> CommandResult {
+    let AdoptArgs { vpc, dry_run, variables, lock } = args;
+    let request = PlanRequest::find(variables.given, &lock);
+    run(io, cloud, &request, &Search::Vpc(vpc), ("adopt", dry_run))
+}
+
+fn run(
+    io: &mut Io,
+    cloud: Option<CloudArg>,
+    request: &PlanRequest,
+    search: &Search,
+    (operation, dry_run): (&str, bool),
+) -> CommandResult {
+    let (config, secrets) = flow::configure(io, request)?;
+    let cloud = flow::choose_cloud(cloud)?;
+    let mut run = Run::open(io, request, cloud, &config.variables, secrets, operation)?;
+    let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
+    if !state.is_empty() {
+        let message = format!("the {} records {} objects: it is not lost", run.store(), state.objects().count());
+        let error = CommandError::user(message).hint("see where things stand with: aloka plan");
+        return Err(error.hint("a single object that is missing is recorded with: aloka import ADDRESS ID").into());
+    }
+    let password = flow::password(run.secrets(), &State::new(""))?.trusted();
+    let inputs = Inputs {
+        variables: config.variables,
+        user_data: config.user_data,
+        mode: request.mode,
+        upgrade: request.upgrade,
+        password,
+    };
+    let (claimed, planned) = run.find(&state, &inputs, search)?;
+    show(&mut run, &claimed);
+    if dry_run {
+        run.io.out_line("\nNothing was recorded, as -dry-run says.");
+    } else {
+        let ended = run.execute(&record_only(&planned, &inputs))?;
+        if !ended.errors.is_empty() {
+            return Err(Errors(ended.errors));
+        }
+        let store = run.store();
+        run.io.out_line(&format!("\nRecorded in the {store}, serial {}.", ended.state.serial));
+    }
+    tell_next(&mut run, &planned);
+    Ok(0)
+}
+
+fn show(run: &mut Run<'_>, claimed: &Claimed) {
+    let Claimed { state, taken, left } = claimed;
+    let width = taken.iter().map(|taken| taken.target.to_string().len()).max().unwrap_or(0);
+    let mut text = format!("Found {} objects of lineage {}:\n\n", taken.len(), state.lineage);
+    for taken in taken {
+        let by = match taken.by {
+            By::Tags => "by its tags",
+            By::Place => "by its place",
+        };
+        text.push_str(&format!("  {:width$}  {}  ({by})\n", taken.target.to_string(), taken.id));
+    }
+    if !left.is_empty() {
+        text.push_str("\nIn the same VPC, left alone, as nothing says that they are of the stack:\n\n");
+        left.iter().for_each(|object| text.push_str(&format!("  {object}\n")));
+    }
+    run.io.out(&text);
+    if state.resources.keys().any(|address| address.kind == aloka_core::model::Kind::DbInstance) {
+        run.io.out(
+            "\nThe password given is taken for the one the database has: it was not sent. Give another one later to \
+             change it.\n",
+        );
+    }
+}
+
+fn tell_next(run: &mut Run<'_>, planned: &Planned) {
+    let (add, change, destroy) = planned.plan.counts();
+    run.io.out_line(&if planned.plan.nodes.is_empty() {
+        "The next plan has nothing to do.".to_owned()
+    } else {
+        format!("The next plan: {add} to add, {change} to change, {destroy} to destroy. See it with: aloka plan")
+    });
+}

@@ -1,0 +1,103 @@
+//! Recording one object under an address, as Terraform's import does. The ordinary reads and the ordinary plan tell
+//! whether it is there and fits.
+
+use std::sync::Arc;
+
+use super::super::{Planned, Problem, place};
+use crate::address::Address;
+use crate::map::key;
+use crate::model::Kind;
+use crate::plan::{Action, Reason};
+use crate::state::{Resource, State};
+use crate::value::{Value, ValueMap};
+
+/// The state with what `id` tells of the object at `address`. Identifiers are those of Terraform's import.
+///
+/// # Errors
+/// An address that is taken; an identifier of another form.
+pub fn add(state: &State, address: &Address, id: &str) -> Result<State, Problem> {
+    if let Some(recorded) = state.resources.get(address) {
+        return Err(Problem::Impossible {
+            summary: format!("{address} is recorded already, as {}", recorded.id().unwrap_or("an unknown object")),
+            hint: format!("forget that first: aloka state rm '{address}'"),
+        });
+    }
+    let wrong = |form: &str| Problem::Impossible {
+        summary: format!("`{id}` is no identifier of an {}", address.kind),
+        hint: format!("write it as {form}"),
+    };
+    let pair = |separator, names: [&str; 2], form: &str| {
+        let (first, second) = id.split_once(separator).ok_or_else(|| wrong(form))?;
+        Ok(names.into_iter().zip([first, second]).map(|(name, value)| (key(name), Value::str(value))).collect())
+    };
+    let one = |name| Ok(ValueMap::from([(key(name), Value::str(id))]));
+    let attributes: ValueMap = match address.kind {
+        Kind::Route => pair('_', ["route_table_id", "destination_cidr_block"], "rtb-0123_0.0.0.0/0"),
+        Kind::RouteTableAssociation => pair('/', ["subnet_id", "route_table_id"], "subnet-0123/rtb-0123"),
+        Kind::DbInstance => one("identifier"),
+        Kind::DbSubnetGroup => {
+            let arn = place(state, "").arn("rds", &format!("subgrp:{id}"));
+            let arn = (!arn.is_null()).then(|| (key("arn"), arn));
+            one("name").map(|name| name.into_iter().chain(arn).collect())
+        }
+        Kind::DefaultSecurityGroup
+        | Kind::Eip
+        | Kind::Instance
+        | Kind::InternetGateway
+        | Kind::NatGateway
+        | Kind::RouteTable
+        | Kind::SecurityGroup
+        | Kind::Subnet
+        | Kind::Vpc => one("id"),
+    }?;
+    let mut state = state.clone();
+    let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
+    state.resources.insert(address.clone(), Arc::new(resource));
+    Ok(state)
+}
+
+/// Whether the object that [`add`] named is there and may be the object of its address. `planned` is the plan with it.
+///
+/// # Errors
+/// Why not.
+pub fn check(planned: &Planned, address: &Address, id: &str) -> Result<(), Problem> {
+    let misfit = |why: String, hint: &str| Problem::Impossible {
+        summary: format!("{id} cannot be {address}: {why}"),
+        hint: hint.to_owned(),
+    };
+    let Some(found) = planned.state.resources.get(address) else {
+        return Err(Problem::Impossible {
+            summary: format!("there is no {} {id} in {}", address.kind, planned.plan.region),
+            hint: "check the ID, and that aws_region and the credentials are those of its Region and account"
+                .to_owned(),
+        });
+    };
+    let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
+    let vpc = planned.state.attribute(&Address::vpc(Kind::Vpc, "this", 0), "id").and_then(Value::as_str);
+    if let (Some(there), Some(ours)) = (text("vpc_id").filter(|there| !there.is_empty()), vpc)
+        && there != ours
+    {
+        return Err(misfit(format!("it is in {there}, the stack is in {ours}"), "choose an object of that VPC"));
+    }
+    if address.kind == Kind::DefaultSecurityGroup && text("name") != Some("default") {
+        let name = text("name").unwrap_or_default();
+        return Err(misfit(format!("its name is \"{name}\""), "import the group that came with the VPC"));
+    }
+    let change = planned.plan.changes.iter().find(|change| change.target.address == *address);
+    match change {
+        Some(change) if change.reason == Reason::Undeclared => Err(misfit(
+            "these variables declare no such resource, so the next apply would destroy it".to_owned(),
+            "aloka graph    shows every address of the stack",
+        )),
+        Some(change) if matches!(change.action, Action::Replace(_)) => {
+            let forced = change.attributes.iter().filter(|attribute| attribute.forces_replacement);
+            let listed = forced.map(|a| format!("{} is {}, declared is {}", a.name, a.before, a.after));
+            let mut why = listed.collect::<Vec<_>>().join("; ");
+            if why.is_empty() {
+                why = "it has failed, or is being deleted".to_owned();
+            }
+            Err(misfit(why, "correct the variables, or choose another object: the next apply would replace this one"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

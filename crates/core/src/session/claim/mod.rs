@@ -1,0 +1,377 @@
+//! Finding a stack whose state is not there: which object of AWS is which address.
+//!
+//! Tags decide first: an object that carries our lineage and an address is the object of that address, and the highest
+//! generation is the current one. What has no tags of ours is known by its [`place`]: the gateway a VPC has, the subnet
+//! with a declared address range, the route table a subnet is associated with, a group of a declared name. What does
+//! not fit is not claimed but named, and where two objects fit one address nothing is claimed at all.
+//!
+//! It changes nothing in AWS and never guesses: everything follows from what the reads of two rounds answer.
+
+pub mod guard;
+pub mod import;
+mod place;
+mod seen;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use self::place::Claims;
+use self::seen::Seen;
+use super::{Inputs, Planned, Problem, Replies, read_node};
+use crate::address::Address;
+use crate::api::{Call, Operation, Reply};
+use crate::identity;
+use crate::model::{Kind, OnChange};
+use crate::observe::Place;
+use crate::plan::{Mode, Node, Save, Step};
+use crate::stack::{self, Closures, Stack};
+use crate::state::{Resource, State, Target};
+use crate::value::{Value, ValueMap};
+use crate::variables::Variables;
+
+/// Where to look for a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// Among the objects that carry the project's and the environment's tags.
+    Tagged {
+        /// The history they are of, if there are several.
+        lineage: Option<Arc<str>>,
+    },
+    /// In this VPC, whoever made it.
+    Vpc(String),
+}
+
+/// Where the stack is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// The account, if known.
+    pub account: Option<String>,
+    /// Its VPC; `None` if there is none, so that only objects outside of any VPC are left of it.
+    pub vpc: Option<String>,
+    /// The history its objects were made by; `None` if they carry no tags of ours.
+    pub lineage: Option<Arc<str>>,
+}
+
+/// How an object was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// It carries our tags.
+    Tags,
+    /// It is where, and what, the address says.
+    Place,
+}
+
+/// One object and what it was taken for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// What for.
+    pub target: Target,
+    /// Its identifier in AWS.
+    pub id: String,
+    /// How it was recognised.
+    pub by: By,
+}
+
+/// A stack that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// A state that records it.
+    pub state: State,
+    /// What was taken for what, by address.
+    pub taken: Vec<Taken>,
+    /// Objects in the VPC that are no part of the stack, by identifier.
+    pub left: Vec<String>,
+}
+
+fn node(kind: Kind, call: Call) -> Node {
+    read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None })
+}
+
+fn filtered(operation: Operation, filters: impl IntoIterator<Item = (String, Value)>) -> Call {
+    let filters = filters.into_iter().map(|(name, value)| (name, Value::List(vec![value])));
+    Call::new(operation, [("Filters", Value::map(filters))])
+}
+
+/// The tags by which the objects of a stack are found when nothing else is known of them.
+fn stack_tags(variables: &Variables) -> Vec<(String, Value)> {
+    let tags = stack::tags(variables, "");
+    ["Project", "Environment"].map(|name| (format!("tag:{name}"), tags.get(name).cloned().unwrap_or_default())).into()
+}
+
+/// What stands outside of the VPC, or may: found by the stack's tags alone.
+fn tagged(variables: &Variables) -> Vec<Node> {
+    let kinds = [
+        (Kind::Vpc, Operation::DescribeVpcs),
+        (Kind::Eip, Operation::DescribeAddresses),
+        (Kind::InternetGateway, Operation::DescribeInternetGateways),
+    ];
+    kinds.into_iter().map(|(kind, operation)| node(kind, filtered(operation, stack_tags(variables)))).collect()
+}
+
+fn database(variables: &Variables) -> Node {
+    let identifier = Value::from(stack::db_identifier(variables));
+    node(Kind::DbInstance, Call::new(Operation::DescribeDBInstances, [("DBInstanceIdentifier", identifier)]))
+}
+
+/// The first round: where the stack is.
+pub fn search(variables: &Variables, search: &Search) -> Vec<Node> {
+    let caller = node(Kind::Vpc, Call::new(Operation::GetCallerIdentity, []));
+    let found = match search {
+        Search::Tagged { .. } => tagged(variables),
+        Search::Vpc(id) => {
+            let filter = [("vpc-id".to_owned(), Value::from(id))];
+            vec![node(Kind::Vpc, filtered(Operation::DescribeVpcs, filter))]
+        }
+    };
+    found.into_iter().chain([caller, database(variables)]).collect()
+}
+
+/// What the first round tells.
+///
+/// # Errors
+/// Reads that failed; nothing found; several stacks, or several histories of one.
+pub fn locate(variables: &Variables, search: &Search, replies: &[(Node, Reply)]) -> Result<Site, Vec<Problem>> {
+    let replies = Replies::new(replies);
+    let problems = replies.problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let caller = replies.of(Operation::GetCallerIdentity).iter().find_map(|(_, reply)| reply.ok());
+    let account = caller.and_then(|caller| caller.get("Account").as_str()).map(str::to_owned);
+    let seen = seen::all(&replies);
+    let site = match search {
+        Search::Tagged { lineage } => by_tags(variables, lineage.as_ref(), &seen),
+        Search::Vpc(id) => match seen.iter().find(|seen| seen.kind == Kind::Vpc && seen.id == id) {
+            Some(vpc) => Ok(Site { vpc: Some(id.clone()), lineage: vpc.lineage(), account: None }),
+            None => Err(Problem::Impossible {
+                summary: format!("there is no VPC {id} in {}", variables.aws_region),
+                hint: "check its ID, and that aws_region and the credentials are those of its Region and account"
+                    .to_owned(),
+            }),
+        },
+    };
+    site.map(|site| Site { account, ..site }).map_err(|problem| vec![problem])
+}
+
+fn by_tags(variables: &Variables, wanted: Option<&Arc<str>>, seen: &[Seen<'_>]) -> Result<Site, Problem> {
+    let stack = format!("project \"{}\", environment \"{}\"", variables.project_name, variables.environment);
+    let mut lineages: BTreeMap<Arc<str>, Vec<&str>> = BTreeMap::new();
+    for seen in seen {
+        if let (Some(lineage), Some(_)) = (seen.lineage(), seen.address()) {
+            lineages.entry(lineage).or_default().push(seen.id);
+        }
+    }
+    let lineage = match (wanted, lineages.len()) {
+        (Some(wanted), _) if lineages.contains_key(wanted) => Some(wanted.clone()),
+        (None, 0) => None,
+        (None, 1) => lineages.keys().next().cloned(),
+        (Some(_), _) | (None, _) => {
+            let listed: Vec<String> =
+                lineages.iter().map(|(lineage, ids)| format!("{lineage} ({})", ids.join(", "))).collect();
+            let summary = match wanted {
+                Some(wanted) => format!("nothing of {stack} carries lineage {wanted}; found: {}", listed.join("; ")),
+                None => format!("the objects of {stack} are of {} histories: {}", lineages.len(), listed.join("; ")),
+            };
+            return Err(Problem::Impossible { summary, hint: "say which one: -lineage=LINEAGE".to_owned() });
+        }
+    };
+    let of_it = |seen: &&Seen<'_>| lineage.is_none() || seen.lineage() == lineage;
+    let mut vpcs: Vec<&str> = seen.iter().filter(|s| s.kind == Kind::Vpc).filter(of_it).map(|s| s.id).collect();
+    if vpcs.is_empty() {
+        // A database is found by its name, whatever became of the tags.
+        let databases = seen.iter().filter(|seen| seen.kind == Kind::DbInstance);
+        vpcs.extend(databases.filter_map(|database| database.object.get("VpcId").as_str()));
+    }
+    match vpcs.as_slice() {
+        [] if lineage.is_none() => Err(Problem::Impossible {
+            summary: format!("nothing in {} carries the tags of {stack}", variables.aws_region),
+            hint: "check aws_region, project_name and environment; or name its VPC: aloka adopt -vpc=ID".to_owned(),
+        }),
+        [] => Ok(Site { lineage, ..Site::default() }),
+        [vpc] => Ok(Site { vpc: Some((*vpc).to_owned()), lineage, account: None }),
+        several => Err(Problem::Impossible {
+            summary: format!("several VPCs may be that of {stack}: {}", several.join(", ")),
+            hint: "say which one: aloka adopt -vpc=ID".to_owned(),
+        }),
+    }
+}
+
+/// The second round: everything at the site.
+pub fn contents(variables: &Variables, site: &Site) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    if let Some(vpc) = &site.vpc {
+        let kinds = [
+            (Kind::Subnet, Operation::DescribeSubnets, "vpc-id"),
+            (Kind::RouteTable, Operation::DescribeRouteTables, "vpc-id"),
+            (Kind::InternetGateway, Operation::DescribeInternetGateways, "attachment.vpc-id"),
+            (Kind::NatGateway, Operation::DescribeNatGateways, "vpc-id"),
+            (Kind::SecurityGroup, Operation::DescribeSecurityGroups, "vpc-id"),
+            (Kind::Instance, Operation::DescribeInstances, "vpc-id"),
+        ];
+        let in_vpc = |(kind, operation, filter): (Kind, Operation, &str)| {
+            node(kind, filtered(operation, [(filter.to_owned(), Value::from(vpc))]))
+        };
+        nodes.extend(kinds.into_iter().map(in_vpc));
+        let name = stack::db_subnet_group_name(variables);
+        let arn = site_place(variables, site).arn("rds", &format!("subgrp:{name}"));
+        let args = [("DBSubnetGroupName", Value::from(name))];
+        nodes.push(node(Kind::DbSubnetGroup, Call::new(Operation::DescribeDBSubnetGroups, args)));
+        if !arn.is_null() {
+            let args = [("ResourceName", arn)];
+            nodes.push(node(Kind::DbSubnetGroup, Call::new(Operation::ListTagsForResource, args)));
+        }
+    }
+    nodes
+}
+
+fn site_place(variables: &Variables, site: &Site) -> Place {
+    Place { region: variables.aws_region.clone(), account: site.account.clone() }
+}
+
+/// Claims the stack. `replies` are those of both rounds, `recorded` is the state that the store holds or a new one: it
+/// must record nothing, and its lineage is kept unless the objects tell another.
+///
+/// `floor` must be larger than the generation of any object there was: seconds since an epoch will do. What is made
+/// again at an address whose object is gone gets a greater generation, as AWS remembers client tokens and would answer
+/// with the object that is gone.
+///
+/// # Errors
+/// Reads that failed; objects of which each fits an address that can have only one; a store that holds the state of
+/// another history.
+pub fn claim(
+    variables: &Variables,
+    site: &Site,
+    replies: &[(Node, Reply)],
+    recorded: &State,
+    floor: u32,
+) -> Result<Claimed, Vec<Problem>> {
+    let replies = Replies::new(replies);
+    let mut problems = replies.problems();
+    if let Some(lineage) = site.lineage.as_ref().filter(|lineage| **lineage != recorded.lineage && recorded.serial > 0)
+    {
+        problems.push(Problem::Impossible {
+            summary: format!(
+                "the objects are of lineage {lineage}, but the state that is stored here, which records nothing, is of \
+                 lineage {}",
+                recorded.lineage
+            ),
+            hint: "move that state out of the way, then run the command again".to_owned(),
+        });
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let place = site_place(variables, site);
+    let mut claims = Claims::new(seen::all(&replies), &place);
+    if let Some(lineage) = &site.lineage {
+        claims.by_tags(lineage);
+    }
+    if let Some(vpc) = &site.vpc {
+        claims.by_place(variables, vpc);
+    }
+    let left = site.vpc.as_deref().map(|vpc| claims.left(vpc)).unwrap_or_default();
+    let (found, problems) = claims.finish();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let lineage = site.lineage.clone().unwrap_or_else(|| recorded.lineage.clone());
+    let mut state = State { lineage, serial: recorded.serial, ..State::new("") };
+    state.outputs.clone_from(&recorded.outputs);
+    state.foreign.clone_from(&recorded.foreign);
+    state.private.account.clone_from(&site.account);
+    state.private.region = Some(variables.aws_region.clone());
+    state.private.generations.clone_from(&recorded.private.generations);
+    let mut taken = Vec::new();
+    for (target, (attributes, by)) in found {
+        let id = attributes.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if let Some(generation) = identity::generation(&attributes) {
+            let last = state.private.generations.entry(target.address.clone()).or_default();
+            *last = (*last).max(generation);
+        }
+        let resource = Arc::new(Resource { attributes: Arc::new(attributes), ..Resource::default() });
+        match target.deposed {
+            None => state.resources.insert(target.address.clone(), resource),
+            Some(_) => state.deposed.insert(target.clone(), resource),
+        };
+        taken.push(Taken { target, id, by });
+    }
+    state.private.choices.availability_zones = zones(&state);
+    let stack = stack::stack(variables, &state.private.choices, None);
+    for address in stack.resources.keys().filter(|address| !state.resources.contains_key(*address)) {
+        let last = state.private.generations.entry(address.clone()).or_default();
+        *last = (*last).max(floor);
+    }
+    Ok(Claimed { state, taken, left })
+}
+
+/// Zones by slot, as the subnets show them; empty where none does.
+fn zones(state: &State) -> Vec<String> {
+    let mut slots: BTreeMap<u32, &str> = BTreeMap::new();
+    for (address, resource) in &state.resources {
+        let zone = resource.attributes.get("availability_zone").and_then(Value::as_str);
+        if let (Kind::Subnet, Some(index), Some(zone)) = (address.kind, address.index, zone) {
+            slots.entry(index).or_insert(zone);
+        }
+    }
+    let mut zones: Vec<String> = Vec::new();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for slot in 0..slots.keys().next_back().map_or(0, |last| last.saturating_add(1).min(SLOTS_MAX)) {
+        let zone = slots.get(&slot).copied().unwrap_or_default();
+        // More subnets than zones: they begin anew with the first.
+        if !zone.is_empty() && !known.insert(zone) {
+            break;
+        }
+        zones.push(zone.to_owned());
+    }
+    zones
+}
+
+/// No Region has more zones than this, and no stack more subnets of a tier.
+const SLOTS_MAX: u32 = 256;
+
+/// What a plan found out, as a plan that only records it: nothing is sent. What AWS does not tell of an object (its user
+/// data, whether its last snapshot is skipped) is recorded as declared, so that a later change of it is noticed.
+pub fn record_only(planned: &Planned, inputs: &Inputs) -> Planned {
+    let mut recording = planned.clone();
+    let stack = stack::stack(&inputs.variables, &recording.state.private.choices, inputs.user_data.as_deref());
+    complete(&mut recording.state, &stack);
+    let plan = &mut recording.plan;
+    plan.mode = Mode::RefreshOnly;
+    plan.nodes = Arc::default();
+    plan.changes.clear();
+    let state = &mut recording.state;
+    let known = |address: &Address, attribute: &str| state.attribute(address, attribute).cloned();
+    for output in &mut plan.outputs {
+        output.after = stack.outputs.get(&output.name).map(|value| value.resolve(&known)).unwrap_or_default();
+    }
+    recording.state_changed = true;
+    recording
+}
+
+/// Adds to each recorded object what only its declaration tells.
+fn complete(state: &mut State, stack: &Stack) {
+    let mut closures = Closures::default();
+    for (address, resource) in &mut state.resources {
+        let Some(declared) = stack.resources.get(address) else { continue };
+        let resource = Arc::make_mut(resource);
+        resource.dependencies = closures.of(stack, address);
+        let missing: ValueMap = address
+            .kind
+            .attributes()
+            .iter()
+            .filter(|attribute| attribute.on_change != OnChange::Computed)
+            .filter(|attribute| resource.attributes.get(attribute.name).is_none_or(Value::is_null))
+            .filter_map(|attribute| {
+                let value = declared.attributes.get(attribute.name).filter(|value| value.is_literal())?;
+                Some((crate::map::key(attribute.name), value.clone()))
+            })
+            .chain(address.kind.provider_settings().iter().filter_map(|(name, value)| {
+                let missing = resource.attributes.get(name).is_none_or(Value::is_null);
+                missing.then(|| (crate::map::key(name), Value::from(*value)))
+            }))
+            .collect();
+        if !missing.is_empty() {
+            Arc::make_mut(&mut resource.attributes).extend(missing);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Objects as reads answered them, whatever the kind. Decides nothing about them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::super::{Replies, refresh};
+use crate::address::Address;
+use crate::api::Operation;
+use crate::identity::{ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG};
+use crate::model::Kind;
+use crate::observe::{self, Phase};
+use crate::value::Value;
+
+/// One object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'a> {
+    /// What it is; a default security group is a [`Kind::SecurityGroup`] here.
+    pub(super) kind: Kind,
+    /// Its identifier.
+    pub(super) id: &'a str,
+    /// As AWS describes it.
+    pub(super) object: &'a Value,
+    /// Its tags.
+    pub(super) tags: &'a Value,
+}
+
+impl Seen<'_> {
+    fn tag(&self, name: &str) -> Option<&str> {
+        self.tags.get(name).as_str()
+    }
+
+    /// The history that made it.
+    pub(super) fn lineage(&self) -> Option<Arc<str>> {
+        self.tag(LINEAGE_TAG).map(crate::map::text)
+    }
+
+    /// The address it was made for, if an object of this kind can have it.
+    pub(super) fn address(&self) -> Option<Address> {
+        let address = Address::from_tag_value(self.tag(ADDRESS_TAG)?).ok()?;
+        let kind = match address.kind {
+            Kind::DefaultSecurityGroup => Kind::SecurityGroup,
+            kind @ (Kind::DbInstance
+            | Kind::DbSubnetGroup
+            | Kind::Eip
+            | Kind::Instance
+            | Kind::InternetGateway
+            | Kind::NatGateway
+            | Kind::Route
+            | Kind::RouteTable
+            | Kind::RouteTableAssociation
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc) => kind,
+        };
+        (kind == self.kind).then_some(address)
+    }
+
+    /// Which of the address's objects it is.
+    pub(super) fn generation(&self) -> u32 {
+        self.tag(GENERATION_TAG).and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    /// Its name tag.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.tag("Name")
+    }
+
+    /// A field of the object as text.
+    pub(super) fn text(&self, path: &str) -> &str {
+        self.object.at(path).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A list in the object.
+    pub(super) fn list(&self, name: &str) -> &[Value] {
+        self.object.get(name).as_list().unwrap_or_default()
+    }
+
+    /// True if it is there to stay.
+    pub(super) fn stays(&self) -> bool {
+        match observe::phase(self.kind, self.object) {
+            Phase::Ready | Phase::Settling => true,
+            Phase::Failed(_) | Phase::Deleting | Phase::Gone => false,
+        }
+    }
+}
+
+/// Every object in the replies, each once, those that are gone left out.
+pub(super) fn all<'a>(replies: &Replies<'a>) -> Vec<Seen<'a>> {
+    const NO_TAGS: &Value = &Value::Null;
+    let mut seen = Vec::new();
+    let mut known = BTreeSet::new();
+    for (kind, operation, list, id) in refresh::lists() {
+        for object in replies.items(operation, list) {
+            let Some(id) = object.at(id).and_then(Value::as_str) else { continue };
+            if known.insert((kind, id)) && observe::phase(kind, object) != Phase::Gone {
+                let tags = match kind {
+                    Kind::DbSubnetGroup => group_tags(replies, object).unwrap_or(NO_TAGS),
+                    Kind::DbInstance
+                    | Kind::DefaultSecurityGroup
+                    | Kind::Eip
+                    | Kind::Instance
+                    | Kind::InternetGateway
+                    | Kind::NatGateway
+                    | Kind::Route
+                    | Kind::RouteTable
+                    | Kind::RouteTableAssociation
+                    | Kind::SecurityGroup
+                    | Kind::Subnet
+                    | Kind::Vpc => object.get("Tags"),
+                };
+                seen.push(Seen { kind, id, object, tags });
+            }
+        }
+    }
+    seen
+}
+
+fn group_tags<'a>(replies: &Replies<'a>, group: &Value) -> Option<&'a Value> {
+    let of_group = |call: &crate::api::Call| call.arg("ResourceName") == group.get("DBSubnetGroupArn");
+    let answers = replies.of(Operation::ListTagsForResource).iter();
+    answers.filter(|(call, _)| of_group(call)).find_map(|(_, reply)| Some((*reply).ok()?.get("Tags")))
+}

@@ -1,0 +1,369 @@
+//! The sweep that ends a destroy: a read of every kind we create, by the tag that names the lineage, once everything
+//! else is over. What is found and not recorded is told; nothing is done about it here or anywhere else.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Problem, VISIBILITY_MS, read_node};
+use crate::address::Address;
+use crate::api::{Call, ErrorClass, Operation, Reply};
+use crate::identity::{ADDRESS_TAG, LINEAGE_TAG};
+use crate::map;
+use crate::model::Kind;
+use crate::observe::Place;
+use crate::plan::{Accept, Expect, Node, Pace, Save, Step, Waiter};
+use crate::stack;
+use crate::state::State;
+use crate::value::Value;
+use crate::variables::Variables;
+
+/// A deleted object may be listed a little longer, so what is found is looked at again before it counts as left.
+const SETTLED: Pace = Pace { least_ms: 0, usual_ms: 1_000, deadline_ms: VISIBILITY_MS };
+/// States of objects that are on their way out, or are out and still listed (aws-behaviour.md, 1.11).
+const GOING: [&str; 5] = ["deleting", "deleted", "shutting-down", "terminated", "delete-precheck"];
+/// AWS's own security group of a VPC: it carries our tags, cannot be deleted and goes with the VPC.
+const DEFAULT_GROUP: &str = "default";
+
+/// How one kind is looked for.
+struct Row {
+    /// The Terraform type.
+    kind: &'static str,
+    /// The kind that the reading node is named after.
+    of: Kind,
+    operation: Operation,
+    /// List in the reply; empty if the reply tells of one object.
+    list: &'static str,
+    id: &'static str,
+    /// How a person removes one; the identifier follows.
+    remove: &'static str,
+}
+
+/// Every kind whose objects carry tags: routes and associations go with their tables.
+const ROWS: [Row; 11] = [
+    row("aws_vpc", Kind::Vpc, Operation::DescribeVpcs, "Vpcs", "VpcId", "ec2 delete-vpc --vpc-id"),
+    row("aws_subnet", Kind::Subnet, Operation::DescribeSubnets, "Subnets", "SubnetId", "ec2 delete-subnet --subnet-id"),
+    row(
+        "aws_internet_gateway",
+        Kind::InternetGateway,
+        Operation::DescribeInternetGateways,
+        "InternetGateways",
+        "InternetGatewayId",
+        "ec2 delete-internet-gateway --internet-gateway-id",
+    ),
+    row(
+        "aws_eip",
+        Kind::Eip,
+        Operation::DescribeAddresses,
+        "Addresses",
+        "AllocationId",
+        "ec2 release-address --allocation-id",
+    ),
+    row(
+        "aws_nat_gateway",
+        Kind::NatGateway,
+        Operation::DescribeNatGateways,
+        "NatGateways",
+        "NatGatewayId",
+        "ec2 delete-nat-gateway --nat-gateway-id",
+    ),
+    row(
+        "aws_route_table",
+        Kind::RouteTable,
+        Operation::DescribeRouteTables,
+        "RouteTables",
+        "RouteTableId",
+        "ec2 delete-route-table --route-table-id",
+    ),
+    row(
+        "aws_security_group",
+        Kind::SecurityGroup,
+        Operation::DescribeSecurityGroups,
+        "SecurityGroups",
+        "GroupId",
+        "ec2 delete-security-group --group-id",
+    ),
+    row(
+        "aws_instance",
+        Kind::Instance,
+        Operation::DescribeInstances,
+        "Instances",
+        "InstanceId",
+        "ec2 terminate-instances --instance-ids",
+    ),
+    row(
+        "aws_ebs_volume",
+        Kind::Instance,
+        Operation::DescribeVolumes,
+        "Volumes",
+        "VolumeId",
+        "ec2 delete-volume --volume-id",
+    ),
+    row(
+        "aws_db_instance",
+        Kind::DbInstance,
+        Operation::DescribeDBInstances,
+        "DBInstances",
+        "DBInstanceIdentifier",
+        "rds delete-db-instance --db-instance-identifier",
+    ),
+    row(
+        "aws_db_subnet_group",
+        Kind::DbSubnetGroup,
+        Operation::ListTagsForResource,
+        "",
+        "",
+        "rds delete-db-subnet-group --db-subnet-group-name",
+    ),
+];
+
+const fn row(
+    kind: &'static str,
+    of: Kind,
+    operation: Operation,
+    list: &'static str,
+    id: &'static str,
+    remove: &'static str,
+) -> Row {
+    Row { kind, of, operation, list, id, remove }
+}
+
+/// Appends the reads of the sweep to the nodes of a destroy: each runs when all others are over, however they ended.
+pub(super) fn append(nodes: &mut Vec<Node>, recorded: &State, variables: &Variables, place: &Place) {
+    let needed: BTreeSet<u32> = nodes.iter().flat_map(|node| node.needs.iter().copied()).collect();
+    let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+    let last: Vec<u32> = (0..count).filter(|index| !needed.contains(index)).collect();
+    for (row, call) in calls(recorded, variables, place) {
+        let expect = Expect::NoneOf { list: map::text(row.list), lineage: recorded.lineage.clone() };
+        let accept = vec![Accept { expect, success: true }];
+        let step = Step::Wait(Waiter { call, accept, save: Save::Nothing, pace: SETTLED });
+        let mut node = read_node(Address::root(row.of, "any"), step);
+        node.needs.clone_from(&last);
+        nodes.push(node);
+    }
+}
+
+fn calls(recorded: &State, variables: &Variables, place: &Place) -> Vec<(&'static Row, Call)> {
+    let filter = Value::map([(format!("tag:{LINEAGE_TAG}"), Value::list([&*recorded.lineage]))]);
+    let mut calls = Vec::new();
+    for row in &ROWS {
+        match row.of {
+            // RDS does not filter by tags, but shows those of instances; those of a group are told by its name.
+            Kind::DbInstance => calls.push((row, Call::new(row.operation, []))),
+            Kind::DbSubnetGroup => {
+                let arns = group_names(recorded, variables).into_iter();
+                let arns = arns.map(|name| place.arn("rds", &format!("subgrp:{name}"))).filter(|arn| !arn.is_null());
+                calls.extend(arns.map(|arn| (row, Call::new(row.operation, [("ResourceName", arn)]))));
+            }
+            Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::Instance
+            | Kind::InternetGateway
+            | Kind::NatGateway
+            | Kind::Route
+            | Kind::RouteTable
+            | Kind::RouteTableAssociation
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc => calls.push((row, Call::new(row.operation, [("Filters", filter.clone())]))),
+        }
+    }
+    calls
+}
+
+/// Every name a subnet group of ours may have.
+fn group_names(recorded: &State, variables: &Variables) -> BTreeSet<String> {
+    let of_kind = |address: &Address| address.kind == Kind::DbSubnetGroup;
+    let objects = recorded.objects().filter(|(target, _)| of_kind(&target.address));
+    let objects = objects.filter_map(|(_, object)| object.attributes.get("name")?.as_str().map(str::to_owned));
+    let intents = recorded.private.intents.iter().filter(|(address, _)| of_kind(address));
+    let intents = intents.filter_map(|(_, intent)| Some(intent.name.as_ref()?.to_string()));
+    objects.chain(intents).chain([stack::db_subnet_group_name(variables)]).collect()
+}
+
+/// True if nothing in the reply is tagged as ours, on its way out aside. A list that is not there has nothing in it.
+pub(crate) fn is_clean(reply: &Value, list: &str, lineage: &str) -> bool {
+    !objects(reply, list).iter().any(|object| is_left(object, lineage))
+}
+
+fn objects<'a>(reply: &'a Value, list: &str) -> &'a [Value] {
+    if list.is_empty() { std::slice::from_ref(reply) } else { reply.get(list).as_list().unwrap_or_default() }
+}
+
+fn is_left(object: &Value, lineage: &str) -> bool {
+    let is_going = ["State", "DBInstanceStatus"].iter().any(|field| {
+        let state = object.get(field).as_str();
+        state.is_some_and(|state| GOING.contains(&state))
+    });
+    let is_default = object.get("GroupName").as_str() == Some(DEFAULT_GROUP);
+    object.get("Tags").get(LINEAGE_TAG).as_str() == Some(lineage) && !is_going && !is_default
+}
+
+/// An object that carries our lineage and is not recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// Its Terraform type.
+    pub kind: &'static str,
+    /// Its identifier, or its name where AWS knows it by that.
+    pub id: String,
+    /// The address its tag names.
+    pub address: Option<String>,
+    /// The command of AWS's own tool that removes it.
+    pub remove: String,
+}
+
+/// What a sweep saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// The value of the tag.
+    pub lineage: Arc<str>,
+    /// Terraform types of what was looked for, each once.
+    pub kinds: Vec<&'static str>,
+    /// What is there and not recorded.
+    pub left: Vec<Leftover>,
+    /// Reads that failed: of what they looked for, nothing is known.
+    pub unread: Vec<Problem>,
+}
+
+impl Swept {
+    /// What the replies of a run's sweep tell, beside the state as the run left it; `None` if it had no sweep, or did not
+    /// come to it.
+    pub fn of(state: &State, replies: &[(&Node, &Reply)]) -> Option<Self> {
+        let recorded = recorded_ids(state);
+        let mut swept =
+            Self { lineage: state.lineage.clone(), kinds: Vec::new(), left: Vec::new(), unread: Vec::new() };
+        for (node, reply) in replies {
+            let Some((row, call)) = swept_by(node) else { continue };
+            match reply {
+                Ok(reply) => {
+                    let left = objects(reply, row.list).iter().filter(|object| is_left(object, &state.lineage));
+                    let left = left.map(|object| (row.leftover(object, call), object.get("InstanceId").as_str()));
+                    // A volume is recorded with its instance.
+                    let is_recorded = |(left, instance): &(Leftover, Option<&str>)| {
+                        [Some(left.id.as_str()), *instance].into_iter().flatten().any(|id| recorded.contains(id))
+                    };
+                    swept.left.extend(left.filter(|left| !is_recorded(left)).map(|(left, _)| left));
+                }
+                Err(error) if error.class == ErrorClass::NotFound => {}
+                Err(error) => {
+                    swept.unread.push(Problem::Read { call: call.operation.to_string(), error: error.clone() });
+                }
+            }
+            if !swept.kinds.contains(&row.kind) {
+                swept.kinds.push(row.kind);
+            }
+        }
+        (!swept.kinds.is_empty()).then_some(swept)
+    }
+
+    /// True if all was read and nothing found.
+    pub fn is_clean(&self) -> bool {
+        self.left.is_empty() && self.unread.is_empty()
+    }
+
+    /// `checked 11 kinds by tag aloka:lineage=…: nothing left`
+    pub fn summary(&self) -> String {
+        let found = match (self.left.len(), self.unread.len()) {
+            (0, 0) => "nothing left".to_owned(),
+            (0, unread) => format!("{unread} could not be read"),
+            (left, 0) => format!("{left} left"),
+            (left, unread) => format!("{left} left, {unread} could not be read"),
+        };
+        format!("checked {} kinds by tag {LINEAGE_TAG}={}: {found}", self.kinds.len(), self.lineage)
+    }
+}
+
+impl Row {
+    fn leftover(&self, object: &Value, call: &Call) -> Leftover {
+        let arn = || call.arg("ResourceName").as_str().and_then(|arn| arn.rsplit(':').next());
+        let id = object.get(self.id).as_str().or_else(arn).unwrap_or_default().to_owned();
+        let tag = object.get("Tags").get(ADDRESS_TAG).as_str();
+        // A tag cannot hold the brackets of an index.
+        let address = tag.map(|tag| Address::from_tag_value(tag).map_or_else(|_| tag.to_owned(), |a| a.to_string()));
+        Leftover { kind: self.kind, remove: format!("aws {} {id}", self.remove), id, address }
+    }
+}
+
+/// The row and the call of a node of a sweep; `None` for any other node.
+fn swept_by(node: &Node) -> Option<(&'static Row, &Call)> {
+    let Some(Step::Wait(waiter)) = node.steps.first() else { return None };
+    let is_sweep = waiter.accept.iter().any(|accept| match accept.expect {
+        Expect::NoneOf { .. } => true,
+        Expect::Equals { .. } | Expect::All(_) | Expect::Present { .. } | Expect::Absent { .. } => false,
+    });
+    let row = ROWS.iter().find(|row| row.operation == waiter.call.operation).filter(|_| is_sweep)?;
+    Some((row, &waiter.call))
+}
+
+/// Identifiers of what is recorded. A run that failed leaves it recorded, and tells of it by itself.
+fn recorded_ids(state: &State) -> BTreeSet<&str> {
+    let ids = state.objects().filter_map(|(target, object)| {
+        let name = match target.address.kind {
+            Kind::DbInstance => "identifier",
+            Kind::DbSubnetGroup => "name",
+            Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::Instance
+            | Kind::InternetGateway
+            | Kind::NatGateway
+            | Kind::Route
+            | Kind::RouteTable
+            | Kind::RouteTableAssociation
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc => "id",
+        };
+        object.attributes.get(name)?.as_str()
+    });
+    ids.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::variables::{Needs, evaluate};
+
+    fn tagged(lineage: &str, fields: &[(&str, &str)]) -> Value {
+        let tags = Value::map([(LINEAGE_TAG, lineage), (ADDRESS_TAG, "module.vpc.aws_subnet.public/1")]);
+        let fields = fields.iter().map(|(name, value)| (*name, Value::str(value)));
+        Value::map(fields.chain([("Tags", tags)]))
+    }
+
+    fn swept(object: Value, state: &State) -> Swept {
+        let defaults = evaluate(&[], Needs { password: false }).map(|evaluated| evaluated.variables);
+        let variables = defaults.expect("the defaults are valid");
+        let mut nodes = Vec::new();
+        append(&mut nodes, state, &variables, &Place::default());
+        let index = nodes.iter().position(|node| swept_by(node).is_some_and(|(row, _)| row.kind == "aws_subnet"));
+        let node = &nodes[index.expect("a read of subnets")];
+        let reply: Reply = Ok(Value::map([("Subnets", Value::List(vec![object]))]));
+        Swept::of(state, &[(node, &reply)]).expect("a sweep")
+    }
+
+    #[test]
+    fn what_is_ours_and_not_recorded_is_told_with_its_address() {
+        let state = State::new("ours");
+        let found = swept(tagged("ours", &[("SubnetId", "subnet-1"), ("State", "available")]), &state);
+        let expected = Leftover {
+            kind: "aws_subnet",
+            id: "subnet-1".to_owned(),
+            address: Some("module.vpc.aws_subnet.public[1]".to_owned()),
+            remove: "aws ec2 delete-subnet --subnet-id subnet-1".to_owned(),
+        };
+        assert_eq!(found.left, [expected]);
+        assert!(!found.is_clean());
+        assert_eq!(found.summary(), "checked 1 kinds by tag aloka:lineage=ours: 1 left");
+    }
+
+    #[test]
+    fn what_is_not_ours_or_on_its_way_out_is_not_told() {
+        let state = State::new("ours");
+        for object in [
+            tagged("another", &[("SubnetId", "subnet-1")]),
+            tagged("ours", &[("SubnetId", "subnet-1"), ("State", "deleting")]),
+            tagged("ours", &[("SubnetId", "subnet-1"), ("GroupName", "default")]),
+            Value::map([("SubnetId", "subnet-1")]),
+        ] {
+            assert!(swept(object.clone(), &state).is_clean(), "{object}");
+        }
+    }
+}

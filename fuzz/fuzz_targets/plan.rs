@@ -1,0 +1,5 @@
+//! Fuzzes saved plans; see `aloka_tests::parsers`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| aloka_tests::parsers::plan(data));

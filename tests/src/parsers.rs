@@ -1,0 +1,101 @@
+//! What must hold of every parser, whatever bytes it is given: it ends with a value or with an error that a person can
+//! read, and a value it accepts can be written, read again, shown and carried out. Fuzzers and property tests share it.
+//!
+//! Each function panics if something does not hold, and judges nothing else.
+
+use aloka::backend::LockInfo;
+use aloka::error::CommandError;
+use aloka::planfile::PlanFile;
+use aloka_core::render::ui_json::planned_changes;
+use aloka_core::render::{
+    Context, Options, calls_json, calls_text, plan_json, plan_text, state_json, state_list, state_text,
+};
+use aloka_core::state::file;
+use aloka_core::variables::{Needs, Severity, Source, evaluate};
+use aloka_sim::rehearsal::replay::Recorded;
+
+/// What the user is told. Control characters could move a terminal's cursor; hints and carets need their line ends.
+#[track_caller]
+fn readable(message: &str) {
+    let message = &CommandError::config(message).message;
+    assert!(!message.trim().is_empty(), "an error says nothing");
+    assert!(message.len() < 1 << 16, "a message of {} bytes", message.len());
+    assert!(!message.chars().any(|c| c.is_control() && c != '\n'), "{message:?}");
+    assert!(!message.contains("invariant violated"), "{message}");
+}
+
+/// A variables file in HCL or JSON, a variable of the environment, or one of the command line, as the first byte says.
+pub fn tfvars(data: &[u8]) {
+    let Some((form, rest)) = data.split_first() else { return };
+    let text = String::from_utf8_lossy(rest).into_owned();
+    let split = || {
+        let (name, value) = text.split_once('=').unwrap_or(("tags", &text));
+        (name.to_owned(), value.to_owned())
+    };
+    let source = match form % 4 {
+        0 => Source::File { path: "terraform.tfvars".to_owned(), contents: text },
+        1 => Source::File { path: "terraform.tfvars.json".to_owned(), contents: text },
+        2 => {
+            let (name, value) = split();
+            Source::Environment { name: format!("TF_VAR_{name}"), value }
+        }
+        _ => {
+            let (name, value) = split();
+            Source::CommandLine { name, value }
+        }
+    };
+    match evaluate(&[source], Needs { password: false }) {
+        Ok(evaluated) => {
+            let json = serde_json::to_string(&evaluated.variables).expect("variables are JSON");
+            let again = Source::File { path: "x.json".to_owned(), contents: json };
+            let again = evaluate(&[again], Needs { password: false }).expect("what is valid stays so");
+            assert_eq!(again.variables, evaluated.variables);
+        }
+        Err(found) => {
+            assert!(found.iter().any(|found| found.severity == Severity::Error), "refused without an error");
+            found.iter().for_each(|found| readable(&found.to_string()));
+        }
+    }
+}
+
+/// A state file.
+pub fn state(data: &[u8]) {
+    match file::read(&String::from_utf8_lossy(data)) {
+        Ok(state) => {
+            let text = file::write(&state);
+            let again = file::read(&text).expect("what was written can be read");
+            assert_eq!(file::write(&again), text, "written, read and written again it differs");
+            let _shown = (state_text(&state).ansi(), state_json(&state), state_list(&state));
+        }
+        Err(error) => readable(&error.to_string()),
+    }
+}
+
+/// A saved plan.
+pub fn plan(data: &[u8]) {
+    match PlanFile::parse(data) {
+        Ok(file) => {
+            let text = serde_json::to_vec(&file).expect("a plan is JSON");
+            assert_eq!(PlanFile::parse(&text).as_ref(), Ok(&file), "written and read again it differs");
+            let plan = &file.plan;
+            let _shown = (plan_text(plan, Options::default()).ansi(), calls_text(plan).plain());
+            let _shown = (plan_json(plan, Context::default()), calls_json(plan), planned_changes("", plan));
+            let _judged = (plan.counts(), plan.data_loss(), plan.is_empty(), plan.stale(None));
+        }
+        Err(error) => readable(&error),
+    }
+}
+
+/// Lock info.
+pub fn lock(data: &[u8]) {
+    if let Some(info) = LockInfo::parse(&String::from_utf8_lossy(data)) {
+        assert_eq!(LockInfo::parse(&info.to_json()).as_ref(), Some(&info), "written and read again it differs");
+    }
+}
+
+/// A trace of a rehearsal.
+pub fn trace(data: &[u8]) {
+    if let Err(error) = Recorded::parse(&String::from_utf8_lossy(data)) {
+        readable(&error.to_string());
+    }
+}

@@ -1,0 +1,207 @@
+//! Somebody else's objects in the same account, some with our names and with tags like ours: nothing may touch them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aloka_core::api::{Call, Operation, Request};
+use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+use aloka_sim::aws::{Account, Object};
+
+/// The lineage of somebody else's state.
+const OTHER_LINEAGE: &str = "7c9d2b52-1111-4222-8333-abcdefabcdef";
+/// An image that can be launched.
+const IMAGE: &str = "ami-0d27e0fb3bac4d724";
+
+/// What is not ours.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Neighbours {
+    ids: BTreeSet<String>,
+    /// How it was.
+    before: Vec<Value>,
+}
+
+/// Operations that list objects, the list and what names an item.
+const LISTS: [(Operation, &str, &str); 10] = [
+    (Operation::DescribeVpcs, "Vpcs", "VpcId"),
+    (Operation::DescribeSubnets, "Subnets", "SubnetId"),
+    (Operation::DescribeInternetGateways, "InternetGateways", "InternetGatewayId"),
+    (Operation::DescribeAddresses, "Addresses", "AllocationId"),
+    (Operation::DescribeRouteTables, "RouteTables", "VpcId"),
+    (Operation::DescribeSecurityGroups, "SecurityGroups", "VpcId"),
+    (Operation::DescribeInstances, "Instances", "InstanceId"),
+    (Operation::DescribeVolumes, "Volumes", "InstanceId"),
+    (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
+    (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
+];
+
+impl Neighbours {
+    /// Moves them in: a VPC with our groups' names and nobody in it; another with a server and a database.
+    ///
+    /// # Panics
+    /// If AWS refuses: a bug in this module.
+    pub(super) fn move_in(account: &mut Account, now: Instant) -> Self {
+        let mut secrets = Secrets::default();
+        secrets.insert(DB_PASSWORD, Secret::new("somebody-elses-own"));
+        let (mut now, mut ids) = (now, BTreeSet::new());
+        let mut make = |operation: Operation, args: Vec<(&'static str, Value)>, path: &str| {
+            let request = Request(Call::new(operation, args));
+            // Slowly, as what was made may show late.
+            now = now + Duration::from_secs(15);
+            let reply = account.call(now, &request, &secrets).unwrap_or_else(|error| panic!("{request}: {error}"));
+            let id = reply.at(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+            if !id.is_empty() {
+                ids.insert(id.clone());
+            }
+            id
+        };
+        let text = |text: &str| Value::str(text);
+        // As another state of the same tool has it.
+        let tags = |name: &str, address: &str| {
+            let tags = [
+                ("Name", name),
+                ("aloka:lineage", OTHER_LINEAGE),
+                ("aloka:address", address),
+                ("aloka:generation", "1"),
+            ];
+            ("Tags", Value::map(tags))
+        };
+        let group = |name: &str, vpc: &str| {
+            let address = format!("aws_security_group.{}", if name.contains("-db") { "db" } else { "app" });
+            vec![
+                ("GroupName", text(name)),
+                ("Description", text("Managed")),
+                ("VpcId", text(vpc)),
+                tags(name, &address),
+            ]
+        };
+        let vpc_args = |block: &str| vec![("CidrBlock", text(block)), tags("aloka-vpc", "module.vpc.aws_vpc.this[0]")];
+        let twin = make(Operation::CreateVpc, vpc_args("10.0.0.0/16"), "Vpc.VpcId");
+        for name in ["aloka-app-sg", "aloka-db-sg"] {
+            make(Operation::CreateSecurityGroup, group(name, &twin), "GroupId");
+        }
+        make(
+            Operation::CreateInternetGateway,
+            vec![tags("aloka-igw", "module.vpc.aws_internet_gateway.this[0]")],
+            "InternetGateway.InternetGatewayId",
+        );
+        make(
+            Operation::AllocateAddress,
+            vec![("Domain", text("vpc")), tags("aloka-nat", "module.vpc.aws_eip.nat[0]")],
+            "AllocationId",
+        );
+        let home = make(Operation::CreateVpc, vpc_args("10.9.0.0/16"), "Vpc.VpcId");
+        let subnets: Vec<String> = [("10.9.1.0/24", "us-east-1a"), ("10.9.2.0/24", "us-east-1b")]
+            .into_iter()
+            .map(|(block, zone)| {
+                let args = vec![
+                    ("VpcId", text(&home)),
+                    ("CidrBlock", text(block)),
+                    ("AvailabilityZone", text(zone)),
+                    tags("aloka-private", "module.vpc.aws_subnet.private[0]"),
+                ];
+                make(Operation::CreateSubnet, args, "Subnet.SubnetId")
+            })
+            .collect();
+        let guard = make(Operation::CreateSecurityGroup, group("aloka-app-sg-2", &home), "GroupId");
+        let interface = Value::map([
+            ("DeviceIndex", 0.into()),
+            ("SubnetId", text(&subnets[0])),
+            ("Groups", Value::list([guard.as_str()])),
+            ("AssociatePublicIpAddress", false.into()),
+            ("DeleteOnTermination", true.into()),
+        ]);
+        let launch = vec![
+            ("ImageId", text(IMAGE)),
+            ("InstanceType", text("t3.small")),
+            ("MinCount", 1.into()),
+            ("MaxCount", 1.into()),
+            ("ClientToken", text("somebody-elses")),
+            ("NetworkInterfaces", Value::List(vec![interface])),
+            tags("aloka-app", "aws_instance.app"),
+        ];
+        make(Operation::RunInstances, launch, "Instances.0.InstanceId");
+        let subnet_group = vec![
+            ("DBSubnetGroupName", text("aloka-dev-db-subnets-2")),
+            ("DBSubnetGroupDescription", text("mine")),
+            ("SubnetIds", Value::list(subnets.iter().map(String::as_str))),
+            tags("aloka-db", "aws_db_subnet_group.this"),
+        ];
+        make(Operation::CreateDBSubnetGroup, subnet_group, "DBSubnetGroup.DBSubnetGroupName");
+        let database = vec![
+            ("DBInstanceIdentifier", text("aloka-dev-db-2")),
+            ("DBInstanceClass", text("db.t3.micro")),
+            ("Engine", text("postgres")),
+            ("AllocatedStorage", 20.into()),
+            ("MasterUsername", text("postgres")),
+            ("MasterUserPassword", Value::Secret(DB_PASSWORD.into())),
+            ("DBSubnetGroupName", text("aloka-dev-db-subnets-2")),
+            ("VpcSecurityGroupIds", Value::list([guard.as_str()])),
+            ("PubliclyAccessible", false.into()),
+            tags("aloka-db", "aws_db_instance.postgres"),
+        ];
+        make(Operation::CreateDBInstance, database, "DBInstance.DBInstanceIdentifier");
+        Self { ids, before: Vec::new() }
+    }
+
+    /// Remembers how they are, once everything has settled.
+    pub(super) fn remember(&mut self, account: &mut Account, now: Instant) {
+        self.before = self.seen(account, now);
+    }
+
+    /// What is not as it was.
+    pub(super) fn harmed(&self, account: &mut Account, now: Instant) -> Option<String> {
+        let after = self.seen(account, now);
+        let pairs = self.before.iter().zip(&after);
+        let changed =
+            pairs.filter(|(before, after)| before != after).map(|(before, after)| format!("{before} became {after}"));
+        let lost =
+            (self.before.len() != after.len()).then(|| format!("{} objects became {}", self.before.len(), after.len()));
+        lost.into_iter().chain(changed).next()
+    }
+
+    /// True if it is one of theirs.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// True if it is one of theirs, or a volume of one.
+    pub(super) fn owns(&self, object: &Object) -> bool {
+        self.has(&object.id) || object.tags.get("aloka:lineage").is_some_and(|lineage| lineage == OTHER_LINEAGE)
+    }
+
+    /// True if a sentence of the auditor is about one of theirs.
+    pub(super) fn mentioned_in(&self, text: &str) -> bool {
+        self.ids.iter().any(|id| text.contains(id.as_str()))
+    }
+
+    /// True if the call names one of theirs.
+    pub(super) fn touched_by(&self, request: &Request) -> bool {
+        !self.ids.is_empty() && request.0.args.values().any(|value| self.names(value))
+    }
+
+    fn names(&self, value: &Value) -> bool {
+        match value {
+            Value::Str(text) => self.has(text),
+            Value::List(items) => items.iter().any(|item| self.names(item)),
+            Value::Map(map) => map.values().any(|item| self.names(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Ref(..) | Value::Secret(_) => false,
+        }
+    }
+
+    fn seen(&self, account: &mut Account, now: Instant) -> Vec<Value> {
+        let mut seen = Vec::new();
+        if self.ids.is_empty() {
+            return seen;
+        }
+        for (operation, list, id) in LISTS {
+            let reply = account.call(now, &Request(Call::new(operation, [])), &Secrets::default());
+            let Ok(reply) = reply else { continue };
+            let items = reply.get(list).as_list().unwrap_or_default();
+            let theirs = |item: &&Value| item.get(id).as_str().is_some_and(|id| self.has(id));
+            seen.extend(items.iter().filter(theirs).cloned());
+        }
+        seen
+    }
+}
