@@ -117,13 +117,15 @@ fn database(variables: &Variables) -> Node {
 pub fn search(variables: &Variables, search: &Search) -> Vec<Node> {
     let caller = node(Kind::Vpc, Call::new(Operation::GetCallerIdentity, []));
     let found = match search {
-        Search::Tagged { .. } => tagged(variables),
+        Search::Tagged { .. } => tagged(variables).into_iter().chain([database(variables)]).collect(),
         Search::Vpc(id) => {
             let filter = [("vpc-id".to_owned(), Value::from(id))];
-            vec![node(Kind::Vpc, filtered(Operation::DescribeVpcs, filter))]
+            // Databases cannot be filtered by VPC; one of another name should not go unmentioned.
+            let databases = Call::new(Operation::DescribeDBInstances, []);
+            vec![node(Kind::Vpc, filtered(Operation::DescribeVpcs, filter)), node(Kind::DbInstance, databases)]
         }
     };
-    found.into_iter().chain([caller, database(variables)]).collect()
+    [caller].into_iter().chain(found).collect()
 }
 
 /// What the first round tells.
@@ -284,10 +286,8 @@ pub fn claim(
     let mut taken = Vec::new();
     for (target, (attributes, by)) in found {
         let id = attributes.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if let Some(generation) = identity::generation(&attributes) {
-            let last = state.private.generations.entry(target.address.clone()).or_default();
-            *last = (*last).max(generation);
-        }
+        let last = state.private.generations.entry(target.address.clone()).or_default();
+        *last = (*last).max(identity::generation(&attributes).unwrap_or(1));
         let resource = Arc::new(Resource { attributes: Arc::new(attributes), ..Resource::default() });
         match target.deposed {
             None => state.resources.insert(target.address.clone(), resource),
