@@ -355,7 +355,7 @@ mod tests {
     use super::*;
 
     fn state() -> State {
-        let vpc = r#"{"module":"module.network","mode":"managed","type":"aws_vpc","name":"this","provider":"provider[\"registry.terraform.io/hashicorp/aws\"]","instances":[{"index_key":0,"schema_version":1,"attributes":{"id":"vpc-1","odd":{"b":1,"a":2}}}]}"#;
+        let vpc = r#"{"module":"module.network","mode":"managed","type":"aws_vpc","name":"this","provider":"provider[\"registry.terraform.io/hashicorp/aws\"]","instances":[{"index_key":0,"schema_version":1,"attributes":{"id":"vpc-1","odd":{"b":1,"a":2}},"sensitive_attributes":[]}]}"#;
         let server = |key: &str, id: &str| {
             format!(
                 r#"{{{key}"schema_version":1,"attributes":{{"id":"{id}"}},"dependencies":["module.network.aws_vpc.this"]}}"#
