@@ -1,6 +1,6 @@
 //! The sweep that ends a destroy: what it looked for, and what it found that the state knows nothing of.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::Dir;
 
