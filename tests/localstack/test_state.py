@@ -119,18 +119,25 @@ class Story(unittest.TestCase):
     def state(self):
         return json.loads(self.object())
 
-    def held_lock(self, how):
-        """The lock as it stands in the store, wherever it is kept; None if there is none."""
+    def locks(self, how):
+        """The locks as they stand in the store, wherever they are kept."""
         found = []
         if how.get("lockfile"):
             found.append((self.object(f"{KEY}.tflock") or b"").decode())
         if how.get("table"):
             found.append(((self.item() or {}).get("Info") or {}).get("S", ""))
-        infos = [json.loads(text) for text in found if text]
-        if infos:
-            self.assertEqual(len(infos), len(found), "only one of two locks is held")
-            self.assertEqual(len({info["ID"] for info in infos}), 1, "two locks, two IDs")
-        return infos[0] if infos else None
+        return [json.loads(text) for text in found if text]
+
+    def held_lock(self, how):
+        """The lock, once it is held wherever it is to be; else None."""
+        infos = self.locks(how)
+        if len(infos) < sum(map(bool, how.values())):
+            return None
+        self.assertEqual(len({info["ID"] for info in infos}), 1, "two locks, two IDs")
+        return infos[0]
+
+    def assert_free(self, how):
+        self.assertEqual(self.locks(how), [], "the lock was not given back")
 
     def until(self, what, condition, seconds=60):
         deadline = time.monotonic() + seconds
@@ -179,7 +186,7 @@ class Backend(Story):
         other = self.directory("other", table=True, lockfile=True)
         self.aloka("plan", "-detailed-exitcode", cwd=other)
         self.assertIn("db_endpoint", self.aloka("output", cwd=other).out)
-        self.assertIsNone(self.held_lock(LOCKS["both"]), "the lock was not given back")
+        self.assert_free(LOCKS["both"])
         head = self.s3.head_object(Bucket=self.bucket, Key=KEY)
         self.assertEqual((head["ContentType"], head["ServerSideEncryption"]), ("application/json", "AES256"))
         self.step("versions, and a broken state")
@@ -264,7 +271,7 @@ class Locks(Story):
             self.assertEqual(self.held_lock(how)["ID"], info["ID"], "the dead left no lock")
             taken = self.aloka("plan", "-lock-timeout=30s", env=lease)
             self.assertIn(f"taking over the lock of {info['Who']}", taken.err)
-            self.assertIsNone(self.held_lock(how))
+            self.assert_free(how)
 
 
 @unittest.skipUnless(shutil.which("terraform"), "no terraform in PATH")
@@ -287,7 +294,7 @@ class Terraform(Story):
             self.assertIn(part, refused.all)
         self.step("terraform force-unlocks it: aloka changes nothing any more")
         self.terraform("force-unlock", "-force", info["ID"], cwd=theirs)
-        self.assertIsNone(self.held_lock(how))
+        self.assert_free(how)
         self.terraform("plan", "-input=false", cwd=theirs)
         holder.send_signal(signal.SIGKILL)
         holder.communicate()
@@ -302,7 +309,7 @@ class Terraform(Story):
         waited = self.aloka("plan", "-lock-timeout=60s")
         self.assertIn("Acquiring state lock", waited.err)
         self.finish(holder)
-        self.assertIsNone(self.held_lock(how))
+        self.assert_free(how)
 
         self.step("terraform dies holding the lock: aloka force-unlocks it")
         (theirs / "main.tf").write_text(block(self.url, self.bucket, **how) + OUTPUT + SLOW.replace("slow", "slower"))
@@ -313,7 +320,7 @@ class Terraform(Story):
         self.aloka("force-unlock", "-force", "nope", expect=1)
         self.assertEqual(self.held_lock(how)["ID"], info["ID"])
         self.aloka("force-unlock", "-force", info["ID"])
-        self.assertIsNone(self.held_lock(how))
+        self.assert_free(how)
 
         self.step("aloka writes upon terraform's state, and terraform reads it")
         before = self.state()

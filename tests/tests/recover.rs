@@ -98,7 +98,7 @@ proptest! {
         prop_assert_eq!(&now.availability_zones, &then.availability_zones);
         prop_assert_eq!(&now.image, &then.image);
         prop_assert!(then.db_engine_version.is_none() || now.db_engine_version == then.db_engine_version);
-        prop_assert!(found.private.secrets.contains_key(DB_PASSWORD));
+        prop_assert_eq!(found.private.secrets.contains_key(DB_PASSWORD), !variables.db_manage_master_user_password);
         prop_assert_eq!(found.resources.keys().collect::<Vec<_>>(), lost.resources.keys().collect::<Vec<_>>());
         for (address, resource) in &found.resources {
             let before = &lost.resources[address];

@@ -7,11 +7,12 @@ use aloka_sim::store::MemoryStore;
 use aloka_tests::{Bench, variables};
 use serde_json::{Value as Json, json};
 
-/// A standing stack and its state file.
+/// A standing stack and its state file, all that AWS tells of it included.
 fn standing() -> (Bench, Json) {
     let mut bench = Bench::new(41, Durations::Median);
     bench.apply(&variables(""), Mode::Apply);
-    let text = file::write(&bench.state());
+    let refreshed = bench.plan(&variables(""), Mode::RefreshOnly).expect("a plan");
+    let text = file::write(&refreshed.state);
     (bench, serde_json::from_str(&text).expect("JSON"))
 }
 

@@ -32,7 +32,7 @@ use crate::operator::{Operator, Phase, Place};
 use crate::{LINEAGE, secrets};
 
 /// One call in so many that may open or close something is followed by an audit.
-const AUDITED_ONE_IN: u64 = 24;
+const AUDITED_ONE_IN: u64 = 32;
 /// No second operator takes as many turns.
 const TURNS_MAX: u32 = 50_000;
 

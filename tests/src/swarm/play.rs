@@ -409,6 +409,8 @@ impl<'a> Player<'a> {
                 End::Ran(end) if run == RUNS_MAX => {
                     self.find(Class::Liveness, "I4 re-runs converge", format!("not done in {run} runs: {end:?}"));
                 }
+                // What AWS sets by itself, and an output tells, may show late.
+                End::Ran(RunEnd::Outcome(Outcome::Done)) if run > 1 => self.world.rest(HEALING),
                 End::Ran(RunEnd::Outcome(Outcome::Done)) => {}
                 End::Ran(_) => self.world.rest(GROWING),
             }
@@ -548,8 +550,10 @@ impl<'a> Player<'a> {
         if let Some(what) = harmed {
             self.find(Class::Safety, "nothing not ours is touched", what);
         }
-        let account = serde_json::to_string(&self.world.account).unwrap_or_default();
-        if account.contains(PASSWORD) {
+        // The account's own text is long: one story in eight.
+        let is_read = self.story.seed.is_multiple_of(8);
+        let account = is_read.then(|| serde_json::to_string(&self.world.account).unwrap_or_default());
+        if account.is_some_and(|account| account.contains(PASSWORD)) {
             self.find(Class::Safety, "I6 no secret", "the password is in the account");
         }
     }

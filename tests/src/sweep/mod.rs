@@ -21,7 +21,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aloka_core::api::Request;
-use aloka_core::plan::Mode;
+use aloka_core::plan::{Mode, Verb};
 use aloka_core::secret::{DB_PASSWORD, Secrets};
 use aloka_core::time::Instant;
 use aloka_sim::audit;
@@ -273,7 +273,8 @@ impl Setting {
                 wrong.extend(again.plan.drift.iter().map(|drift| format!("still to be recorded: {drift:?}")));
             }
             Ok(again) => {
-                let left = again.plan.nodes.iter().map(|node| format!("left to do: {:?} {}", node.verb, node.target));
+                let changing = again.plan.nodes.iter().filter(|node| node.verb != Verb::Read);
+                let left = changing.map(|node| format!("left to do: {:?} {}", node.verb, node.target));
                 wrong.extend(left);
                 let outputs = again.plan.outputs.iter().filter(|output| output.before != output.after);
                 wrong.extend(outputs.map(|output| format!("left to do: output {}", output.name)));

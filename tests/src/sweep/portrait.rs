@@ -81,10 +81,12 @@ fn plain(value: &Value, names: &BTreeMap<String, String>) -> Value {
     match value {
         Value::Str(text) => match names.get(&**text) {
             Some(name) => Value::str(name),
-            None => Value::str(names.iter().fold(text.to_string(), |text, (id, name)| match id.is_empty() {
-                true => text,
-                false => text.replace(id.as_str(), name),
-            })),
+            // Of other texts, only these have identifiers in them.
+            None if text.starts_with("arn:") => {
+                let named = |text: String, (id, name): (&String, &String)| text.replace(id.as_str(), name);
+                Value::from(names.iter().filter(|(id, _)| !id.is_empty()).fold(text.to_string(), named))
+            }
+            None => value.clone(),
         },
         Value::List(items) => {
             let mut items: Vec<Value> = items.iter().map(|item| plain(item, names)).collect();

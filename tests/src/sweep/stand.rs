@@ -188,7 +188,7 @@ impl Stand {
     }
 
     /// The plan that follows a command. Takes what an interrupted run could not record.
-    pub(super) fn plan(
+    pub fn plan(
         &mut self,
         command: &Command,
         flaw: Option<Flaw>,

@@ -1,11 +1,14 @@
 //! What the sweep finds that is not recorded: it is told, and left alone.
 
+use aloka_core::address::Address;
 use aloka_core::api::{Call, Operation, Request};
 use aloka_core::engine::{Cause, Outcome};
+use aloka_core::model::Kind;
 use aloka_core::plan::{Mode, Verb};
 use aloka_core::value::Value;
 use aloka_core::variables::Variables;
 use aloka_sim::aws::Durations;
+use aloka_sim::store::Store as _;
 use aloka_sim::world::RunEnd;
 use aloka_tests::{Bench, LINEAGE, secrets, variables};
 
@@ -102,9 +105,15 @@ fn databases_are_found_by_their_tags() {
     let (mut bench, variables) = standing();
     let mut other = Bench::new(51, Durations::Median);
     other.apply(&variables, Mode::Apply);
-    // The account of the standing stack, and no state but that something was there once.
+    // The account of the standing stack, and a state that records what a destroy only forgets.
     finishes(&mut other, &variables).expect("destroyed");
     other.world.account = bench.world.account.clone();
+    let mut state = other.state();
+    state.serial += 1;
+    let forgotten = |(address, _): &(&Address, &_)| address.kind == Kind::DefaultSecurityGroup;
+    let standing = bench.state();
+    state.resources.extend(standing.resources.iter().filter(forgotten).map(|(a, r)| (a.clone(), r.clone())));
+    other.store.write(&state.into()).expect("written");
     let told = told(&destroy(&mut other, &variables));
     let kinds: Vec<&str> = told.iter().map(|(kind, ..)| *kind).collect();
     for kind in ["aws_db_instance", "aws_db_subnet_group", "aws_instance", "aws_ebs_volume", "aws_nat_gateway"] {

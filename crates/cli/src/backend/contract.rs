@@ -11,12 +11,15 @@ use aloka_core::value::Value;
 use super::memory::MemoryBackend;
 use super::{Backend, BackendError, Head, LocalBackend};
 
+/// Puts bytes somewhere.
+pub(super) type Spoil = Box<dyn Fn(&[u8])>;
+
 /// A place of its own for each case.
 pub(super) struct Place {
     /// Opens it once more.
     pub(super) handle: Box<dyn Fn() -> Box<dyn Backend>>,
     /// Puts something there that no backend wrote.
-    pub(super) spoil: Box<dyn Fn(&[u8])>,
+    pub(super) spoil: Spoil,
     /// False if it has no lock.
     pub(super) locks: bool,
     /// True if the lock of somebody who is alive can be removed: nobody can tell who is on another machine.

@@ -1,7 +1,6 @@
 //! Whatever a file holds, a command that reads it ends with one clear error and a next step, and changes nothing.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -19,9 +18,15 @@ fn refused(dir: &Dir, args: &[&str], why: &str) {
     assert!(dir.files() == before, "{args:?} changed a file");
 }
 
-/// A file of this many bytes that takes no room.
-fn huge(path: &Path, bytes: u64) {
-    fs::File::create(path).expect("made").set_len(bytes).expect("room");
+/// The same for a file of that many bytes, which take no room: too many to be compared.
+#[track_caller]
+fn refused_for_its_size(dir: &Dir, name: &str, bytes: u64, args: &[&str]) {
+    let path = dir.path().join(name);
+    fs::File::create(&path).expect("made").set_len(bytes).expect("room");
+    let ran = dir.run(args).expect(1).complains(name).complains("more than ").complains("hint: ");
+    assert_eq!(ran.stderr.matches("error: ").count(), 1, "{args:?}:\n{}", ran.stderr);
+    assert_eq!(fs::metadata(&path).expect("there").len(), bytes);
+    fs::remove_file(path).expect("removed");
 }
 
 fn nested(depth: usize) -> String {
@@ -50,8 +55,7 @@ fn variables() {
         refused(&dir, &["apply", "-auto-approve"], why);
     }
     let dir = Dir::new();
-    huge(&dir.path().join("terraform.tfvars"), 1 << 40);
-    refused(&dir, &["plan"], "terraform.tfvars has more than");
+    refused_for_its_size(&dir, "terraform.tfvars", 1 << 40, &["plan"]);
 }
 
 #[test]
@@ -85,7 +89,7 @@ fn states() {
         (with("serial", json!(-1)), "not a state file"),
         (format!("{{\"version\": 4, \"resources\": {}", nested(100_000)).into_bytes(), "not a state file"),
         (format!("{{\"version\": 4, \"serial\": 1, \"serial\": 2, {}", &good[1..]).into_bytes(), "duplicate field"),
-        ([good.as_bytes(), b"\xff"].concat(), "UTF-8"),
+        ([good.as_bytes(), b"\xff"].concat(), "not a state file"),
         (b"{}".to_vec(), "not a state file"),
     ];
     for (contents, why) in table {
@@ -94,8 +98,7 @@ fn states() {
             refused(&dir, args, why);
         }
     }
-    huge(&path, (256 << 20) + 1);
-    refused(&dir, &["plan"], "more than");
+    refused_for_its_size(&dir, "terraform.tfstate", (256 << 20) + 1, &["plan"]);
     fs::write(&path, good).expect("written");
     dir.run(&["plan", "-detailed-exitcode"]).expect(0);
 }
@@ -130,8 +133,7 @@ fn saved_plans() {
         refused(&dir, &["apply", "tfplan"], why);
         refused(&dir, &["show", "tfplan"], why);
     }
-    huge(&path, 1 << 40);
-    refused(&dir, &["apply", "tfplan"], "more than");
+    refused_for_its_size(&dir, "tfplan", 1 << 40, &["apply", "tfplan"]);
 
     // Of another history.
     fs::write(&path, &good).expect("written");
@@ -172,8 +174,7 @@ fn traces() {
         fs::write(&path, contents).expect("written");
         refused(&dir, &["simulate", "-replay=run.jsonl"], why);
     }
-    huge(&path, 1 << 40);
-    refused(&dir, &["simulate", "-replay=run.jsonl"], "more than");
+    refused_for_its_size(&dir, "run.jsonl", 1 << 40, &["simulate", "-replay=run.jsonl"]);
 }
 
 /// Lock info is for people: what is wrong with it keeps nobody out, and unlocks nothing.

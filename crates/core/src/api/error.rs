@@ -116,8 +116,10 @@ fn classify(code: &str, status: Option<u16>) -> ErrorClass {
         | "invalidgroup.duplicate"
         | "invalidpermission.duplicate"
         | "routealreadyexists"
-        // Of a client token: an earlier run made the object, with other parameters.
+        // Of a client token: an earlier run made the object, with other parameters; or it is gone, and is looked for in
+        // vain.
         | "idempotentparametermismatch"
+        | "idempotentinstanceterminated"
         | "invalidsubnet.conflict"
         | "dbinstancealreadyexists"
         | "dbinstancealreadyexistsfault"

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ipnet::Ipv4Net;
+
 use super::lower::Subject;
 use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb};
 use crate::address::Address;
@@ -532,11 +534,21 @@ impl<'a> Nodes<'a> {
 
     /// A new subnet may want the addresses of one that goes.
     fn subnets_after_subnets(&mut self, making: &BTreeMap<&Address, usize>, removing: &BTreeMap<Target, usize>) {
-        let old: Vec<usize> =
-            removing.iter().filter(|(target, _)| target.address.kind == Kind::Subnet).map(|(_, node)| *node).collect();
+        let block =
+            |attributes: &ValueMap| attributes.get("cidr_block").and_then(Value::as_str)?.parse::<Ipv4Net>().ok();
+        let going = removing.iter().filter(|(target, _)| target.address.kind == Kind::Subnet);
+        let observed = self.inputs.observed;
+        let old: Vec<_> = going
+            .map(|(target, node)| (observed.get(target).and_then(|found| block(&found.attributes)), *node))
+            .collect();
         for (address, node) in making {
             if address.kind == Kind::Subnet && self.nodes[*node].verb == Verb::Create {
-                self.needs[*node].extend(&old);
+                let new = block(&self.nodes[*node].after);
+                let meets = |(old, _): &&(Option<Ipv4Net>, usize)| match (old, &new) {
+                    (Some(old), Some(new)) => old.contains(new) || new.contains(old),
+                    (None, Some(_) | None) | (Some(_), None) => true,
+                };
+                self.needs[*node].extend(old.iter().filter(meets).map(|(_, node)| *node));
             }
         }
     }

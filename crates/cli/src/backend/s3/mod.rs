@@ -273,17 +273,14 @@ impl S3Backend {
         let md5 = md5_hex(&body);
         let mut metadata = BTreeMap::from([(MARK.to_owned(), super::lock::random_id())]);
         metadata.extend(follows_md5.filter(|_| self.place.table.is_some()).map(|md5| (FOLLOWS.to_owned(), md5)));
-        let tag = match self.send(&body, &metadata, follows)? {
-            Some(tag) => tag,
-            None => {
-                // Somebody else wrote: by what they wrote it can be told who is behind.
-                let _state = self.load()?;
-                let known = self.known();
-                check(known.head())?;
-                let stored = Head::told(known.head());
-                let expected = "what this run read before".to_owned();
-                return Err(BackendError::Changed { place: self.place.describe(), stored, expected });
-            }
+        let Some(tag) = self.send(&body, &metadata, follows)? else {
+            // Somebody else wrote: by what they wrote it can be told who is behind.
+            let _state = self.load()?;
+            let known = self.known();
+            check(known.head())?;
+            let stored = Head::told(known.head());
+            let expected = "what this run read before".to_owned();
+            return Err(BackendError::Changed { place: self.place.describe(), stored, expected });
         };
         self.know(Known::Stored { tag, head: Head::of(state), md5: md5.clone(), modified: Some(SystemTime::now()) });
         if self.place.table.is_some() {

@@ -250,10 +250,7 @@ impl Wire for Sdk {
         let request = self.s3.delete_object().bucket(&self.bucket).key(key);
         let conditional = request.clone().if_match(tag);
         let answer = self.run.wait(SMALL_TIMEOUT, async move {
-            let refused = match conditional.send().await {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
-            };
+            let Err(refused) = conditional.send().await else { return Ok(()) };
             if refused.raw_response().is_some_and(|raw| raw.status().as_u16() == NOT_IMPLEMENTED) {
                 // As Terraform does it. What was read just before is what is removed, but for a moment.
                 return request.send().await.map(drop).map_err(api_error);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use aloka_sim::bucket::{self, Bucket, Refusal, Table};
+use aloka_sim::bucket::{self, Bucket, Table};
 
 use super::*;
 use crate::backend::LockInfo;
@@ -110,10 +110,7 @@ impl Wire for Memory {
         self.with(|shared| {
             let fate = if key == "k" { shared.state_fates.pop_front() } else { None };
             Self::fated(fate.unwrap_or(Fate::Answered), || {
-                match shared.bucket.put(key, body, metadata, condition(wanted)) {
-                    Ok(tag) => Some(tag),
-                    Err(Refusal::PreconditionFailed | Refusal::NoSuchKey) => None,
-                }
+                shared.bucket.put(key, body, metadata, condition(wanted)).ok()
             })
         })
     }

@@ -248,6 +248,7 @@ fn instances() -> Vec<Case> {
                 "DBSubnetGroupName=web",
                 "VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-1",
                 "PubliclyAccessible=false",
+                "Tags=",
             ],
             MANAGED,
             managed(),
