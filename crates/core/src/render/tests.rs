@@ -238,6 +238,7 @@ aloka will perform the following actions:
       ~ engine_version_actual = "15.17" -> (assigned by AWS)
       ~ id                    = "db-ABC" -> (assigned by AWS)
         identifier            = "aloka-dev-db"
+      + master_user_secret    = (assigned by AWS)
       ~ port                  = 5432 -> (assigned by AWS)
       ~ resource_id           = "db-ABC" -> (assigned by AWS)
       ~ status                = "available" -> (assigned by AWS)
