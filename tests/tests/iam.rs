@@ -153,6 +153,7 @@ fn take_out(start: &Bench, variables: &Variables, mode: Mode) -> BTreeSet<String
         let refused = refusals(&bench);
         let code = match action.split_once(':').map_or("", |(service, _)| service) {
             "ec2" => "UnauthorizedOperation",
+            // RDS tells what it may not do elsewhere in the caller's name.
             "rds" | "kms" | "secretsmanager" => "AccessDenied",
             "ssm" => "AccessDeniedException",
             _ => "InvalidParameterValue",
@@ -272,8 +273,9 @@ fn one_lineage() -> Policy {
         { "Sid": "MakeDatabasesFrom", "Effect": "Allow", "Action": "rds:CreateDBInstance",
           "Resource": ["arn:aws:rds:*:*:pg:default.*", "arn:aws:rds:*:*:og:default:*"] },
         { "Sid": "WorkOnDatabases", "Effect": "Allow", "Action": "rds:*", "Resource": databases, "Condition": owned },
-        { "Sid": "PasswordsThatRdsKeeps", "Effect": "Allow", "Resource": "*",
-          "Action": ["kms:DescribeKey", "secretsmanager:CreateSecret", "secretsmanager:TagResource"] },
+        { "Sid": "KeepPasswords", "Effect": "Allow", "Action": ["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
+          "Resource": "arn:aws:secretsmanager:*:*:secret:rds!*" },
+        { "Sid": "KeepPasswordsUnderAKey", "Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*" },
         { "Sid": "FirstUseOfRds", "Effect": "Allow", "Action": "iam:CreateServiceLinkedRole",
           "Resource": "arn:aws:iam::*:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS",
           "Condition": { "StringLike": { "iam:AWSServiceName": "rds.amazonaws.com" } } },

@@ -36,7 +36,7 @@ pub struct Settings {
     pub size: usize,
     /// Amazon Linux 2023.
     pub al2023: bool,
-    /// Open ports, places in [`RULES`]; the default ones if there are none.
+    /// Open ports, places in `RULES`; the default ones if there are none.
     pub rules: BTreeSet<usize>,
     /// Root volume, GiB.
     pub volume: Option<u32>,

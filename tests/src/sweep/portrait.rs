@@ -62,13 +62,25 @@ pub fn portrait(account: &Account, now: Instant) -> Vec<String> {
             }
             let own = item.get(id).as_str().unwrap_or_default().to_owned();
             let address = item.get("Tags").get(ADDRESS_TAG).as_str().unwrap_or("untagged");
+            let item = if list == "DBInstances" { without(item, "AvailabilityZone") } else { item.clone() };
             names.insert(own, format!("<{list} {address}>"));
-            found.push((list, item.clone()));
+            found.push((list, item));
         }
     }
     let mut lines: Vec<String> = found.iter().map(|(list, item)| format!("{list} {}", plain(item, &names))).collect();
     lines.sort();
     lines
+}
+
+/// The item without a field that AWS chooses for this kind only.
+fn without(item: &Value, name: &str) -> Value {
+    Value::map(
+        item.as_map()
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| &***key != name)
+            .map(|(key, value)| (key.clone(), value.clone())),
+    )
 }
 
 /// Listed for a while after it went.

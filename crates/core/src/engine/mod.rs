@@ -22,7 +22,6 @@ use std::time::Duration;
 use self::bucket::Buckets;
 pub use self::event::{Cause, Effect, Event, Failure, News, Notice, Outcome, Ticket};
 use self::node::{Progress, Status};
-use crate::address::Address;
 use crate::api::{Bucket, Reply};
 use crate::plan::{Node, Plan};
 use crate::session::Planned;
@@ -47,8 +46,6 @@ pub struct Executor {
     state: State,
     outputs: Vec<(String, Value)>,
     secrets: BTreeMap<Arc<str>, Arc<str>>,
-    /// Resources made in this run: reads of them may lag.
-    made_here: BTreeSet<Address>,
 
     /// Counts changes of `state`.
     version: u64,
@@ -107,7 +104,6 @@ impl Executor {
             state,
             outputs: Vec::new(),
             secrets: BTreeMap::new(),
-            made_here: BTreeSet::new(),
             version: 0,
             persisted: 0,
             writing: None,

@@ -278,12 +278,15 @@ impl Executor {
             }
             // What was to be replaced may be, by the call whose answer was lost.
             ErrorClass::NotFound
-                if operation == Operation::ReplaceRouteTableAssociation && self.progress[index].unknowns > 0 =>
+                if error.code == "InvalidAssociationID.NotFound"
+                    && operation == Operation::ReplaceRouteTableAssociation
+                    && self.progress[index].unknowns > 0 =>
             {
                 self.progress[index].exists = Some(Box::new(error.clone()));
                 self.look_up(index, error, now);
             }
-            ErrorClass::NotFound if !is_read && (is_removing(operation) || self.may_lag(index, call)) => {
+            // What it names may have been made a moment ago, by this run or by one that was cut short.
+            ErrorClass::NotFound if !matches!(self.nodes[index].verb, Verb::Read | Verb::Delete) => {
                 self.retry(index, error, NOT_FOUND_MAX, now);
             }
             ErrorClass::AlreadyExists if recover.is_some() => {
@@ -319,15 +322,6 @@ impl Executor {
         if managed || call.args.values().any(|value| matches!(value, Value::Secret(_))) {
             self.record_secrets();
         }
-    }
-
-    /// True if the call is about something made in this run, which parts of AWS may not know yet.
-    fn may_lag(&self, index: usize, call: &Call) -> bool {
-        let mut lags = self.made_here.contains(&self.nodes[index].target.address);
-        for value in call.args.values() {
-            value.visit_refs(&mut |address, _| lags |= self.made_here.contains(address));
-        }
-        lags
     }
 
     /// True if a rule was to be removed and AWS does not know its group, which stays: it does not know it yet. The rule

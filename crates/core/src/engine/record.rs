@@ -97,7 +97,6 @@ impl Executor {
         let is_first = node.verb == Verb::Create && !self.progress[index].created;
         let mut resource = if is_first {
             self.progress[index].created = true;
-            self.made_here.insert(target.address.clone());
             // The object this one replaces lives on until the plan destroys it.
             if let Some(old) = self.state.resources.remove(&target.address) {
                 let key = identity::deposed_key(&self.state.lineage, &target.address, self.nodes[index].generation);

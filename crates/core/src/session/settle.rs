@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{Inputs, Replies, VISIBILITY_MS, claim::guard, move_addresses, place, refresh};
-use crate::api::Reply;
+use crate::api::{ErrorClass, Reply};
 use crate::observe::Phase;
 use crate::plan::{Mode, Node};
 use crate::state::State;
@@ -16,6 +16,8 @@ use crate::state::State;
 /// these reads: every change is made within a moment of a write, and an answer may have been long on its way.
 pub fn look_again(state: &State, inputs: &Inputs, replies: &[(Node, Reply)], age: Duration) -> Option<Duration> {
     let left = Duration::from_millis(VISIBILITY_MS).checked_sub(age).filter(|left| !left.is_zero())?;
+    // A read by identifier of what is recorded: without its answer, what was asked for would be taken for what is.
+    let unknown = replies.iter().any(|(_, reply)| reply.as_ref().is_err_and(|e| e.class == ErrorClass::NotFound));
     let replies = Replies::new(replies);
     if !replies.problems().is_empty() {
         return None;
@@ -28,7 +30,7 @@ pub fn look_again(state: &State, inputs: &Inputs, replies: &[(Node, Reply)], age
     let unseen = !refresh::adopt_associations(&mut seen, &replies, &place) && inputs.mode == Mode::Destroy;
     let (drift, observed) = refresh::refresh(&mut seen, &replies, &place, &moves);
     let strangers = guard::strangers(state, inputs, &replies);
-    let settling = observed.values().any(|found| found.phase == Phase::Settling) || unseen;
+    let settling = observed.values().any(|found| found.phase == Phase::Settling) || unseen || unknown;
     // The older, the less likely that looking soon helps.
     (settling || !drift.is_empty() || !strangers.is_empty())
         .then(|| (age / 2).clamp(Duration::from_secs(1), Duration::from_secs(8)).min(left))

@@ -1,8 +1,8 @@
 //! The state as an object in S3, where Terraform's S3 backend keeps it, with its locks and its digest.
 //!
 //! What keeps an update from being lost is the condition of each write: the version it follows must still be stored
-//! ([`aloka_core::remote`]). The lock ([`lease`]) saves work. Requests are sent by a [`Wire`]; nothing here knows the
-//! AWS SDK but [`sdk`] and [`create`].
+//! ([`aloka_core::remote`]). The lock (`lease`) saves work. Requests are sent by a `Wire`; nothing here knows the
+//! AWS SDK but `sdk` and `create`.
 //!
 //! With a table, Terraform compares each state it reads with a digest kept there, and refuses one that differs. A run
 //! that ends between writing the object and its digest leaves such a pair. Each object written here names the digest

@@ -1,7 +1,7 @@
 //! Finding a stack whose state is not there: which object of AWS is which address.
 //!
 //! Tags decide first: an object that carries our lineage and an address is the object of that address, and the highest
-//! generation is the current one. What has no tags of ours is known by its [`place`]: the gateway a VPC has, the subnet
+//! generation is the current one. What has no tags of ours is known by its `place`: the gateway a VPC has, the subnet
 //! with a declared address range, the route table a subnet is associated with, a group of a declared name. What does
 //! not fit is not claimed but named, and where two objects fit one address nothing is claimed at all.
 //!
