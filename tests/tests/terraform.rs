@@ -113,3 +113,14 @@ fn what_a_later_provider_records_is_kept() {
     let written: Json = serde_json::from_str(&file::write(&planned.state)).expect("JSON");
     assert_eq!(written["resources"], state["resources"]);
 }
+
+/// Terraform drops the section of aloka when it writes, and keeps what the provider recorded for itself: the hash of the
+/// password is there, so that the password is not sent again after each of its writes.
+#[test]
+fn the_hash_of_the_password_outlives_a_write_of_terraform() {
+    let (mut bench, mut state) = standing();
+    state.as_object_mut().expect("an object").remove("aloka");
+    let planned = plan(&mut bench, &state);
+    assert!(planned.plan.nodes.is_empty(), "{:?}", to_do(&planned));
+    assert!(planned.state.private.secrets.contains_key("db_password"));
+}

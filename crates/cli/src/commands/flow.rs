@@ -275,8 +275,10 @@ pub fn new_lineage() -> String {
 pub fn hash_clear_password(state: &mut State) -> Result<(), CommandError> {
     let database = state.resources.iter().find(|(address, _)| address.kind == Kind::DbInstance);
     let clear = database.and_then(|(_, resource)| resource.attributes.get(PASSWORD)?.as_str());
-    if let (Some(clear), None) = (clear, state.private.secrets.get(DB_PASSWORD)) {
-        let hash = hash(&Secret::new(clear))?;
+    let Some(clear) = clear.map(Secret::new) else { return Ok(()) };
+    // Where it is in clear, Terraform wrote last, and may have sent another one than aloka did.
+    if !state.private.secrets.get(DB_PASSWORD).is_some_and(|recorded| fingerprint::verify(&clear, recorded)) {
+        let hash = hash(&clear)?;
         state.private.secrets.insert(DB_PASSWORD.into(), hash.into());
     }
     Ok(())

@@ -4,6 +4,7 @@
 //! not know. Writing gives the same bytes for the same state: two spaces of indentation, Terraform's order of keys
 //! and of resources, a final newline.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -14,9 +15,10 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Private, Resource, State, Target, Terraform};
+use super::{Private, Resource, State, Target, Terraform, kept};
 use crate::address::{Address, VPC_MODULE};
 use crate::model::Kind;
+use crate::secret::DB_PASSWORD;
 use crate::value::{Value, ValueMap};
 
 /// The format of Terraform's state file.
@@ -194,7 +196,14 @@ pub fn read(text: &str) -> Result<State, ReadError> {
         match known_objects(entry)? {
             None => state.foreign.push(serde_json::from_str(entry.get())?),
             Some(objects) => {
-                for (target, resource) in objects {
+                for (target, mut resource) in objects {
+                    if target.address.kind == Kind::DbInstance
+                        && let Some((rest, hash)) = resource.provider_private.as_deref().and_then(kept::without_hash)
+                    {
+                        resource.provider_private = rest.map(Arc::from);
+                        // The section, if there is one, was written with it.
+                        state.private.secrets.entry(Arc::from(DB_PASSWORD)).or_insert_with(|| Arc::from(hash));
+                    }
                     let duplicate = if target.deposed.is_none() {
                         state.resources.insert(target.address.clone(), Arc::new(resource)).is_some()
                     } else {
@@ -318,7 +327,7 @@ struct InstanceView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_schema_version: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    private: Option<&'a str>,
+    private: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     dependencies: &'a [Arc<str>],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -381,6 +390,15 @@ pub fn output_type(value: &Value) -> serde_json::Value {
     }
 }
 
+/// What Terraform keeps for its provider, and for us.
+fn private_of<'a>(state: &State, target: &Target, resource: &'a Resource) -> Option<Cow<'a, str>> {
+    let theirs = resource.provider_private.as_deref();
+    let is_database = target.deposed.is_none() && target.address.kind == Kind::DbInstance;
+    let hash = state.private.secrets.get(DB_PASSWORD).filter(|_| is_database);
+    let ours = hash.and_then(|hash| kept::with_hash(theirs, hash));
+    ours.map(Cow::Owned).or_else(|| theirs.map(Cow::Borrowed))
+}
+
 /// Terraform sorts the root module first, then `data` before `managed`, then type and name.
 fn foreign_key(entry: &serde_json::Value) -> (String, String, String, String) {
     let text = |key: &str| entry.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
@@ -410,7 +428,7 @@ impl Serialize for ResourcesView<'_> {
                 sensitive_attributes: &terraform.sensitive_attributes,
                 identity: terraform.identity.as_ref(),
                 identity_schema_version: terraform.identity_schema_version,
-                private: resource.provider_private.as_deref(),
+                private: private_of(self.0, target, resource),
                 dependencies: &resource.dependencies,
                 create_before_destroy: resource.create_before_destroy,
             });

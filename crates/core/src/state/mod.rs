@@ -5,6 +5,7 @@
 
 pub mod edit;
 pub mod file;
+mod kept;
 
 use std::collections::BTreeMap;
 use std::fmt;
