@@ -306,7 +306,8 @@ impl Backend for LocalBackend {
 
     fn age(&self) -> Option<Duration> {
         // Not opened: see above. A clock that was set back makes it look new, which is the safe side.
-        let written = fs::metadata(&self.path).ok()?.modified().ok()?;
+        // One without a byte was made by taking the lock: nothing was ever written.
+        let written = fs::metadata(&self.path).ok().filter(|data| data.len() > 0)?.modified().ok()?;
         Some(written.elapsed().unwrap_or_default())
     }
 
