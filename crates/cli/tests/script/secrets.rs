@@ -168,6 +168,8 @@ fn two_passwords_leave_the_same_files() {
     let masked = |said: Vec<(String, String)>| -> Vec<(String, String)> {
         said.into_iter()
             .map(|(name, text)| {
+                // In base64 as well, where Terraform keeps it: {"aloka":"argon2id
+                let text = text.replace("eyJhbG9rYSI6ImFyZ29uMmlk", "argon2id$");
                 let mut parts = text.split("argon2id$");
                 let first = parts.next().unwrap_or_default().to_owned();
                 let rest = parts.map(|part| part.split_once('"').map_or("", |(_, rest)| rest));

@@ -20,14 +20,14 @@ fn encode(data: Map<String, Json>) -> String {
 }
 
 /// The private data with the hash in it; `None` if it cannot hold one.
-pub(super) fn with_hash(private: Option<&str>, hash: &str) -> Option<String> {
+pub fn with_hash(private: Option<&str>, hash: &str) -> Option<String> {
     let mut data = private.map_or_else(|| Some(Map::new()), decode)?;
     data.insert(KEY.to_owned(), Json::from(hash));
     Some(encode(data))
 }
 
 /// The private data without the hash, and the hash; `None` if there is none in it.
-pub(super) fn without_hash(private: &str) -> Option<(Option<String>, String)> {
+pub fn without_hash(private: &str) -> Option<(Option<String>, String)> {
     let mut data = decode(private)?;
     let Json::String(hash) = data.remove(KEY)? else { return None };
     let rest = (!data.is_empty()).then(|| encode(data));

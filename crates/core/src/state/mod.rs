@@ -5,7 +5,7 @@
 
 pub mod edit;
 pub mod file;
-mod kept;
+pub mod kept;
 
 use std::collections::BTreeMap;
 use std::fmt;
