@@ -36,7 +36,7 @@ conformance *TEXT:
     ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator run -- tests/localstack/conformance localstack {{ TEXT }}
     ALOKA_CONFORMANCE='{{ target }}/debug/examples/conformance' localstack/emulator --moto run -- tests/localstack/conformance moto {{ TEXT }}
 
-# the real Terraform and the real binary on one state on LocalStack; TF_PLUGIN_DIR names a mirror of its AWS provider
+# the real Terraform and the real binary on one state on LocalStack
 beside *ARGS:
     cargo build -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/beside {{ ARGS }}

@@ -3,6 +3,7 @@ import contextlib
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -52,6 +53,23 @@ def environment(home, url, account):
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1,localhost",
     }
+
+
+def terraform_init(cwd, env):
+    """Makes a folder ready for Terraform, adding to `env` what it takes; None, or why terraform cannot be used."""
+    if not shutil.which("terraform"):
+        return "no terraform in PATH"
+    config = os.environ.get("TF_CLI_CONFIG_FILE")
+    if config and os.path.exists(config):
+        env["TF_CLI_CONFIG_FILE"] = config
+    mirrors = sorted(Path("/opt").glob("*/registry.terraform.io/hashicorp/aws"))
+    is_left = "TF_CLI_CONFIG_FILE" in env or not mirrors
+    mirror = os.environ.get("TF_PLUGIN_DIR") or (None if is_left else mirrors[0].parents[2])
+    command = ["terraform", "init", "-input=false", "-no-color"] + ([f"-plugin-dir={mirror}"] if mirror else [])
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600)
+    if done.returncode == 0:
+        return None
+    return f"terraform init failed, its AWS provider is needed (TF_PLUGIN_DIR names a mirror): {done.stderr.strip()[-600:]}"
 
 
 @contextlib.contextmanager

@@ -2,8 +2,8 @@
 
     cargo build -p aloka && ALOKA_BIN=target/debug/aloka localstack/emulator run -- tests/localstack/beside
 
-Needs terraform in PATH and its AWS provider: from the registry, or from a mirror that TF_PLUGIN_DIR names. Without them
-it says that nothing was tested and exits with 77, or with 1 if ALOKA_NEEDS_TERRAFORM is set.
+Needs terraform in PATH and its AWS provider: see localstack/README.md. Without them it says that nothing was tested and exits
+with 77, or with 1 if ALOKA_NEEDS_TERRAFORM is set.
 """
 import base64
 import contextlib
@@ -40,18 +40,7 @@ VARIABLES = {
 
 def environment(top, url, account):
     env = harness.environment(top / "home", url, account)
-    env |= {k: v for k, v in os.environ.items() if k.startswith("TF_CLI_CONFIG") and os.path.exists(v)}
     return env | {"TF_VAR_ep": url, "TF_VAR_db_password": CANARY, "TF_IN_AUTOMATION": "1"}
-
-
-def terraform_init(cwd, env):
-    """None, or why terraform cannot be used."""
-    if not shutil.which("terraform"):
-        return "no terraform in PATH"
-    mirror = os.environ.get("TF_PLUGIN_DIR")
-    command = ["terraform", "init", "-input=false", "-no-color"] + ([f"-plugin-dir={mirror}"] if mirror else [])
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600)
-    return None if done.returncode == 0 else f"terraform init failed: {done.stderr.strip()[-600:]}"
 
 
 def unordered(value):
@@ -84,7 +73,7 @@ class Beside(unittest.TestCase):
         self.variables = dict(VARIABLES)
         self.set()
         self.place_state()
-        self.assertIsNone(terraform_init(self.cwd, self.env))
+        self.assertIsNone(harness.terraform_init(self.cwd, self.env))
 
     def set(self, **values):
         self.variables |= values
@@ -351,7 +340,7 @@ def missing():
     with harness.scratch() as top:
         cwd = top / "stack"
         shutil.copytree(HERE / "terraform", cwd, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-        return terraform_init(cwd, environment(top, harness.endpoint(), harness.fresh_account()))
+        return harness.terraform_init(cwd, environment(top, harness.endpoint(), harness.fresh_account()))
 
 
 if __name__ == "__main__":

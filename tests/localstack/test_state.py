@@ -4,6 +4,7 @@
 
 Terraform takes the locks and reads the states; it needs no provider for that. Without it in PATH its tests are skipped.
 """
+import datetime
 import hashlib
 import json
 import re
@@ -249,6 +250,32 @@ class Backend(Story):
         self.assertIn("is left alone", told.err)
         self.assertIsNone(self.object())
         self.assertTrue((self.cwd / ".aloka/sim.tfstate").exists())
+
+
+class Credentials(Story):
+    """Credentials that expire before the end are noticed before the start."""
+
+    def credentials(self, minutes):
+        """Has them made by a process, as with single sign-on, and told to last so long."""
+        expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)
+        made = {"Version": 1, "AccessKeyId": self.account, "SecretAccessKey": "test", "SessionToken": "test",
+                "Expiration": expiry.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        (self.top / "made.json").write_text(json.dumps(made))
+        (self.top / "config").write_text(f"[default]\ncredential_process = cat {self.top}/made.json\n")
+        self.env["AWS_CONFIG_FILE"] = str(self.top / "config")
+        self.env.pop("AWS_ACCESS_KEY_ID", None)
+        self.env.pop("AWS_SECRET_ACCESS_KEY", None)
+        return made["Expiration"]
+
+    def test_expiry_is_noticed_before_the_start(self):
+        self.step("too soon for a database")
+        expiry = self.credentials(minutes=4)
+        asked = self.finish(self.start(harness.binary(), "apply"), expect=1, answer="no\n")
+        self.assertIn(f"the credentials expire at {expiry}", asked.err)
+        check_gone(self, World(self.aws))
+        self.step("late enough")
+        self.credentials(minutes=120)
+        self.assertNotIn("credentials expire", self.finish(self.start(harness.binary(), "apply"), expect=1, answer="no\n").err)
 
 
 class Locks(Story):

@@ -48,6 +48,7 @@ fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
     let planned = run.plan(state, &inputs)?;
     flow::show(run.io, run.format, &planned, false);
     approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;
+    run.warn_of_expiry(&planned.plan);
     if !request.auto_approve && flow::has_changes(&planned.plan) {
         approval::ask(&mut run, inputs.mode, request.plan.input)?;
     }
@@ -75,6 +76,7 @@ fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path)
     };
     let now = run.plan(state, &inputs)?;
     saved::check_observed(&file.plan, &now.plan)?;
+    run.warn_of_expiry(&file.plan);
     execute(&mut run, &Planned { plan: file.plan, ..now })
 }
 

@@ -183,7 +183,6 @@ impl<'a> Run<'a> {
 
     /// Sends the calls of the plan.
     pub fn execute(&mut self, planned: &Planned) -> Result<Executed, Errors> {
-        self.warn_of_expiry(&planned.plan);
         let mut executor = Executor::for_plan(planned, self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, &planned.state);
         let backend: &mut dyn Backend = &mut *self.backend;
@@ -212,7 +211,7 @@ impl<'a> Run<'a> {
     }
 
     /// Tells if the credentials expire before the plan usually ends. Those that renew themselves do, all the same.
-    fn warn_of_expiry(&mut self, plan: &Plan) {
+    pub fn warn_of_expiry(&mut self, plan: &Plan) {
         let usual = plan.usual_duration();
         let now = SystemTime::now();
         let Some(expiry) = self.cloud.credentials_expiry().filter(|expiry| *expiry < now + usual) else { return };
