@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unittest
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import boto3
@@ -84,6 +86,31 @@ def scratch():
             print(f"kept: {path}", file=sys.stderr)
         else:
             shutil.rmtree(path)
+
+
+def main(together=6):
+    """Runs the tests of the script that was started, each in a process of its own, some at a time: they mostly wait.
+    Names on the command line choose tests, which then run one after the other."""
+    if len(sys.argv) > 1:
+        unittest.main(verbosity=2)
+
+    def names(suite):
+        return [n for test in suite for n in (names(test) if isinstance(test, unittest.TestSuite) else [test.id()])]
+
+    def run(name):
+        command = [sys.executable, sys.argv[0], name.removeprefix("__main__.")]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    tests = names(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"]))
+    failed = []
+    with ThreadPoolExecutor(together) as pool:
+        running = {pool.submit(run, name): name for name in tests}
+        for future in as_completed(running):
+            done = future.result()
+            print(done.stdout, file=sys.stderr, flush=True)
+            failed += [running[future]] if done.returncode else []
+    print(f"{len(tests)} tests, failed: {', '.join(failed) or 'none'}", file=sys.stderr)
+    sys.exit(bool(failed) or not tests)
 
 
 class Aws:

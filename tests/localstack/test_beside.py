@@ -348,4 +348,4 @@ if __name__ == "__main__":
     if why:
         print(f"NOT TESTED: Terraform beside aloka: {why}", file=sys.stderr)
         sys.exit(1 if os.environ.get("ALOKA_NEEDS_TERRAFORM") else 77)
-    unittest.main(verbosity=2)
+    harness.main()

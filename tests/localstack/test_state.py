@@ -381,42 +381,44 @@ class Terraform(Story):
 class FailingStore(Story):
     """From its k-th write on the store fails: nothing more is sent, and a re-run from a clean checkout converges."""
 
-    def test_every_few_writes(self):
+    def fails_from(self, k):
         setup = self.directory("setup", lockfile=True)
         self.aloka("init", "-create-backend", cwd=setup)
-        for k in (1, 2, 3, 5, 8, 12):
-            self.step(f"from write {k} on")
-            proxy = StoreProxy(self.url, KEY)
-            try:
-                proxy.fail_from = k
-                cwd = self.directory(f"k{k}", lockfile=True, s3=proxy.url)
-                failed = self.aloka("apply", "-auto-approve", cwd=cwd, expect=None)
-                if failed.code == 0:
-                    self.assertLess(proxy.writes, k, "the store failed, and nobody noticed")
-                    self.step(f"an apply has {proxy.writes} writes only")
-                else:
-                    for part in ("could not be written", "nothing more was sent", "errored.tfstate", "here or elsewhere"):
-                        self.assertIn(part, failed.err, failed.text)
-                    errored = cwd / "errored.tfstate"
-                    self.assertEqual(oct(stat.S_IMODE(errored.stat().st_mode)), "0o600")
-                    known = json.loads(errored.read_text())
-                    self.assertGreaterEqual(known["serial"], k)
-                    if k == 1:
-                        check_gone(self, World(self.aws))
-                proxy.fail_from = None
-                clean = self.directory(f"clean{k}", lockfile=True)
-                self.aloka("apply", "-auto-approve", cwd=clean)
-                check(self, World(self.aws), self.state()["lineage"])
-                self.aloka("plan", "-detailed-exitcode", cwd=clean)
-                self.aloka("destroy", "-auto-approve", ALLOW, cwd=clean)
-                check_gone(self, World(self.aws))
-            finally:
-                proxy.shutdown()
-                proxy.server_close()
+        proxy = StoreProxy(self.url, KEY)
+        try:
+            proxy.fail_from = k
+            cwd = self.directory("stack2", lockfile=True, s3=proxy.url)
+            failed = self.aloka("apply", "-auto-approve", cwd=cwd, expect=None)
+            if failed.code == 0:
+                self.assertLess(proxy.writes, k, "the store failed, and nobody noticed")
+                self.step(f"an apply has {proxy.writes} writes only")
+            else:
+                for part in ("could not be written", "nothing more was sent", "errored.tfstate", "here or elsewhere"):
+                    self.assertIn(part, failed.err, failed.text)
+                errored = cwd / "errored.tfstate"
+                self.assertEqual(oct(stat.S_IMODE(errored.stat().st_mode)), "0o600")
+                known = json.loads(errored.read_text())
+                self.assertGreaterEqual(known["serial"], k)
+                if k == 1:
+                    check_gone(self, World(self.aws))
+            proxy.fail_from = None
+            clean = self.directory("clean", lockfile=True)
+            self.aloka("apply", "-auto-approve", cwd=clean)
+            check(self, World(self.aws), self.state()["lineage"])
+            self.aloka("plan", "-detailed-exitcode", cwd=clean)
+            self.aloka("destroy", "-auto-approve", ALLOW, cwd=clean)
+            check_gone(self, World(self.aws))
+        finally:
+            proxy.shutdown()
+            proxy.server_close()
+
+
+for write in (1, 2, 3, 5, 8, 12):
+    setattr(FailingStore, f"test_from_write_{write}_on", lambda self, k=write: self.fails_from(k))
 
 
 if __name__ == "__main__":
     harness.endpoint()
     if not harness.binary():
         sys.exit(f"ALOKA_BIN is not set: cargo build -p aloka, then ALOKA_BIN=target/debug/aloka {Path(__file__).parent}/state")
-    unittest.main(failfast=False)
+    harness.main()

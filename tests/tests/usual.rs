@@ -22,6 +22,7 @@ fn a_plan_usually_takes_as_long_as_it_says() {
         ("another port", "app_ingress = [{ port = 8080 }]", Mode::Apply),
         ("a larger server", "app_ingress = [{ port = 8080 }]\napp_instance_type = \"t3.large\"", Mode::Apply),
         ("a larger database", "db_instance_class = \"db.t3.small\"", Mode::Apply),
+        ("backups", "db_instance_class = \"db.t3.small\"\ndb_backup_retention_days = 7", Mode::Apply),
         ("destroy", "db_instance_class = \"db.t3.small\"", Mode::Destroy),
     ];
     for (what, tfvars, mode) in steps {

@@ -45,6 +45,8 @@ const INSTANCE_TERMINATED: Pace = Pace::seconds(18, 25, 1200);
 const VOLUME_RESIZED: Pace = Pace::seconds(1, 5, 900);
 const DB_AVAILABLE: Pace = Pace::seconds(290, 390, 3600);
 const DB_MODIFIED: Pace = Pace::seconds(20, 90, 4800);
+/// After a change that restarts it: another class or engine version, backups from now on or no more.
+const DB_RESTARTED: Pace = Pace::seconds(280, 480, 4800);
 const DB_SETTLED: Pace = Pace::seconds(30, 120, 4800);
 const DB_DELETED: Pace = Pace::seconds(100, 180, 3600);
 
@@ -605,7 +607,11 @@ impl Subject<'_> {
         // One that is full or stopped may still be so a moment after the call that mends it.
         let failed = DB_FAILED.into_iter().map(|value| db_status(value, false));
         let accept = DB_READY.into_iter().map(done).chain(failed).collect();
-        let wait = self.wait_for(accept, DB_MODIFIED);
+        let backups = [self.old("backup_retention_period"), self.get("backup_retention_period")];
+        let backups_begin_or_end = args.contains_key("BackupRetentionPeriod") && backups.contains(&Value::from(0));
+        let restarts =
+            backups_begin_or_end || ["DBInstanceClass", "EngineVersion"].iter().any(|key| args.contains_key(*key));
+        let wait = self.wait_for(accept, if restarts { DB_RESTARTED } else { DB_MODIFIED });
         vec![call(Operation::ModifyDBInstance, args), wait]
     }
 
