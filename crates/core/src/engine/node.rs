@@ -424,7 +424,10 @@ impl Executor {
         match self.progress[index].exists.clone() {
             // It exists, and shows later if it is ours.
             Some(error) if !may_show => {
-                self.withdraw_intent(index, now);
+                // What an earlier run made may have changed since: the next plan looks.
+                if !self.progress[index].inherited {
+                    self.withdraw_intent(index, now);
+                }
                 let operation = call.operation.to_string();
                 self.fail(index, Cause::Foreign { operation, detail: error.to_string() }, now);
             }
