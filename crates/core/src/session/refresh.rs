@@ -17,7 +17,7 @@ use crate::plan::Drift;
 use crate::plan::build::{Found, Observed, without_secrets};
 use crate::plan::lower::DATABASE_INTERFACE;
 use crate::stack;
-use crate::state::{Intent, Resource, State, Target};
+use crate::state::{Resource, State, Target};
 use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
 
