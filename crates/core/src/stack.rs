@@ -85,6 +85,12 @@ pub fn db_subnet_group_name(variables: &Variables) -> String {
     format!("{}-db-subnet-group", variables.project_name)
 }
 
+/// The route to everywhere of a route table: the only one that a table may have beside AWS's own.
+pub fn default_route(table: &Address) -> Address {
+    let name = if &*table.name == "public" { "public_internet_gateway" } else { "private_nat_gateway" };
+    Address::vpc(Kind::Route, name, table.index.unwrap_or(0))
+}
+
 /// The name of the private route table of a zone, if there are several.
 pub fn private_table_name(variables: &Variables, zone: &str) -> String {
     format!("{}-vpc-private-{zone}", variables.project_name)
@@ -279,7 +285,7 @@ impl Builder<'_> {
             ("destination_cidr_block", Value::str(ANYWHERE)),
             ("gateway_id", Value::reference(gateway(), "id")),
         ];
-        self.declare(Address::vpc(Kind::Route, "public_internet_gateway", 0), attributes);
+        self.declare(default_route(&public), attributes);
         for position in 0..self.variables.public_subnet_cidrs.len() {
             self.associate("public", index(position), public.clone());
         }
@@ -295,12 +301,13 @@ impl Builder<'_> {
             let attributes = [("vpc_id", Value::reference(vpc(), "id")), ("tags", self.tags(&name))];
             self.declare(table.clone(), attributes);
             if self.variables.enable_nat_gateway {
+                let route = default_route(&table);
                 let attributes = [
                     ("route_table_id", Value::reference(table, "id")),
                     ("destination_cidr_block", Value::str(ANYWHERE)),
                     ("nat_gateway_id", Value::reference(Address::vpc(Kind::NatGateway, "this", at), "id")),
                 ];
-                self.declare(Address::vpc(Kind::Route, "private_nat_gateway", at), attributes);
+                self.declare(route, attributes);
             }
         }
         for position in 0..self.variables.private_subnet_cidrs.len() {

@@ -25,7 +25,7 @@ const LISTS: [(Operation, &str, &str); 11] = [
 ];
 
 /// Fields that AWS chooses, or that tell a time.
-const CHOSEN: [&str; 20] = [
+const CHOSEN: [&str; 21] = [
     "AssociationId",
     "RouteTableAssociationId",
     "AttachTime",
@@ -40,6 +40,8 @@ const CHOSEN: [&str; 20] = [
     "LatestRestorableTime",
     "NetworkInterfaceId",
     "NetworkInterfaces",
+    // Drawn for each new database (CreateDBInstance); no call of ours names it.
+    "PreferredMaintenanceWindow",
     "PrivateDnsName",
     "PrivateIp",
     "PrivateIpAddress",

@@ -7,6 +7,7 @@
 //! 3. An unknown outcome is no failure: the operation's idempotency class says how it is made good.
 //! 4. A failed node stops its dependants only, and of these not those that only read. Stop sends nothing new and records what is in flight.
 //! 5. Calls are limited by the graph and by the token buckets AWS publishes.
+//! 6. A creation that AWS would carry out twice is sent only shortly after a write: whoever took over meanwhile has it refused.
 //!
 //! It must not read a clock, wait, or know how a call is transported.
 
@@ -24,7 +25,7 @@ pub use self::event::{Cause, Effect, Event, Failure, News, Notice, Outcome, Tick
 use self::node::{Progress, Status};
 use crate::api::{Bucket, Reply};
 use crate::plan::{Node, Plan};
-use crate::session::Planned;
+use crate::session::{Planned, VISIBILITY_MS};
 use crate::state::State;
 use crate::time::Instant;
 use crate::value::Value;
@@ -34,6 +35,9 @@ use crate::value::Value;
 const FLUSH_PER_RESOURCE_MS: u64 = 10;
 /// And at the earliest after this long.
 const FLUSH_LEAST_MS: u64 = 1_000;
+/// A creation that only tags tell apart is sent at most this long after the store last took a state of ours. Whoever reads
+/// that state looks for what it says is begun until it would show; if it is sent later, it may show later.
+const CONFIRMED_MAX: Duration = Duration::from_millis(VISIBILITY_MS / 3);
 
 /// Runs one graph of nodes against one state.
 #[derive(Clone, Debug)]
@@ -51,8 +55,10 @@ pub struct Executor {
     version: u64,
     /// The last version that is written.
     persisted: u64,
-    /// Serial and version of the write in flight.
-    writing: Option<(u64, u64)>,
+    /// Serial and version of the write in flight, and when it was asked for.
+    writing: Option<(u64, u64, Instant)>,
+    /// When the last write was asked for that the store took.
+    confirmed: Option<Instant>,
     /// The least version somebody waits for.
     urgent: Option<u64>,
     flush_at: Option<Instant>,
@@ -107,6 +113,7 @@ impl Executor {
             version: 0,
             persisted: 0,
             writing: None,
+            confirmed: None,
             urgent: None,
             flush_at: None,
             waiting: BTreeMap::new(),
@@ -169,10 +176,11 @@ impl Executor {
                 }
             }
             Event::Persisted { serial } => {
-                if let Some((expected, version)) = self.writing
+                if let Some((expected, version, asked)) = self.writing
                     && expected == serial
                 {
                     self.writing = None;
+                    self.confirmed = Some(asked);
                     self.persisted = self.persisted.max(version);
                     self.release(now);
                 }
@@ -272,6 +280,14 @@ impl Executor {
     fn send_queued(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         for bucket in Bucket::ALL {
             while let Some(&index) = self.queues.get(&bucket).and_then(VecDeque::front) {
+                if self.must_confirm(index, now) {
+                    if let Some(queue) = self.queues.get_mut(&bucket) {
+                        queue.pop_front();
+                    }
+                    self.changed(now);
+                    let _not_yet = self.when_persisted(index);
+                    continue;
+                }
                 match self.buckets.take(bucket, now) {
                     Ok(()) => {
                         self.bucket_ready.remove(&bucket);
@@ -287,6 +303,13 @@ impl Executor {
                 }
             }
         }
+    }
+
+    /// True if the node is about to send a creation of which AWS would carry out a second one, and the last write is so long
+    /// ago that somebody else may have given up looking for what it makes, and made it: another write tells.
+    fn must_confirm(&self, index: usize, now: Instant) -> bool {
+        let is_recent = |at: Instant| now.since(at) < CONFIRMED_MAX;
+        self.sends_untold_creation(index) && !self.confirmed.is_some_and(is_recent)
     }
 
     fn wake_at(&mut self, index: usize, at: Instant) {
@@ -335,7 +358,7 @@ impl Executor {
         let last = self.open == 0 || (self.stopping && (self.in_flight.is_empty() || self.abandoned));
         if due || wanted || last {
             self.state.serial += 1;
-            self.writing = Some((self.state.serial, self.version));
+            self.writing = Some((self.state.serial, self.version, now));
             self.urgent = None;
             self.flush_at = None;
             effects.push(Effect::Persist { state: Arc::new(self.state.clone()) });

@@ -191,6 +191,14 @@ impl Executor {
         self.current_call(index).map(|call| call.operation.bucket())
     }
 
+    /// True if it is about to send a creation that only tags tell apart: AWS knows neither a name nor a token of it.
+    pub(super) fn sends_untold_creation(&self, index: usize) -> bool {
+        self.progress[index].sending == Sending::Step
+            && self
+                .current_call(index)
+                .is_some_and(|call| call.operation.is_creating() && call.operation.idempotency() == Idempotency::Tagged)
+    }
+
     /// Sends the current call with its references resolved.
     pub(super) fn send(&mut self, index: usize, now: Instant) -> Option<Effect> {
         let call = self.current_call(index)?;
@@ -416,7 +424,10 @@ impl Executor {
         match self.progress[index].exists.clone() {
             // It exists, and shows later if it is ours.
             Some(error) if !may_show => {
-                self.withdraw_intent(index, now);
+                // What an earlier run made may have changed since: the next plan looks.
+                if !self.progress[index].inherited {
+                    self.withdraw_intent(index, now);
+                }
                 let operation = call.operation.to_string();
                 self.fail(index, Cause::Foreign { operation, detail: error.to_string() }, now);
             }

@@ -319,7 +319,7 @@ fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<
     let place = Place { region: inputs.variables.aws_region.clone(), account: account.clone() };
     let mut warnings = Vec::new();
     let moves = move_addresses(&mut state, &inputs.variables, inputs.mode);
-    let _begun = refresh::adopt_associations(&mut state, &replies, &place);
+    let _begun = refresh::adopt_untagged(&mut state, &replies, &place);
     let (drift, observed) = refresh::refresh(&mut state, &replies, &place, &moves);
     refresh::drop_gone(&mut state, &observed);
     forget_finished_intents(&mut state);

@@ -16,7 +16,8 @@ use crate::observe::{self, Phase, Place};
 use crate::plan::Drift;
 use crate::plan::build::{Found, Observed, without_secrets};
 use crate::plan::lower::DATABASE_INTERFACE;
-use crate::state::{Intent, Resource, State, Target};
+use crate::stack;
+use crate::state::{Resource, State, Target};
 use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
 
@@ -165,28 +166,40 @@ pub fn stuck(observed: &Observed) -> Vec<String> {
     told.collect()
 }
 
-/// Takes associations into the state that an interrupted run made and could not record. They have no tags; but a subnet
-/// has one at most, and it shows in the table. Returns false if one that was begun does not show.
-pub fn adopt_associations(state: &mut State, replies: &Replies<'_>, place: &Place) -> bool {
+/// Takes associations and routes into the state that an interrupted run made and could not record. They have no tags; but
+/// a subnet has one association at most and a table one route to everywhere, and both show in the table. Whatever became
+/// of a route since, it is the one that was begun, and can be changed: another cannot be made. Returns false if an
+/// association that was begun does not show.
+pub fn adopt_untagged(state: &mut State, replies: &Replies<'_>, place: &Place) -> bool {
     let index = Index::new(replies);
-    let begun = |(address, intent): &(&Address, &Intent)| {
-        intent.operation == Operation::AssociateRouteTable && !state.resources.contains_key(*address)
+    let begun = |operation: Operation| {
+        let begun = state.private.intents.iter().filter(move |(_, intent)| intent.operation == operation);
+        begun.map(|(address, _)| address).filter(|address| !state.resources.contains_key(*address))
     };
-    let begun: Vec<Address> = state.private.intents.iter().filter(begun).map(|(address, _)| address.clone()).collect();
     let mut all_show = true;
-    for address in begun {
+    let mut found = Vec::new();
+    for address in begun(Operation::AssociateRouteTable) {
         // An association has the name of its subnet.
         let subnet = Address { kind: Kind::Subnet, ..address.clone() };
-        let Some(subnet) = state.attribute(&subnet, "id").cloned() else { continue };
+        let Some(subnet) = state.attribute(&subnet, "id") else { continue };
         let known = ValueMap::from([(map::key("subnet_id"), subnet.clone())]);
         let table = subnet.as_str().and_then(|subnet| index.tables_of.get(subnet));
-        match table.and_then(|table| observe::attributes(address.kind, &known, table, place)) {
-            Some(attributes) => {
-                let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
-                state.resources.insert(address, Arc::new(resource));
-            }
-            None => all_show = false,
-        }
+        let attributes = table.and_then(|table| observe::attributes(address.kind, &known, table, place));
+        all_show &= attributes.is_some();
+        found.extend(attributes.map(|attributes| (address.clone(), attributes)));
+    }
+    let tables = state.resources.iter().filter(|(address, _)| address.kind == Kind::RouteTable);
+    let of_routes: BTreeMap<Address, &str> =
+        tables.filter_map(|(address, table)| Some((stack::default_route(address), table.id()?))).collect();
+    for address in begun(Operation::CreateRoute) {
+        let known = ValueMap::from([(map::key("destination_cidr_block"), Value::str(stack::ANYWHERE))]);
+        let table = of_routes.get(address).and_then(|id| index.objects.get(&(Operation::DescribeRouteTables, *id)));
+        let attributes = table.and_then(|table| observe::attributes(address.kind, &known, table, place));
+        found.extend(attributes.map(|attributes| (address.clone(), attributes)));
+    }
+    for (address, attributes) in found {
+        let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
+        state.resources.insert(address, Arc::new(resource));
     }
     all_show
 }

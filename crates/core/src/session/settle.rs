@@ -27,7 +27,7 @@ pub fn look_again(state: &State, inputs: &Inputs, replies: &[(Node, Reply)], age
     let moves = move_addresses(&mut seen, &inputs.variables, inputs.mode);
     // What was begun and does not show may never have been made: who makes it sends the call again, who destroys what it
     // would hold must know.
-    let unseen = !refresh::adopt_associations(&mut seen, &replies, &place) && inputs.mode == Mode::Destroy;
+    let unseen = !refresh::adopt_untagged(&mut seen, &replies, &place) && inputs.mode == Mode::Destroy;
     let (drift, observed) = refresh::refresh(&mut seen, &replies, &place, &moves);
     let strangers = guard::strangers(state, inputs, &replies);
     let settling = observed.values().any(|found| found.phase == Phase::Settling) || unseen || unknown;

@@ -210,8 +210,7 @@ impl<'a> Claims<'a> {
         let tables: Vec<Seen<'a>> = self.seen.iter().filter(|seen| seen.kind == Kind::RouteTable).copied().collect();
         for address in self.claimed(Kind::RouteTable) {
             let id = self.attribute(&address, "id").unwrap_or_default().to_owned();
-            let name = if &*address.name == "public" { "public_internet_gateway" } else { "private_nat_gateway" };
-            let route = Address::vpc(Kind::Route, name, address.index.unwrap_or(0));
+            let route = stack::default_route(&address);
             if let Some(table) = tables.iter().find(|table| table.id == id) {
                 let known = ValueMap::from([(key("destination_cidr_block"), Value::str(ANYWHERE))]);
                 self.take(Target::current(route), *table, &known, By::Place);
