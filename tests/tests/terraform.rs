@@ -84,6 +84,33 @@ fn separate_rules_are_the_rules_of_their_group() {
     }
 }
 
+/// Terraform 1.11.4 with release 5.100.0 of the provider and terraform-aws-modules/vpc 5.x wrote it, on an emulator.
+#[test]
+fn of_a_state_that_terraform_wrote_all_is_kept_but_the_password() {
+    let text = include_str!("../data/terraform-state.json");
+    let state = file::read(text).expect("a state");
+    let mut before: Json = serde_json::from_str(text).expect("JSON");
+    let mut after: Json = serde_json::from_str(&file::write(&state)).expect("JSON");
+    let database = &mut resource(&mut before, "aws_db_instance", "postgres")["instances"][0]["attributes"];
+    let database = database.as_object_mut().expect("an object");
+    // Never more than null, and a name of the password.
+    assert_eq!(database.remove("password_wo"), Some(Json::Null));
+    let password = database.remove("password").expect("it has one");
+    let password = password.as_str().expect("a text");
+    for key in ["terraform_version", "serial", "lineage", "outputs"] {
+        assert_eq!(after[key], before[key], "{key}");
+    }
+    // Terraform sorts them otherwise, and the order means nothing.
+    for state in [&mut before, &mut after] {
+        let resources = state["resources"].as_array_mut().expect("resources");
+        resources.sort_by_key(|r| ["module", "mode", "type", "name"].map(|key| r[key].to_string()));
+        resources.iter().for_each(|resource| assert!(!resource.to_string().contains(password), "{resource}"));
+    }
+    let [before, after] = [&before, &after].map(|state| state["resources"].as_array().expect("resources"));
+    assert_eq!(before.len(), after.len());
+    before.iter().zip(after).for_each(|(before, after)| assert_eq!(after, before));
+}
+
 /// The provider's release 6 writes another schema, a Region and an identity; a configuration may name its provider. The
 /// addresses of terraform-aws-modules/vpc 6.x are those of 5.x.
 #[test]
