@@ -34,18 +34,8 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
 
 /// Makes a plan, shows it, asks, and runs it.
 fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResult {
-    let (config, secrets) = flow::configure(io, &request.plan)?;
     let cloud = flow::choose_cloud(cloud)?;
-    let mut run = Run::open(io, &request.plan, cloud, &config.variables, secrets, "OperationTypeApply")?;
-    let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
-    let inputs = Inputs {
-        variables: config.variables,
-        user_data: config.user_data,
-        mode: request.plan.mode,
-        upgrade: request.plan.upgrade,
-        password: flow::password(run.secrets(), &state)?,
-    };
-    let planned = run.plan(state, &inputs)?;
+    let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, "OperationTypeApply")?;
     flow::show(run.io, run.format, &planned, false);
     approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;
     run.warn_of_expiry(&planned.plan);

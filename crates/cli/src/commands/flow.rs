@@ -78,6 +78,27 @@ impl<'a> Run<'a> {
         Ok(Self { io, format, cloud, backend, secrets })
     }
 
+    /// Opens a run of what this directory declares, and plans as the request says.
+    pub fn planned(
+        io: &'a mut Io,
+        request: &PlanRequest,
+        cloud: CloudArg,
+        operation: &str,
+    ) -> Result<(Self, Inputs, Planned), Errors> {
+        let (config, secrets) = configure(io, request)?;
+        let mut run = Self::open(io, request, cloud, &config.variables, secrets, operation)?;
+        let state = run.state()?.unwrap_or_else(|| State::new(new_lineage()));
+        let inputs = Inputs {
+            variables: config.variables,
+            user_data: config.user_data,
+            mode: request.mode,
+            upgrade: request.upgrade,
+            password: password(run.secrets(), &state)?,
+        };
+        let planned = run.plan(state, &inputs)?;
+        Ok((run, inputs, planned))
+    }
+
     /// The secrets of this command.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets

@@ -1,8 +1,5 @@
 //! `aloka plan`: what apply would do.
 
-use aloka_core::session::Inputs;
-use aloka_core::state::State;
-
 use super::flow::{self, Run};
 use crate::args::CloudArg;
 use crate::error::CommandResult;
@@ -18,17 +15,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     if request.plan.json {
         json::begin(io);
     }
-    let (config, secrets) = flow::configure(io, &request.plan)?;
-    let mut run = Run::open(io, &request.plan, cloud, &config.variables, secrets, "OperationTypePlan")?;
-    let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
-    let inputs = Inputs {
-        variables: config.variables,
-        user_data: config.user_data,
-        mode: request.plan.mode,
-        upgrade: request.plan.upgrade,
-        password: flow::password(run.secrets(), &state)?,
-    };
-    let planned = run.plan(state, &inputs)?;
+    let (run, inputs, planned) = Run::planned(io, &request.plan, cloud, "OperationTypePlan")?;
     flow::show(run.io, run.format, &planned, request.calls);
     let changes = flow::has_changes(&planned.plan);
     if let Some(path) = &request.out {

@@ -128,7 +128,7 @@ fn actions(action: Action) -> &'static [&'static str] {
 }
 
 /// Terraform's word for the reason, if it has one.
-fn action_reason(change: &Change) -> Option<&'static str> {
+pub(super) fn action_reason(change: &Change) -> Option<&'static str> {
     let replaced = match change.action {
         Action::Replace(_) => true,
         Action::NoOp | Action::Create | Action::Update | Action::Delete | Action::Forget => false,

@@ -8,8 +8,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::TERRAFORM_VERSION;
 use super::json::{has_secret, known};
+use super::plan_json::action_reason;
 use crate::address::{Address, VPC_MODULE};
-use crate::plan::{Action, Change, OutputChange, Plan, Reason, Verb};
+use crate::plan::{Action, Change, OutputChange, Plan, Verb};
 use crate::state::Target;
 use crate::state::file::output_type;
 use crate::time::Human;
@@ -67,23 +68,9 @@ fn resource(address: &Address) -> Json {
     })
 }
 
+/// The reason as this stream words it: without saying of a replacement that it is one.
 fn reason(change: &Change) -> Option<&'static str> {
-    let replaced = match change.action {
-        Action::Replace(_) => true,
-        Action::NoOp | Action::Create | Action::Update | Action::Delete | Action::Forget => false,
-    };
-    match change.reason {
-        Reason::Tainted(_) => replaced.then_some("tainted"),
-        Reason::Changed => replaced.then_some("cannot_update"),
-        Reason::Undeclared => (!replaced).then_some("delete_because_no_resource_config"),
-        Reason::Unchanged
-        | Reason::New
-        | Reason::Gone
-        | Reason::Unsettled
-        | Reason::Deleting
-        | Reason::Deposed
-        | Reason::Destroy => None,
-    }
+    action_reason(change).map(|reason| reason.strip_prefix("replace_because_").unwrap_or(reason))
 }
 
 /// One planned change; `None` if nothing happens to the resource. `moved_from` is its address before, if it moved.
