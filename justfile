@@ -75,7 +75,7 @@ sweep-pairs MINUTES='240':
 
 # changes the executor in every way cargo-mutants knows, to see whether a test notices (cargo install cargo-mutants)
 mutants *ARGS:
-    cargo mutants --in-place --profile mutants {{ ARGS }}
+    cargo mutants --in-place --profile mutants --baseline skip --timeout 300 {{ ARGS }}
 
 # calls and deployments per second of the simulated AWS, and beside it of a moto server (needs Python >= 3.10)
 bench SECONDS='10':

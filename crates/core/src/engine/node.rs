@@ -424,8 +424,8 @@ impl Executor {
         match self.progress[index].exists.clone() {
             // It exists, and shows later if it is ours.
             Some(error) if !may_show => {
-                // What an earlier run made may have changed since: the next plan looks.
-                if !self.progress[index].inherited {
+                // What is known by its place only may be what an earlier run made, changed since: the next plan looks.
+                if !(self.progress[index].inherited && lookup.tags.is_empty()) {
                     self.withdraw_intent(index, now);
                 }
                 let operation = call.operation.to_string();
