@@ -1,16 +1,18 @@
 //! I4 as stories: what an interrupted run made is finished, not made again. All schedules are in `sweep.rs`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Operation, Request};
+use aloka_core::engine::{News, Notice, Outcome};
 use aloka_core::model::Kind;
-use aloka_core::plan::{Action, Mode};
+use aloka_core::plan::{Action, Mode, Node};
 use aloka_core::variables::Variables;
 use aloka_sim::aws::Durations;
 use aloka_sim::fault::{Fault, FaultPlan, When};
 use aloka_sim::rehearsal::plan_round;
-use aloka_sim::world::{RunEnd, Unwatched};
+use aloka_sim::world::{RunEnd, Unwatched, Watch};
 use aloka_tests::sweep::{CASES, Setting, Stand};
 use aloka_tests::{Bench, inputs, secrets, variables};
 
@@ -78,6 +80,41 @@ fn a_resumed_run_says_what_it_found_and_does_not_make_it_again() {
         |line: &&String| line.starts_with("aws_instance.app: found i-") && line.contains("created by an earlier run");
     assert_eq!(resumed.adopted.iter().filter(told).count(), 1, "{:?}", resumed.adopted);
     assert_eq!(start.world.calls().get(&Operation::RunInstances), Some(&1));
+}
+
+/// Nodes that were told to be finished.
+#[derive(Default)]
+struct Finished(BTreeSet<usize>);
+
+impl Watch for Finished {
+    fn notice(&mut self, _nodes: &[Node], notice: &Notice) {
+        if matches!(notice.news, News::Finished { .. }) {
+            self.0.insert(notice.node);
+        }
+    }
+}
+
+#[test]
+fn a_stopped_run_tells_what_is_left_to_do() {
+    let variables = variables("");
+    let mut left = BTreeSet::new();
+    for moment in setting("create", false).moments.iter().step_by(7) {
+        let mut bench = Bench::new(14, Durations::Median);
+        let planned = bench.plan(&variables, Mode::Apply).expect("a plan");
+        bench.world.faults = FaultPlan::at(moment.effect, Fault::Stop);
+        let mut finished = Finished::default();
+        match bench.run(&planned, &mut finished) {
+            RunEnd::Outcome(Outcome::Stopped { unfinished }) => {
+                let all = 0..planned.plan.nodes.len();
+                let expected: Vec<usize> = all.filter(|node| !finished.0.contains(node)).collect();
+                assert_eq!(unfinished, expected, "stopped at effect {}", moment.effect);
+                left.insert(unfinished.len());
+            }
+            RunEnd::Outcome(Outcome::Done) => left.extend([0]),
+            end => panic!("stopped at effect {}: {end:?}", moment.effect),
+        }
+    }
+    assert!(left.len() > 10, "{left:?}");
 }
 
 fn setting(name: &str, late: bool) -> Setting {
