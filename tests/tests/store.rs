@@ -74,3 +74,29 @@ fn a_change_converges_from_whichever_write_on_its_store_fails() {
     println!("{writes} writes");
     assert!(writes > 5, "{writes}");
 }
+
+/// A creation that AWS would carry out twice goes out shortly after a write only; where no write is short, it never does.
+#[test]
+fn a_store_that_is_too_slow_is_told_and_makes_nothing_twice() {
+    for (seconds, is_done) in [(4, true), (9, true), (12, false), (120, false)] {
+        let mut bench = Bench::new(34, Durations::Median);
+        bench.world.latency.persist_ms = seconds * 1000;
+        let planned = bench.plan(&variables(""), Mode::Apply).expect("a plan");
+        let end = bench.run(&planned, &mut Unwatched);
+        if is_done {
+            assert_eq!(end, RunEnd::Outcome(Outcome::Done), "{seconds} s a write");
+            continue;
+        }
+        let RunEnd::Outcome(Outcome::Failed { failures, .. }) = end else { panic!("{seconds} s a write: {end:?}") };
+        let told: Vec<String> = failures.iter().map(|failure| failure.cause.to_string()).collect();
+        assert!(
+            told.iter().all(|text| text.ends_with("not sent, as writing the state takes longer than 10s")),
+            "{told:?}"
+        );
+        bench.world.latency.persist_ms = 20;
+        bench.apply(&variables(""), Mode::Apply);
+        let mut calm = Bench::new(34, Durations::Median);
+        calm.apply(&variables(""), Mode::Apply);
+        assert_eq!(picture(&bench.world), picture(&calm.world), "{seconds} s a write");
+    }
+}

@@ -130,7 +130,8 @@ pub struct World {
     /// What happened so far.
     pub trace: Trace,
     now: Instant,
-    latency: Latency,
+    /// How long calls and writes take.
+    pub latency: Latency,
     queue: BTreeMap<(Instant, u64), Pending>,
     sequence: u64,
     effects: u64,

@@ -220,7 +220,11 @@ impl Driver {
         let Outcome::Failed { failures, skipped } = &outcome else { return None };
         let is_over = |cause: &Cause| match cause {
             Cause::Call { error, .. } => error.class == ErrorClass::Credentials,
-            Cause::WaitFailed { .. } | Cause::WaitTimedOut { .. } | Cause::Foreign { .. } | Cause::Bug { .. } => false,
+            Cause::WaitFailed { .. }
+            | Cause::WaitTimedOut { .. }
+            | Cause::Foreign { .. }
+            | Cause::SlowStore { .. }
+            | Cause::Bug { .. } => false,
         };
         let goes_on = !skipped.is_empty() && !failures.iter().any(|failure| is_over(&failure.cause));
         goes_on.then(|| (outcome.clone(), skipped.clone()))

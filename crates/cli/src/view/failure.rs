@@ -46,6 +46,7 @@ fn from_failure(failure: &Failure) -> CommandError {
             error.hint("a database or NAT gateway that is not in the state uses it: remove that first, then run again")
         }
         Cause::WaitTimedOut { .. } => error.hint("it may still come about: the next `aloka apply` waits for it again"),
+        Cause::SlowStore { .. } => error.hint("run the command again when the store of the state answers faster"),
         Cause::Foreign { .. } => error.hint("remove that object, or choose another `project_name` or `environment`"),
         Cause::Bug { detail: _ } => {
             error.hint("this is a bug of aloka: please report it with the output of this command")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aloka_core::engine::{Cause, Failure, Outcome};
+use aloka_core::engine::{Failure, Outcome};
 use aloka_core::plan::Mode;
 use aloka_core::render::{Span, Style, Text, outputs_text, timeline_text};
 use aloka_core::time::{Human, Instant};
@@ -31,11 +31,7 @@ fn complaint(run: Option<&Run>) -> Vec<String> {
 fn of_end(end: &RunEnd) -> Vec<String> {
     let told = |failure: &Failure| {
         let Failure { node: _, target, cause } = failure;
-        let text = match cause {
-            Cause::Call { .. } | Cause::WaitFailed { .. } | Cause::WaitTimedOut { .. } => cause.to_string(),
-            Cause::Foreign { .. } | Cause::Bug { .. } => cause.to_string(),
-        };
-        format!("{target}: {text}")
+        format!("{target}: {cause}")
     };
     match end {
         RunEnd::Outcome(Outcome::Done) => Vec::new(),

@@ -127,6 +127,15 @@ pub enum Cause {
         /// AWS's answer.
         detail: String,
     },
+    /// The store is so slow that a creation cannot be sent shortly after a write. Nothing was sent.
+    #[error(
+        "{operation}: not sent, as writing the state takes longer than {}",
+        crate::time::Human(super::CONFIRMED_MAX)
+    )]
+    SlowStore {
+        /// The call that was not sent.
+        operation: String,
+    },
     /// A reference could not be resolved: a bug.
     #[error("invariant violated: {detail}")]
     Bug {

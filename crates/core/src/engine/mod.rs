@@ -284,8 +284,10 @@ impl Executor {
                     if let Some(queue) = self.queues.get_mut(&bucket) {
                         queue.pop_front();
                     }
-                    self.changed(now);
-                    let _not_yet = self.when_persisted(index);
+                    if self.confirm(index, now) {
+                        self.changed(now);
+                        let _not_yet = self.when_persisted(index);
+                    }
                     continue;
                 }
                 match self.buckets.take(bucket, now) {

@@ -19,6 +19,9 @@ const UNKNOWN_MAX: u32 = 8;
 const UNKNOWN_READS_MAX: u32 = 3;
 /// AWS has no room: tried this often.
 const CAPACITY_MAX: u32 = 3;
+/// Writes that are asked for before one creation is sent: each took longer than [`super::CONFIRMED_MAX`], or the creation
+/// had to wait that long again.
+const CONFIRMATIONS_MAX: u32 = 5;
 /// A call that is throttled is given up after this long.
 const THROTTLED_MAX: Duration = Duration::from_secs(600);
 /// Something else still holds the object: tried for this long (as Terraform does for security groups).
@@ -68,6 +71,8 @@ pub(super) struct Progress {
     sending: Sending,
     attempt: u32,
     unknowns: u32,
+    /// Writes that were asked for before its creation was sent.
+    confirmations: u32,
     step_started: Instant,
     /// First answer of the kind that is waited out now.
     trouble_since: Option<Instant>,
@@ -88,6 +93,7 @@ impl Progress {
             sending: Sending::Step,
             attempt: 0,
             unknowns: 0,
+            confirmations: 0,
             step_started: now,
             trouble_since: None,
             exists: None,
@@ -197,6 +203,18 @@ impl Executor {
             && self
                 .current_call(index)
                 .is_some_and(|call| call.operation.is_creating() && call.operation.idempotency() == Idempotency::Tagged)
+    }
+
+    /// Asks for another write before a creation is sent. False if so many took too long: then it failed.
+    pub(super) fn confirm(&mut self, index: usize, now: Instant) -> bool {
+        let progress = &mut self.progress[index];
+        progress.confirmations += 1;
+        if progress.confirmations <= CONFIRMATIONS_MAX {
+            return true;
+        }
+        let operation = self.current_call(index).map(|call| call.operation.to_string()).unwrap_or_default();
+        self.fail(index, Cause::SlowStore { operation }, now);
+        false
     }
 
     /// Sends the current call with its references resolved.

@@ -152,12 +152,14 @@ pub fn unread(executor: &Executor, outcome: &Outcome) -> Vec<Problem> {
     };
     let failed = failures.iter().map(|failure| match &failure.cause {
         Cause::Call { operation, error } => Problem::Read { call: operation.clone(), error: error.clone() },
-        cause @ (Cause::WaitFailed { .. } | Cause::WaitTimedOut { .. } | Cause::Foreign { .. } | Cause::Bug { .. }) => {
-            Problem::Impossible {
-                summary: format!("{}: {cause}", failure.target),
-                hint: "run the command again; if it fails the same way, please report it".to_owned(),
-            }
-        }
+        cause @ (Cause::WaitFailed { .. }
+        | Cause::WaitTimedOut { .. }
+        | Cause::Foreign { .. }
+        | Cause::SlowStore { .. }
+        | Cause::Bug { .. }) => Problem::Impossible {
+            summary: format!("{}: {cause}", failure.target),
+            hint: "run the command again; if it fails the same way, please report it".to_owned(),
+        },
     });
     open.chain(failed).collect()
 }
