@@ -82,16 +82,38 @@ fn a_resumed_run_says_what_it_found_and_does_not_make_it_again() {
     assert_eq!(start.world.calls().get(&Operation::RunInstances), Some(&1));
 }
 
-/// Nodes that were told to be finished.
+/// Nodes that were told to be finished, or left out.
 #[derive(Default)]
-struct Finished(BTreeSet<usize>);
+struct Told {
+    finished: BTreeSet<usize>,
+    skipped: BTreeSet<usize>,
+}
 
-impl Watch for Finished {
+impl Watch for Told {
     fn notice(&mut self, _nodes: &[Node], notice: &Notice) {
-        if matches!(notice.news, News::Finished { .. }) {
-            self.0.insert(notice.node);
+        match notice.news {
+            News::Finished { .. } => _ = self.finished.insert(notice.node),
+            News::Skipped => _ = self.skipped.insert(notice.node),
+            _ => {}
         }
     }
+}
+
+#[test]
+fn a_failed_run_tells_what_it_left_out() {
+    let mut bench = Bench::new(14, Durations::Median);
+    let planned = bench.plan(&variables(""), Mode::Apply).expect("a plan");
+    bench.world.faults = "CreateNatGateway=failed:InsufficientFreeAddressesInSubnet".parse().expect("faults");
+    let mut told = Told::default();
+    let end = bench.run(&planned, &mut told);
+    let RunEnd::Outcome(Outcome::Failed { failures, skipped }) = end else { panic!("{end:?}") };
+    let needed: Vec<usize> = failures.iter().map(|failure| failure.node).collect();
+    let needs_it = |index: &usize| {
+        planned.plan.nodes[*index].needs.iter().any(|need| needed.contains(&usize::try_from(*need).expect("an index")))
+    };
+    let expected: Vec<usize> = (0..planned.plan.nodes.len()).filter(needs_it).collect();
+    assert_eq!((skipped.as_slice(), expected.is_empty()), (expected.as_slice(), false));
+    assert_eq!(told.skipped.into_iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -102,11 +124,11 @@ fn a_stopped_run_tells_what_is_left_to_do() {
         let mut bench = Bench::new(14, Durations::Median);
         let planned = bench.plan(&variables, Mode::Apply).expect("a plan");
         bench.world.faults = FaultPlan::at(moment.effect, Fault::Stop);
-        let mut finished = Finished::default();
-        match bench.run(&planned, &mut finished) {
+        let mut told = Told::default();
+        match bench.run(&planned, &mut told) {
             RunEnd::Outcome(Outcome::Stopped { unfinished }) => {
                 let all = 0..planned.plan.nodes.len();
-                let expected: Vec<usize> = all.filter(|node| !finished.0.contains(node)).collect();
+                let expected: Vec<usize> = all.filter(|node| !told.finished.contains(node)).collect();
                 assert_eq!(unfinished, expected, "stopped at effect {}", moment.effect);
                 left.insert(unfinished.len());
             }
