@@ -82,6 +82,15 @@ fn a_resumed_run_says_what_it_found_and_does_not_make_it_again() {
     assert_eq!(start.world.calls().get(&Operation::RunInstances), Some(&1));
 }
 
+#[test]
+fn a_launch_that_aws_has_no_room_for_is_tried_again() {
+    let mut bench = Bench::new(14, Durations::Median);
+    let planned = bench.plan(&variables(""), Mode::Apply).expect("a plan");
+    bench.world.faults = "RunInstances#1=refused:InsufficientInstanceCapacity".parse().expect("faults");
+    assert_eq!(bench.run(&planned, &mut Unwatched), RunEnd::Outcome(Outcome::Done));
+    assert_eq!(bench.world.calls().get(&Operation::RunInstances), Some(&2));
+}
+
 /// Nodes that were told to be finished, or left out.
 #[derive(Default)]
 struct Told {
