@@ -2,7 +2,8 @@
 
     cargo build -p aloka && ALOKA_BIN=target/debug/aloka localstack/emulator run -- tests/localstack/state
 
-Terraform takes the locks and reads the states; it needs no provider for that. Without it in PATH its tests are skipped.
+Terraform takes the locks and reads the states; it needs no provider for that. Without it in PATH its tests are
+skipped, which the last line says; with ALOKA_NEEDS_TERRAFORM set that is a failure.
 """
 import datetime
 import hashlib
@@ -387,7 +388,7 @@ class FailingStore(Story):
         proxy = StoreProxy(self.url, KEY)
         try:
             proxy.fail_from = k
-            cwd = self.directory("stack2", lockfile=True, s3=proxy.url)
+            cwd = self.directory("failing", lockfile=True, s3=proxy.url)
             failed = self.aloka("apply", "-auto-approve", cwd=cwd, expect=None)
             if failed.code == 0:
                 self.assertLess(proxy.writes, k, "the store failed, and nobody noticed")

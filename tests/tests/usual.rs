@@ -1,15 +1,16 @@
 //! What a plan says of its usual duration, against a run in which everything takes as long as usual.
 
+use aloka_core::engine::Outcome;
 use aloka_core::plan::Mode;
 use aloka_sim::aws::Durations;
-use aloka_sim::world::Unwatched;
+use aloka_sim::world::{RunEnd, Unwatched};
 use aloka_tests::{Bench, variables};
 
 /// Plans and runs; the seconds that were foretold, and those that it took.
 fn foretold_and_taken(bench: &mut Bench, tfvars: &str, mode: Mode) -> (u64, u64) {
     let planned = bench.plan(&variables(tfvars), mode).unwrap_or_else(|problems| panic!("{problems:?}"));
     let start = bench.world.now();
-    let _end = bench.run(&planned, &mut Unwatched);
+    assert_eq!(bench.run(&planned, &mut Unwatched), RunEnd::Outcome(Outcome::Done), "{tfvars}");
     (planned.plan.usual_duration().as_secs(), bench.world.now().since(start).as_secs())
 }
 

@@ -4,9 +4,9 @@ use std::process::Command;
 
 const CANARY: &str = "Zq7Canary3Kx";
 
-/// Run by the other test, in a process of its own.
+/// Fails on purpose. Every `cargo test` runs it: the other test does, in a process of its own.
 #[test]
-#[ignore = "panics"]
+#[ignore = "panics on purpose; a_panic_does_not_say_what_it_holds runs it"]
 fn panics_with_a_secret() {
     aloka::guard::install();
     panic!("the password is {CANARY}");

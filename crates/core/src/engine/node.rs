@@ -19,8 +19,8 @@ const UNKNOWN_MAX: u32 = 8;
 const UNKNOWN_READS_MAX: u32 = 3;
 /// AWS has no room: tried this often.
 const CAPACITY_MAX: u32 = 3;
-/// Writes that are asked for before one creation is sent: each took longer than [`super::CONFIRMED_MAX`], or the creation
-/// had to wait that long again.
+/// Writes in a row that are asked for before a creation is sent: each took longer than [`super::CONFIRMED_MAX`], or the
+/// creation had to wait that long again.
 const CONFIRMATIONS_MAX: u32 = 5;
 /// A call that is throttled is given up after this long.
 const THROTTLED_MAX: Duration = Duration::from_secs(600);
@@ -71,7 +71,7 @@ pub(super) struct Progress {
     sending: Sending,
     attempt: u32,
     unknowns: u32,
-    /// Writes that were asked for before its creation was sent.
+    /// Writes that were asked for since it last sent anything, so that it may send its creation.
     confirmations: u32,
     step_started: Instant,
     /// First answer of the kind that is waited out now.
@@ -219,6 +219,7 @@ impl Executor {
 
     /// Sends the current call with its references resolved.
     pub(super) fn send(&mut self, index: usize, now: Instant) -> Option<Effect> {
+        self.progress[index].confirmations = 0;
         let call = self.current_call(index)?;
         let args = call.args.iter().map(|(name, value)| (*name, self.resolve(value))).collect();
         let request = Request(Call { operation: call.operation, args });

@@ -424,9 +424,9 @@ fn who_lost_the_lock_writes_no_more() {
     }
 }
 
-/// On the emulator: `tests/localstack/state`, which sets endpoint and credentials.
+/// On the emulator: `just test-state` starts it, and sets endpoint and credentials.
 #[test]
-#[ignore = "needs an emulator: tests/localstack/state"]
+#[ignore = "needs an emulator; `just test-state` runs it, and CI does"]
 fn the_s3_backend_keeps_the_contract_on_an_emulator() {
     let endpoint = std::env::var("ALOKA_TEST_ENDPOINT").expect("ALOKA_TEST_ENDPOINT");
     let run = super::super::lock::random_id();
