@@ -57,7 +57,7 @@ def everything(aws):
 def picture(aws):
     """One line of JSON for each object, sorted: an object that is there twice is there twice."""
     objects = everything(aws)
-    names = {item[key]: f"<{tags(item)['aloka:address']}>" for key, item in objects if "aloka:address" in tags(item)}
+    names = {item[key]: f"<{tags(item)['aloka-address']}>" for key, item in objects if "aloka-address" in tags(item)}
 
     def text(value):
         value = ID.sub(lambda match: names.get(match[0], match[0].split("-")[0] + "-*"), KEY.sub("key/*", value))
@@ -65,7 +65,7 @@ def picture(aws):
 
     def plain(value):
         if isinstance(value, dict):
-            if value.get("Key") in ("aloka:lineage", "aloka:generation"):
+            if value.get("Key") in ("aloka-lineage", "aloka-generation"):
                 return {"Key": value["Key"]}
             return {key: plain(item) for key, item in value.items() if key not in VOLATILE}
         if isinstance(value, list):

@@ -88,12 +88,12 @@ def differing(before, after):
 def check(test, world, lineage, ports=(80, 443), instances=("aws_instance.app",), extra=None, kind="t3.small"):
     """Compares the whole world with the seed's document. `extra` holds tags beyond the usual ones."""
     same = test.assertEqual
-    common = {"Project": "aloka", "Environment": "dev", "ManagedBy": "aloka", "aloka:lineage": lineage} | (extra or {})
+    common = {"Project": "aloka", "Environment": "dev", "ManagedBy": "aloka", "aloka-lineage": lineage} | (extra or {})
 
     def tagged(what, found, address, name):
         found = dict(found)
-        test.assertRegex(found.pop("aloka:generation", ""), r"^\d+$", f"{what}: tag aloka:generation")
-        same(found, common | {"Name": name, "aloka:address": address}, f"{what}: tags")
+        test.assertRegex(found.pop("aloka-generation", ""), r"^\d+$", f"{what}: tag aloka-generation")
+        same(found, common | {"Name": name, "aloka-address": address}, f"{what}: tags")
 
     same(len(world.vpcs), 1, "number of VPCs that are not the account's default")
     vpc = world.vpcs[0]
@@ -160,7 +160,7 @@ def check(test, world, lineage, ports=(80, 443), instances=("aws_instance.app",)
     same(postgres["DBSubnetGroup"]["DBSubnetGroupName"], "aloka-db-subnet-group", "subnet group of the database")
     tagged("database", tags(postgres), TYPES["db"], DATABASE)
 
-    by_address = {tags(i).get("aloka:address"): i for i in world.instances}
+    by_address = {tags(i).get("aloka-address"): i for i in world.instances}
     same(set(by_address), {address.replace("[", "/").rstrip("]") for address in instances}, "addresses of the running instances")
     same(len(world.instances), len(instances), "number of running instances")
     for address, instance in by_address.items():
@@ -175,7 +175,7 @@ def check(test, world, lineage, ports=(80, 443), instances=("aws_instance.app",)
         same(instance.get("MetadataOptions", {}).get("HttpTokens"), "required", f"{address}: IMDSv2 is not required")
         tagged(address, tags(instance), address, address.replace("aws_instance.", "aloka-").replace("/", "-"))
         volumes = [v for v in world.volumes if any(a["InstanceId"] == instance["InstanceId"] for a in v["Attachments"])]
-        same([tags(v).get("aloka:lineage") for v in volumes], [lineage], f"{address}: lineage tag of its one volume")
+        same([tags(v).get("aloka-lineage") for v in volumes], [lineage], f"{address}: lineage tag of its one volume")
 
 
 def check_gone(test, world):
@@ -183,7 +183,7 @@ def check_gone(test, world):
     for what, left in (
         ("VPCs", world.vpcs), ("elastic addresses", world.eips), ("NAT gateways", world.nats), ("instances", world.instances),
         ("volumes", world.volumes), ("databases", world.dbs), ("DB subnet groups", world.subnet_groups),
-        ("internet gateways of ours", [g for g in world.igws if "aloka:lineage" in tags(g)]),
-        ("security groups of ours", [g for g in world.all_groups if "aloka:lineage" in tags(g)]),
+        ("internet gateways of ours", [g for g in world.igws if "aloka-lineage" in tags(g)]),
+        ("security groups of ours", [g for g in world.all_groups if "aloka-lineage" in tags(g)]),
     ):
         test.assertEqual(left, [], f"{what} left after destroy")

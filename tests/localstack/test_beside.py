@@ -26,7 +26,7 @@ from test_state import KEY, block
 
 HERE = Path(__file__).resolve().parent
 ALLOW = f"-allow-data-loss={DATABASE}"
-IDENTITY = {"aloka:address", "aloka:generation", "aloka:lineage"}
+IDENTITY = {"aloka-address", "aloka-generation", "aloka-lineage"}
 VARIABLES = {
     "app_instance_type": '"t3.small"',
     "app_ingress": "[{ port = 80 }, { port = 443 }]",
@@ -288,7 +288,7 @@ class Beside(unittest.TestCase):
         with self.step("an adopted VPC: found by its place when the tags are gone, too"):
             world = World(self.aws)
             vpc, first = world.vpcs[0]["VpcId"], self.identities()
-            mine = [o for o in (*world.subnets.values(), *world.vpcs, *world.instances) if "aloka:lineage" in tags(o)]
+            mine = [o for o in (*world.subnets.values(), *world.vpcs, *world.instances) if "aloka-lineage" in tags(o)]
             ids = [o.get("InstanceId") or o.get("SubnetId") or o["VpcId"] for o in mine]
             self.aws.ec2.delete_tags(Resources=ids, Tags=[{"Key": key} for key in IDENTITY])
             self.lose_state()

@@ -208,7 +208,7 @@ class Life(Story):
             pair = ("aws_instance.app[0]", "aws_instance.app[1]")
             world = self.check(instances=pair)
             self.assertEqual(self.recorded(), ADDRESSES - {"aws_instance.app"} | set(pair), "addresses in the state")
-            kept = {tags(i)["aloka:address"] for i in world.instances if i["InstanceId"] == original}
+            kept = {tags(i)["aloka-address"] for i in world.instances if i["InstanceId"] == original}
             self.assertEqual(kept, {"aws_instance.app/0"}, "the first instance was not kept as aws_instance.app[0]")
             self.assert_no_change()
         with self.step("one instance: the first stays and loses its index"):

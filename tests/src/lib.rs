@@ -138,7 +138,7 @@ impl Bench {
 pub fn picture(world: &World) -> BTreeMap<(String, String), u32> {
     let mut picture = BTreeMap::new();
     for object in world.account.objects(world.now()) {
-        let address = object.tags.get("aloka:address").cloned().unwrap_or_default();
+        let address = object.tags.get("aloka-address").cloned().unwrap_or_default();
         *picture.entry((format!("{:?}", object.kind), address)).or_default() += 1;
     }
     picture

@@ -62,7 +62,7 @@ fn a_rule_that_opens_the_database() {
 fn a_tag_that_is_gone() {
     let mut bench = standing();
     let vpc = Address::vpc(Kind::Vpc, "this", 0);
-    let args = [("Resources", Value::List(vec![id(&bench, &vpc)])), ("TagKeys", Value::list(["aloka:address"]))];
+    let args = [("Resources", Value::List(vec![id(&bench, &vpc)])), ("TagKeys", Value::list(["aloka-address"]))];
     meddle(&mut bench, Operation::DeleteTags, args);
     repaired(bench, &vpc, Action::Update);
 }

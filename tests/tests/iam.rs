@@ -220,8 +220,8 @@ fn without_any_one_action_the_run_is_refused_and_can_be_resumed() {
 /// allowed to tag a security group that has no lineage. And RDS does not tell tagging at creation from tagging: its
 /// names are said instead.
 fn one_lineage() -> Policy {
-    let requested = json!({ "StringEquals": { "aws:RequestTag/aloka:lineage": LINEAGE } });
-    let owned = json!({ "StringEquals": { "aws:ResourceTag/aloka:lineage": LINEAGE } });
+    let requested = json!({ "StringEquals": { "aws:RequestTag/aloka-lineage": LINEAGE } });
+    let owned = json!({ "StringEquals": { "aws:ResourceTag/aloka-lineage": LINEAGE } });
     let new =
         |kinds: &[&str]| -> Vec<String> { kinds.iter().map(|kind| format!("arn:aws:ec2:*:*:{kind}/*")).collect() };
     let made = new(&[
@@ -253,7 +253,7 @@ fn one_lineage() -> Policy {
         { "Sid": "TagWhatIsMade", "Effect": "Allow", "Action": "ec2:CreateTags", "Resource": made,
           "Condition": {
               "StringEquals": {
-                  "aws:RequestTag/aloka:lineage": LINEAGE,
+                  "aws:RequestTag/aloka-lineage": LINEAGE,
                   "ec2:CreateAction": makes.map(|action| action.trim_start_matches("ec2:")),
               },
           } },
@@ -263,11 +263,11 @@ fn one_lineage() -> Policy {
         { "Sid": "ClaimTheDefaultGroup", "Effect": "Allow", "Action": "ec2:CreateTags",
           "Resource": "arn:aws:ec2:*:*:security-group/*",
           "Condition": {
-              "StringEquals": { "aws:RequestTag/aloka:lineage": LINEAGE },
-              "Null": { "aws:ResourceTag/aloka:lineage": "true" },
+              "StringEquals": { "aws:RequestTag/aloka-lineage": LINEAGE },
+              "Null": { "aws:ResourceTag/aloka-lineage": "true" },
           } },
         { "Sid": "KeepTheLineage", "Effect": "Deny", "Action": ["ec2:DeleteTags", "rds:RemoveTagsFromResource"],
-          "Resource": "*", "Condition": { "ForAnyValue:StringLike": { "aws:TagKeys": "aloka:*" } } },
+          "Resource": "*", "Condition": { "ForAnyValue:StringLike": { "aws:TagKeys": "aloka-*" } } },
         { "Sid": "MakeDatabases", "Effect": "Allow", "Resource": databases, "Condition": requested,
           "Action": ["rds:CreateDBSubnetGroup", "rds:CreateDBInstance", "rds:AddTagsToResource"] },
         { "Sid": "MakeDatabasesFrom", "Effect": "Allow", "Action": "rds:CreateDBInstance",
@@ -308,7 +308,7 @@ fn harm(kind: &str, id: &str, arn: &str) -> Vec<Call> {
     let text = |text: &str| Value::str(text);
     let list = || Value::list([id]);
     let call = |operation, args: Vec<(&'static str, Value)>| Call::new(operation, args);
-    let lineage = || Value::map([("aloka:lineage", LINEAGE)]);
+    let lineage = || Value::map([("aloka-lineage", LINEAGE)]);
     let tag = call(Operation::CreateTags, vec![("Resources", list()), ("Tags", lineage())]);
     let untag = call(Operation::DeleteTags, vec![("Resources", list()), ("TagKeys", Value::list(["Name"]))]);
     let mut calls = match kind {

@@ -83,7 +83,7 @@ fn a_missing_tag_is_seen_by_the_auditor() {
     let node = node_of(nodes, Verb::Create, Kind::Subnet, "private");
     let call = call_of(&mut nodes[node], Operation::CreateSubnet);
     if let Some(Value::Map(tags)) = call.args.get_mut("Tags") {
-        tags.remove("aloka:address");
+        tags.remove("aloka-address");
     }
     bench.run(&planned, &mut Unwatched);
     assert_eq!(world_of(&mut bench).untagged().len(), 1);

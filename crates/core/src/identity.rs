@@ -12,11 +12,45 @@ use crate::map::key;
 use crate::value::{Value, ValueMap};
 
 /// Tag that names the state's lineage.
-pub const LINEAGE_TAG: &str = "aloka:lineage";
+pub const LINEAGE_TAG: &str = "aloka-lineage";
 /// Tag that names the address (see [`Address::tag_value`]).
-pub const ADDRESS_TAG: &str = "aloka:address";
+pub const ADDRESS_TAG: &str = "aloka-address";
 /// Tag that counts how often the address was created.
-pub const GENERATION_TAG: &str = "aloka:generation";
+pub const GENERATION_TAG: &str = "aloka-generation";
+
+/// Keys of the same tags up to release 0.1: scanners that render a plan as HCL lose every tag of an object when one key
+/// holds a colon. Read for as long as objects carry them, and replaced by the next apply.
+pub const OLD_TAGS: [(&str, &str); 3] = [
+    ("aloka:lineage", LINEAGE_TAG),
+    ("aloka:address", ADDRESS_TAG),
+    ("aloka:generation", GENERATION_TAG),
+];
+
+/// True of the key of a tag that identifies an object, in the form of today or of before.
+pub fn is_identity(tag: &str) -> bool {
+    OLD_TAGS.iter().any(|(old, new)| tag == *old || tag == *new)
+}
+
+/// The value of one of the three tags, under its key of today or else of before.
+fn tag<'a>(tags: &'a Value, name: &str) -> Option<&'a str> {
+    let old = OLD_TAGS.iter().find(|(_, new)| *new == name).map(|(old, _)| *old);
+    tags.get(name).as_str().or_else(|| tags.get(old?).as_str())
+}
+
+/// The lineage that these tags name.
+pub fn lineage(tags: &Value) -> Option<&str> {
+    tag(tags, LINEAGE_TAG)
+}
+
+/// The address that these tags name, as [`Address::tag_value`] writes it.
+pub fn address_tag(tags: &Value) -> Option<&str> {
+    tag(tags, ADDRESS_TAG)
+}
+
+/// The generation that these tags name.
+pub fn generation_tag(tags: &Value) -> Option<u32> {
+    tag(tags, GENERATION_TAG)?.parse().ok()
+}
 
 /// The tags that identify one object.
 pub fn tags(lineage: &Arc<str>, address: &Address, generation: u32) -> ValueMap {
@@ -29,7 +63,7 @@ pub fn tags(lineage: &Arc<str>, address: &Address, generation: u32) -> ValueMap 
 
 /// The generation an object's attributes tell by its tags.
 pub fn generation(attributes: &ValueMap) -> Option<u32> {
-    attributes.get("tags")?.get(GENERATION_TAG).as_str()?.parse().ok()
+    generation_tag(attributes.get("tags")?)
 }
 
 /// The client token of a creation: the same for every attempt to create the same generation of the same address, in

@@ -2,7 +2,7 @@
 # they still agree on what exists, with one exception that costs data: storage_encrypted.
 provider "aws" {
   # How aloka finds its objects again.
-  ignore_tags { key_prefixes = ["aloka:"] }
+  ignore_tags { key_prefixes = ["aloka-", "aloka:"] }
 }
 module "vpc" {
   # aloka leaves these two as AWS makes them.

@@ -311,7 +311,7 @@ impl Inner {
                 continue;
             }
             let tag = |name: &str| object.tags.get(name).map(String::as_str).unwrap_or_default();
-            let (lineage, address, generation) = (tag("aloka:lineage"), tag("aloka:address"), tag("aloka:generation"));
+            let (lineage, address, generation) = (tag("aloka-lineage"), tag("aloka-address"), tag("aloka-generation"));
             if lineage != LINEAGE || address.is_empty() || generation.is_empty() {
                 let what = format!("{kind} {} is there, and says neither whose nor what it is", object.id);
                 return self.books.find(now, Class::Safety, "everything is tagged", what);

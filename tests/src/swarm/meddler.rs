@@ -124,7 +124,7 @@ impl Console<'_> {
     }
 
     fn ours(&self) -> Vec<Object> {
-        let ours = |object: &Object| object.tags.get("aloka:lineage").is_some_and(|lineage| lineage == LINEAGE);
+        let ours = |object: &Object| object.tags.get("aloka-lineage").is_some_and(|lineage| lineage == LINEAGE);
         self.account.objects(self.now).into_iter().filter(ours).collect()
     }
 
@@ -244,7 +244,7 @@ impl Meddler {
                     return None;
                 }
                 self.untagged.push(id.clone());
-                let keys = Value::list(["Name", "aloka:address", "aloka:lineage"]);
+                let keys = Value::list(["Name", "aloka-address", "aloka-lineage"]);
                 console.send(O::DeleteTags, [("Resources", Value::list([id])), ("TagKeys", keys)])
             }
             Act::Unname => {

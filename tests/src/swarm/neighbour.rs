@@ -61,9 +61,9 @@ impl Neighbours {
         let tags = |name: &str, address: &str| {
             let tags = [
                 ("Name", name),
-                ("aloka:lineage", OTHER_LINEAGE),
-                ("aloka:address", address),
-                ("aloka:generation", "1"),
+                ("aloka-lineage", OTHER_LINEAGE),
+                ("aloka-address", address),
+                ("aloka-generation", "1"),
             ];
             ("Tags", Value::map(tags))
         };
@@ -168,7 +168,7 @@ impl Neighbours {
 
     /// True if it is one of theirs, or a volume of one.
     pub(super) fn owns(&self, object: &Object) -> bool {
-        self.has(&object.id) || object.tags.get("aloka:lineage").is_some_and(|lineage| lineage == OTHER_LINEAGE)
+        self.has(&object.id) || object.tags.get("aloka-lineage").is_some_and(|lineage| lineage == OTHER_LINEAGE)
     }
 
     /// True if a sentence of the auditor is about one of theirs.

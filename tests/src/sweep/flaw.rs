@@ -16,7 +16,7 @@ use aloka_core::value::Value;
 use aloka_sim::world::Engine;
 
 /// The filter of a search by generation.
-const GENERATION_FILTER: &str = "tag:aloka:generation";
+const GENERATION_FILTER: &str = "tag:aloka-generation";
 
 /// One planted bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ fn make(bench: &mut Bench, operation: Operation, args: &[(&'static str, Value)])
 }
 
 fn tags(lineage: &str, address: &str) -> (&'static str, Value) {
-    ("Tags", Value::map([("aloka:lineage", lineage), ("aloka:address", address), ("aloka:generation", "9")]))
+    ("Tags", Value::map([("aloka-lineage", lineage), ("aloka-address", address), ("aloka-generation", "9")]))
 }
 
 fn standing() -> (Bench, Variables) {

@@ -17,10 +17,10 @@ fn destroy_tells_what_it_looked_for() {
     dir.apply(&[]);
     dir.run(&["plan", "-destroy", "-calls"])
         .expect(0)
-        .says("wait ec2:DescribeVpcs Filters={tag:aloka:lineage=[")
-        .says("until none of Vpcs has the tag aloka:lineage=")
+        .says("wait ec2:DescribeVpcs Filters={tag:aloka-lineage=[")
+        .says("until none of Vpcs has the tag aloka-lineage=")
         .says("wait rds:DescribeDBInstances until");
-    let ran = dir.run(&DESTROY).expect(0).says("checked 11 kinds by tag aloka:lineage=").says(": nothing left\n");
+    let ran = dir.run(&DESTROY).expect(0).says("checked 11 kinds by tag aloka-lineage=").says(": nothing left\n");
     let (sweep, summary) = ran.stdout.split_once("Destroy complete!").expect("complete");
     assert!(sweep.contains("checked 11 kinds") && summary.contains(" destroyed."), "{}", ran.stdout);
     // Nothing to destroy, and looked again.
@@ -40,7 +40,7 @@ fn what_the_state_does_not_know_is_told_and_left_alone() {
     });
     let trimmed = std::fs::read(dir.path().join("terraform.tfstate")).expect("a state");
     let ran = dir.run(&DESTROY).expect(1);
-    let ran = ran.says("checked 11 kinds by tag aloka:lineage=").complains("error: aws_vpc vpc-");
+    let ran = ran.says("checked 11 kinds by tag aloka-lineage=").complains("error: aws_vpc vpc-");
     let ran = ran.complains("tagged module.vpc.aws_vpc.this[0], carries this state's tags and is not in it");
     let ran = ran.complains("hint: if nobody needs it, remove it with `aws ec2 delete-vpc --vpc-id vpc-");
     let ran = ran.complains("error: aws_db_instance aloka-dev-db, tagged aws_db_instance.postgres, carries");

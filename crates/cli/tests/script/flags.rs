@@ -13,7 +13,7 @@ fn both_dash_styles_work_everywhere() {
     ];
     // Every plan made from nothing begins a history of its own.
     let without_lineage =
-        |text: String| -> String { text.lines().filter(|line| !line.contains("aloka:lineage")).collect() };
+        |text: String| -> String { text.lines().filter(|line| !line.contains("aloka-lineage")).collect() };
     let shown: Vec<String> = plans.iter().map(|args| without_lineage(dir.run(args).expect(2).stdout)).collect();
     assert!(shown.iter().all(|text| *text == shown[0] && text.contains("aloka-x-db")), "{}", shown[0]);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Problem, VISIBILITY_MS, read_node};
 use crate::address::Address;
 use crate::api::{Call, ErrorClass, Operation, Reply};
-use crate::identity::{ADDRESS_TAG, LINEAGE_TAG};
+use crate::identity::{self, LINEAGE_TAG};
 use crate::map;
 use crate::model::Kind;
 use crate::observe::Place;
@@ -195,7 +195,7 @@ fn is_left(object: &Value, lineage: &str) -> bool {
         state.is_some_and(|state| GOING.contains(&state))
     });
     let is_default = object.get("GroupName").as_str() == Some(DEFAULT_GROUP);
-    object.get("Tags").get(LINEAGE_TAG).as_str() == Some(lineage) && !is_going && !is_default
+    identity::lineage(object.get("Tags")) == Some(lineage) && !is_going && !is_default
 }
 
 /// An object that carries our lineage and is not recorded.
@@ -260,7 +260,7 @@ impl Swept {
         self.left.is_empty() && self.unread.is_empty()
     }
 
-    /// `checked 11 kinds by tag aloka:lineage=…: nothing left`
+    /// `checked 11 kinds by tag aloka-lineage=…: nothing left`
     pub fn summary(&self) -> String {
         let found = match (self.left.len(), self.unread.len()) {
             (0, 0) => "nothing left".to_owned(),
@@ -276,7 +276,7 @@ impl Row {
     fn leftover(&self, object: &Value, call: &Call) -> Leftover {
         let arn = || call.arg("ResourceName").as_str().and_then(|arn| arn.rsplit(':').next());
         let id = object.get(self.id).as_str().or_else(arn).unwrap_or_default().to_owned();
-        let tag = object.get("Tags").get(ADDRESS_TAG).as_str();
+        let tag = identity::address_tag(object.get("Tags"));
         // A tag cannot hold the brackets of an index.
         let address = tag.map(|tag| Address::from_tag_value(tag).map_or_else(|_| tag.to_owned(), |a| a.to_string()));
         Leftover { kind: self.kind, remove: format!("aws {} {id}", self.remove), id, address }
@@ -323,7 +323,7 @@ mod tests {
     use crate::variables::{Needs, evaluate};
 
     fn tagged(lineage: &str, fields: &[(&str, &str)]) -> Value {
-        let tags = Value::map([(LINEAGE_TAG, lineage), (ADDRESS_TAG, "module.vpc.aws_subnet.public/1")]);
+        let tags = Value::map([(LINEAGE_TAG, lineage), ("aloka-address", "module.vpc.aws_subnet.public/1")]);
         let fields = fields.iter().map(|(name, value)| (*name, Value::str(value)));
         Value::map(fields.chain([("Tags", tags)]))
     }
@@ -351,7 +351,7 @@ mod tests {
         };
         assert_eq!(found.left, [expected]);
         assert!(!found.is_clean());
-        assert_eq!(found.summary(), "checked 1 kinds by tag aloka:lineage=ours: 1 left");
+        assert_eq!(found.summary(), "checked 1 kinds by tag aloka-lineage=ours: 1 left");
     }
 
     #[test]

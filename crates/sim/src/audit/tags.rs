@@ -16,11 +16,11 @@ pub struct Object {
     pub kind: &'static str,
     /// Its id, identifier or name.
     pub id: String,
-    /// The state that owns it (tag `aloka:lineage`).
+    /// The state that owns it (tag `aloka-lineage`).
     pub lineage: Option<String>,
-    /// What it is there (tag `aloka:address`), as the tag has it.
+    /// What it is there (tag `aloka-address`), as the tag has it.
     pub address: Option<String>,
-    /// How many there were before it (tag `aloka:generation`).
+    /// How many there were before it (tag `aloka-generation`).
     pub generation: Option<String>,
 }
 
@@ -30,9 +30,9 @@ impl Object {
         Self {
             kind,
             id: id.to_owned(),
-            lineage: tag("aloka:lineage"),
-            address: tag("aloka:address"),
-            generation: tag("aloka:generation"),
+            lineage: tag("aloka-lineage"),
+            address: tag("aloka-address"),
+            generation: tag("aloka-generation"),
         }
     }
 }

@@ -18,7 +18,7 @@ fn expected() -> Expected {
 }
 
 fn tags(address: &str) -> Json {
-    json!({"aloka:lineage": "L", "aloka:address": address, "aloka:generation": "1", "Project": "aloka"})
+    json!({"aloka-lineage": "L", "aloka-address": address, "aloka-generation": "1", "Project": "aloka"})
 }
 
 fn open(protocol: &str, from: i64, to: i64, blocks: &[&str], groups: &[&str]) -> Json {
@@ -636,7 +636,7 @@ fn what_cannot_be_followed_is_told() {
 #[test]
 fn orphans_and_duplicates_are_found() {
     let paths = ["Vpcs", "Subnets", "InternetGateways", "Addresses", "NatGateways", "Instances", "DBInstances"];
-    for key in ["aloka:lineage", "aloka:address", "aloka:generation"] {
+    for key in ["aloka-lineage", "aloka-address", "aloka-generation"] {
         for path in paths {
             let mut account = seed();
             account[path][0]["Tags"].as_object_mut().expect(path).remove(key);
@@ -654,7 +654,7 @@ fn orphans_and_duplicates_are_found() {
     let mut account = seed();
     let mut twin = account["Addresses"][0].clone();
     twin["AllocationId"] = "eipalloc-2".into();
-    twin["Tags"]["aloka:generation"] = "2".into();
+    twin["Tags"]["aloka-generation"] = "2".into();
     push(&mut account, "/Addresses", twin);
     let world = read(&account);
     let twins: Vec<_> = world.duplicates().concat().iter().map(|object| object.id.as_str()).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::{Replies, refresh};
 use crate::address::Address;
 use crate::api::Operation;
-use crate::identity::{ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG};
+use crate::identity;
 use crate::model::Kind;
 use crate::observe::{self, Phase};
 use crate::value::Value;
@@ -31,12 +31,12 @@ impl Seen<'_> {
 
     /// The history that made it.
     pub(super) fn lineage(&self) -> Option<Arc<str>> {
-        self.tag(LINEAGE_TAG).map(crate::map::text)
+        identity::lineage(self.tags).map(crate::map::text)
     }
 
     /// The address it was made for, if an object of this kind can have it.
     pub(super) fn address(&self) -> Option<Address> {
-        let address = Address::from_tag_value(self.tag(ADDRESS_TAG)?).ok()?;
+        let address = Address::from_tag_value(identity::address_tag(self.tags)?).ok()?;
         let kind = match address.kind {
             Kind::DefaultSecurityGroup => Kind::SecurityGroup,
             kind @ (Kind::DbInstance
@@ -57,7 +57,7 @@ impl Seen<'_> {
 
     /// Which of the address's objects it is.
     pub(super) fn generation(&self) -> u32 {
-        self.tag(GENERATION_TAG).and_then(|text| text.parse().ok()).unwrap_or(0)
+        identity::generation_tag(self.tags).unwrap_or(0)
     }
 
     /// Its name tag.

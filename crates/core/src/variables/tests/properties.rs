@@ -105,7 +105,8 @@ fn assert_valid(variables: &Variables) {
         let database = rule.protocol == "tcp" && rule.from_port <= 5432 && 5432 <= rule.to_port;
         assert!(!database || !rule.cidr_blocks.contains(&Ipv4Net::default()));
     }
-    assert!(variables.tags.keys().all(|key| !key.is_empty() && !key.starts_with("aws:") && !key.starts_with("aloka:")));
+    let reserved = |key: &String| ["aws:", "aloka:", "aloka-"].iter().any(|prefix| key.starts_with(prefix));
+    assert!(variables.tags.keys().all(|key| !key.is_empty() && !reserved(key)));
     assert!((20..=65_536).contains(&variables.db_allocated_storage));
     assert!(variables.db_backup_retention_days <= 35);
 }

@@ -460,6 +460,8 @@ fn tags() {
         (r#"tags = { "aws:x" = "a" }"#, Some("begins with aws:, which is for AWS")),
         (r#"tags = { "AWS:x" = "a" }"#, Some("begins with aws:")),
         (r#"tags = { "aloka:x" = "a" }"#, Some("begins with aloka:")),
+        (r#"tags = { "Aloka-x" = "a" }"#, Some("begins with aloka-")),
+        (r#"tags = { "alokax" = "a" }"#, None),
         (r#"tags = { "awsx" = "aws:a" }"#, None),
         (r#"tags = { "a" = "b*c" }"#, Some("the value \"b*c\" of a tag holds \"*\"")),
         (r#"tags = { "a#" = "b" }"#, Some("the key \"a#\" of a tag holds \"#\"")),

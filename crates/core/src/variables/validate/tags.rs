@@ -45,7 +45,7 @@ fn key_fault(key: &str) -> Option<String> {
         return Some("is empty".to_owned());
     }
     let lower = key.to_lowercase();
-    for (prefix, whose) in [("aws:", "AWS"), ("aloka:", "aloka")] {
+    for (prefix, whose) in [("aws:", "AWS"), ("aloka-", "aloka"), ("aloka:", "aloka")] {
         if lower.starts_with(prefix) {
             return Some(format!("begins with {prefix}, which is for {whose} itself"));
         }

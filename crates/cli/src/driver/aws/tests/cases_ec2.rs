@@ -118,11 +118,11 @@ fn vpcs() -> Vec<Case> {
         ),
         case(
             O::DescribeVpcs,
-            json!({"VpcIds": ["vpc-1", "vpc-2"], "Filters": {"tag:aloka:stack": ["a", "b"]}}),
+            json!({"VpcIds": ["vpc-1", "vpc-2"], "Filters": {"tag:aloka-stack": ["a", "b"]}}),
             &[
                 "VpcId.1=vpc-1",
                 "VpcId.2=vpc-2",
-                "Filter.1.Name=tag:aloka:stack",
+                "Filter.1.Name=tag:aloka-stack",
                 "Filter.1.Value.1=a",
                 "Filter.1.Value.2=b",
             ],
