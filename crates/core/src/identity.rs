@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::address::Address;
+use crate::api::Call;
 use crate::fingerprint::hex;
 use crate::map::key;
 use crate::value::{Value, ValueMap};
@@ -17,6 +18,9 @@ pub const LINEAGE_TAG: &str = "aloka-lineage";
 pub const ADDRESS_TAG: &str = "aloka-address";
 /// Tag that counts how often the address was created.
 pub const GENERATION_TAG: &str = "aloka-generation";
+
+/// The keys of the three tags.
+pub const KEYS: [&str; 3] = [ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG];
 
 /// Keys of the same tags up to release 0.1: scanners that render a plan as HCL lose every tag of an object when one key
 /// holds a colon. Read for as long as objects carry them, and replaced by the next apply.
@@ -29,6 +33,23 @@ pub const OLD_TAGS: [(&str, &str); 3] = [
 /// True of the key of a tag that identifies an object, in the form of today or of before.
 pub fn is_identity(tag: &str) -> bool {
     OLD_TAGS.iter().any(|(old, new)| tag == *old || tag == *new)
+}
+
+/// True of the key of the tag that names the lineage, in the form of today or of before.
+pub fn is_lineage_key(tag: &str) -> bool {
+    tag == LINEAGE_TAG || tag == OLD_TAGS[0].0
+}
+
+/// A look-up by our tags as an earlier release put them on.
+pub fn in_old_form(mut call: Call) -> Call {
+    if let Some(Value::Map(filters)) = call.args.get_mut("Filters") {
+        let old = |name: &str| {
+            let tag = name.strip_prefix("tag:")?;
+            OLD_TAGS.iter().find(|(_, new)| *new == tag).map(|(old, _)| key(&format!("tag:{old}")))
+        };
+        *filters = filters.iter().map(|(name, value)| (old(name).unwrap_or_else(|| name.clone()), value.clone())).collect();
+    }
+    call
 }
 
 /// The value of one of the three tags, under its key of today or else of before.
@@ -69,7 +90,8 @@ pub fn generation(attributes: &ValueMap) -> Option<u32> {
 /// The client token of a creation: the same for every attempt to create the same generation of the same address, in
 /// this run or a later one; 32 hexadecimal digits, within the 64 characters AWS allows.
 pub fn client_token(lineage: &str, address: &Address, generation: u32) -> String {
-    let mut token = digest(&[lineage, &address.to_string(), &generation.to_string()]);
+    // Release 0.1 sent other tags with the token that follows from these three alone, and AWS takes a token for one request.
+    let mut token = digest(&["2", lineage, &address.to_string(), &generation.to_string()]);
     token.truncate(32);
     token
 }

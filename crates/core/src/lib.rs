@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod api;
+pub mod consent;
 pub mod diff;
 pub mod engine;
 pub mod fingerprint;
@@ -16,6 +17,7 @@ pub mod map;
 pub mod model;
 pub mod network;
 pub mod observe;
+pub mod ownership;
 pub mod plan;
 pub mod remote;
 pub mod render;

@@ -114,6 +114,51 @@ pub fn explode(list: &Value, own: Option<&str>) -> Vec<Rule> {
     rules
 }
 
+/// An entry of Terraform's list for people: `tcp 5432 with sg-0123`. `own` is the group it is in.
+pub fn describe(entry: &Value, own: Option<&str>) -> String {
+    let rules = explode(&Value::List(vec![entry.clone()]), own);
+    let one = |rule: &Rule| {
+        let peer = match &rule.source {
+            Source::Ipv4(text) | Source::Ipv6(text) | Source::PrefixList(text) => text.to_string(),
+            Source::Group(group) => group.to_string(),
+            Source::Itself => "the group itself".to_owned(),
+        };
+        match (&*rule.protocol, rule.ports) {
+            ("-1", _) => format!("everything with {peer}"),
+            (protocol, (from, to)) if from == to => format!("{protocol} {from} with {peer}"),
+            (protocol, (from, to)) => format!("{protocol} {from}-{to} with {peer}"),
+        }
+    };
+    rules.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// An entry of Terraform's list with those of its single rules alone that fit.
+pub fn narrowed(entry: &Value, own: Option<&str>, fits: impl Fn(&Rule) -> bool) -> Value {
+    let Value::Map(map) = entry else { return entry.clone() };
+    let mut map = map.clone();
+    let rules = explode(&Value::List(vec![entry.clone()]), own);
+    let kept: Vec<&Source> = rules.iter().filter(|rule| fits(rule)).map(|rule| &rule.source).collect();
+    let texts = |pick: fn(&Source) -> Option<Value>| Value::List(kept.iter().filter_map(|source| pick(source)).collect());
+    map.insert(
+        Arc::from("cidr_blocks"),
+        texts(|source| if let Source::Ipv4(cidr) = source { Some(Value::Str(cidr.clone())) } else { None }),
+    );
+    map.insert(
+        Arc::from("ipv6_cidr_blocks"),
+        texts(|source| if let Source::Ipv6(cidr) = source { Some(Value::Str(cidr.clone())) } else { None }),
+    );
+    map.insert(
+        Arc::from("prefix_list_ids"),
+        texts(|source| if let Source::PrefixList(id) = source { Some(Value::Str(id.clone())) } else { None }),
+    );
+    map.insert(
+        Arc::from("security_groups"),
+        texts(|source| if let Source::Group(group) = source { Some(group.clone()) } else { None }),
+    );
+    map.insert(Arc::from("self"), kept.contains(&&Source::Itself).into());
+    Value::Map(map)
+}
+
 /// Rules of `desired` that `present` lacks, and rules of `present` that `desired` lacks.
 pub fn difference(desired: &[Rule], present: &[Rule]) -> (Vec<Rule>, Vec<Rule>) {
     let keyed = |rules: &[Rule]| rules.iter().map(|rule| (rule.key(), rule.clone())).collect::<BTreeMap<_, _>>();

@@ -15,12 +15,22 @@ use crate::rules;
 use crate::secret::DB_PASSWORD;
 use crate::state::Choices;
 use crate::value::{Value, ValueMap};
-use crate::variables::Variables;
+use crate::variables::{INSTANCES_MAX, SUBNETS_MAX, Variables, ZONES_MAX};
 
 /// Everything, as routes and rules write it.
 pub const ANYWHERE: &str = "0.0.0.0/0";
 /// The port PostgreSQL listens on.
 pub const POSTGRES_PORT: u16 = 5432;
+/// Names of the outputs.
+pub const OUTPUTS: [&str; 7] = [
+    "app_public_dns",
+    "app_public_ip",
+    "app_security_group_id",
+    "db_endpoint",
+    "db_security_group_id",
+    "db_subnet_group_name",
+    "vpc_id",
+];
 /// What runs at an application server's first boot if `app_user_data` names no file.
 pub const DEFAULT_USER_DATA: &str = include_str!("user_data.sh");
 
@@ -59,6 +69,68 @@ pub struct Stack {
     pub user_data: Arc<str>,
     /// Device name of the application servers' root volume.
     pub root_device_name: Arc<str>,
+}
+
+/// True if some valid variables declare resources of this type and name in this module: at which indices,
+/// [`is_declarable`] tells.
+pub fn is_declarable_name(in_vpc_module: bool, kind: Kind, name: &str) -> bool {
+    indices(in_vpc_module, kind, name).is_some()
+}
+
+/// True if some valid variables declare a resource at this address. Whatever is recorded elsewhere is not of this stack.
+pub fn is_declarable(address: &Address) -> bool {
+    let Some(Indices { single, below }) = indices(address.in_vpc_module, address.kind, &address.name) else {
+        return false;
+    };
+    address.index.map_or(single, |index| index < below)
+}
+
+/// The indices that a resource can have.
+struct Indices {
+    /// True if it can stand without one.
+    single: bool,
+    /// All are below this.
+    below: u32,
+}
+
+/// Two private subnets at least, perhaps no public one, and together no more than a VPC may have.
+const PUBLIC_MAX: u32 = SUBNETS_MAX - 2;
+const PRIVATE_MAX: u32 = SUBNETS_MAX;
+
+fn indices(in_vpc_module: bool, kind: Kind, name: &str) -> Option<Indices> {
+    let single = Some(Indices { single: true, below: 0 });
+    let counted = |below| Some(Indices { single: false, below });
+    match (in_vpc_module, kind, name) {
+        (true, Kind::Vpc | Kind::InternetGateway | Kind::DefaultSecurityGroup, "this") => counted(1),
+        (true, Kind::Subnet | Kind::RouteTableAssociation, "public") => counted(PUBLIC_MAX),
+        (true, Kind::Subnet | Kind::RouteTableAssociation, "private") => counted(PRIVATE_MAX),
+        (true, Kind::RouteTable, "public") | (true, Kind::Route, "public_internet_gateway") => counted(1),
+        (true, Kind::Eip, "nat")
+        | (true, Kind::NatGateway, "this")
+        | (true, Kind::RouteTable, "private")
+        | (true, Kind::Route, "private_nat_gateway") => counted(ZONES_MAX),
+        (false, Kind::SecurityGroup, "app" | "db")
+        | (false, Kind::DbSubnetGroup, "main")
+        | (false, Kind::DbInstance, "postgres") => single,
+        (false, Kind::Instance, "app") => Some(Indices { single: true, below: INSTANCES_MAX }),
+        (
+            true | false,
+            Kind::DbInstance
+            | Kind::DbSubnetGroup
+            | Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::Instance
+            | Kind::InternetGateway
+            | Kind::NatGateway
+            | Kind::Route
+            | Kind::RouteTable
+            | Kind::RouteTableAssociation
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc,
+            _,
+        ) => None,
+    }
 }
 
 /// How many zones the subnets are spread over.
@@ -181,8 +253,14 @@ struct Builder<'a> {
     stack: Stack,
 }
 
-fn vpc() -> Address {
+/// The VPC.
+pub fn vpc() -> Address {
     Address::vpc(Kind::Vpc, "this", 0)
+}
+
+/// The security group that comes with the VPC.
+pub fn default_group() -> Address {
+    Address::vpc(Kind::DefaultSecurityGroup, "this", 0)
 }
 
 fn gateway() -> Address {
@@ -222,13 +300,15 @@ impl Builder<'_> {
         let attributes = [("vpc_id", vpc_id.clone()), ("tags", self.tags(&name))];
         self.declare(gateway(), attributes);
         // Emptied, so that nothing is reachable through a group nobody chose.
-        let attributes = [
-            ("vpc_id", vpc_id.clone()),
-            ("ingress", Value::EMPTY_LIST),
-            ("egress", Value::EMPTY_LIST),
-            ("tags", self.tags(&format!("{name}-default"))),
-        ];
-        self.declare(Address::vpc(Kind::DefaultSecurityGroup, "this", 0), attributes);
+        if self.variables.manage_default_security_group && !self.choices.leave_default_group {
+            let attributes = [
+                ("vpc_id", vpc_id.clone()),
+                ("ingress", Value::EMPTY_LIST),
+                ("egress", Value::EMPTY_LIST),
+                ("tags", self.tags(&format!("{name}-default"))),
+            ];
+            self.declare(default_group(), attributes);
+        }
         let variables = self.variables;
         for (tier, cidrs) in [("public", &variables.public_subnet_cidrs), ("private", &variables.private_subnet_cidrs)]
         {
@@ -250,7 +330,8 @@ impl Builder<'_> {
         if self.variables.single_nat_gateway {
             1
         } else {
-            self.choices.availability_zones.len().min(self.variables.public_subnet_cidrs.len()).max(1)
+            let zones = self.choices.availability_zones.len().min(ZONES_MAX as usize);
+            zones.min(self.variables.public_subnet_cidrs.len()).max(1)
         }
     }
 
@@ -355,17 +436,18 @@ impl Builder<'_> {
 
     fn database(&mut self) {
         let variables = self.variables;
-        let group = Address::root(Kind::DbSubnetGroup, "main");
-        let group_name = db_subnet_group_name(variables);
-        let subnets = (0..variables.private_subnet_cidrs.len())
-            .map(|position| Value::reference(Address::vpc(Kind::Subnet, "private", index(position)), "id"));
-        let attributes = [
-            ("name", Value::from(&group_name)),
-            ("description", Value::str("Managed by aloka")),
-            ("subnet_ids", Value::list(subnets)),
-            ("tags", self.tags(&group_name)),
-        ];
-        self.declare(group.clone(), attributes);
+        if variables.db_subnet_group_name.is_none() {
+            let group_name = db_subnet_group_name(variables);
+            let subnets = (0..variables.private_subnet_cidrs.len())
+                .map(|position| Value::reference(Address::vpc(Kind::Subnet, "private", index(position)), "id"));
+            let attributes = [
+                ("name", Value::from(&group_name)),
+                ("description", Value::str("Managed by aloka")),
+                ("subnet_ids", Value::list(subnets)),
+                ("tags", self.tags(&group_name)),
+            ];
+            self.declare(Address::root(Kind::DbSubnetGroup, "main"), attributes);
+        }
         let identifier = db_identifier(variables);
         let version = variables.db_engine_version.clone().or_else(|| self.choices.db_engine_version.clone());
         let managed = variables.db_manage_master_user_password;
@@ -375,7 +457,7 @@ impl Builder<'_> {
             ("auto_minor_version_upgrade", true.into()),
             ("backup_retention_period", variables.db_backup_retention_days.into()),
             ("db_name", Value::from(&variables.db_name)),
-            ("db_subnet_group_name", Value::reference(group, "name")),
+            ("db_subnet_group_name", self.db_subnet_group()),
             ("deletion_protection", variables.db_deletion_protection.into()),
             ("engine", Value::str("postgres")),
             ("engine_version", version.into()),
@@ -396,6 +478,14 @@ impl Builder<'_> {
             ),
         ];
         self.declare(Address::root(Kind::DbInstance, "postgres"), attributes);
+    }
+
+    /// The group the database is in: one that is there, or the stack's own.
+    fn db_subnet_group(&self) -> Value {
+        match &self.variables.db_subnet_group_name {
+            Some(name) => Value::from(name),
+            None => Value::reference(Address::root(Kind::DbSubnetGroup, "main"), "name"),
+        }
     }
 
     fn application(&mut self, default_user_data: bool) {
@@ -460,7 +550,7 @@ impl Builder<'_> {
             ("app_public_ip", of_apps("public_ip")),
             ("app_public_dns", of_apps("public_dns")),
             ("db_endpoint", Value::reference(Address::root(Kind::DbInstance, "postgres"), "endpoint")),
-            ("db_subnet_group_name", Value::reference(Address::root(Kind::DbSubnetGroup, "main"), "name")),
+            ("db_subnet_group_name", self.db_subnet_group()),
             ("app_security_group_id", group("app")),
             ("db_security_group_id", group("db")),
             ("vpc_id", Value::reference(vpc(), "id")),

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use super::lower::Subject;
-use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb};
+use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal};
 use crate::address::Address;
+use crate::consent::Consent;
 use crate::diff::{self, Verdict};
 use crate::graph;
 use crate::identity;
 use crate::model::{Compare, Kind, MANAGE_MASTER_USER_PASSWORD, OnChange};
 use crate::observe::{Phase, Place};
+use crate::ownership::{Owner, Ownership};
 use crate::rules;
 use crate::session::{Password, Problem};
 use crate::stack::{Closures, Declared, Stack};
@@ -47,6 +49,12 @@ pub struct Inputs<'a> {
     pub password: &'a Password,
     /// Where the objects are.
     pub place: &'a Place,
+    /// Whose each recorded object is.
+    pub ownership: &'a Ownership,
+    /// What the user has agreed to.
+    pub consent: &'a Consent,
+    /// Where each variable was set.
+    pub origins: &'a BTreeMap<String, String>,
 }
 
 /// Changes and the graph that carries them out.
@@ -55,6 +63,8 @@ pub struct Built {
     pub changes: Vec<Change>,
     /// In an order of execution.
     pub nodes: Vec<Node>,
+    /// What stays as it is although the variables do not ask for it, and why; a line each.
+    pub notes: Vec<String>,
 }
 
 /// Decides and lowers.
@@ -67,12 +77,13 @@ pub fn build(inputs: &Inputs<'_>) -> Result<Built, Vec<Problem>> {
         made: BTreeMap::new(),
         removed: BTreeMap::new(),
         nothing: Arc::default(),
+        notes: Vec::new(),
         problems: Vec::new(),
     };
     match inputs.mode {
         Mode::Apply => decisions.declared(),
         Mode::Destroy => {}
-        Mode::RefreshOnly => return Ok(Built { changes: Vec::new(), nodes: Vec::new() }),
+        Mode::RefreshOnly => return Ok(Built { changes: Vec::new(), nodes: Vec::new(), notes: Vec::new() }),
     }
     decisions.leftovers();
     if !decisions.problems.is_empty() {
@@ -89,6 +100,7 @@ struct Decisions<'a> {
     removed: BTreeMap<Target, Change>,
     /// The attributes of what is not there.
     nothing: Arc<ValueMap>,
+    notes: Vec<String>,
     problems: Vec<Problem>,
 }
 
@@ -107,6 +119,10 @@ impl Decisions<'_> {
             Ok(order) => {
                 for position in order {
                     let address = addresses[position];
+                    if let Owner::Foreign(why) = self.inputs.ownership.owner(&Target::current(address.clone())) {
+                        self.problems.push(refusal::foreign(address, &why));
+                        continue;
+                    }
                     if let Some(declared) = self.inputs.stack.resources.get(address) {
                         let change = self.decide(address, declared);
                         self.made.insert(address.clone(), change);
@@ -158,12 +174,7 @@ impl Decisions<'_> {
                 attributes: Vec::new(),
             };
         };
-        for attribute in address.kind.attributes().iter().filter(|a| a.compare == Compare::Rules) {
-            if let (Some(desired), Some(present)) = (after.get_mut(attribute.name), before.get(attribute.name)) {
-                let own = before.get("id").and_then(Value::as_str);
-                *desired = rules::with_present_descriptions(desired, present, own);
-            }
-        }
+        self.keep(&target, &mut after, before);
         let attributes = self.differences(address, declared, &after, before);
         let forced = attributes.iter().any(|change| change.forces_replacement);
         let (action, reason) = match &found.phase {
@@ -182,11 +193,83 @@ impl Decisions<'_> {
         };
         if matches!(action, Action::Replace(_)) {
             self.check_protection(address, &found.phase, before, &after);
+            self.check_claim(&target, &reason, &attributes);
             let next = state.unfinished(address).map_or(generation.saturating_add(1), |intent| intent.generation);
             self.set_identity(address, &mut after, next);
         }
         let after = if action == Action::NoOp { before.clone() } else { Arc::new(after) };
         Change { target, action, reason, before: before.clone(), after, attributes }
+    }
+
+    /// Takes into what is desired what others have put on the object: it stays.
+    fn keep(&mut self, target: &Target, after: &mut ValueMap, before: &ValueMap) {
+        let (elsewhere, address) = (&self.inputs.ownership.elsewhere, &target.address);
+        let own = before.get("id").and_then(Value::as_str);
+        for attribute in address.kind.attributes() {
+            let (Some(desired), Some(present)) = (after.get_mut(attribute.name), before.get(attribute.name)) else {
+                continue;
+            };
+            match (attribute.compare, &mut *desired) {
+                (Compare::Tags, Value::Map(tags)) => {
+                    let is_ours = self.inputs.ownership.is_ours(target);
+                    let removable = |key: &str| is_ours && self.inputs.state.private.tag_keys.contains(key);
+                    *tags = kept::with_tags_of_others(tags, present, removable);
+                }
+                (Compare::Rules, _) => {
+                    *desired = rules::with_present_descriptions(desired, present, own);
+                    let others = kept::rules_of_others(attribute.name, desired, present, own, elsewhere);
+                    if let Value::List(entries) = desired {
+                        for (recorded, entry) in others {
+                            let what = rules::describe(&entry, own);
+                            self.notes.push(format!(
+                                "{address}: {} {what} stays, as the state records it at {recorded}",
+                                attribute.name
+                            ));
+                            entries.push(entry);
+                        }
+                    }
+                }
+                (Compare::Set, Value::List(items)) => {
+                    for id in kept::ids_of_others(&Value::List(items.clone()), present, elsewhere) {
+                        let recorded = elsewhere.address_of(&id).unwrap_or_default();
+                        self.notes.push(format!(
+                            "{address}: {id} stays in {}, as the state records it at {recorded}",
+                            attribute.name
+                        ));
+                        items.push(Value::Str(id));
+                    }
+                }
+                (Compare::Exact, _)
+                    if address.kind == Kind::RouteTableAssociation && attribute.name == "route_table_id" =>
+                {
+                    let table = present.as_str().and_then(|id| Some((id, elsewhere.managed(Kind::RouteTable, id)?)));
+                    if let Some((id, recorded)) = table {
+                        self.notes.push(format!(
+                            "{address}: the subnet stays with route table {id}, as the state records it at {recorded}"
+                        ));
+                        *desired = present.clone();
+                    }
+                }
+                (
+                    Compare::Exact
+                    | Compare::Set
+                    | Compare::Tags
+                    | Compare::DbStorage
+                    | Compare::EngineVersion
+                    | Compare::RootVolume,
+                    _,
+                ) => {}
+            }
+        }
+    }
+
+    /// What nothing claims is changed in place only, unless the command line names it.
+    fn check_claim(&mut self, target: &Target, reason: &Reason, attributes: &[AttributeChange]) {
+        let inputs = self.inputs;
+        let Some(why) = inputs.ownership.unclaimed(target) else { return };
+        if !inputs.consent.replace.contains(&target.to_string()) {
+            self.problems.push(refusal::replaced(target, why, reason, attributes, inputs.origins));
+        }
     }
 
     /// A database that is to stay protected is not replaced; one whose protection is turned off is, once it is named.
@@ -333,13 +416,22 @@ impl Decisions<'_> {
     /// What is recorded and not declared.
     fn leftovers(&mut self) {
         let targets: Vec<Target> = self.inputs.state.objects().map(|(target, _)| target).collect();
+        let kept = self.excluded();
+        let mut unclaimed = Vec::new();
         for target in targets {
+            if kept.contains(&target) {
+                continue;
+            }
             if target.deposed.is_none() && self.made.contains_key(&target.address) {
                 continue;
             }
             let Some(found) = self.inputs.observed.get(&target).filter(|found| found.phase != Phase::Gone) else {
                 continue;
             };
+            if self.inputs.ownership.unclaimed(&target).is_some() {
+                unclaimed.push(target);
+                continue;
+            }
             let reason = match (self.inputs.mode, &target.deposed) {
                 (Mode::Destroy, _) => Reason::Destroy,
                 (Mode::Apply | Mode::RefreshOnly, None) => Reason::Undeclared,
@@ -377,10 +469,42 @@ impl Decisions<'_> {
             };
             self.removed.insert(target, change);
         }
+        if unclaimed.is_empty() {
+            return;
+        }
+        match self.inputs.mode {
+            Mode::Destroy => self.problems.push(refusal::destroyed(&unclaimed)),
+            Mode::Apply | Mode::RefreshOnly => self.notes.push(refusal::left_alone(&unclaimed)),
+        }
+    }
+
+    /// What a destroy keeps: what the command line excludes, and all that it needs.
+    fn excluded(&mut self) -> BTreeSet<Target> {
+        let mut kept: BTreeSet<Target> = BTreeSet::new();
+        for text in &self.inputs.consent.exclude {
+            let named = self.inputs.observed.keys().filter(|target| target.address.to_string() == *text);
+            let before = kept.len();
+            kept.extend(named.cloned());
+            if kept.len() == before {
+                self.problems.push(Problem::Impossible {
+                    summary: format!("-exclude={text} names nothing that this state records and AWS has"),
+                    hint: "aloka state list    shows every address".to_owned(),
+                });
+            }
+        }
+        let edges = if kept.is_empty() { Vec::new() } else { recorded_edges(self.inputs.observed) };
+        loop {
+            let needed = edges.iter().filter(|(dependant, needed)| kept.contains(*dependant) && !kept.contains(*needed));
+            let needed: Vec<Target> = needed.map(|(_, needed)| (*needed).clone()).collect();
+            if needed.is_empty() {
+                return kept;
+            }
+            kept.extend(needed);
+        }
     }
 
     fn finish(self) -> Result<Built, Vec<Problem>> {
-        let Self { inputs, made, removed, nothing, problems: _ } = self;
+        let Self { inputs, made, removed, nothing, notes, problems: _ } = self;
         let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), nothing, closures: Closures::default() };
         // Where each object is made or changed, and where it is destroyed.
         let mut making: BTreeMap<&Address, usize> = BTreeMap::new();
@@ -424,7 +548,7 @@ impl Decisions<'_> {
         let nodes = nodes.sorted()?;
         let mut changes: Vec<Change> = made.into_values().chain(removed.into_values()).collect();
         changes.sort_by(|a, b| a.target.cmp(&b.target));
-        Ok(Built { changes, nodes })
+        Ok(Built { changes, nodes, notes })
     }
 }
 

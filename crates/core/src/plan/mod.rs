@@ -4,8 +4,10 @@
 
 pub mod build;
 pub mod exposure;
+pub mod kept;
 pub mod lower;
 pub mod procedure;
+pub mod refusal;
 pub mod usual;
 
 use std::collections::BTreeMap;
@@ -182,6 +184,10 @@ pub struct Plan {
     pub drift: Vec<Drift>,
     /// Outputs, by name.
     pub outputs: Vec<OutputChange>,
+    /// Addresses of what the state records and is not of this stack.
+    pub kept: Vec<String>,
+    /// What stays as it is although the variables do not ask for it, and why; a line each.
+    pub notes: Vec<String>,
     /// Renamed addresses, from and to: a changed instance count adds or drops the index.
     pub moves: Vec<(Address, Address)>,
     /// The graph to execute. Every node stands after those it needs.

@@ -5,47 +5,38 @@ use std::collections::BTreeSet;
 use super::tree::{Keys, Place, Sign, Tree};
 use super::{Style, Text, is_sensitive, quote};
 use crate::address::{Address, VPC_MODULE};
+use crate::state::foreign::{EntryKey, ForeignInstance};
 use crate::state::{Resource, State, Target};
 use crate::value::Value;
-
-/// Terraform's order: by module, data before managed, type, name, index.
-type Key = (String, bool, String, String, String, u32);
 
 /// Addresses of everything recorded, in Terraform's order: the root module first. Entries that are not of this stack
 /// are in the list; they are in the file.
 pub fn state_list(state: &State) -> Vec<String> {
     let addresses: BTreeSet<&Address> =
         state.resources.keys().chain(state.deposed.keys().map(|target| &target.address)).collect();
-    let own = addresses.into_iter().map(|address| (key(address), address.to_string()));
-    let mut all: Vec<(Key, String)> = own.chain(state.foreign.iter().flat_map(foreign)).collect();
+    let own = addresses.into_iter().map(|address| (key(address), address.index, address.to_string()));
+    let foreign = state.foreign.iter().flat_map(|entry| {
+        let named = |instance: ForeignInstance| (entry.key().clone(), number(&instance.address), instance.address);
+        entry.instances().into_iter().map(named).collect::<Vec<_>>()
+    });
+    let mut all: Vec<_> = own.chain(foreign).collect();
     all.sort();
-    all.into_iter().map(|(_, address)| address).collect()
+    all.dedup();
+    all.into_iter().map(|(_, _, address)| address).collect()
 }
 
-fn key(address: &Address) -> Key {
-    let module = if address.in_vpc_module { VPC_MODULE } else { "" };
-    let kind = address.kind.terraform_type().to_owned();
-    // An index of zero and none are not met under one name.
-    (module.to_owned(), true, kind, address.name.to_string(), String::new(), address.index.unwrap_or(0))
+/// The key of an instance that is a number: such keys sort as numbers.
+fn number(address: &str) -> Option<u32> {
+    address.strip_suffix(']')?.rsplit_once('[')?.1.parse().ok()
 }
 
-/// Addresses of an entry of `resources` that is not of this stack.
-fn foreign(entry: &serde_json::Value) -> Vec<(Key, String)> {
-    let text = |key: &str| entry.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    let (module, kind, name) = (text("module"), text("type"), text("name"));
-    let managed = text("mode") != "data";
-    let dot = if module.is_empty() { "" } else { "." };
-    let mode = if managed { "" } else { "data." };
-    let address = format!("{module}{dot}{mode}{kind}.{name}");
-    let instances = entry.get("instances").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let one = |instance: &serde_json::Value| {
-        let index = instance.get("index_key").filter(|index| !index.is_null());
-        let number = index.and_then(serde_json::Value::as_u64).and_then(|index| u32::try_from(index).ok());
-        let label = index.map(|index| format!("[{index}]")).unwrap_or_default();
-        let place = if number.is_some() { String::new() } else { label.clone() };
-        ((module.clone(), managed, kind.clone(), name.clone(), place, number.unwrap_or(0)), address.clone() + &label)
-    };
-    instances.iter().map(one).collect()
+fn key(address: &Address) -> EntryKey {
+    EntryKey {
+        module: if address.in_vpc_module { VPC_MODULE.to_owned() } else { String::new() },
+        mode: "managed".to_owned(),
+        kind: address.kind.terraform_type().to_owned(),
+        name: address.name.to_string(),
+    }
 }
 
 /// One recorded resource, its deposed objects included; `None` if nothing is recorded there.
@@ -78,10 +69,11 @@ pub fn state_text(state: &State) -> Text {
         }
         resource_text(&mut text, target, resource);
     }
-    for (_, address) in state.foreign.iter().flat_map(foreign) {
+    for instance in state.foreign_instances() {
         if !text.is_empty() {
             text.blank();
         }
+        let address = instance.address;
         text.say(Style::Bold, format!("# {address}: (not of this stack, kept as it is)"));
     }
     if !state.outputs.is_empty() {

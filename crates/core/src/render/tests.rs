@@ -445,9 +445,11 @@ fn outputs_and_state_read_as_terraform_writes_them() {
         resource(json!({ "id": "db-1", "password": CLEAR_PASSWORD, "tags": { "Name": "db" }, "none": null })),
     );
     state.resources.insert(address(VPC), resource(json!({ "id": "vpc-1" })));
-    state.foreign.push(json!({
+    let data = json!({
         "mode": "data", "type": "aws_ssm_parameter", "name": "al2", "instances": [{ "attributes": { "value": "x" } }],
-    }));
+    });
+    let data = serde_json::value::to_raw_value(&data).expect("JSON");
+    state.foreign.push(crate::state::foreign::Foreign::new(&data));
     let listed = ["data.aws_ssm_parameter.al2", "aws_db_instance.postgres", VPC];
     assert_eq!(state_list(&state), listed);
     let shown = state_show(&state, &address("aws_db_instance.postgres")).expect("recorded").plain();

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{Inputs, Problem, Replies};
+use super::claim::zones_of;
+use super::{Inputs, Known, Problem, Replies, read};
 use crate::api::{Call, Operation};
 use crate::diff::version;
 use crate::model::Kind;
-use crate::stack::zones_needed;
-use crate::state::{Choices, Image, State};
+use crate::observe::Phase;
+use crate::plan::Node;
+use crate::stack::{self, zones_needed};
+use crate::state::{Choice, Choices, Image, State, Target};
 use crate::value::Value;
 use crate::variables::{AmiFamily, Variables};
 
@@ -34,40 +37,85 @@ const fn family_name(family: AmiFamily) -> &'static str {
     }
 }
 
-/// True for reads whose answer can be replaced by what is known anyway.
-pub(super) const fn can_do_without(operation: Operation) -> bool {
-    matches!(operation, Operation::DescribeDBEngineVersions | Operation::DescribeInstanceTypeOfferings)
+/// True for reads whose answer can be replaced by what is known anyway, or is not needed to know what to do.
+pub(super) fn can_do_without(call: &Call) -> bool {
+    match call.operation {
+        Operation::DescribeDBEngineVersions
+        | Operation::DescribeInstanceTypeOfferings
+        | Operation::DescribeTags => true,
+        // All databases, to see those that are not recorded; of the recorded one there is a read of its own.
+        Operation::DescribeDBInstances => call.arg("DBInstanceIdentifier").is_null(),
+        _ => false,
+    }
 }
 
-/// Choices that the state makes without asking: recorded ones, and those its objects show.
+/// Choices that the state makes without asking: recorded ones, and those its objects show. What was taken from objects is
+/// taken from them again each time, so that it goes when they are gone.
 fn settled(state: &State, inputs: &Inputs) -> Choices {
     let variables = &inputs.variables;
     let mut choices = state.private.choices.clone();
+    let taken = std::mem::take(&mut choices.from_objects);
+    if taken.contains(&Choice::AvailabilityZones) {
+        choices.availability_zones.clear();
+    }
+    if taken.contains(&Choice::Image) {
+        choices.image = None;
+    }
+    if taken.contains(&Choice::DbEngineVersion) {
+        choices.db_engine_version = None;
+    }
     if !variables.availability_zones.is_empty() {
         choices.availability_zones.clone_from(&variables.availability_zones);
     } else if choices.availability_zones.is_empty() {
-        choices.availability_zones = recorded_zones(state);
+        choices.availability_zones = zones_of(state);
+        if !choices.availability_zones.is_empty() {
+            choices.from_objects.insert(Choice::AvailabilityZones);
+        }
     }
     let wanted = variables.app_ami_id.as_deref().unwrap_or(family_name(variables.app_ami_family));
     let recorded = state.resources.iter().find(|(address, _)| address.kind == Kind::Instance);
     let recorded = recorded.and_then(|(_, resource)| resource.attributes.get("ami")?.as_str());
     if choices.image.is_none()
         && variables.app_ami_id.is_none()
+        && !inputs.upgrade
         && let Some(id) = recorded
     {
         choices.image = Some(amazon_linux(id, wanted));
+        choices.from_objects.insert(Choice::Image);
     }
     let upgrade_image = inputs.upgrade && variables.app_ami_id.is_none();
     choices.image = choices.image.filter(|image| image.chosen_for == wanted && !upgrade_image);
-    if choices.db_engine_version.is_none() {
+    if choices.db_engine_version.is_none() && !inputs.upgrade {
         let database = state.resources.iter().find(|(address, _)| address.kind == Kind::DbInstance);
         let version = database.and_then(|(_, resource)| resource.attributes.get("engine_version")?.as_str());
-        choices.db_engine_version = version.map(str::to_owned);
+        if let Some(version) = version {
+            choices.db_engine_version = Some(version.to_owned());
+            choices.from_objects.insert(Choice::DbEngineVersion);
+        }
     }
     if inputs.upgrade {
         choices.db_engine_version = None;
     }
     choices
+}
+
+/// True if the default group of the VPC stays as it is: the VPC was not made by aloka, and the state that it was taken over
+/// from does not record the group. Somebody may use it.
+pub(super) fn leaves_default_group(known: &Known) -> bool {
+    let Known { state, observed, ownership, .. } = known;
+    let vpc = Target::current(stack::vpc());
+    let stands = observed.get(&vpc).is_some_and(|found| found.phase != Phase::Gone);
+    if !stands || state.resources.contains_key(&stack::default_group()) {
+        return false;
+    }
+    let is_made_by_us = state.private.generations.contains_key(&vpc.address);
+    state.private.choices.leave_default_group || !is_made_by_us || ownership.unclaimed(&vpc).is_some()
+}
+
+/// The reads that are needed to choose what objects showed that are gone, as far as they were not made already.
+pub(super) fn missing(state: &State, inputs: &Inputs, replies: &Replies<'_>) -> Vec<Node> {
+    let open = reads(state, inputs).into_iter();
+    open.filter(|(_, call)| replies.of(call.operation).is_empty()).map(read).collect()
 }
 
 fn amazon_linux(id: &str, chosen_for: &str) -> Image {
@@ -78,20 +126,6 @@ fn amazon_linux(id: &str, chosen_for: &str) -> Image {
         // The size of every standard Amazon Linux image; it is sent, so that the volume can be asked for encrypted.
         root_volume_gib: Some(AMAZON_LINUX_ROOT_GIB),
     }
-}
-
-/// Zones by slot, as recorded subnets show them.
-fn recorded_zones(state: &State) -> Vec<String> {
-    let mut zones: Vec<String> = Vec::new();
-    for (address, resource) in &state.resources {
-        let zone = resource.attributes.get("availability_zone").and_then(Value::as_str);
-        if let (Kind::Subnet, Some(zone)) = (address.kind, zone)
-            && !zones.iter().any(|known| known == zone)
-        {
-            zones.push(zone.to_owned());
-        }
-    }
-    zones
 }
 
 /// True if zones are still to be chosen: too few, or a slot of which nothing is known.

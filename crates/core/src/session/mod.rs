@@ -1,12 +1,19 @@
 //! From variables and state to a plan: which reads are needed, and what follows from their replies.
 //!
-//! A session has up to three rounds, each a graph of nodes for the executor: [`recovery`] finds what an interrupted
-//! run made and could not record, [`discovery`] reads everything a plan needs, the plan's own nodes change the world and,
-//! where it is to be empty afterwards, look whether it is ([`sweep`]).
+//! [`Session`] is the order of the reads: who we are, what an interrupted run made, what became of everything recorded, a
+//! second look at what is not as recorded, and who else would be touched. It is the same for every command, in AWS and on
+//! the simulated account. The plan's own nodes then change the world and, where it is to be empty afterwards, look whether
+//! it is ([`sweep`]).
 
+mod around;
 pub mod choices;
 pub mod claim;
+mod lost;
+mod notes;
+pub mod place;
+mod recovery;
 pub mod refresh;
+mod rounds;
 mod settle;
 pub mod sweep;
 mod takeback;
@@ -14,21 +21,22 @@ mod takeback;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use self::settle::look_again;
+use self::recovery::takes_up;
+pub use self::rounds::{Next, Session, unread};
 use crate::address::Address;
-use crate::api::{ApiError, Call, ErrorClass, Idempotency, Operation, Reply};
+use crate::api::{ApiError, Call, ErrorClass, Operation, Reply};
+use crate::consent::Consent;
 use crate::identity;
 use crate::model::Kind;
-use crate::observe::{self, Place};
+use crate::observe::{Phase, Place};
+use crate::ownership::Ownership;
 use crate::plan::build::{self, build};
-use crate::plan::lower;
-use crate::plan::{
-    Accept, Action, Drift, Expect, Mode, Node, OutputChange, Pace, Plan, Reason, Save, Step, Verb, Waiter,
-};
+use crate::plan::{Action, Drift, Mode, Node, OutputChange, Plan, Reason, Save, Step, Verb};
+use crate::rules;
 use crate::secret::DB_PASSWORD;
 use crate::stack::{self, Stack, stack};
-use crate::state::{Resource, State, Target};
-use crate::value::{Value, ValueMap};
+use crate::state::{State, Target, file};
+use crate::value::Value;
 use crate::variables::Variables;
 
 /// How long a creation may stay invisible to reads before it counts as not made, milliseconds. AWS names no bound;
@@ -48,6 +56,25 @@ pub struct Inputs {
     pub upgrade: bool,
     /// The password, compared with the recorded hash by the caller (hashing is slow on purpose).
     pub password: Password,
+    /// What the user has agreed to on the command line.
+    pub consent: Consent,
+    /// Where each variable was set, by name; a variable that has its default is not among them.
+    pub origins: BTreeMap<String, String>,
+}
+
+impl Inputs {
+    /// These variables and nothing beside them: no file of user data, no flag.
+    pub fn new(variables: Variables, mode: Mode, password: Password) -> Self {
+        Self {
+            variables,
+            user_data: None,
+            mode,
+            upgrade: false,
+            password,
+            consent: Consent::default(),
+            origins: BTreeMap::new(),
+        }
+    }
 }
 
 /// What is known of the database password.
@@ -110,105 +137,6 @@ pub struct Planned {
     pub warnings: Vec<String>,
 }
 
-/// True of addresses whose unfinished creation this command takes up again, or leaves to a later one.
-fn takes_up(inputs: &Inputs, state: &State) -> impl Fn(&Address) -> bool + use<> {
-    let declared = match inputs.mode {
-        Mode::Apply => stack(&inputs.variables, &state.private.choices, None).resources,
-        Mode::Destroy | Mode::RefreshOnly => BTreeMap::new(),
-    };
-    let is_refresh = inputs.mode == Mode::RefreshOnly;
-    move |address| is_refresh || declared.contains_key(address)
-}
-
-/// Reads that find the objects of unfinished creations. Empty if there are none.
-pub fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
-    if state.private.intents.is_empty() {
-        return Vec::new();
-    }
-    let place = place(state, "");
-    let takes_up = takes_up(inputs, state);
-    let unfinished = state.private.intents.iter().filter(|(address, _)| state.unfinished(address).is_some());
-    unfinished
-        .filter_map(|(address, intent)| {
-            let attributes = ValueMap::from([
-                (Arc::from("identifier"), intent.name.clone().into()),
-                (Arc::from("name"), intent.name.clone().into()),
-            ]);
-            let lookup = lower::lookup(address, &attributes, &state.lineage, intent.generation, &place)?;
-            let found = if lookup.list.is_empty() { "Tags".to_owned() } else { format!("{}.0", lookup.list) };
-            // What a token makes unique may be tried again and need not be waited for: there would not be two. A name or
-            // a block may be another one by now. If nobody tries again, this is the last look.
-            let is_unique = intent.operation.idempotency() == Idempotency::ClientToken;
-            let is_tried_again = takes_up(address) && !state.resources.contains_key(address);
-            let patience = if is_unique && is_tried_again { 0 } else { VISIBILITY_MS };
-            let waiter = Waiter {
-                call: lookup.call,
-                accept: vec![Accept { expect: Expect::Present { path: Arc::from(found) }, success: true }],
-                save: Save::Nothing,
-                pace: Pace { least_ms: 0, usual_ms: 1000, deadline_ms: patience },
-            };
-            let mut node = read_node(address.clone(), Step::Wait(waiter));
-            node.generation = intent.generation;
-            Some(node)
-        })
-        .collect()
-}
-
-/// Takes what [`recovery`] found into the state. Returns a line for each object adopted.
-///
-/// # Errors
-/// A search that failed: without its answer, what it looked for would be made a second time.
-pub fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Result<Vec<String>, Vec<Problem>> {
-    let failed = replies.iter().filter_map(|(node, reply)| {
-        let error = reply.as_ref().err().filter(|error| error.class != ErrorClass::NotFound)?;
-        let operation = node.steps.first()?.calls(node).first()?.1.operation;
-        Some(Problem::Read { call: operation.to_string(), error: error.clone() })
-    });
-    let failed: Vec<Problem> = failed.collect();
-    if !failed.is_empty() {
-        return Err(failed);
-    }
-    let place = place(state, "");
-    let mut lines = Vec::new();
-    for (node, reply) in replies {
-        let Ok(reply) = reply else { continue };
-        let address = &node.target.address;
-        let wanted = identity::tags(&state.lineage, address, node.generation);
-        let candidates = match node.steps.first() {
-            Some(Step::Wait(waiter)) if waiter.call.operation == Operation::ListTagsForResource => {
-                std::slice::from_ref(reply)
-            }
-            Some(_) | None => {
-                reply.as_map().and_then(|map| map.values().next()).and_then(Value::as_list).unwrap_or_default()
-            }
-        };
-        let ours = |object: &&Value| {
-            let tags = object.get("Tags");
-            wanted.iter().all(|(key, value)| tags.get(key) == value)
-                && observe::phase(address.kind, object) != observe::Phase::Gone
-        };
-        let Some(object) = candidates.iter().find(ours) else { continue };
-        let Some(mut attributes) = observe::attributes(address.kind, &ValueMap::new(), object, &place) else {
-            continue;
-        };
-        if address.kind == Kind::DbSubnetGroup
-            && let Some(name) = state.private.intents.get(address).and_then(|intent| intent.name.clone())
-        {
-            attributes.insert(Arc::from("id"), Value::Str(name.clone()));
-            attributes.insert(Arc::from("name"), Value::Str(name));
-        }
-        let id = attributes.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        lines.push(format!("{address}: found {id}, created by an earlier run that could not record it"));
-        if let Some(old) = state.resources.remove(address) {
-            let key = identity::deposed_key(&state.lineage, address, node.generation);
-            state.deposed.insert(Target { address: address.clone(), deposed: Some(key) }, old);
-        }
-        let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
-        state.resources.insert(address.clone(), Arc::new(resource));
-    }
-    Ok(lines)
-}
-
 /// A node with one reading step.
 pub(crate) fn read_node(address: Address, step: Step) -> Node {
     Node {
@@ -222,17 +150,22 @@ pub(crate) fn read_node(address: Address, step: Step) -> Node {
     }
 }
 
-/// Reads a plan needs: who we are, what AWS offers where nothing is chosen yet, what became of the recorded objects.
-pub fn discovery(state: &State, inputs: &Inputs) -> Vec<Node> {
-    let mut calls = vec![(Kind::Vpc, Call::new(Operation::GetCallerIdentity, []))];
+/// Reads a plan needs: what became of the recorded objects, what AWS offers where nothing is chosen yet, what carries our
+/// lineage. `place` is where this run is.
+fn discovery(state: &State, inputs: &Inputs, place: &Place) -> Vec<Node> {
+    let mut calls = Vec::new();
     if inputs.mode == Mode::Apply {
         calls.extend(choices::reads(state, inputs));
         calls.extend(refresh::database_places(state, &inputs.variables));
     }
     calls.extend(refresh::reads(state));
-    let node =
-        |(kind, call)| read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None });
-    calls.into_iter().map(node).chain(claim::guard::reads(state, inputs)).collect()
+    calls.extend(lost::reads(state, inputs, place));
+    calls.into_iter().map(read).chain(claim::guard::reads(state, inputs)).collect()
+}
+
+/// A node that sends one reading call.
+fn read((kind, call): (Kind, Call)) -> Node {
+    read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None })
 }
 
 /// A call, and what became of it.
@@ -264,10 +197,21 @@ impl<'a> Replies<'a> {
         self.by_operation.get(&operation).map_or(&[], Vec::as_slice)
     }
 
+    /// Every answer, with the call that asked.
+    fn calls(&self) -> impl Iterator<Item = Answer<'a>> {
+        self.by_operation.values().flatten().copied()
+    }
+
     /// The items of a list in the good answers to one operation.
     fn items(&self, operation: Operation, list: &str) -> impl Iterator<Item = &'a Value> {
         let good = self.of(operation).iter().filter_map(|(_, reply)| reply.ok());
         good.flat_map(move |reply| reply.get(list).as_list().unwrap_or_default())
+    }
+
+    /// Every error that was answered, but for tags of a name that may be nobody's.
+    fn errors(&self) -> impl Iterator<Item = &'a ApiError> {
+        let asked = self.by_operation.iter().filter(|(operation, _)| **operation != Operation::ListTagsForResource);
+        asked.flat_map(|(_, answers)| answers).filter_map(|(_, reply)| reply.err())
     }
 
     /// Reads that failed in a way that leaves us without knowledge.
@@ -278,7 +222,7 @@ impl<'a> Replies<'a> {
                 call.operation == Operation::GetParameter || call.operation == Operation::DescribeImages
             }
             ErrorClass::NotImplemented | ErrorClass::Unauthorized | ErrorClass::Unknown => {
-                !choices::can_do_without(call.operation)
+                !choices::can_do_without(call)
             }
             ErrorClass::Throttled
             | ErrorClass::AlreadyExists
@@ -295,64 +239,54 @@ impl<'a> Replies<'a> {
 /// What the replies tell, taken into the state.
 struct Known {
     state: State,
-    account: Option<String>,
-    place: Place,
     moves: Vec<(Address, Address)>,
     drift: Vec<Drift>,
     observed: build::Observed,
+    ownership: Ownership,
     held_subnets: BTreeSet<String>,
     warnings: Vec<String>,
 }
 
-fn know(recorded: &State, inputs: &Inputs, replies: &[(Node, Reply)]) -> Result<Known, Vec<Problem>> {
-    let replies = Replies::new(replies);
-    let problems = replies.problems();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let strangers = claim::guard::strangers(recorded, inputs, &replies);
+fn know(recorded: &State, inputs: &Inputs, place: &Place, replies: &Replies<'_>) -> Result<Known, Vec<Problem>> {
+    let strangers = claim::guard::strangers(recorded, inputs, replies);
     if !strangers.is_empty() {
         return Err(vec![claim::guard::problem(inputs, &strangers)]);
     }
     let mut state = recorded.clone();
-    let account = check_place(&mut state, inputs, &replies)?;
-    let place = Place { region: inputs.variables.aws_region.clone(), account: account.clone() };
-    let mut warnings = Vec::new();
+    state.private.format_version = file::PRIVATE_FORMAT_VERSION;
+    state.private.account = place.account.clone().or(state.private.account);
+    state.private.region = Some(place.region.clone());
     let moves = move_addresses(&mut state, &inputs.variables, inputs.mode);
-    let _begun = refresh::adopt_untagged(&mut state, &replies, &place);
-    let (drift, observed) = refresh::refresh(&mut state, &replies, &place, &moves);
-    refresh::drop_gone(&mut state, &observed);
+    let _begun = refresh::adopt_untagged(&mut state, replies, place);
+    let refresh::Refreshed { drift, observed, ownership } = refresh::refresh(&mut state, replies, place, &moves);
+    if inputs.mode == Mode::Destroy
+        && !observed.values().any(|found| found.phase != Phase::Gone)
+        && let Some(problem) = place::unknown(recorded, place)
+    {
+        return Err(vec![problem]);
+    }
+    refresh::drop_gone(&mut state, &observed, &ownership);
     forget_finished_intents(&mut state);
     // Recovery has shown that nothing was made.
     let takes_up = takes_up(inputs, &state);
     state.private.intents.retain(|address, _| takes_up(address));
-    warnings.extend(refresh::stuck(&observed));
+    let warnings = refresh::stuck(&observed);
     if let Password::Known(hash) = &inputs.password {
         state.private.secrets.insert(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()));
     }
-    if inputs.mode == Mode::Apply {
-        state.private.choices = choices::choose(&state, inputs, &replies, &mut warnings)?;
-    }
-    let held_subnets = refresh::held_subnets(&replies);
-    Ok(Known { state, account, place, moves, drift, observed, held_subnets, warnings })
+    let held_subnets = refresh::held_subnets(replies);
+    Ok(Known { state, moves, drift, observed, ownership, held_subnets, warnings })
 }
 
-/// The plan that follows from the replies of [`discovery`].
-///
-/// # Errors
-/// Every [`Problem`] found, not only the first.
-pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Result<Planned, Vec<Problem>> {
-    let Known { mut state, account, place, moves, drift, mut observed, held_subnets, warnings } =
-        know(&recorded, inputs, &replies)?;
-    // Neither what was answered nor what was recorded is needed beside what is known now, and both may be large.
-    drop(replies);
+/// The plan that follows from what is known.
+fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Result<Planned, Vec<Problem>> {
+    let Known { mut state, moves, drift, mut observed, ownership, held_subnets, warnings } = known;
     let stack = match inputs.mode {
         Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
         Mode::Destroy | Mode::RefreshOnly => Stack::default(),
     };
     takeback::take_back(&mut state, &mut observed, &stack);
-    let state_changed = state != recorded;
-
+    let mut notes = notes::before(recorded, inputs, &observed);
     let mut built = build(&build::Inputs {
         stack: &stack,
         state: &state,
@@ -360,14 +294,24 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Re
         held_subnets: &held_subnets,
         mode: inputs.mode,
         password: &inputs.password,
-        place: &place,
+        place,
+        ownership: &ownership,
+        consent: &inputs.consent,
+        origins: &inputs.origins,
     })?;
+    notes.append(&mut built.notes);
+    if inputs.mode == Mode::Apply {
+        take_over(&mut state, &stack, &ownership, &built.changes);
+        let keys = stack.resources.values().filter_map(|declared| declared.attributes.get("tags")?.as_map());
+        state.private.tag_keys.extend(keys.flat_map(|tags| tags.keys().cloned()));
+        state.private.tag_keys.extend(identity::KEYS.map(Arc::from));
+    }
+    let state_changed = state != *recorded;
     // A state that was never written has left nothing behind.
     if inputs.mode == Mode::Destroy && recorded.serial > 0 {
-        sweep::append(&mut built.nodes, &recorded, &inputs.variables, &place);
+        sweep::append(&mut built.nodes, recorded, &inputs.variables, place);
     }
-    let State { lineage, serial, outputs: recorded_outputs, private: recorded_private, .. } = recorded;
-    let outputs = outputs(&recorded_outputs, &state, &stack, &built.changes, inputs.mode);
+    let outputs = outputs(&recorded.outputs, &state, &stack, &built.changes, inputs.mode);
     let managed = inputs.mode == Mode::Apply && inputs.variables.db_manage_master_user_password;
     let secrets = match &inputs.password {
         _ if managed => BTreeMap::new(),
@@ -375,7 +319,7 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Re
             BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))])
         }
         Password::Absent | Password::Unchanged => {
-            let known = recorded_private.secrets.get(DB_PASSWORD).cloned();
+            let known = recorded.private.secrets.get(DB_PASSWORD).cloned();
             known.map(|hash| (Arc::from(DB_PASSWORD), hash)).into_iter().collect()
         }
     };
@@ -384,41 +328,49 @@ pub fn plan(recorded: State, inputs: &Inputs, replies: Vec<(Node, Reply)>) -> Re
         changes: built.changes,
         drift,
         outputs,
+        kept: ownership.elsewhere.addresses().to_vec(),
+        notes,
         moves,
         nodes: built.nodes.into(),
         choices: state.private.choices.clone(),
         secrets,
-        account,
-        region: place.region,
-        lineage,
-        serial,
+        account: place.account.clone(),
+        region: place.region.clone(),
+        lineage: recorded.lineage.clone(),
+        serial: recorded.serial,
     };
     Ok(Planned { plan, state, state_changed, warnings })
 }
 
-/// A state belongs to one account and one Region: in another, everything would look gone.
-fn check_place(state: &mut State, inputs: &Inputs, replies: &Replies<'_>) -> Result<Option<String>, Vec<Problem>> {
-    let caller = replies.of(Operation::GetCallerIdentity).iter().find_map(|(_, reply)| reply.ok());
-    let account = caller.and_then(|caller| caller.get("Account").as_str()).map(str::to_owned);
-    let here = [("account", account.clone()), ("region", Some(inputs.variables.aws_region.clone()))];
-    let is_empty = state.is_empty();
-    let recorded = [&mut state.private.account, &mut state.private.region];
-    let mut problems = Vec::new();
-    for ((what, here), recorded) in here.into_iter().zip(recorded) {
-        match (&here, &*recorded) {
-            (Some(here), Some(there)) if here != there && !is_empty => problems.push(Problem::Impossible {
-                summary: format!("the state records objects in {what} {there}, but this is {what} {here}"),
-                hint: format!("choose credentials and variables for {what} {there}, or work in another directory"),
-            }),
-            (Some(_), _) => *recorded = here,
-            (None, _) => {}
+/// Claims what the variables declare and nothing claimed so far, and the rules of our groups among what is recorded
+/// elsewhere that the variables declare. The claims are written with the first write of the apply.
+fn take_over(state: &mut State, stack: &Stack, ownership: &Ownership, changes: &[crate::plan::Change]) {
+    for change in changes.iter().filter(|change| change.target.deposed.is_none()) {
+        let address = &change.target.address;
+        let Some(declared) = stack.resources.get(address).filter(|_| !ownership.is_foreign(&change.target)) else {
+            continue;
+        };
+        let Some(resource) = state.resources.get_mut(address) else { continue };
+        if !resource.claimed {
+            Arc::make_mut(resource).claimed = true;
+        }
+        let Some(group) = resource.id().filter(|_| address.kind == Kind::SecurityGroup).map(str::to_owned) else {
+            continue;
+        };
+        for rule in ownership.elsewhere.rules_of(&group) {
+            let resolve = |address: &Address, name: &str| state.attribute(address, name).cloned();
+            let desired = declared.attributes.get(rule.direction.attribute()).map(|value| value.resolve(&resolve));
+            let desired = rules::explode(&desired.unwrap_or_default(), Some(&group));
+            let is_declared = |rule: &rules::Rule| desired.iter().any(|other| other.key() == rule.key());
+            let single = rule.rules(Some(&group));
+            if !single.is_empty() && single.iter().all(is_declared) {
+                state.private.claims.insert(rule.address.clone(), Arc::from(rule.id.as_str()));
+            }
         }
     }
-    let account = state.private.account.clone();
-    if problems.is_empty() { Ok(account) } else { Err(problems) }
 }
 
-fn place(state: &State, region: &str) -> Place {
+fn place_of(state: &State, region: &str) -> Place {
     let region = state.private.region.clone().unwrap_or_else(|| region.to_owned());
     Place { region, account: state.private.account.clone() }
 }
@@ -471,7 +423,8 @@ fn outputs(
         let stays = stays.get(address).copied().unwrap_or(false);
         stays.then(|| state.attribute(address, attribute).cloned()).flatten()
     };
-    let mut names: Vec<&String> = recorded.keys().chain(stack.outputs.keys()).collect();
+    let names = recorded.keys().chain(stack.outputs.keys());
+    let mut names: Vec<&String> = names.filter(|name| stack::OUTPUTS.contains(&name.as_str())).collect();
     names.sort();
     names.dedup();
     names

@@ -9,12 +9,14 @@ use super::{Replies, drift_of};
 use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::diff::{self, Verdict};
-use crate::identity;
+use crate::identity::{self, is_identity};
 use crate::map;
-use crate::model::{Kind, OnChange};
+use crate::model::{Compare, Kind, OnChange};
 use crate::observe::{self, Phase, Place};
+use crate::ownership::{Elsewhere, Ownership};
 use crate::plan::Drift;
 use crate::plan::build::{Found, Observed, without_secrets};
+use crate::plan::kept;
 use crate::plan::lower::DATABASE_INTERFACE;
 use crate::stack;
 use crate::state::{Resource, State, Target};
@@ -90,13 +92,13 @@ fn listed_id(kind: Kind, attributes: &ValueMap) -> Option<&str> {
 
 /// The reads that tell what became of every recorded object.
 pub fn reads(state: &State) -> Vec<(Kind, Call)> {
-    let mut ids: BTreeMap<Operation, (Kind, &'static str, Vec<&str>)> = BTreeMap::new();
+    let mut ids: BTreeMap<Operation, (Kind, Vec<&str>)> = BTreeMap::new();
     let mut calls = Vec::new();
     for (target, resource) in state.objects() {
         let kind = target.address.kind;
         let Some(id) = listed_id(kind, &resource.attributes) else { continue };
         match listing(kind) {
-            Some(listing) => ids.entry(listing.operation).or_insert((kind, listing.filter, Vec::new())).2.push(id),
+            Some(listing) => ids.entry(listing.operation).or_insert((kind, Vec::new())).1.push(id),
             None if kind == Kind::DbInstance => {
                 calls.push((
                     kind,
@@ -120,16 +122,22 @@ pub fn reads(state: &State) -> Vec<(Kind, Call)> {
             }
         }
     }
-    for (operation, (kind, filter, mut values)) in ids {
-        values.sort_unstable();
-        values.dedup();
-        for chunk in values.chunks(FILTER_VALUES_MAX) {
-            let filters = |name: &str| Value::map([(name, Value::list(chunk.iter().copied()))]);
-            calls.push((kind, Call::new(operation, [("Filters", filters(filter))])));
-            if kind == Kind::Instance {
-                let args = [("Filters", filters("attachment.instance-id"))];
-                calls.push((kind, Call::new(Operation::DescribeVolumes, args)));
-            }
+    calls.extend(ids.into_values().flat_map(|(kind, values)| reads_of(kind, values)));
+    calls
+}
+
+/// The reads of EC2 objects of a kind by their identifiers; of servers with their volumes.
+pub(super) fn reads_of(kind: Kind, mut ids: Vec<&str>) -> Vec<(Kind, Call)> {
+    let Some(Listing { operation, filter, .. }) = listing(kind) else { return Vec::new() };
+    ids.sort_unstable();
+    ids.dedup();
+    let mut calls = Vec::new();
+    for chunk in ids.chunks(FILTER_VALUES_MAX) {
+        let filters = |name: &str| Value::map([(name, Value::list(chunk.iter().copied()))]);
+        calls.push((kind, Call::new(operation, [("Filters", filters(filter))])));
+        if kind == Kind::Instance {
+            let args = [("Filters", filters("attachment.instance-id"))];
+            calls.push((kind, Call::new(Operation::DescribeVolumes, args)));
         }
     }
     calls
@@ -198,27 +206,47 @@ pub fn adopt_untagged(state: &mut State, replies: &Replies<'_>, place: &Place) -
         found.extend(attributes.map(|attributes| (address.clone(), attributes)));
     }
     for (address, attributes) in found {
-        let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
+        let resource = Resource { attributes: Arc::new(attributes), claimed: true, ..Resource::default() };
         state.resources.insert(address, Arc::new(resource));
     }
     all_show
 }
 
-/// Takes what was read into the state. Tells what differs from what was recorded, and what exists.
+/// What was read of the recorded objects.
+pub struct Refreshed {
+    /// What differs from what was recorded.
+    pub drift: Vec<Drift>,
+    /// What exists of it. Objects of somebody else are not among it.
+    pub observed: Observed,
+    /// Whose each is.
+    pub ownership: Ownership,
+}
+
+/// Takes what was read into the state. What is somebody else's stays recorded as it is.
 pub fn refresh(
     state: &mut State,
     replies: &Replies<'_>,
     place: &Place,
     moves: &[(Address, Address)],
-) -> (Vec<Drift>, Observed) {
+) -> Refreshed {
     let index = Index::new(replies);
+    let mut found: BTreeMap<Target, (&Value, ValueMap)> = BTreeMap::new();
+    for (target, resource) in state.objects() {
+        if let Some(object) = index.find(target.address.kind, &resource.attributes, place) {
+            found.insert(target, object);
+        }
+    }
+    let ownership = Ownership::of(state, |target| {
+        let (_, attributes) = found.get(target)?;
+        identity::lineage(attributes.get("tags")?).map(Arc::from)
+    });
     let (mut drift, mut observed) = (Vec::new(), Observed::new());
-    let State { resources, deposed, .. } = state;
+    let State { resources, deposed, private, .. } = state;
     let current = resources.iter_mut().map(|(address, resource)| (Target::current(address.clone()), resource));
     let objects = current.chain(deposed.iter_mut().map(|(target, resource)| (target.clone(), resource)));
-    for (target, resource) in objects {
+    for (target, resource) in objects.filter(|(target, _)| !ownership.is_foreign(target)) {
         let kind = target.address.kind;
-        let Some((object, fresh)) = index.find(kind, &resource.attributes, place) else {
+        let Some((object, fresh)) = found.remove(&target) else {
             let id = resource.id().map(Value::str).unwrap_or_default();
             drift.push(drift_of(&target, None, id, Value::Null));
             continue;
@@ -231,7 +259,7 @@ pub fn refresh(
             })
             .collect();
         if !moves.iter().any(|(_, to)| *to == target.address) {
-            drift.extend(attribute_drift(&target, &resource.attributes, &fresh));
+            drift.extend(attribute_drift(&target, resource, &fresh, &private.tag_keys, &ownership.elsewhere));
         }
         // What is as it was recorded stays the recorded copy: the reply it is equal to can go.
         let is_new = |(name, value): &(Arc<str>, Value)| resource.attributes.get(name) != Some(value);
@@ -246,7 +274,7 @@ pub fn refresh(
         let found = Found { attributes: resource.attributes.clone(), phase: observe::phase(kind, object) };
         observed.insert(target, found);
     }
-    (drift, observed)
+    Refreshed { drift, observed, ownership }
 }
 
 /// A block (a list of one map) with what only the record has of it: Terraform records more of some than is read here.
@@ -262,13 +290,34 @@ fn with_recorded_keys(fresh: Value, recorded: Option<&Value>) -> Value {
     fresh
 }
 
-fn attribute_drift(target: &Target, recorded: &ValueMap, fresh: &ValueMap) -> Vec<Drift> {
-    let own = recorded.get("id").and_then(Value::as_str);
+fn attribute_drift(
+    target: &Target,
+    recorded: &Resource,
+    fresh: &ValueMap,
+    tag_keys: &BTreeSet<Arc<str>>,
+    elsewhere: &Elsewhere,
+) -> Vec<Drift> {
+    let own = recorded.id();
     let compared = target.address.kind.attributes().iter().filter(|a| a.on_change != OnChange::Computed);
     compared
         .filter_map(|attribute| {
-            let (before, now) = (recorded.get(attribute.name)?, fresh.get(attribute.name)?);
-            let same = before.is_null() || diff::compare(attribute.compare, before, now, own) == Verdict::Same;
+            let (before, now) = (recorded.attributes.get(attribute.name)?, fresh.get(attribute.name)?);
+            let is_same = |before: &Value, now: &Value| {
+                before.is_null() || diff::compare(attribute.compare, before, now, own) == Verdict::Same
+            };
+            let same = match attribute.compare {
+                // Tags of others come and go.
+                Compare::Tags => {
+                    let ours = |tags: &Value| kept::tags_where(tags, |key| tag_keys.contains(key) || is_identity(key));
+                    is_same(&ours(before), &ours(now))
+                }
+                Compare::Rules => is_same(before, &kept::without_rules(attribute.name, before, now, own, elsewhere)),
+                Compare::Set => is_same(before, now) || is_same(before, &kept::without_ids(before, now, elsewhere)),
+                Compare::Exact
+                | Compare::DbStorage
+                | Compare::EngineVersion
+                | Compare::RootVolume => is_same(before, now),
+            };
             (!same).then(|| drift_of(target, Some(attribute.name), before.clone(), now.clone()))
         })
         .collect()
@@ -276,8 +325,10 @@ fn attribute_drift(target: &Target, recorded: &ValueMap, fresh: &ValueMap) -> Ve
 
 /// Drops records of objects that do not exist any more. The creation of a recorded object is over, however it ended: the
 /// next one is another, with a client token of its own.
-pub fn drop_gone(state: &mut State, observed: &Observed) {
-    let exists = |target: &Target| observed.get(target).is_some_and(|found| found.phase != Phase::Gone);
+pub fn drop_gone(state: &mut State, observed: &Observed, ownership: &Ownership) {
+    let exists = |target: &Target| {
+        ownership.is_foreign(target) || observed.get(target).is_some_and(|found| found.phase != Phase::Gone)
+    };
     let State { resources, private, .. } = state;
     resources.retain(|address, resource| {
         let stays = exists(&Target::current(address.clone()));

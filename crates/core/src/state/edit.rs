@@ -1,9 +1,14 @@
 //! Moving and forgetting records, as Terraform's `state mv` and `state rm` do. Nothing in AWS changes.
 //!
-//! Works on the file's JSON, so that what is not of this stack can be moved into it and out of it as it stands.
+//! Works on the file's text, so that what is not of this stack can be moved into it and out of it as it stands, and what is
+//! not moved stays as it is to the last digit.
+
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::foreign::EntryKey;
+use super::raw::{Raw, RawObject};
 use super::{State, file};
 use crate::address::Address;
 
@@ -48,49 +53,41 @@ pub enum EditError {
 #[derive(Clone)]
 struct Record {
     /// The entry without its instances.
-    entry: serde_json::Map<String, Json>,
-    instance: Json,
+    entry: RawObject,
+    instance: RawObject,
 }
 
 impl Record {
-    fn text(&self, key: &str) -> &str {
-        self.entry.get(key).and_then(Json::as_str).unwrap_or_default()
-    }
-
     fn key(&self) -> Json {
-        self.instance.get("index_key").cloned().unwrap_or_default()
+        self.instance.parse("index_key").unwrap_or_default()
     }
 
     fn resource(&self) -> Resource {
-        let text = |key| self.text(key).to_owned();
-        Resource { module: text("module"), data: self.text("mode") == "data", kind: text("type"), name: text("name") }
+        let EntryKey { module, mode, kind, name } = EntryKey::of(&self.entry);
+        Resource { module, data: mode == "data", kind, name }
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        let mut set = |key: &str, value: &str| {
+        let Resource { module, data: _, kind, name } = resource;
+        for (key, value) in [("type", kind), ("name", name), ("module", module)] {
             if value.is_empty() {
                 self.entry.remove(key);
-            } else {
-                self.entry.insert(key.to_owned(), value.into());
-            }
-        };
-        set("module", &resource.module);
-        set("type", &resource.kind);
-        set("name", &resource.name);
-    }
-
-    fn set_key(&mut self, key: &Json) {
-        if let Some(instance) = self.instance.as_object_mut() {
-            if key.is_null() {
-                instance.remove("index_key");
-            } else {
-                instance.insert("index_key".to_owned(), key.clone());
+            } else if self.entry.text(key) != *value {
+                self.entry.set(key, Raw::of(value));
             }
         }
     }
 
+    fn set_key(&mut self, key: &Json) {
+        if key.is_null() {
+            self.instance.remove("index_key");
+        } else {
+            self.instance.set("index_key", Raw::of(key));
+        }
+    }
+
     fn address(&self) -> String {
-        let deposed = match self.instance.get("deposed").and_then(Json::as_str) {
+        let deposed = match self.instance.parse::<String>("deposed") {
             Some(key) => format!(" (deposed object {key})"),
             None => String::new(),
         };
@@ -162,7 +159,7 @@ impl Place {
     fn holds(&self, record: &Record) -> bool {
         match self {
             Self::Module(module) => {
-                record.text("module").strip_prefix(module.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'))
+                record.resource().module.strip_prefix(module.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'))
             }
             Self::Resource(resource) => record.resource() == *resource,
             Self::Object(resource, key) => record.resource() == *resource && record.key() == *key,
@@ -192,38 +189,32 @@ fn split(text: &str) -> Option<Vec<&str>> {
 }
 
 /// The records of a state, and the file around them.
-fn records(state: &State) -> Result<(Json, Vec<Record>), EditError> {
-    let mut whole: Json = serde_json::from_str(&file::write(state)).map_err(file::ReadError::from)?;
+fn records(state: &State) -> Result<(RawObject, Vec<Record>), EditError> {
+    let whole: RawObject = serde_json::from_str(&file::write(state)).map_err(file::ReadError::from)?;
     let mut records = Vec::new();
-    for entry in whole.get_mut("resources").map(Json::take).as_ref().and_then(Json::as_array).into_iter().flatten() {
-        let Json::Object(mut entry) = entry.clone() else { continue };
-        let Some(Json::Array(instances)) = entry.remove("instances") else { continue };
+    for mut entry in whole.parse::<Vec<RawObject>>("resources").unwrap_or_default() {
+        let instances: Vec<RawObject> = entry.remove("instances").and_then(|raw| raw.parse()).unwrap_or_default();
         records.extend(instances.into_iter().map(|instance| Record { entry: entry.clone(), instance }));
     }
     Ok((whole, records))
 }
 
 /// The state with these records.
-fn assemble(mut whole: Json, records: Vec<Record>) -> Result<State, EditError> {
-    let mut entries: Vec<serde_json::Map<String, Json>> = Vec::new();
-    let mut resources: Vec<Resource> = Vec::new();
+fn assemble(mut whole: RawObject, records: Vec<Record>) -> Result<State, EditError> {
+    let mut entries: Vec<(Resource, RawObject, Vec<RawObject>)> = Vec::new();
     for record in records {
         let resource = record.resource();
-        let at = resources.iter().position(|known| *known == resource).unwrap_or_else(|| {
-            let mut entry = record.entry.clone();
-            entry.insert("instances".to_owned(), Json::Array(Vec::new()));
-            entries.push(entry);
-            resources.push(resource);
-            resources.len() - 1
-        });
-        if let Some(Json::Array(instances)) = entries.get_mut(at).and_then(|entry| entry.get_mut("instances")) {
-            instances.push(record.instance);
+        match entries.iter_mut().find(|(known, ..)| *known == resource) {
+            Some((_, _, instances)) => instances.push(record.instance),
+            None => entries.push((resource, record.entry, vec![record.instance])),
         }
     }
-    if let Some(whole) = whole.as_object_mut() {
-        whole.insert("resources".to_owned(), Json::Array(entries.into_iter().map(Json::Object).collect()));
-    }
-    Ok(file::read(&whole.to_string())?)
+    let entries = entries.into_iter().map(|(_, mut entry, instances)| {
+        entry.push("instances", Raw::of(&instances));
+        entry
+    });
+    whole.set("resources", Raw::of(&entries.collect::<Vec<_>>()));
+    Ok(file::read(Raw::of(&whole).text())?)
 }
 
 /// Moves what `from` names to `to`: an object, all objects of a resource, or everything in a module. The serial stays.
@@ -298,19 +289,29 @@ pub fn mv(state: &State, from: &str, to: &str) -> Result<(State, Vec<(String, St
 }
 
 fn rename_dependencies(record: &mut Record, renamed: &[(String, String)]) {
-    let Some(dependencies) = record.instance.get_mut("dependencies").and_then(Json::as_array_mut) else { return };
-    for dependency in dependencies.iter_mut() {
-        if let Some((_, new)) = renamed.iter().find(|(old, _)| dependency.as_str() == Some(old)) {
-            *dependency = Json::from(new.as_str());
+    let Some(mut dependencies) = record.instance.parse::<Vec<String>>("dependencies") else { return };
+    let mut is_renamed = false;
+    for dependency in &mut dependencies {
+        if let Some((_, new)) = renamed.iter().find(|(old, _)| dependency == old) {
+            dependency.clone_from(new);
+            is_renamed = true;
         }
     }
-    dependencies.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+    if is_renamed {
+        dependencies.sort();
+        record.instance.set("dependencies", Raw::of(&dependencies));
+    }
 }
 
-/// What is known of an address beside its object goes with the object. A generation stays behind as well: the next
-/// object made at the old address must not have the client token of the one that was moved.
+/// What is known of an address beside its object goes with the object, and what moves into the stack is claimed: the user
+/// said so. A generation stays behind as well: the next object made at the old address must not have the client token of
+/// the one that was moved.
 fn follow(state: &mut State, old: &str, new: &str) {
-    let (Ok(old), Ok(new)) = (old.parse::<Address>(), new.parse::<Address>()) else { return };
+    let Ok(new) = new.parse::<Address>() else { return };
+    if let Some(resource) = state.resources.get_mut(&new) {
+        Arc::make_mut(resource).claimed = true;
+    }
+    let Ok(old) = old.parse::<Address>() else { return };
     let private = &mut state.private;
     if let Some(generation) = private.generations.get(&old).copied() {
         let last = private.generations.entry(new.clone()).or_default();
@@ -319,6 +320,39 @@ fn follow(state: &mut State, old: &str, new: &str) {
     if let Some(intent) = private.intents.remove(&old) {
         private.intents.insert(new, intent);
     }
+}
+
+/// Claims what is recorded at these addresses for the stack, as a user's word that it is no longer somebody else's. The
+/// serial stays. Returns the new state and the addresses claimed; those that were claimed already are not among them.
+///
+/// # Errors
+/// See [`EditError`]; an address that the stack cannot declare, or where nothing is recorded.
+pub fn claim(state: &State, addresses: &[String]) -> Result<(State, Vec<Address>), EditError> {
+    let mut state = state.clone();
+    let mut claimed = Vec::new();
+    for text in addresses {
+        let wrong = |reason| EditError::Address { text: text.clone(), reason };
+        let address: Address = text.parse().map_err(|_| wrong("the stack has no such resource"))?;
+        if !crate::stack::is_declarable(&address) {
+            return Err(wrong("no variables declare it, so it can only be moved into the stack with `aloka state mv`"));
+        }
+        let State { resources, deposed, .. } = &mut state;
+        let at_address = deposed.iter_mut().filter(|(target, _)| target.address == address);
+        let objects: Vec<_> =
+            resources.get_mut(&address).into_iter().chain(at_address.map(|(_, resource)| resource)).collect();
+        if objects.is_empty() {
+            return Err(EditError::NotThere(text.clone()));
+        }
+        let mut is_new = false;
+        for resource in objects.into_iter().filter(|resource| !resource.claimed) {
+            Arc::make_mut(resource).claimed = true;
+            is_new = true;
+        }
+        if is_new {
+            claimed.push(address);
+        }
+    }
+    Ok((state, claimed))
 }
 
 /// Forgets what the addresses name. The serial stays. Returns the new state and the address of every object forgotten.
@@ -382,9 +416,9 @@ mod tests {
         assert!(moved.foreign.is_empty());
         let vpc = moved.resources.get(&"module.vpc.aws_vpc.this[0]".parse().expect("an address")).expect("recorded");
         assert_eq!(vpc.attributes.get("odd").map(ToString::to_string).as_deref(), Some("{a=2, b=1}"));
-        for server in moved.resources.iter().filter(|(address, _)| &*address.name == "web") {
-            assert_eq!(&*server.1.dependencies, [std::sync::Arc::from("module.vpc.aws_vpc.this")]);
-        }
+        assert!(vpc.claimed);
+        let servers = moved.foreign.iter().map(|entry| entry.raw().text()).collect::<String>();
+        assert_eq!(servers.matches(r#""dependencies":["module.vpc.aws_vpc.this"]"#).count(), 2, "{servers}");
         assert_eq!((moved.serial, &*moved.lineage), (7, "l"));
         let (back, _) = mv(&moved, "module.vpc", "module.network").expect("moved back");
         assert_eq!(back, state());
@@ -396,9 +430,10 @@ mod tests {
         assert_eq!(pairs.len(), 2);
         let (one, _) = mv(&moved, "aws_instance.app[1]", "aws_instance.spare").expect("moved");
         assert_eq!(addresses(&one), ["aws_instance.app[0]", "aws_instance.spare", "module.network.aws_vpc.this[0]"]);
+        assert!(one.resources.values().all(|resource| resource.claimed), "what was moved into the stack is claimed");
         let (keyed, _) = mv(&one, "aws_instance.spare", "aws_instance.x[\"a.b\"]").expect("moved");
         assert!(addresses(&keyed).contains(&"aws_instance.x[\"a.b\"]".to_owned()));
-        assert_eq!(keyed.foreign.len(), 2, "a key that is a text is not of this stack");
+        assert_eq!(keyed.foreign_instances().len(), 2, "a key that is a text is not of this stack");
         let (whole, _) = mv(&keyed, "aws_instance.x[\"a.b\"]", "aws_instance.app[7]").expect("moved");
         assert_eq!(addresses(&whole), ["aws_instance.app[0]", "aws_instance.app[7]", "module.network.aws_vpc.this[0]"]);
     }

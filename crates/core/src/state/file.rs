@@ -1,8 +1,8 @@
 //! The state file: Terraform state v4 with the `aloka` section.
 //!
-//! Reading checks what it needs and refuses the rest with one clear error; it keeps resources and attributes it does
-//! not know. Writing gives the same bytes for the same state: two spaces of indentation, Terraform's order of keys
-//! and of resources, a final newline.
+//! Reading checks what it needs and refuses the rest with one clear error. What is not of this stack stays raw text, to the
+//! digit. Writing gives the same bytes for the same state: two spaces of indentation, Terraform's order of keys and of
+//! resources, a final newline.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,10 +15,13 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::foreign::{EntryKey, Foreign, InstanceOrder};
+use super::raw::{Raw, RawObject};
 use super::{Private, Resource, State, Target, Terraform, kept};
 use crate::address::{Address, VPC_MODULE};
 use crate::model::Kind;
 use crate::secret::DB_PASSWORD;
+use crate::stack;
 use crate::value::{Value, ValueMap};
 
 /// The format of Terraform's state file.
@@ -74,7 +77,9 @@ struct RawState<'a> {
     #[serde(default)]
     lineage: Arc<str>,
     #[serde(default)]
-    outputs: BTreeMap<String, RawOutput>,
+    outputs: BTreeMap<String, Raw>,
+    #[serde(default)]
+    check_results: Option<Raw>,
     /// Kept as text until it is known whose they are: a state can hold many objects.
     #[serde(default, borrow)]
     resources: Vec<&'a RawValue>,
@@ -105,6 +110,8 @@ struct RawHead {
     mode: String,
     #[serde(default, rename = "type")]
     resource_type: String,
+    #[serde(default)]
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -191,32 +198,55 @@ pub fn read(text: &str) -> Result<State, ReadError> {
     }
     let private = raw.aloka.map_or_else(|| Ok(State::new("").private), private)?;
     let mut state = State { lineage: raw.lineage, serial: raw.serial, private, ..State::default() };
-    state.outputs = raw.outputs.into_iter().map(|(name, output)| (name, output.value)).collect();
+    state.check_results = raw.check_results.filter(|results| results.text() != "null");
+    for (name, output) in raw.outputs {
+        if stack::OUTPUTS.contains(&name.as_str()) {
+            let RawOutput { value } = serde_json::from_str(output.text())?;
+            state.outputs.insert(name, value);
+        } else {
+            state.foreign_outputs.insert(name, output);
+        }
+    }
     for entry in raw.resources {
-        match known_objects(entry)? {
-            None => state.foreign.push(serde_json::from_str(entry.get())?),
-            Some(objects) => {
-                for (target, mut resource) in objects {
-                    if target.address.kind == Kind::DbInstance
-                        && let Some((rest, hash)) = resource.provider_private.as_deref().and_then(kept::without_hash)
-                    {
-                        resource.provider_private = rest.map(Arc::from);
-                        // The section, if there is one, was written with it.
-                        state.private.secrets.entry(Arc::from(DB_PASSWORD)).or_insert_with(|| Arc::from(hash));
-                    }
-                    let duplicate = if target.deposed.is_none() {
-                        state.resources.insert(target.address.clone(), Arc::new(resource)).is_some()
-                    } else {
-                        state.deposed.insert(target.clone(), Arc::new(resource)).is_some()
-                    };
-                    if duplicate {
-                        return Err(ReadError::Duplicate(target));
-                    }
-                }
+        let Objects { ours, foreign } = objects(entry)?;
+        state.foreign.extend(foreign);
+        for (target, mut resource) in ours {
+            if target.address.kind == Kind::DbInstance
+                && let Some((rest, hash)) = resource.provider_private.as_deref().and_then(kept::without_hash)
+            {
+                resource.provider_private = rest.map(Arc::from);
+                // The section, if there is one, was written with it.
+                state.private.secrets.entry(Arc::from(DB_PASSWORD)).or_insert_with(|| Arc::from(hash));
+            }
+            let duplicate = if target.deposed.is_none() {
+                state.resources.insert(target.address.clone(), Arc::new(resource)).is_some()
+            } else {
+                state.deposed.insert(target.clone(), Arc::new(resource)).is_some()
+            };
+            if duplicate {
+                return Err(ReadError::Duplicate(target));
             }
         }
     }
+    distribute_claims(&mut state);
     Ok(state)
+}
+
+/// Marks what the section claims by its address and identifier. What stays in the section's list are claims of entries
+/// at other addresses: rules that are recorded as resources of their own.
+fn distribute_claims(state: &mut State) {
+    if state.private.claims.is_empty() {
+        return;
+    }
+    let State { resources, deposed, private, .. } = state;
+    let current = resources.iter_mut().map(|(address, resource)| (Target::current(address.clone()), resource));
+    for (target, resource) in current.chain(deposed.iter_mut().map(|(target, resource)| (target.clone(), resource))) {
+        if let Some(id) = private.claims.remove(&target.to_string())
+            && resource.id() == Some(&*id)
+        {
+            Arc::make_mut(resource).claimed = true;
+        }
+    }
 }
 
 /// A format of another version need not look like this one.
@@ -237,27 +267,37 @@ fn private(section: &RawValue) -> Result<Private, ReadError> {
     Ok(serde_json::from_str(section.get())?)
 }
 
-/// The objects of one entry of `resources`; `None` if the entry is not of this stack.
-fn known_objects(entry: &RawValue) -> Result<Option<Vec<(Target, Resource)>>, ReadError> {
+/// What an entry of `resources` holds.
+#[derive(Default)]
+struct Objects {
+    ours: Vec<(Target, Resource)>,
+    foreign: Option<Foreign>,
+}
+
+/// The instances of one entry of `resources`: those at addresses that the stack can declare, and the others.
+fn objects(entry: &RawValue) -> Result<Objects, ReadError> {
     let head: RawHead = serde_json::from_str(entry.get())?;
     let in_vpc_module = head.module.as_deref() == Some(VPC_MODULE);
-    let is_ours = head.mode == "managed" && (in_vpc_module || head.module.is_none());
-    let (Some(kind), true) = (Kind::from_terraform_type(&head.resource_type), is_ours) else {
-        return Ok(None);
+    let is_near = head.mode == "managed" && (in_vpc_module || head.module.is_none());
+    let foreign = || Objects { ours: Vec::new(), foreign: Some(Foreign::new(entry)) };
+    let kind = Kind::from_terraform_type(&head.resource_type);
+    let Some(kind) = kind.filter(|kind| is_near && stack::is_declarable_name(in_vpc_module, *kind, &head.name)) else {
+        return Ok(foreign());
     };
     let raw: RawResource = serde_json::from_str(entry.get())?;
-    let mut objects = Vec::with_capacity(raw.instances.len());
+    let mut ours = Vec::with_capacity(raw.instances.len());
+    let mut others = Vec::new();
     let name: Arc<str> = Arc::from(raw.name);
-    for instance in raw.instances {
-        let index = match instance.index_key {
-            None | Some(serde_json::Value::Null) => None,
-            Some(key) => match key.as_u64().and_then(|key| u32::try_from(key).ok()) {
-                Some(key) => Some(key),
-                // A `for_each` key: not an address of this stack.
-                None => return Ok(None),
-            },
+    for (position, instance) in raw.instances.into_iter().enumerate() {
+        let index = match &instance.index_key {
+            None | Some(serde_json::Value::Null) => Some(None),
+            Some(key) => key.as_u64().and_then(|key| u32::try_from(key).ok()).map(Some),
         };
-        let address = Address { in_vpc_module, kind, name: name.clone(), index };
+        let address = index.map(|index| Address { in_vpc_module, kind, name: name.clone(), index });
+        let Some(address) = address.filter(stack::is_declarable) else {
+            others.push(position);
+            continue;
+        };
         let terraform = Terraform {
             provider: raw.provider.clone().filter(|provider| provider != PROVIDER),
             schema_version: instance.schema_version.filter(|version| *version != kind.schema_version()),
@@ -269,13 +309,23 @@ fn known_objects(entry: &RawValue) -> Result<Option<Vec<(Target, Resource)>>, Re
             attributes: Arc::new(instance.attributes),
             dependencies: instance.dependencies,
             tainted: instance.status.as_deref() == Some("tainted"),
+            claimed: false,
             provider_private: instance.private,
             create_before_destroy: instance.create_before_destroy,
             terraform: (terraform != Terraform::default()).then(|| Arc::new(terraform)),
         };
-        objects.push((Target { address, deposed: instance.deposed }, resource));
+        ours.push((Target { address, deposed: instance.deposed }, resource));
     }
-    Ok(Some(objects))
+    if ours.is_empty() {
+        return Ok(foreign());
+    }
+    if others.is_empty() {
+        return Ok(Objects { ours, foreign: None });
+    }
+    let whole: RawObject = serde_json::from_str(entry.get())?;
+    let instances: Vec<Raw> = whole.parse("instances").unwrap_or_default();
+    let instances: Vec<Raw> = others.into_iter().filter_map(|position| instances.get(position).cloned()).collect();
+    Ok(Objects { ours, foreign: Some(Foreign::with(whole, &instances)) })
 }
 
 #[derive(Serialize)]
@@ -286,15 +336,38 @@ struct FileView<'a> {
     lineage: &'a str,
     outputs: BTreeMap<&'a str, OutputView<'a>>,
     resources: ResourcesView<'a>,
-    check_results: Option<()>,
-    aloka: &'a Private,
+    check_results: Option<&'a Raw>,
+    aloka: SectionView<'a>,
 }
 
 #[derive(Serialize)]
-struct OutputView<'a> {
-    value: &'a Value,
-    #[serde(rename = "type")]
-    output_type: serde_json::Value,
+struct SectionView<'a> {
+    #[serde(flatten)]
+    private: &'a Private,
+    claims: ClaimsView<'a>,
+}
+
+/// Identifiers of what is claimed, by address.
+struct ClaimsView<'a>(&'a State);
+
+impl Serialize for ClaimsView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let claimed = self.0.objects().filter(|(_, resource)| resource.claimed);
+        let claimed = claimed.filter_map(|(target, resource)| Some((target.to_string(), resource.id()?)));
+        let others = self.0.private.claims.iter().map(|(address, id)| (address.clone(), &**id));
+        serializer.collect_map(claimed.chain(others).collect::<BTreeMap<_, _>>())
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OutputView<'a> {
+    Ours {
+        value: &'a Value,
+        #[serde(rename = "type")]
+        output_type: serde_json::Value,
+    },
+    Foreign(&'a Raw),
 }
 
 struct ResourcesView<'a>(&'a State);
@@ -312,7 +385,14 @@ struct BlockView<'a> {
 }
 
 #[derive(Serialize)]
-struct InstanceView<'a> {
+#[serde(untagged)]
+enum InstanceView<'a> {
+    Ours(Box<RecordedView<'a>>),
+    Foreign(Raw),
+}
+
+#[derive(Serialize)]
+struct RecordedView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     index_key: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -360,17 +440,17 @@ pub fn write(state: &State) -> String {
 /// Those of the writer.
 pub fn write_to(state: &State, mut writer: impl io::Write) -> io::Result<()> {
     let outputs = state.outputs.iter().filter(|(_, value)| !value.is_null());
+    let ours = |value| OutputView::Ours { value, output_type: output_type(value) };
+    let foreign = state.foreign_outputs.iter().map(|(name, raw)| (name.as_str(), OutputView::Foreign(raw)));
     let view = FileView {
         version: FORMAT_VERSION,
         terraform_version: TERRAFORM_VERSION,
         serial: state.serial,
         lineage: &state.lineage,
-        outputs: outputs
-            .map(|(name, value)| (name.as_str(), OutputView { value, output_type: output_type(value) }))
-            .collect(),
+        outputs: outputs.map(|(name, value)| (name.as_str(), ours(value))).chain(foreign).collect(),
         resources: ResourcesView(state),
-        check_results: None,
-        aloka: &state.private,
+        check_results: state.check_results.as_ref(),
+        aloka: SectionView { private: &state.private, claims: ClaimsView(state) },
     };
     serde_json::to_writer_pretty(&mut writer, &view)?;
     writer.write_all(b"\n")
@@ -399,15 +479,9 @@ fn private_of<'a>(state: &State, target: &Target, resource: &'a Resource) -> Opt
     ours.map(Cow::Owned).or_else(|| theirs.map(Cow::Borrowed))
 }
 
-/// Terraform sorts the root module first, then `data` before `managed`, then type and name.
-fn foreign_key(entry: &serde_json::Value) -> (String, String, String, String) {
-    let text = |key: &str| entry.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    (text("module"), text("mode"), text("type"), text("name"))
-}
-
 impl Serialize for ResourcesView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut blocks: BTreeMap<Address, Vec<InstanceView<'_>>> = BTreeMap::new();
+        let mut blocks: BTreeMap<Address, Vec<(InstanceOrder, InstanceView<'_>)>> = BTreeMap::new();
         let mut objects: Vec<_> = self.0.objects().collect();
         objects.sort_by(|a, b| a.0.cmp(&b.0));
         let deposed_keys: BTreeMap<Target, &str> =
@@ -419,7 +493,12 @@ impl Serialize for ResourcesView<'_> {
             if let Some(provider) = &terraform.provider {
                 providers.insert(target.address.config(), provider);
             }
-            blocks.entry(target.address.config()).or_default().push(InstanceView {
+            let deposed = target.deposed.as_deref().map(str::to_owned);
+            let order = match target.address.index {
+                None => InstanceOrder::single(deposed),
+                Some(index) => InstanceOrder::numbered(index.into(), deposed),
+            };
+            let view = InstanceView::Ours(Box::new(RecordedView {
                 index_key: target.address.index,
                 status: resource.tainted.then_some("tainted"),
                 deposed: deposed_keys.get(target).copied(),
@@ -431,35 +510,42 @@ impl Serialize for ResourcesView<'_> {
                 private: private_of(self.0, target, resource),
                 dependencies: &resource.dependencies,
                 create_before_destroy: resource.create_before_destroy,
-            });
+            }));
+            blocks.entry(target.address.config()).or_default().push((order, view));
         }
-        let mut foreign: Vec<_> = self.0.foreign.iter().map(|entry| (foreign_key(entry), entry)).collect();
-        foreign.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut foreign: Vec<&Foreign> = self.0.foreign.iter().collect();
+        foreign.sort_by(|a, b| a.key().cmp(b.key()));
         let mut foreign = foreign.into_iter().peekable();
         let mut seq = serializer.serialize_seq(None)?;
-        for (address, instances) in blocks {
+        for (address, mut instances) in blocks {
             let module = address.in_vpc_module.then_some(VPC_MODULE);
+            let key = EntryKey {
+                module: module.unwrap_or_default().to_owned(),
+                mode: "managed".to_owned(),
+                kind: address.kind.terraform_type().to_owned(),
+                name: address.name.to_string(),
+            };
+            while let Some(entry) = foreign.next_if(|entry| *entry.key() < key) {
+                seq.serialize_element(entry.raw())?;
+            }
+            // Instances of the same entry that are not of this stack.
+            while let Some(entry) = foreign.next_if(|entry| *entry.key() == key) {
+                let theirs = entry.raw_instances().into_iter();
+                instances.extend(theirs.map(|(order, raw)| (order, InstanceView::Foreign(raw))));
+                instances.sort_by(|a, b| a.0.cmp(&b.0));
+            }
             let block = BlockView {
                 module,
                 mode: "managed",
                 resource_type: address.kind.terraform_type(),
                 name: &address.name,
                 provider: providers.get(&address).copied().unwrap_or(PROVIDER),
-                instances,
+                instances: instances.into_iter().map(|(_, view)| view).collect(),
             };
-            let key = (
-                module.unwrap_or_default().to_owned(),
-                block.mode.to_owned(),
-                block.resource_type.to_owned(),
-                block.name.to_owned(),
-            );
-            while let Some((_, entry)) = foreign.next_if(|(other, _)| *other < key) {
-                seq.serialize_element(entry)?;
-            }
             seq.serialize_element(&block)?;
         }
-        for (_, entry) in foreign {
-            seq.serialize_element(entry)?;
+        for entry in foreign {
+            seq.serialize_element(entry.raw())?;
         }
         seq.end()
     }

@@ -5,14 +5,18 @@
 
 pub mod edit;
 pub mod file;
+pub mod foreign;
 pub mod kept;
+pub mod raw;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use self::foreign::{Foreign, ForeignInstance};
+use self::raw::Raw;
 use crate::address::Address;
 use crate::api::Operation;
 use crate::identity;
@@ -58,8 +62,12 @@ pub struct State {
     pub resources: BTreeMap<Address, Arc<Resource>>,
     /// Objects that a replacement left behind, still to be destroyed.
     pub deposed: BTreeMap<Target, Arc<Resource>>,
-    /// Entries of `resources` that are not of this stack, kept as they are.
-    pub foreign: Vec<serde_json::Value>,
+    /// What is recorded and not of this stack, kept as it is.
+    pub foreign: Vec<Foreign>,
+    /// Outputs that the stack does not declare, kept as they are.
+    pub foreign_outputs: BTreeMap<String, Raw>,
+    /// Results of Terraform's checks, kept as they are.
+    pub check_results: Option<Raw>,
     /// What Terraform has no room for.
     pub private: Private,
 }
@@ -73,6 +81,8 @@ pub struct Resource {
     pub dependencies: Arc<[Arc<str>]>,
     /// Created, but not known to be good: to be replaced.
     pub tainted: bool,
+    /// True if the `aloka` section claims this object for its address. A state that Terraform wrote has no claims.
+    pub claimed: bool,
     /// Terraform's provider-private data, kept as it is.
     pub provider_private: Option<Arc<str>>,
     /// The replacement order Terraform recorded, kept as it is.
@@ -126,6 +136,13 @@ pub struct Private {
     pub generations: BTreeMap<Address, u32>,
     /// What was begun and not known to be finished.
     pub intents: BTreeMap<Address, Intent>,
+    /// Keys of the tags that the last apply set. Only these are ever removed from an object.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub tag_keys: BTreeSet<Arc<str>>,
+    /// Identifiers of what is claimed at addresses that the stack does not declare, by address: rules of our groups that
+    /// are recorded as resources of their own. Claims of the stack's own objects are [`Resource::claimed`].
+    #[serde(skip_serializing)]
+    pub claims: BTreeMap<String, Arc<str>>,
 }
 
 /// Values resolved once and recorded: a reordering of zones or a newer release does not change them.
@@ -138,6 +155,25 @@ pub struct Choices {
     pub image: Option<Image>,
     /// The PostgreSQL version chosen for an unset `db_engine_version`.
     pub db_engine_version: Option<String>,
+    /// Which of these were not chosen but taken from objects that somebody else made. They last as long as the objects.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub from_objects: BTreeSet<Choice>,
+    /// True if the VPC's default security group is left as it is, because the state that the stack was taken over from
+    /// did not record it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub leave_default_group: bool,
+}
+
+/// One of the [`Choices`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// [`Choices::availability_zones`]
+    AvailabilityZones,
+    /// [`Choices::image`]
+    Image,
+    /// [`Choices::db_engine_version`]
+    DbEngineVersion,
 }
 
 /// A resolved machine image.
@@ -187,6 +223,11 @@ impl State {
     pub fn objects(&self) -> impl Iterator<Item = (Target, &Arc<Resource>)> {
         let current = self.resources.iter().map(|(address, r)| (Target::current(address.clone()), r));
         current.chain(self.deposed.iter().map(|(target, r)| (target.clone(), r)))
+    }
+
+    /// What is recorded and not of this stack, instance by instance.
+    pub fn foreign_instances(&self) -> Vec<ForeignInstance> {
+        self.foreign.iter().flat_map(Foreign::instances).collect()
     }
 
     /// An attribute of a current object, if recorded and not null.

@@ -26,6 +26,8 @@ pub(super) struct Given {
 pub(super) struct Assigned<'a> {
     /// Values by name. A variable that no source sets is absent.
     pub(super) values: BTreeMap<&'static str, Given>,
+    /// Where each of these values was set: `terraform.tfvars:3`, `TF_VAR_tags`, `-var tags`.
+    pub(super) origins: BTreeMap<String, String>,
     /// Variables of the environment that name no variable but look like one, for a hint.
     pub(super) ignored: Vec<String>,
     /// Problems so far.
@@ -39,6 +41,7 @@ pub(super) fn assign(sources: &[Source]) -> Assigned<'_> {
     let mut texts = Vec::new();
     let mut problems = Vec::new();
     let mut values = BTreeMap::new();
+    let mut origins = BTreeMap::new();
     let mut ignored = Vec::new();
     let mut incomplete = false;
     for (index, source) in sources.iter().enumerate() {
@@ -68,6 +71,7 @@ pub(super) fn assign(sources: &[Source]) -> Assigned<'_> {
                 for Entry { name, name_span, value } in entries {
                     match definition::find(&name) {
                         Some(definition) => {
+                            origins.insert(definition.name.to_owned(), origin(source, &text, &value));
                             values.insert(definition.name, Given { source: Some(index), literal: value });
                         }
                         None => {
@@ -89,7 +93,20 @@ pub(super) fn assign(sources: &[Source]) -> Assigned<'_> {
     let mut report = Report::new(texts);
     problems.into_iter().for_each(|problem| report.push(problem));
     values.retain(|_, given: &mut Given| !matches!(given.literal.kind, Kind::Null));
-    Assigned { values, ignored, report, incomplete }
+    origins.retain(|name, _| values.contains_key(name.as_str()));
+    Assigned { values, origins, ignored, report, incomplete }
+}
+
+/// Where a value was set, for people.
+fn origin(source: &Source, text: &Text<'_>, value: &Literal) -> String {
+    match source {
+        Source::File { path, contents: _ } => {
+            let before = text.text.get(..value.span.start).unwrap_or_default();
+            format!("{path}:{}", before.matches('\n').count() + 1)
+        }
+        Source::Environment { name, value: _ } => name.clone(),
+        Source::CommandLine { name, value: _ } => format!("-var {name}"),
+    }
 }
 
 fn problem(place: Place, fault: Fault) -> Problem {

@@ -47,6 +47,7 @@ const DEFINITIONS: &[Definition] = &[
     variable("availability_zones", "list(string)", "[]", "availability zones to use; empty: chosen once and recorded"),
     variable("enable_nat_gateway", "bool", "true", "let private subnets reach the internet through a NAT gateway"),
     variable("single_nat_gateway", "bool", "true", "one NAT gateway for all zones; false: one per zone"),
+    variable("manage_default_security_group", "bool", "true", "empty the security group that comes with the VPC, so that nothing is reachable through it"),
     variable("app_instance_type", "string", r#""t3.small""#, "EC2 instance type of the application"),
     variable("app_instance_count", "number", "1", "number of application instances, 0 to 20000"),
     variable("app_ami_family", "string", r#""amazon-linux-2""#, "operating system, amazon-linux-2 or al2023; its newest image is looked up once and recorded"),
@@ -57,6 +58,7 @@ const DEFINITIONS: &[Definition] = &[
     variable("db_engine_version", "string", "null", "PostgreSQL version, such as 15 or 15.4; null: 15.4 or the nearest newer 15.x on offer, chosen once and recorded"),
     variable("db_instance_class", "string", r#""db.t3.micro""#, "RDS instance class of the database"),
     variable("db_allocated_storage", "number", "20", "storage of the database in GiB, 20 to 65536"),
+    variable("db_subnet_group_name", "string", "null", "an existing DB subnet group that the database is in; null: one of the stack's own"),
     variable("db_name", "string", r#""alokadb""#, "name of the database inside the server"),
     variable("db_username", "string", r#""postgres""#, "name of the master user"),
     Definition {

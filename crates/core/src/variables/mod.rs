@@ -38,6 +38,13 @@ pub use definition::{Definition, definitions};
 pub use diagnostic::{Diagnostic, Location, Severity};
 pub use source::{Source, auto_loaded};
 
+/// Subnets per VPC (Amazon VPC quotas).
+pub const SUBNETS_MAX: u32 = 200;
+/// Zones of a Region: one letter names each.
+pub const ZONES_MAX: u32 = 26;
+/// More application servers than any quota gives.
+pub const INSTANCES_MAX: u32 = 20_000;
+
 /// The variables of the stack, complete and valid. The database password is not among them: see [`Evaluated`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variables {
@@ -61,6 +68,8 @@ pub struct Variables {
     pub enable_nat_gateway: bool,
     /// True for one NAT gateway, false for one per zone.
     pub single_nat_gateway: bool,
+    /// True if the security group that comes with the VPC is emptied, so that nothing is reachable through it.
+    pub manage_default_security_group: bool,
     /// Instance type, such as `t3.small`.
     pub app_instance_type: String,
     /// Number of instances; 0 is allowed.
@@ -81,6 +90,8 @@ pub struct Variables {
     pub db_instance_class: String,
     /// Storage of the database in GiB.
     pub db_allocated_storage: u32,
+    /// An existing subnet group that the database is in; `None` means one of the stack's own.
+    pub db_subnet_group_name: Option<String>,
     /// Name of the database inside the server.
     pub db_name: String,
     /// Name of the master user.
@@ -174,6 +185,8 @@ pub struct Evaluated {
     pub variables: Variables,
     /// `db_password`, if given.
     pub secrets: Secrets,
+    /// Where each variable was set, by name: `terraform.tfvars:3`. One that has its default is not among them.
+    pub origins: BTreeMap<String, String>,
     /// Nothing that stops a command.
     pub warnings: Vec<Diagnostic>,
 }
@@ -184,6 +197,7 @@ impl fmt::Debug for Evaluated {
         f.debug_struct("Evaluated")
             .field("variables", &self.variables)
             .field("db_password", &self.secrets.get(DB_PASSWORD).map(|_| "(sensitive)"))
+            .field("origins", &self.origins)
             .field("warnings", &self.warnings)
             .finish()
     }
@@ -196,7 +210,7 @@ impl fmt::Debug for Evaluated {
 /// Every problem found, in the order of the sources, and after them the warnings. If a source cannot be parsed, only
 /// problems of that kind and unknown names are told, as the values are not known.
 pub fn evaluate(sources: &[Source], needs: Needs) -> Result<Evaluated, Vec<Diagnostic>> {
-    let Assigned { values, ignored, report, incomplete } = assign(sources);
+    let Assigned { values, origins, ignored, report, incomplete } = assign(sources);
     if incomplete {
         return Err(report.finish());
     }
@@ -205,7 +219,7 @@ pub fn evaluate(sources: &[Source], needs: Needs) -> Result<Evaluated, Vec<Diagn
     let mut report = reader.report;
     match valid {
         Some((variables, secrets)) if !report.failed() => {
-            Ok(Evaluated { variables, secrets, warnings: report.finish() })
+            Ok(Evaluated { variables, secrets, origins, warnings: report.finish() })
         }
         Some(_) => Err(report.finish()),
         None => {

@@ -24,9 +24,10 @@ pub(in super::super) fn strangers(state: &State, inputs: &Inputs, replies: &Repl
         return Vec::new();
     }
     let ours = stack::tags(&inputs.variables, "");
+    let database = stack::db_identifier(&inputs.variables);
     let of_stack = |seen: &Seen<'_>| {
         let tagged = ["Project", "Environment"].iter().all(|name| Some(seen.tags.get(name)) == ours.get(name));
-        (tagged && seen.address().is_some()) || seen.kind == Kind::DbInstance
+        (tagged && seen.address().is_some()) || (seen.kind == Kind::DbInstance && seen.id == database)
     };
     let seen = seen::all(replies);
     let described = |seen: &Seen<'_>| match seen.address() {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Planned, Problem, place};
+use super::super::{Planned, Problem, place_of};
 use crate::address::Address;
 use crate::map::key;
 use crate::model::Kind;
@@ -36,7 +36,7 @@ pub fn add(state: &State, address: &Address, id: &str) -> Result<State, Problem>
         Kind::RouteTableAssociation => pair('/', ["subnet_id", "route_table_id"], "subnet-0123/rtb-0123"),
         Kind::DbInstance => one("identifier"),
         Kind::DbSubnetGroup => {
-            let arn = place(state, "").arn("rds", &format!("subgrp:{id}"));
+            let arn = place_of(state, "").arn("rds", &format!("subgrp:{id}"));
             let arn = (!arn.is_null()).then(|| (key("arn"), arn));
             one("name").map(|name| name.into_iter().chain(arn).collect())
         }
@@ -51,7 +51,7 @@ pub fn add(state: &State, address: &Address, id: &str) -> Result<State, Problem>
         | Kind::Vpc => one("id"),
     }?;
     let mut state = state.clone();
-    let resource = Resource { attributes: Arc::new(attributes), ..Resource::default() };
+    let resource = Resource { attributes: Arc::new(attributes), claimed: true, ..Resource::default() };
     state.resources.insert(address.clone(), Arc::new(resource));
     Ok(state)
 }

@@ -10,7 +10,7 @@
 pub mod guard;
 pub mod import;
 mod place;
-mod seen;
+pub(super) mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -288,14 +288,15 @@ pub fn claim(
         let id = attributes.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let last = state.private.generations.entry(target.address.clone()).or_default();
         *last = (*last).max(identity::generation(&attributes).unwrap_or(1));
-        let resource = Arc::new(Resource { attributes: Arc::new(attributes), ..Resource::default() });
+        let resource = Resource { attributes: Arc::new(attributes), claimed: true, ..Resource::default() };
+        let resource = Arc::new(resource);
         match target.deposed {
             None => state.resources.insert(target.address.clone(), resource),
             Some(_) => state.deposed.insert(target.clone(), resource),
         };
         taken.push(Taken { target, id, by });
     }
-    state.private.choices.availability_zones = zones(&state);
+    state.private.choices.availability_zones = zones_of(&state);
     let stack = stack::stack(variables, &state.private.choices, None);
     for address in stack.resources.keys().filter(|address| !state.resources.contains_key(*address)) {
         let last = state.private.generations.entry(address.clone()).or_default();
@@ -305,7 +306,7 @@ pub fn claim(
 }
 
 /// Zones by slot, as the subnets show them; empty where none does.
-fn zones(state: &State) -> Vec<String> {
+pub(super) fn zones_of(state: &State) -> Vec<String> {
     let mut slots: BTreeMap<u32, &str> = BTreeMap::new();
     for (address, resource) in &state.resources {
         let zone = resource.attributes.get("availability_zone").and_then(Value::as_str);

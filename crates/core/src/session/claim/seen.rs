@@ -13,15 +13,15 @@ use crate::value::Value;
 
 /// One object.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen<'a> {
+pub(in super::super) struct Seen<'a> {
     /// What it is; a default security group is a [`Kind::SecurityGroup`] here.
-    pub(super) kind: Kind,
+    pub(in super::super) kind: Kind,
     /// Its identifier.
-    pub(super) id: &'a str,
+    pub(in super::super) id: &'a str,
     /// As AWS describes it.
-    pub(super) object: &'a Value,
+    pub(in super::super) object: &'a Value,
     /// Its tags.
-    pub(super) tags: &'a Value,
+    pub(in super::super) tags: &'a Value,
 }
 
 impl Seen<'_> {
@@ -30,12 +30,12 @@ impl Seen<'_> {
     }
 
     /// The history that made it.
-    pub(super) fn lineage(&self) -> Option<Arc<str>> {
+    pub(in super::super) fn lineage(&self) -> Option<Arc<str>> {
         identity::lineage(self.tags).map(crate::map::text)
     }
 
     /// The address it was made for, if an object of this kind can have it.
-    pub(super) fn address(&self) -> Option<Address> {
+    pub(in super::super) fn address(&self) -> Option<Address> {
         let address = Address::from_tag_value(identity::address_tag(self.tags)?).ok()?;
         let kind = match address.kind {
             Kind::DefaultSecurityGroup => Kind::SecurityGroup,
@@ -56,27 +56,27 @@ impl Seen<'_> {
     }
 
     /// Which of the address's objects it is.
-    pub(super) fn generation(&self) -> u32 {
+    pub(in super::super) fn generation(&self) -> u32 {
         identity::generation_tag(self.tags).unwrap_or(0)
     }
 
     /// Its name tag.
-    pub(super) fn name(&self) -> Option<&str> {
+    pub(in super::super) fn name(&self) -> Option<&str> {
         self.tag("Name")
     }
 
     /// A field of the object as text.
-    pub(super) fn text(&self, path: &str) -> &str {
+    pub(in super::super) fn text(&self, path: &str) -> &str {
         self.object.at(path).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// A list in the object.
-    pub(super) fn list(&self, name: &str) -> &[Value] {
+    pub(in super::super) fn list(&self, name: &str) -> &[Value] {
         self.object.get(name).as_list().unwrap_or_default()
     }
 
     /// True if it is there to stay.
-    pub(super) fn stays(&self) -> bool {
+    pub(in super::super) fn stays(&self) -> bool {
         match observe::phase(self.kind, self.object) {
             Phase::Ready | Phase::Settling => true,
             Phase::Failed(_) | Phase::Deleting | Phase::Gone => false,
@@ -85,7 +85,7 @@ impl Seen<'_> {
 }
 
 /// Every object in the replies, each once, those that are gone left out.
-pub(super) fn all<'a>(replies: &Replies<'a>) -> Vec<Seen<'a>> {
+pub(in super::super) fn all<'a>(replies: &Replies<'a>) -> Vec<Seen<'a>> {
     const NO_TAGS: &Value = &Value::Null;
     let mut seen = Vec::new();
     let mut known = BTreeSet::new();

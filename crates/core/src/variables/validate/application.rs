@@ -11,8 +11,6 @@ use crate::variables::suggest::nearest;
 use crate::variables::text::shown;
 use crate::variables::{AmiFamily, IngressRule};
 
-/// More instances than any quota gives.
-pub(super) const MAX_INSTANCES: u32 = 20_000;
 /// Smallest root volume an Amazon Linux image fits, and the largest gp2 volume, in GiB (EBS User Guide).
 const ROOT_VOLUME: (u32, u32) = (8, 16_384);
 /// Inbound rules of a security group, each network counted (Amazon VPC quotas): the default, one of which is the

@@ -15,6 +15,8 @@ const STORAGE: (u32, u32) = (20, 65_536);
 /// Longest DBName and MasterUsername (RDS API, CreateDBInstance).
 const MAX_DB_NAME: usize = 63;
 const MAX_USERNAME: usize = 16;
+/// Longest name of a DB subnet group (RDS API, CreateDBSubnetGroup).
+const MAX_SUBNET_GROUP: usize = 255;
 /// Days of automated backups.
 const MAX_RETENTION: u32 = 35;
 /// Length of a password for PostgreSQL (RDS API, CreateDBInstance).
@@ -116,6 +118,7 @@ pub(super) struct Database {
     pub(super) db_engine_version: Option<String>,
     pub(super) db_instance_class: String,
     pub(super) db_allocated_storage: u32,
+    pub(super) db_subnet_group_name: Option<String>,
     pub(super) db_name: String,
     pub(super) db_username: String,
     pub(super) db_manage_master_user_password: bool,
@@ -132,6 +135,7 @@ pub(super) fn check(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -
     let class = instance_class(reader);
     let (low, high) = STORAGE;
     let storage = reader.whole("db_allocated_storage", low, high, " GiB");
+    let subnet_group = subnet_group(reader);
     let name = reader.text("db_name").and_then(|text| database_name(reader, text));
     let username = reader.text("db_username").and_then(|text| user_name(reader, text));
     let multi_az = reader.flag("db_multi_az");
@@ -144,6 +148,7 @@ pub(super) fn check(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -
         db_engine_version: version?,
         db_instance_class: class?,
         db_allocated_storage: storage?.value,
+        db_subnet_group_name: subnet_group?,
         db_name: name?,
         db_username: username?,
         db_manage_master_user_password: managed?,
@@ -177,6 +182,21 @@ fn engine_version(reader: &mut Reader<'_>) -> Option<Option<String>> {
     };
     let problem = Problem::error(text.at.as_ref(), format!("db_engine_version is {}, {wrong}", shown(&text.value)));
     reader.report.push(problem.hint(hint));
+    None
+}
+
+/// An existing group's name, as RDS keeps it (RDS API, CreateDBSubnetGroup).
+fn subnet_group(reader: &mut Reader<'_>) -> Option<Option<String>> {
+    const NAME: &str = "db_subnet_group_name";
+    let Some(text) = reader.optional_text(NAME)? else { return Some(None) };
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.' | ' ');
+    let fits = (1..=MAX_SUBNET_GROUP).contains(&text.value.len()) && text.value.chars().all(plain);
+    if fits && text.value != "default" {
+        return Some(Some(text.value));
+    }
+    let summary = format!("{NAME} is {}, which is not the name of a DB subnet group of one's own", shown(&text.value));
+    let problem = Problem::error(text.at.as_ref(), summary);
+    reader.report.push(problem.hint("write its name as RDS shows it, in lower case; null makes a group for this stack"));
     None
 }
 

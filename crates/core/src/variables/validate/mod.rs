@@ -11,14 +11,14 @@ mod tags;
 use crate::secret::Secrets;
 
 use super::read::Reader;
-use super::{Needs, Variables};
+use super::{INSTANCES_MAX, Needs, Variables};
 
 /// Reads and checks every variable. `None` if anything is wrong, which is then in the reader's report.
 /// `ignored` are variables of the environment that name no variable.
 pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -> Option<(Variables, Secrets)> {
     let region = names::region(reader);
     let names = names::check(reader);
-    let count = reader.whole("app_instance_count", 0, application::MAX_INSTANCES, "");
+    let count = reader.whole("app_instance_count", 0, INSTANCES_MAX, "");
     let application = application::check(reader);
     let network = network::check(reader, region.as_deref(), count.as_ref());
     let database = database::check(reader, needs, ignored);
@@ -33,6 +33,7 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         availability_zones,
         enable_nat_gateway,
         single_nat_gateway,
+        manage_default_security_group,
     } = network;
     let application::Application {
         app_instance_type,
@@ -46,6 +47,7 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         db_engine_version,
         db_instance_class,
         db_allocated_storage,
+        db_subnet_group_name,
         db_name,
         db_username,
         db_manage_master_user_password,
@@ -66,6 +68,7 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         availability_zones,
         enable_nat_gateway,
         single_nat_gateway,
+        manage_default_security_group,
         app_instance_type,
         app_instance_count,
         app_ami_family,
@@ -76,6 +79,7 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         db_engine_version,
         db_instance_class,
         db_allocated_storage,
+        db_subnet_group_name,
         db_name,
         db_username,
         db_manage_master_user_password,

@@ -5,13 +5,10 @@ use ipnet::Ipv4Net;
 use crate::variables::read::Reader;
 use crate::variables::report::{Place, Problem, Spot};
 use crate::variables::text::shown;
+use crate::variables::{SUBNETS_MAX, ZONES_MAX};
 
 /// Shortest and longest prefix of a VPC and of a subnet (VPC User Guide, "VPC CIDR blocks", "Subnet sizing").
 const PREFIXES: std::ops::RangeInclusive<u8> = 16..=28;
-/// Subnets per VPC (Amazon VPC quotas).
-const MAX_SUBNETS: usize = 200;
-/// A zone is named by one letter.
-const MAX_ZONES: usize = 26;
 /// Addresses that AWS keeps in every subnet (VPC User Guide, "Subnet sizing").
 const RESERVED_ADDRESSES: u64 = 5;
 
@@ -27,6 +24,7 @@ pub(super) struct Network {
     pub(super) availability_zones: Vec<String>,
     pub(super) enable_nat_gateway: bool,
     pub(super) single_nat_gateway: bool,
+    pub(super) manage_default_security_group: bool,
 }
 
 type Subnets = Spot<Vec<Spot<Ipv4Net>>>;
@@ -39,6 +37,7 @@ pub(super) fn check(reader: &mut Reader<'_>, region: Option<&str>, count: Option
     let zones = zones(reader, region);
     let nat = reader.flag("enable_nat_gateway");
     let single = reader.flag("single_nat_gateway");
+    let default_group = reader.flag("manage_default_security_group");
     if let Some(vpc) = &vpc {
         warn_of_docker(reader, vpc);
         for (name, list) in [(PUBLIC, &public), (PRIVATE, &private)] {
@@ -68,6 +67,7 @@ pub(super) fn check(reader: &mut Reader<'_>, region: Option<&str>, count: Option
         availability_zones: zones?.value,
         enable_nat_gateway: nat?,
         single_nat_gateway: single?,
+        manage_default_security_group: default_group?,
     })
 }
 
@@ -115,8 +115,8 @@ fn block(reader: &mut Reader<'_>, name: &str, text: &Spot<String>) -> Option<Spo
 
 fn subnets(reader: &mut Reader<'_>, name: &'static str) -> Option<Subnets> {
     let list = reader.texts(name)?;
-    if list.value.len() > MAX_SUBNETS {
-        let summary = format!("{name} has {} subnets, but a VPC may have {MAX_SUBNETS}", list.value.len());
+    if list.value.len() > SUBNETS_MAX as usize {
+        let summary = format!("{name} has {} subnets, but a VPC may have {SUBNETS_MAX}", list.value.len());
         reader.report.push(Problem::error(list.at.as_ref(), summary));
         return None;
     }
@@ -158,8 +158,8 @@ fn disjoint(reader: &mut Reader<'_>, public: &Subnets, private: &Subnets) {
     };
     let mut all = named(PUBLIC, public);
     all.extend(named(PRIVATE, private));
-    if all.len() > MAX_SUBNETS {
-        let summary = format!("there are {} subnets, but a VPC may have {MAX_SUBNETS}", all.len());
+    if all.len() > SUBNETS_MAX as usize {
+        let summary = format!("there are {} subnets, but a VPC may have {SUBNETS_MAX}", all.len());
         reader.report.push(Problem::error(private.at.as_ref().or(public.at.as_ref()), summary));
         return;
     }
@@ -224,8 +224,8 @@ fn gateway_per_zone(reader: &mut Reader<'_>, public: &Subnets, private: &Subnets
 
 fn zones(reader: &mut Reader<'_>, region: Option<&str>) -> Option<Spot<Vec<String>>> {
     let list = reader.texts(ZONES)?;
-    if list.value.len() > MAX_ZONES {
-        let summary = format!("{ZONES} has {} zones, but no region has more than {MAX_ZONES}", list.value.len());
+    if list.value.len() > ZONES_MAX as usize {
+        let summary = format!("{ZONES} has {} zones, but no region has more than {ZONES_MAX}", list.value.len());
         reader.report.push(Problem::error(list.at.as_ref(), summary));
         return None;
     }

@@ -1,0 +1,22 @@
+//! What the user has agreed to on the command line, beyond what the variables say.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// The word of `-allow-cutting-off` for what could not be looked for.
+pub const UNKNOWN: &str = "unknown";
+
+/// Flags that let a plan do what is refused without them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Consent {
+    /// `-allow-replace=ADDRESS`: objects that nothing claims and that may be replaced all the same.
+    pub replace: BTreeSet<String>,
+    /// `-allow-cutting-off=ID`: objects of others that may lose what they use of the stack, or [`UNKNOWN`].
+    pub cutting_off: BTreeSet<String>,
+    /// `-exclude=ADDRESS`: objects that a destroy keeps, with all they need.
+    pub exclude: BTreeSet<String>,
+    /// `-beside`: build a new stack beside one that the state records elsewhere.
+    pub beside: bool,
+}

@@ -1,0 +1,284 @@
+//! The rounds of a session in their order, as a state machine: reads out, replies in, a plan at the end.
+//!
+//! Whoever drives it sends the reads and waits; it decides what is asked next. So the command line, the rehearsal and every
+//! test plan in the same way.
+
+use std::time::Duration;
+
+use super::{
+    Inputs, Known, Planned, Problem, Replies, VISIBILITY_MS, around, choices, discovery, know, lost, place, plan, read, recovery,
+    settle,
+};
+use crate::api::{Call, ErrorClass, Operation, Reply};
+use crate::engine::{Cause, Executor, Outcome};
+use crate::model::Kind;
+use crate::observe::Place;
+use crate::plan::{Mode, Node, Step};
+use crate::state::State;
+
+/// What a session needs next.
+#[derive(Debug)]
+pub enum Next {
+    /// Send these reads, and hand their replies to [`Session::answered`].
+    Read(Vec<Node>),
+    /// Wait so long: what was read may be from before the last changes.
+    Wait(Duration),
+    /// Here is the plan.
+    Done(Box<Planned>),
+    /// There is none, for these reasons.
+    Refused(Vec<Problem>),
+}
+
+/// From a state and what the user asks for to a plan.
+#[derive(Debug)]
+pub struct Session {
+    state: State,
+    inputs: Inputs,
+    /// Where this run is; the account is known after the first round.
+    place: Place,
+    stage: Stage,
+    lines: Vec<String>,
+}
+
+/// What is read, and what is known by then.
+#[derive(Debug)]
+enum Stage {
+    /// Who we are.
+    Caller,
+    /// What an interrupted run made.
+    Recovery,
+    /// What became of everything recorded.
+    Discovery,
+    /// What is not as recorded: the replies so far, and the reads of the second look.
+    SecondLook(Vec<(Node, Reply)>, Vec<Node>),
+    /// Who else would be touched by this plan.
+    Around(Box<Planned>, Vec<Node>),
+    /// To be read again after a while.
+    Waiting(Duration, Box<Stage>),
+    /// Nothing more.
+    Over(Result<Box<Planned>, Vec<Problem>>),
+}
+
+impl Session {
+    /// A session that plans from this state.
+    pub fn new(state: State, inputs: Inputs) -> Self {
+        let place = Place { region: inputs.variables.aws_region.clone(), account: None };
+        Self { state, inputs, place, stage: Stage::Caller, lines: Vec::new() }
+    }
+
+    /// The state as it is known by now.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// True while what an interrupted run made is looked for.
+    pub fn is_recovering(&self) -> bool {
+        matches!(self.stage, Stage::Recovery)
+    }
+
+    /// What was found of an interrupted run since the last call, a line each.
+    pub fn take_lines(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// What to do now.
+    pub fn next(&mut self) -> Next {
+        loop {
+            let stage = std::mem::replace(&mut self.stage, Stage::Over(Err(Vec::new())));
+            let (stage, next) = match stage {
+                Stage::Caller => {
+                    let nodes = vec![read((Kind::Vpc, Call::new(Operation::GetCallerIdentity, [])))];
+                    (Stage::Caller, Next::Read(nodes))
+                }
+                Stage::Recovery => match recovery::recovery(&self.state, &self.inputs) {
+                    nodes if nodes.is_empty() => {
+                        self.stage = Stage::Discovery;
+                        continue;
+                    }
+                    nodes => (Stage::Recovery, Next::Read(nodes)),
+                },
+                Stage::Discovery => {
+                    (Stage::Discovery, Next::Read(discovery(&self.state, &self.inputs, &self.place)))
+                }
+                Stage::SecondLook(replies, nodes) => {
+                    let next = Next::Read(nodes.clone());
+                    (Stage::SecondLook(replies, nodes), next)
+                }
+                Stage::Around(planned, nodes) => {
+                    let next = Next::Read(nodes.clone());
+                    (Stage::Around(planned, nodes), next)
+                }
+                Stage::Waiting(pause, then) => (*then, Next::Wait(pause)),
+                Stage::Over(Ok(planned)) => (Stage::Over(Err(Vec::new())), Next::Done(planned)),
+                Stage::Over(Err(problems)) => (Stage::Over(Err(Vec::new())), Next::Refused(problems)),
+            };
+            self.stage = stage;
+            return next;
+        }
+    }
+
+    /// Takes the replies to what [`Session::next`] asked for. `age` is the time from the last write of the state to the
+    /// beginning of these reads; `None` if reads show every change at once.
+    pub fn answered(&mut self, replies: Vec<(Node, Reply)>, age: Option<Duration>) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over(Err(Vec::new())));
+        self.stage = match stage {
+            Stage::Caller => self.caller(&replies),
+            Stage::Recovery => {
+                let replies: Vec<(&Node, &Reply)> = replies.iter().map(|(node, reply)| (node, reply)).collect();
+                match recovery::adopt(&mut self.state, &replies) {
+                    Ok(lines) => {
+                        self.lines.extend(lines);
+                        Stage::Discovery
+                    }
+                    Err(problems) => Stage::Over(Err(problems)),
+                }
+            }
+            Stage::Discovery => self.discovered(replies, age),
+            Stage::SecondLook(mut all, _) => {
+                all.extend(replies);
+                self.looked_twice(all, age)
+            }
+            Stage::Around(planned, nodes) => self.looked_around(planned, nodes, &replies, age),
+            waiting @ (Stage::Waiting(..) | Stage::Over(_)) => waiting,
+        };
+    }
+
+    fn caller(&mut self, replies: &[(Node, Reply)]) -> Stage {
+        let replies = Replies::new(replies);
+        let problems = replies.problems();
+        if !problems.is_empty() {
+            return Stage::Over(Err(problems));
+        }
+        let caller = replies.of(Operation::GetCallerIdentity).iter().find_map(|(_, reply)| reply.ok());
+        self.place.account = caller.and_then(|caller| caller.get("Account").as_str()).map(str::to_owned);
+        match place::check(&self.state, &self.place) {
+            Ok(()) => Stage::Recovery,
+            Err(problem) => Stage::Over(Err(vec![problem])),
+        }
+    }
+
+    fn discovered(&mut self, replies: Vec<(Node, Reply)>, age: Option<Duration>) -> Stage {
+        let read = Replies::new(&replies);
+        let problems = read.problems();
+        if !problems.is_empty() {
+            return Stage::Over(Err(problems));
+        }
+        let again = age.and_then(|age| settle::look_again(&self.state, &self.inputs, &self.place, &read, age));
+        if let Some(pause) = again {
+            return Stage::Waiting(pause, Box::new(Stage::Discovery));
+        }
+        let known = match know(&self.state, &self.inputs, &self.place, &read) {
+            Ok(known) => known,
+            Err(problems) => return Stage::Over(Err(problems)),
+        };
+        let mut nodes = lost::second_look(&known.state, &known.ownership.elsewhere, &read);
+        if self.inputs.mode == Mode::Apply {
+            nodes.extend(choices::missing(&known.state, &self.inputs, &read));
+        }
+        drop(read);
+        if nodes.is_empty() { self.conclude(known, &replies, age) } else { Stage::SecondLook(replies, nodes) }
+    }
+
+    fn looked_twice(&mut self, replies: Vec<(Node, Reply)>, age: Option<Duration>) -> Stage {
+        let read = Replies::new(&replies);
+        let problems = read.problems();
+        if !problems.is_empty() {
+            return Stage::Over(Err(problems));
+        }
+        match know(&self.state, &self.inputs, &self.place, &read) {
+            Ok(known) => {
+                drop(read);
+                self.conclude(known, &replies, age)
+            }
+            Err(problems) => Stage::Over(Err(problems)),
+        }
+    }
+
+    /// Everything that a plan follows from is read.
+    fn conclude(&mut self, mut known: Known, replies: &[(Node, Reply)], age: Option<Duration>) -> Stage {
+        let read = Replies::new(replies);
+        let elsewhere = &known.ownership.elsewhere;
+        let lost = lost::found(&known.state, &self.inputs, elsewhere, &self.place, &read);
+        let left = age.and_then(|age| Duration::from_millis(VISIBILITY_MS).checked_sub(age));
+        if let (false, Some(left)) = (lost.is_empty(), left.filter(|left| !left.is_zero())) {
+            return Stage::Waiting(settle::pause(age.unwrap_or_default(), left), Box::new(Stage::Discovery));
+        }
+        if self.inputs.mode == Mode::Apply {
+            match choices::choose(&known.state, &self.inputs, &read, &mut known.warnings) {
+                Ok(mut choices) => {
+                    choices.leave_default_group = choices::leaves_default_group(&known);
+                    known.state.private.choices = choices;
+                }
+                Err(problems) => return Stage::Over(Err(problems)),
+            }
+        }
+        drop(read);
+        let planned = plan(&self.state, &self.inputs, &self.place, known).and_then(|mut planned| {
+            let notes = lost::judge(&planned.state, &self.inputs, &lost, &planned.plan.changes)?;
+            planned.plan.notes.extend(notes);
+            Ok(planned)
+        });
+        match planned {
+            Ok(planned) => match around::reads(&planned) {
+                nodes if nodes.is_empty() => Stage::Over(Ok(Box::new(planned))),
+                nodes => Stage::Around(Box::new(planned), nodes),
+            },
+            Err(problems) => Stage::Over(Err(problems)),
+        }
+    }
+
+    fn looked_around(
+        &mut self,
+        mut planned: Box<Planned>,
+        nodes: Vec<Node>,
+        replies: &[(Node, Reply)],
+        age: Option<Duration>,
+    ) -> Stage {
+        match around::judge(&planned, &self.inputs.consent, &Replies::new(replies)) {
+            Ok(notes) => {
+                planned.plan.notes.extend(notes);
+                Stage::Over(Ok(planned))
+            }
+            Err(problems) => {
+                let left = age.and_then(|age| Duration::from_millis(VISIBILITY_MS).checked_sub(age));
+                match left.filter(|left| !left.is_zero()) {
+                    // What a run has just destroyed may show a little longer.
+                    Some(left) => {
+                        let pause = settle::pause(age.unwrap_or_default(), left);
+                        Stage::Waiting(pause, Box::new(Stage::Around(planned, nodes)))
+                    }
+                    None => Stage::Over(Err(problems)),
+                }
+            }
+        }
+    }
+}
+
+/// Reads that left a question open which the planner does not see as open: a search for an object of an earlier run
+/// that ended in an error, and anything that failed without an answer. To plan all the same could make an object
+/// twice.
+pub fn unread(executor: &Executor, outcome: &Outcome) -> Vec<Problem> {
+    let replies = executor.replies();
+    let searches = replies.iter().filter(|(node, _)| matches!(node.steps.first(), Some(Step::Wait(_))));
+    let errors = searches.filter_map(|(node, reply)| Some((node, reply.as_ref().err()?)));
+    let open = errors.filter(|(_, error)| error.class != ErrorClass::NotFound).map(|(node, error)| Problem::Read {
+        call: format!("search for {} of an earlier run", node.target),
+        error: error.clone(),
+    });
+    let failures = match outcome {
+        Outcome::Failed { failures, .. } => failures.as_slice(),
+        Outcome::Done | Outcome::Stopped { .. } | Outcome::StoreFailed { .. } => &[],
+    };
+    let failed = failures.iter().map(|failure| match &failure.cause {
+        Cause::Call { operation, error } => Problem::Read { call: operation.clone(), error: error.clone() },
+        cause @ (Cause::WaitFailed { .. }
+        | Cause::WaitTimedOut { .. }
+        | Cause::Foreign { .. }
+        | Cause::SlowStore { .. }
+        | Cause::Bug { .. }) => Problem::Impossible {
+            summary: format!("{}: {cause}", failure.target),
+            hint: "run the command again; if it fails the same way, please report it".to_owned(),
+        },
+    });
+    open.chain(failed).collect()
+}
