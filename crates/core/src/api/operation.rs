@@ -11,16 +11,24 @@
 //! | `Address` | AllocationId, PublicIp, Domain, AssociationId?, NetworkInterfaceId?, PrivateIpAddress?, PublicIpv4Pool?, NetworkBorderGroup?, Tags |
 //! | `NatGateway` | NatGatewayId, SubnetId, VpcId, State (`pending`, `available`, `failed`, `deleting`, `deleted`), FailureCode?, FailureMessage?, ConnectivityType, NatGatewayAddresses [{AllocationId, AssociationId?, NetworkInterfaceId?, PrivateIp?, PublicIp?}], Tags |
 //! | `RouteTable` | RouteTableId, VpcId, OwnerId, Routes [{DestinationCidrBlock, GatewayId?, NatGatewayId?, State, Origin}], Associations [{RouteTableAssociationId, RouteTableId, SubnetId?, Main, State}], Tags |
-//! | `NetworkInterface` | NetworkInterfaceId, SubnetId, VpcId, AvailabilityZone, Status (`available`, `in-use`, and others between), Description?, InterfaceType (`interface`, `nat_gateway` or another), RequesterManaged, PrivateIpAddress, Groups [{GroupId, GroupName?}], Attachment? {AttachmentId, InstanceId?, InstanceOwnerId, DeleteOnTermination, Status}, Association? {PublicIp, AllocationId?}, Tags |
+//! | `NetworkInterface` | NetworkInterfaceId, SubnetId, VpcId, AvailabilityZone, Status (`available`, `in-use`, and others between), Description?, InterfaceType (`interface`, `nat_gateway` or another), RequesterManaged, OwnerId, PrivateIpAddress, Groups [{GroupId, GroupName?}], Attachment? {AttachmentId, InstanceId?, InstanceOwnerId, DeleteOnTermination, Status}, Association? {PublicIp, AllocationId?}, Tags |
+//! | `VpcEndpoint` | VpcEndpointId, VpcEndpointType (`Interface`, `Gateway` or another), VpcId, ServiceName?, State (`available` and others; as AWS writes them, also with a capital), OwnerId, Tags |
+//! | `VpcPeeringConnection` | VpcPeeringConnectionId, RequesterVpcInfo {VpcId?, OwnerId}, AccepterVpcInfo {VpcId?, OwnerId}, Status? {Code (`active`, `pending-acceptance`, `deleted` and others)}, Tags |
+//! | `VpnGateway` | VpnGatewayId, Type, State (`available`, `deleted` and others), VpcAttachments [{VpcId, State (`attached`, `detached` and between)}], Tags |
+//! | `NetworkAcl` | NetworkAclId, VpcId, IsDefault, OwnerId, Tags |
+//! | `EgressOnlyInternetGateway` | EgressOnlyInternetGatewayId, Attachments [{VpcId, State}], Tags |
 //! | `SecurityGroup` | GroupId, GroupName, Description, VpcId, OwnerId, SecurityGroupArn?, IpPermissions \[P\], IpPermissionsEgress \[P\], Tags |
 //! | `P` (permission) | IpProtocol, FromPort?, ToPort?, IpRanges [{CidrIp, Description?}], Ipv6Ranges [{CidrIpv6, Description?}], UserIdGroupPairs [{GroupId, Description?}], PrefixListIds [{PrefixListId, Description?}] |
+//! | `SecurityGroupRule` | SecurityGroupRuleId, IsEgress, IpProtocol, FromPort and ToPort (-1 if the protocol has none), CidrIpv4?, CidrIpv6?, PrefixListId?, ReferencedGroupInfo? (the group's identifier), Description? |
 //! | `Instance` | InstanceId, ImageId, InstanceType, State (`pending`, `running`, `shutting-down`, `terminated`, `stopping`, `stopped`), StateReason? {Code, Message}, SubnetId?, VpcId?, PrivateIpAddress?, PrivateDnsName?, PublicIpAddress?, PublicDnsName?, AvailabilityZone, SecurityGroups [{GroupId, GroupName}], NetworkInterfaces [{NetworkInterfaceId}], RootDeviceName, BlockDeviceMappings [{DeviceName, VolumeId, DeleteOnTermination}], MetadataOptions {HttpTokens, HttpPutResponseHopLimit, HttpEndpoint}, ClientToken?, Tags |
 //! | `Volume` | VolumeId, Size, VolumeType, Encrypted, State, InstanceId?, Device?, ModificationState?, Tags |
 //! | `Image` | ImageId, Name, Architecture, RootDeviceName, RootVolumeSize, State |
 //! | `DBSubnetGroup` | DBSubnetGroupName, DBSubnetGroupDescription, VpcId, SubnetGroupStatus, SubnetIds \[text\], DBSubnetGroupArn |
 //! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, MasterUserSecret? {SecretArn, SecretStatus, KmsKeyId}, Tags |
 //!
-//! `?` marks a field that may be absent. Instances are a flat list, without reservations.
+//! `?` marks a field that may be absent. Instances are a flat list, without reservations. The tags of `DescribeTags` are
+//! a list of their own, `{ResourceId, ResourceType, Key, Value}` each, as a filter may let some tags of an object pass and
+//! others not.
 
 use std::fmt;
 
@@ -257,15 +265,27 @@ operations! {
     /// `{NetworkInterfaces: [NetworkInterface]}`
     DescribeNetworkInterfaces Ec2 Read Ec2Read [NetworkInterfaceIds, Filters];
 
+    /// `{VpcEndpoints: [VpcEndpoint]}`
+    DescribeVpcEndpoints Ec2 Read Ec2Read [Filters];
+    /// `{VpcPeeringConnections: [VpcPeeringConnection]}`; they have no filter `vpc-id`, but one for each end.
+    DescribeVpcPeeringConnections Ec2 Read Ec2Read [Filters];
+    /// `{VpnGateways: [VpnGateway]}`; their filter is `attachment.vpc-id`.
+    DescribeVpnGateways Ec2 Read Ec2Read [Filters];
+    /// `{NetworkAcls: [NetworkAcl]}`
+    DescribeNetworkAcls Ec2 Read Ec2Read [Filters];
+    /// `{EgressOnlyInternetGateways: [EgressOnlyInternetGateway]}`; they have no filters but those on tags.
+    DescribeEgressOnlyInternetGateways Ec2 Read Ec2Read [Filters];
+
     /// `{GroupId}`
     CreateSecurityGroup Ec2 NaturalKey Ec2Write [GroupName(required), Description(required), VpcId(required), Tags(required)];
     /// `{SecurityGroups: [SecurityGroup]}`
     DescribeSecurityGroups Ec2 Read Ec2List [GroupIds, Filters];
     /// `{}`
     DeleteSecurityGroup Ec2 Idempotent Ec2Write [GroupId(required)];
-    /// `{}`; `IpPermissions` is a list of permissions as in the reply objects; all or none are added.
+    /// `{SecurityGroupRules: [SecurityGroupRule]}`, those added; `IpPermissions` is a list of permissions as in the reply
+    /// objects; all or none are added.
     AuthorizeSecurityGroupIngress Ec2 Idempotent Ec2Write [GroupId(required), IpPermissions(required)];
-    /// `{}`
+    /// `{SecurityGroupRules: [SecurityGroupRule]}`, those added.
     AuthorizeSecurityGroupEgress Ec2 Idempotent Ec2Write [GroupId(required), IpPermissions(required)];
     /// `{}`
     RevokeSecurityGroupIngress Ec2 Idempotent Ec2Write [GroupId(required), IpPermissions(required)];
@@ -295,6 +315,9 @@ operations! {
     /// `{}`
     ModifyVolume Ec2 Idempotent Ec2Write [VolumeId(required), Size(required)];
 
+    /// `{Tags: [{ResourceId, ResourceType, Key, Value}]}`; filters are `key`, `value`, `resource-id`, `resource-type` and
+    /// `tag:KEY`.
+    DescribeTags Ec2 Read Ec2Read [Filters];
     /// `{}`
     CreateTags Ec2 Idempotent Ec2Tags [Resources(required), Tags(required)];
     /// `{}`; `TagKeys` is a list of keys.

@@ -13,8 +13,8 @@ impl World {
     /// is ours, by which what has no group of its own would be reached. While a run is under way some of it is on its
     /// way to be used or deleted; when it has ended, nothing is.
     ///
-    /// Interfaces have no call of their own here: a subnet that has fewer free addresses than what stands in its VPC
-    /// explains has one too many. Snapshots are not seen: no call that the stack needs lists them.
+    /// Interfaces of ours have no call of their own here: a subnet that has fewer free addresses than what stands in its
+    /// VPC, and what other people hold there, explains has one too many. Snapshots are not seen: no call that the stack needs lists them.
     pub fn leaks(&self) -> Vec<String> {
         let mut found = Vec::new();
         for volume in self.volumes.iter().filter(|volume| volume.free) {

@@ -90,6 +90,9 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
     for volume in list(&mut world, Operation::DescribeVolumes, &[], "Volumes") {
         world.read_volume(&volume);
     }
+    for interface in list(&mut world, Operation::DescribeNetworkInterfaces, &[], "NetworkInterfaces") {
+        world.read_interface(&interface);
+    }
     for group in list(&mut world, Operation::DescribeDBSubnetGroups, &[], "DBSubnetGroups") {
         let name = text(&group, "DBSubnetGroupName");
         if name != "default" {
@@ -127,6 +130,17 @@ impl World {
         self.objects.push(Object::of("volume", &id, volume.get("Tags")));
         self.charges.push(cost::volume(&id, volume));
         self.volumes.push(Volume { id, free: state == "available" });
+    }
+
+    /// Counts an interface that somebody else holds; those of what is ours are counted with it.
+    fn read_interface(&mut self, interface: &Value) {
+        let attachment = interface.get("Attachment");
+        let ours = !attachment.get("InstanceId").is_null()
+            || interface.get("InterfaceType").as_str() == Some("nat_gateway")
+            || interface.get("Description").as_str() == Some("RDSNetworkInterface");
+        if !attachment.is_null() && !ours {
+            self.expect_interfaces(&text(interface, "VpcId"), 1);
+        }
     }
 
     fn expect_interfaces(&mut self, vpc: &str, count: u64) {

@@ -44,6 +44,15 @@ impl Filters {
         Self::read(request, |name| known.contains(&name))
     }
 
+    /// The filters of a request for tags.
+    ///
+    /// # Errors
+    /// As [`Filters::of`].
+    pub(crate) fn of_tags(request: &Request) -> Result<Self, Refusal> {
+        let known = ["key", "value", "resource-id", "resource-type"];
+        Self::read(request, |name| known.contains(&name) || name.starts_with("tag:"))
+    }
+
     fn read(request: &Request, is_known: impl Fn(&str) -> bool) -> Result<Self, Refusal> {
         let Some(map) = request.arg("Filters").as_map() else { return Ok(Self(Vec::new())) };
         let mut count = 0;

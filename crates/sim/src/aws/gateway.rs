@@ -115,6 +115,8 @@ impl Account {
             Some(&rule::MAPPED_DATABASE)
         } else if self.instances.values().any(|instance| *instance.vpc == *vpc && instance.has_public_mapping(now)) {
             Some(&rule::MAPPED_INSTANCE)
+        } else if self.has_foreign_address(vpc) {
+            Some(&rule::MAPPED_INTERFACE)
         } else {
             None
         }

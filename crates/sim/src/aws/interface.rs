@@ -25,23 +25,63 @@ pub(crate) struct Interface {
     pub(crate) vpc: Text,
     pub(crate) ip: Ipv4Addr,
     pub(crate) groups: Vec<Text>,
-    /// The instance, NAT gateway or database instance (`db/NAME`) it was made for.
+    /// The instance, NAT gateway or database instance (`db/NAME`) it was made for; empty for those of other people.
     pub(crate) owner: Text,
     #[serde(default)]
     pub(crate) tags: Tags,
     /// When it is deleted, if that is settled.
     pub(crate) gone: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) foreign: Option<Foreign>,
+}
+
+/// A network interface of other people: of a load balancer, a function, a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ForeignInterface {
+    /// What AWS or whoever made it calls it, such as `ELB app/web/50dc6c495c0c9188`.
+    pub description: String,
+    /// `interface`, `lambda`, `network_load_balancer` and others.
+    pub interface_type: String,
+    /// True if a service of AWS made it for its customer.
+    pub requester_managed: bool,
+    /// Whose it is attached to, by account or by AWS's name for itself, such as `amazon-elb`; attached to nothing, if none.
+    pub attached_by: Option<String>,
+    /// True if it has a public address.
+    pub public: bool,
+}
+
+impl Default for ForeignInterface {
+    /// One of an application load balancer.
+    fn default() -> Self {
+        Self {
+            description: "ELB app/web/50dc6c495c0c9188".to_owned(),
+            interface_type: "interface".to_owned(),
+            requester_managed: true,
+            attached_by: Some("amazon-elb".to_owned()),
+            public: false,
+        }
+    }
+}
+
+/// What is kept of a network interface of other people.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Foreign {
+    shows: ForeignInterface,
+    public_ip: Option<Ipv4Addr>,
 }
 
 /// The filters of `DescribeNetworkInterfaces`.
 const FILTERS: [&str; 6] = ["group-id", "subnet-id", "vpc-id", "status", "description", "attachment.instance-id"];
 
 /// What an interface shows of whose it is.
-struct Owner {
+struct Owner<'a> {
     description: Option<Text>,
-    kind: &'static str,
-    /// AWS's name for itself as the owner of the attachment; `None` for the customer's own.
-    requester: Option<&'static str>,
+    kind: &'a str,
+    /// True if a service of AWS made it.
+    managed: bool,
+    /// The owner of the attachment, by account or by AWS's name for itself; `None` for the customer.
+    holder: Option<&'a str>,
     instance: Option<Text>,
     delete_on_termination: bool,
     association: Option<Value>,
@@ -104,9 +144,33 @@ impl Account {
         let there = self.subnets.get_mut(subnet)?;
         let (ip, vpc, subnet) = (there.pool.take()?, there.vpc.clone(), there.meta.id.clone());
         let id = self.new_id("eni-");
-        let interface = Interface { subnet, vpc, ip, groups: groups.to_vec(), owner, tags: Tags::new(), gone: None };
+        let (groups, tags) = (groups.to_vec(), Tags::new());
+        let interface = Interface { subnet, vpc, ip, groups, owner, tags, gone: None, foreign: None };
         self.interfaces.insert(id.clone(), interface);
         Some(id)
+    }
+
+    /// Puts a network interface of other people into a subnet; answers its identifier, or `None` if there is no such subnet
+    /// or no address left in it. It stays until it is [removed](Self::remove_foreign).
+    pub fn add_interface(&mut self, subnet: &str, groups: &[&str], shows: ForeignInterface) -> Option<String> {
+        let groups: Vec<Text> = groups.iter().map(|group| Text::from(*group)).collect();
+        let id = self.new_interface(subnet, &groups, Text::from(""))?;
+        let public_ip = shows.public.then(|| self.new_public_ip("foreign-ip", Ipv4Addr::new(18, 0, 0, 0)));
+        self.interfaces.get_mut(&id)?.foreign = Some(Foreign { shows, public_ip });
+        Some(id.to_string())
+    }
+
+    /// True if a network interface of other people in the VPC has a public address.
+    pub(crate) fn has_foreign_address(&self, vpc: &str) -> bool {
+        let mapped =
+            |interface: &Interface| interface.foreign.as_ref().is_some_and(|foreign| foreign.public_ip.is_some());
+        self.interfaces.values().any(|interface| *interface.vpc == *vpc && mapped(interface))
+    }
+
+    /// The tags of the network interfaces that calls find.
+    pub(crate) fn interface_tags(&self, now: Instant) -> impl Iterator<Item = (&Text, &Tags)> {
+        let visible = move |interface: &Interface| self.owner(now, interface).visible <= now;
+        self.interfaces.iter().filter(move |(_, it)| visible(it)).map(|(id, interface)| (id, &interface.tags))
     }
 
     /// Deletes the interface when its owner is gone, at `at`, or as much later as such an interface lingers.
@@ -140,11 +204,12 @@ impl Account {
     }
 
     /// Whose an interface is. Nothing is known of an owner that is no longer listed.
-    fn owner(&self, now: Instant, interface: &Interface) -> Owner {
+    fn owner<'a>(&'a self, now: Instant, interface: &'a Interface) -> Owner<'a> {
         let mut owner = Owner {
             description: None,
             kind: "interface",
-            requester: None,
+            managed: false,
+            holder: None,
             instance: None,
             delete_on_termination: false,
             association: None,
@@ -152,10 +217,18 @@ impl Account {
             there: false,
         };
         let name = &*interface.owner;
-        if name.starts_with("nat-") {
+        if let Some(Foreign { shows, public_ip }) = &interface.foreign {
+            owner.description = Some(shows.description.as_str().into());
+            owner.kind = &shows.interface_type;
+            owner.managed = shows.requester_managed;
+            owner.holder = shows.attached_by.as_deref();
+            owner.association = public_ip.map(|ip| object([("PublicIp", ip.to_string().into())]));
+            owner.there = shows.attached_by.is_some();
+        } else if name.starts_with("nat-") {
             owner.description = Some(format!("Interface for NAT Gateway {name}").into());
             owner.kind = "nat_gateway";
-            owner.requester = Some("amazon-aws");
+            owner.managed = true;
+            owner.holder = Some("amazon-aws");
             if let Some(nat) = self.nats.get(name) {
                 owner.visible = nat.meta.visible;
                 owner.there = !matches!(nat.state(now), DELETED | "failed");
@@ -163,7 +236,8 @@ impl Account {
             }
         } else if let Some(name) = name.strip_prefix("db/") {
             owner.description = Some("RDSNetworkInterface".into());
-            owner.requester = Some("amazon-rds");
+            owner.managed = true;
+            owner.holder = Some("amazon-rds");
             if let Some(db) = self.db_instances.get(name) {
                 owner.visible = db.meta.visible;
                 owner.there = !db.is_gone(now);
@@ -190,7 +264,7 @@ impl Account {
         for (id, interface) in self.interfaces.iter().filter(|(id, _)| asked(id)) {
             let owner = self.owner(now, interface);
             let status = if owner.there { "in-use" } else { "available" };
-            let passes = filters.pass(&Tags::new(), |filter| match filter {
+            let passes = filters.pass(&interface.tags, |filter| match filter {
                 "group-id" => interface.groups.clone(),
                 "subnet-id" => vec![interface.subnet.clone()],
                 "vpc-id" => vec![interface.vpc.clone()],
@@ -206,7 +280,7 @@ impl Account {
         Ok(object([("NetworkInterfaces", Value::List(found))]))
     }
 
-    fn describe_network_interface(&self, id: &str, interface: &Interface, owner: Owner, status: &str) -> Value {
+    fn describe_network_interface(&self, id: &str, interface: &Interface, owner: Owner<'_>, status: &str) -> Value {
         let groups = interface.groups.iter().map(|id| {
             let name = self.groups.get(id).map(|group| &group.name);
             object([("GroupId", id.into()), ("GroupName", name.into())])
@@ -217,7 +291,7 @@ impl Account {
                 ("AttachmentId", id.replacen("eni-", prefix, 1).into()),
                 ("DeleteOnTermination", owner.delete_on_termination.into()),
                 ("InstanceId", owner.instance.into()),
-                ("InstanceOwnerId", owner.requester.unwrap_or(&self.options.account_id).into()),
+                ("InstanceOwnerId", owner.holder.unwrap_or(&self.options.account_id).into()),
                 ("Status", "attached".into()),
             ])
         });
@@ -229,11 +303,12 @@ impl Account {
             ("Groups", Value::List(groups.collect())),
             ("InterfaceType", owner.kind.into()),
             ("NetworkInterfaceId", id.into()),
+            ("OwnerId", (&self.options.account_id).into()),
             ("PrivateIpAddress", interface.ip.to_string().into()),
-            ("RequesterManaged", owner.requester.is_some().into()),
+            ("RequesterManaged", owner.managed.into()),
             ("Status", status.into()),
             ("SubnetId", (&interface.subnet).into()),
-            ("Tags", tags_value(&Tags::new())),
+            ("Tags", tags_value(&interface.tags)),
             ("VpcId", (&interface.vpc).into()),
         ])
     }

@@ -11,6 +11,7 @@
 mod access;
 mod account;
 mod address;
+mod attachment;
 mod catalog;
 mod db_change;
 mod db_instance;
@@ -47,8 +48,10 @@ use aloka_core::time::Instant;
 use serde::{Deserialize, Serialize};
 
 pub use self::account::{Object, ObjectKind};
+pub use self::attachment::AttachmentKind;
 pub use self::durations::Durations;
 use self::error::Answer;
+pub use self::interface::ForeignInterface;
 pub use self::quotas::Quotas;
 use self::record::Text;
 use crate::iam::Policy;
@@ -122,6 +125,8 @@ pub struct Account {
     /// Route table by association.
     associations: BTreeMap<Text, Text>,
     groups: BTreeMap<Text, security_group::Group>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    attachments: BTreeMap<Text, attachment::Attachment>,
     interfaces: BTreeMap<Text, interface::Interface>,
     instances: BTreeMap<Text, instance::Instance>,
     volumes: BTreeMap<Text, volume::Volume>,
@@ -157,6 +162,7 @@ impl Account {
             route_tables: BTreeMap::new(),
             associations: BTreeMap::new(),
             groups: BTreeMap::new(),
+            attachments: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             instances: BTreeMap::new(),
             volumes: BTreeMap::new(),
@@ -253,6 +259,15 @@ impl Account {
             Operation::ReplaceRouteTableAssociation => self.replace_route_table_association(now, request),
             Operation::DisassociateRouteTable => self.disassociate_route_table(now, request),
             Operation::DescribeNetworkInterfaces => self.describe_network_interfaces(now, request),
+            Operation::DescribeVpcEndpoints => self.describe_attachments(now, request, AttachmentKind::Endpoint),
+            Operation::DescribeVpcPeeringConnections => {
+                self.describe_attachments(now, request, AttachmentKind::PeeringConnection)
+            }
+            Operation::DescribeVpnGateways => self.describe_attachments(now, request, AttachmentKind::VpnGateway),
+            Operation::DescribeNetworkAcls => self.describe_attachments(now, request, AttachmentKind::NetworkAcl),
+            Operation::DescribeEgressOnlyInternetGateways => {
+                self.describe_attachments(now, request, AttachmentKind::EgressOnlyGateway)
+            }
             Operation::CreateSecurityGroup => self.create_security_group(now, request),
             Operation::DescribeSecurityGroups => self.list::<security_group::Group>(now, request),
             Operation::DeleteSecurityGroup => self.delete_security_group(now, request),
@@ -268,6 +283,7 @@ impl Account {
             Operation::TerminateInstances => self.terminate_instances(now, request),
             Operation::DescribeVolumes => self.list::<volume::Volume>(now, request),
             Operation::ModifyVolume => self.modify_volume(now, request),
+            Operation::DescribeTags => self.describe_tags(now, request),
             Operation::CreateTags => self.create_tags(now, request),
             Operation::DeleteTags => self.delete_tags(now, request),
             Operation::CreateDBSubnetGroup => self.create_db_subnet_group(now, request),

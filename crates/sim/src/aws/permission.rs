@@ -31,6 +31,9 @@ pub(crate) enum Peer {
 /// A rule: one protocol, one range of ports, one peer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rule {
+    /// Empty in a request, and in accounts saved before rules had one.
+    #[serde(default)]
+    pub(crate) id: Text,
     protocol: Text,
     ports: Ports,
     pub(crate) peer: Peer,
@@ -39,13 +42,34 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// Everything, to or from `peer`.
-    pub(crate) fn all(peer: Peer) -> Self {
-        Self { protocol: "-1".into(), ports: None, peer, description: None }
+    pub(crate) fn all(id: Text, peer: Peer) -> Self {
+        Self { id, protocol: "-1".into(), ports: None, peer, description: None }
     }
 
     /// True if AWS takes the two for the same rule; it does not look at descriptions.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (&self.protocol, self.ports, &self.peer) == (&other.protocol, other.ports, &other.peer)
+    }
+
+    /// The rule by itself. What has no ports has -1 there.
+    pub(crate) fn describe(&self, direction: Direction) -> Value {
+        let (from, to) = self.ports.unwrap_or((-1, -1));
+        let (v4, v6, group) = match &self.peer {
+            Peer::V4(cidr) => (Some(cidr.to_string()), None, None),
+            Peer::V6(cidr) => (None, Some(cidr.to_string()), None),
+            Peer::Group(id) => (None, None, Some(id)),
+        };
+        object([
+            ("CidrIpv4", v4.into()),
+            ("CidrIpv6", v6.into()),
+            ("Description", self.description.as_ref().into()),
+            ("FromPort", from.into()),
+            ("IpProtocol", (&self.protocol).into()),
+            ("IsEgress", (direction == Direction::Egress).into()),
+            ("ReferencedGroupInfo", group.into()),
+            ("SecurityGroupRuleId", (&self.id).into()),
+            ("ToPort", to.into()),
+        ])
     }
 
     /// What AWS says of a rule that is there already.
@@ -82,6 +106,7 @@ pub(crate) fn read(permissions: &Value) -> Result<Vec<Rule>, Refusal> {
         ] {
             for entry in permission.get(list).as_list().unwrap_or_default() {
                 let rule = Rule {
+                    id: Text::from(""),
                     protocol: protocol.clone(),
                     ports,
                     peer: peer(field, entry.get(field).as_str().unwrap_or_default())?,

@@ -105,12 +105,16 @@ impl Group {
     }
 }
 
-/// What every new group lets out: everything.
-fn default_egress() -> Vec<Rule> {
-    vec![Rule::all(Peer::V4(Ipv4Net::default()))]
-}
-
 impl Account {
+    fn new_rule_id(&mut self) -> Text {
+        self.new_id("sgr-")
+    }
+
+    /// What every new group lets out: everything.
+    fn default_egress(&mut self) -> Vec<Rule> {
+        vec![Rule::all(self.new_rule_id(), Peer::V4(Ipv4Net::default()))]
+    }
+
     /// The default group of a new VPC; answers its identifier.
     pub(crate) fn new_default_group(&mut self, now: Instant, vpc: &str) -> Text {
         let id = self.new_id("sg-");
@@ -120,8 +124,8 @@ impl Account {
             description: "default VPC security group".into(),
             vpc: vpc.into(),
             default: true,
-            ingress: vec![Rule::all(Peer::Group(id.clone()))],
-            egress: default_egress(),
+            ingress: vec![Rule::all(self.new_rule_id(), Peer::Group(id.clone()))],
+            egress: self.default_egress(),
         };
         self.groups.insert(id.clone(), group);
         id
@@ -148,7 +152,7 @@ impl Account {
             vpc: vpc.into(),
             default: false,
             ingress: Vec::new(),
-            egress: default_egress(),
+            egress: self.default_egress(),
         };
         self.groups.insert(id.clone(), group);
         Ok(object([("GroupId", id.into())]))
@@ -175,7 +179,7 @@ impl Account {
     pub(crate) fn authorize(&mut self, now: Instant, request: &Request, direction: Direction) -> Answer {
         let id = request.text("GroupId");
         let vpc = self.get::<Group>(now, id)?.vpc.clone();
-        let rules = permission::read(request.arg("IpPermissions"))?;
+        let mut rules = permission::read(request.arg("IpPermissions"))?;
         for rule in &rules {
             if let Peer::Group(other) = &rule.peer
                 && self.get::<Group>(now, other)?.vpc != vpc
@@ -194,8 +198,10 @@ impl Account {
                 return Err(permission_rule::QUOTA.refuse([]));
             }
         }
-        there.extend(rules);
-        Ok(object([]))
+        rules.iter_mut().for_each(|rule| rule.id = self.new_rule_id());
+        let added = rules.iter().map(|rule| rule.describe(direction)).collect();
+        self.get_mut::<Group>(now, id)?.rules(direction).extend(rules);
+        Ok(object([("SecurityGroupRules", Value::List(added))]))
     }
 
     /// Removes all of the rules, or none. (In a default VPC a missing rule is no error; there is none here.)

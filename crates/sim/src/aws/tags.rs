@@ -1,4 +1,4 @@
-//! Tags: their rules, and the calls that set and remove them.
+//! Tags: their rules, and the calls that set, remove and list them.
 
 use aloka_core::api::Request;
 use aloka_core::time::Instant;
@@ -8,6 +8,7 @@ use super::Account;
 use super::address::ElasticIp;
 use super::error::Answer;
 use super::error::IdFormat;
+use super::filter::Filters;
 use super::gateway::Gateway;
 use super::instance::Instance;
 use super::nat::Nat;
@@ -73,6 +74,57 @@ impl Account {
             return Err(rule::RESOURCES.refuse([&ids.len(), &self.quotas.tagged_at_once]));
         }
         Ok(ids)
+    }
+
+    /// Lists tags one by one, of every object of EC2 that calls find: what is deleted keeps them as long as it is listed.
+    pub(crate) fn describe_tags(&self, now: Instant, request: &Request) -> Answer {
+        let filters = Filters::of_tags(request)?;
+        let mut found = Vec::new();
+        let mut add = |resource_type: &str, id: &Text, tags: &Tags| {
+            for (key, value) in tags {
+                let one: Tags = [(key.clone(), value.clone())].into_iter().collect();
+                let passes = filters.pass(&one, |filter| match filter {
+                    "key" => vec![key.clone()],
+                    "value" => value.shared_str().into_iter().collect(),
+                    "resource-id" => vec![id.clone()],
+                    "resource-type" => vec![resource_type.into()],
+                    _ => Vec::new(),
+                });
+                if passes {
+                    found.push(object([
+                        ("Key", key.into()),
+                        ("ResourceId", id.into()),
+                        ("ResourceType", resource_type.into()),
+                        ("Value", value.clone()),
+                    ]));
+                }
+            }
+        };
+        fn of<R: Record>(
+            account: &Account,
+            now: Instant,
+            resource_type: &str,
+            add: &mut impl FnMut(&str, &Text, &Tags),
+        ) {
+            let visible = R::table(account).values().map(R::meta).filter(|meta| meta.visible <= now);
+            visible.for_each(|meta| add(resource_type, &meta.id, &meta.tags));
+        }
+        of::<Vpc>(self, now, "vpc", &mut add);
+        of::<Subnet>(self, now, "subnet", &mut add);
+        of::<Gateway>(self, now, "internet-gateway", &mut add);
+        of::<ElasticIp>(self, now, "elastic-ip", &mut add);
+        of::<Nat>(self, now, "natgateway", &mut add);
+        of::<RouteTable>(self, now, "route-table", &mut add);
+        of::<Group>(self, now, "security-group", &mut add);
+        of::<Instance>(self, now, "instance", &mut add);
+        of::<Volume>(self, now, "volume", &mut add);
+        for (id, tags) in self.interface_tags(now) {
+            add("network-interface", id, tags);
+        }
+        for attachment in self.attachments.values().filter(|attachment| attachment.meta.visible <= now) {
+            add(attachment.resource_type(), &attachment.meta.id, &attachment.meta.tags);
+        }
+        Ok(object([("Tags", Value::List(found))]))
     }
 
     /// All of the objects are tagged, or none.

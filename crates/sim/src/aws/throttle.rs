@@ -62,7 +62,13 @@ fn requests(request: &Request) -> Bucket {
         | Operation::DescribeInternetGateways
         | Operation::DescribeAddresses
         | Operation::DescribeNatGateways
-        | Operation::DescribeRouteTables => NON_MUTATING,
+        | Operation::DescribeRouteTables
+        | Operation::DescribeVpcEndpoints
+        | Operation::DescribeVpcPeeringConnections
+        | Operation::DescribeVpnGateways
+        | Operation::DescribeNetworkAcls
+        | Operation::DescribeEgressOnlyInternetGateways
+        | Operation::DescribeTags => NON_MUTATING,
         Operation::AuthorizeSecurityGroupIngress | Operation::RevokeSecurityGroupIngress => RESOURCE_INTENSIVE,
         Operation::CreateVpc
         | Operation::ModifyVpcAttribute

@@ -1,4 +1,4 @@
-//! VPCs, with what comes with one: a main route table and a default security group.
+//! VPCs, with what comes with one: a main route table, a default security group and a default network ACL.
 
 use std::collections::BTreeMap;
 
@@ -116,6 +116,7 @@ impl Account {
             default_group: self.new_default_group(now, &id),
         };
         self.vpcs.insert(id.clone(), vpc);
+        self.new_default_acl(now, &id);
         Ok(object([("Vpc", self.described::<Vpc>(now, &id))]))
     }
 
@@ -156,6 +157,10 @@ impl Account {
         if let Some((_, rule)) = blocks.into_iter().find(|(there, _)| *there) {
             return Err(rule.refuse([&id]));
         }
+        if let Some(rule) = self.attachment_of(id) {
+            return Err(rule.refuse([&id]));
+        }
+        self.drop_default_acl(id);
         if let Some(table) = self.route_tables.remove(&main_route_table)
             && let Some(association) = table.main
         {

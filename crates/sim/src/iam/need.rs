@@ -195,6 +195,12 @@ impl Needs<'_> {
             | Operation::DescribeNatGateways
             | Operation::DescribeNetworkInterfaces
             | Operation::DescribeRouteTables
+            | Operation::DescribeVpcEndpoints
+            | Operation::DescribeVpcPeeringConnections
+            | Operation::DescribeVpnGateways
+            | Operation::DescribeNetworkAcls
+            | Operation::DescribeEgressOnlyInternetGateways
+            | Operation::DescribeTags
             | Operation::DescribeSecurityGroups
             | Operation::DescribeInstances
             | Operation::DescribeVolumes

@@ -21,6 +21,8 @@ rules! {
         "an internet gateway stays attached while an instance in the VPC has a public address"; [ServiceModel, PublicLogs];
     MAPPED_DATABASE: "gateway.mapped-database" Refusal [DetachInternetGateway] "DependencyViolation" => "Network {} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.";
         "an internet gateway stays attached while a database instance in the VPC is publicly accessible; not sure, the stricter answer"; [Experience];
+    MAPPED_INTERFACE: "gateway.mapped-interface" Refusal [DetachInternetGateway] "DependencyViolation" => "Network {} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.";
+        "an internet gateway stays attached while a network interface of other people in the VPC, such as a load balancer's, has a public address"; [ServiceModel, PublicLogs];
     ATTACHED: "gateway.attached" Refusal [DeleteInternetGateway] "DependencyViolation" => "The internetGateway '{}' has dependencies and cannot be deleted.";
         "an internet gateway that is attached stays"; [ErrorCodes, PublicLogs];
 }

@@ -11,6 +11,8 @@ rules! {
         "the network interface of an instance is the customer's, and goes with the instance unless it is to stay"; [UserGuide, ServiceModel];
     OF_DATABASE: "interface.of-database" Default [CreateDBInstance, DescribeNetworkInterfaces];
         "the network interface of a database instance is RDS's, is described as RDSNetworkInterface and carries the instance's security groups"; [PublicLogs, Experience];
+    OF_OTHERS: "interface.of-others" Default [DescribeNetworkInterfaces];
+        "the network interface of a load balancer, a function or a task is described by its maker, is of the customer's account, and its attachment is of AWS's"; [ServiceModel, PublicLogs];
     PUBLIC_ADDRESS: "interface.public-address" Transition [DescribeNetworkInterfaces];
         "a network interface shows the public address of its instance or NAT gateway once that shows it, and an allocation if it is an Elastic IP address"; [ServiceModel, PublicLogs];
     GOES: "interface.goes" Transition [DeleteNatGateway, TerminateInstances, DeleteDBInstance, DescribeNetworkInterfaces];

@@ -47,6 +47,8 @@ rules! {
         "a rule that is removed is there; of several rules none is removed if one is not (in a default VPC that is no error)"; [ServiceModel, ErrorCodes];
     QUOTA: "permission.quota" Quota [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress] "RulesPerSecurityGroupLimitExceeded" => "The maximum number of rules per security group has been reached.";
         "a group has 60 rules for IPv4 and 60 for IPv6 in each direction; a rule that names a group counts for both"; [UserGuide, ErrorCodes, PublicLogs];
+    RULES: "permission.rules" Default [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress];
+        "the rules that a call adds are answered one by one, each with an identifier of its own, and with -1 for ports that it does not have"; [ServiceModel, Experience];
     GROUPED: "permission.grouped" Default [DescribeSecurityGroups];
         "rules with the same protocol and ports are answered as one permission, however they were added"; [Experience];
 }

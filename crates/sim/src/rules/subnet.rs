@@ -28,7 +28,7 @@ rules! {
     FREE_ADDRESSES: "subnet.free-addresses" Transition [DescribeSubnets];
         "a network interface takes an address of its subnet, and gives it back when it is gone"; [UserGuide];
     HAS_INTERFACE: "subnet.has-interface" Refusal [DeleteSubnet] "DependencyViolation" => "The subnet '{}' has dependencies and cannot be deleted.";
-        "a subnet with a network interface in it stays: of an instance, a NAT gateway or a database instance"; [ErrorCodes, UserGuide, PublicLogs];
+        "a subnet with a network interface in it stays: of an instance, a NAT gateway, a database instance or other people"; [ErrorCodes, UserGuide, PublicLogs];
     DB_GROUP: "subnet.db-group" Default [DeleteSubnet];
         "a database subnet group does not keep its subnets from being deleted; not sure, as only logs of Terraform show it"; [PublicLogs];
     TAKES_ALONG: "subnet.takes-along" Transition [DeleteSubnet];

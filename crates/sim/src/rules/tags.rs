@@ -29,4 +29,8 @@ rules! {
         "deleting a tag that is not there is no error"; [Experience];
     DELETE_ALL: "tags.delete-all" Default [DeleteTags];
         "a call that deletes tags and names no key deletes all of the object's tags"; [ServiceModel];
+    LISTED: "tags.listed" Default [DescribeTags];
+        "every tag of EC2 is listed by itself, with its object and the object's type: natgateway, elastic-ip, and the others by their names"; [ServiceModel, Experience];
+    LINGER: "tags.linger" Delay [DescribeTags];
+        "the tags of a terminated instance and of a deleted NAT gateway are listed as long as it is"; [UserGuide];
 }

@@ -23,6 +23,8 @@ rules! {
         "a VPC comes with a main route table, which has the local route alone"; [UserGuide];
     DEFAULT_GROUP: "vpc.default-group" Default [CreateVpc];
         "a VPC comes with a security group called default"; [UserGuide];
+    DEFAULT_ACL: "vpc.default-acl" Default [CreateVpc, DescribeNetworkAcls];
+        "a VPC comes with a network ACL, its default one"; [UserGuide];
     ATTRIBUTE_NAME: "vpc.attribute-name" Refusal [DescribeVpcAttribute] "InvalidParameterValue" => "Value ({}) for parameter attribute is invalid. Unknown attribute.";
         "the attributes of a VPC are enableDnsSupport, enableDnsHostnames and enableNetworkAddressUsageMetrics, with these capitals"; [ServiceModel, Experience];
     ATTRIBUTE_METRICS: "vpc.attribute-metrics" Unmodelled [DescribeVpcAttribute] "InvalidParameterValue" => "Value (enableNetworkAddressUsageMetrics) for parameter attribute is not supported here";
@@ -45,6 +47,16 @@ rules! {
         "a VPC with a security group besides its default one stays"; [ErrorCodes, UserGuide, PublicLogs];
     HAS_TABLE: "vpc.has-route-table" Refusal [DeleteVpc] "DependencyViolation" => "The vpc '{}' has dependencies and cannot be deleted.";
         "a VPC with a route table besides its main one stays"; [ErrorCodes, UserGuide, PublicLogs];
+    HAS_ENDPOINT: "vpc.has-endpoint" Refusal [DeleteVpc] "DependencyViolation" => "The vpc '{}' has dependencies and cannot be deleted.";
+        "a VPC with an endpoint stays, even with one that has no network interface"; [ErrorCodes, PublicLogs];
+    HAS_PEERING: "vpc.has-peering" Refusal [DeleteVpc] "DependencyViolation" => "The vpc '{}' has dependencies and cannot be deleted.";
+        "a VPC with a peering connection stays, whichever end asked for it"; [ErrorCodes, PublicLogs];
+    HAS_VPN_GATEWAY: "vpc.has-vpn-gateway" Refusal [DeleteVpc] "DependencyViolation" => "The vpc '{}' has dependencies and cannot be deleted.";
+        "a VPC with a virtual private gateway attached stays"; [ErrorCodes, UserGuide, PublicLogs];
+    HAS_ACL: "vpc.has-network-acl" Refusal [DeleteVpc] "DependencyViolation" => "The vpc '{}' has dependencies and cannot be deleted.";
+        "a VPC with a network ACL besides its default one stays"; [ErrorCodes, UserGuide, PublicLogs];
+    HAS_EGRESS_ONLY_GATEWAY: "vpc.has-egress-only-gateway" Refusal [DeleteVpc] "DependencyViolation" => "The vpc '{}' has dependencies and cannot be deleted.";
+        "a VPC with an egress-only internet gateway stays"; [ErrorCodes, UserGuide];
     TAKES_ALONG: "vpc.takes-along" Transition [DeleteVpc];
-        "the main route table and the default security group go with their VPC"; [UserGuide];
+        "the main route table, the default security group and the default network ACL go with their VPC"; [UserGuide, ServiceModel];
 }

@@ -26,6 +26,7 @@
 //!   fail CreateNatGateway InternalError "it did not work"      # accepted, and failed later
 //!   fail RunInstances InsufficientInstanceCapacity "no room"   # refused: AWS's code for want of room
 //!   set policy = {"Version": "2012-10-17", "Statement": []}
+//!   set other.endpoint = {"vpc": "$vpc", "tags": {}}           # what other people have; so too other.interface
 //!   dry-run CreateVpc {"CidrBlock": "10.0.0.0/16"} ! DryRunOperation
 //! ```
 //!

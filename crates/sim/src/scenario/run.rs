@@ -11,7 +11,7 @@ use aloka_core::value::Value;
 use serde_json::Value as Json;
 
 use super::{Act, Condition, Scenario, Test};
-use crate::aws::{Account, Durations, Options};
+use crate::aws::{Account, Durations, ForeignInterface, Options};
 use crate::iam::Policy;
 use crate::rules::Rule;
 
@@ -331,6 +331,7 @@ impl Cloud for SimulatedCloud {
             }
             Setting::Set { name, value } => match name.split_once('.') {
                 Some(("quota", quota)) => self.set_quota(quota, value),
+                Some(("other", kind)) => self.add_foreign(kind, value),
                 Some(_) | None => self.set_option(name, value),
             },
         }
@@ -349,6 +350,24 @@ impl SimulatedCloud {
         *quota = value.clone();
         let quotas = serde_json::from_value(quotas).map_err(|error| format!("{name}: {error}"))?;
         self.account = self.account.clone().with_quotas(quotas);
+        Ok(())
+    }
+
+    /// What other people have: a network interface, or something of a kind that goes on a VPC.
+    fn add_foreign(&mut self, kind: &str, value: &Json) -> Result<(), String> {
+        let text = |name: &str| value.get(name).and_then(Json::as_str).ok_or_else(|| format!("{kind} lacks {name}"));
+        if kind == "interface" {
+            let groups = value.get("groups").and_then(Json::as_array).into_iter().flatten();
+            let groups: Vec<&str> = groups.filter_map(Json::as_str).collect();
+            let shows: ForeignInterface = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
+            let id = self.account.add_interface(text("subnet")?, &groups, shows);
+            return id.map(drop).ok_or_else(|| "there is no such subnet, or no address left in it".to_owned());
+        }
+        let kind = serde_json::from_value(kind.into()).map_err(|error| error.to_string())?;
+        let tags = value.get("tags").cloned().unwrap_or_else(|| Json::Object(serde_json::Map::new()));
+        let tags: Value = serde_json::from_value(tags).map_err(|error| error.to_string())?;
+        let tags = tags.as_map().cloned().unwrap_or_default();
+        self.account.attach(self.now, kind, text("vpc")?, tags);
         Ok(())
     }
 

@@ -118,6 +118,12 @@ fn every_operation() {
             ],
         ),
         (O::DescribeInternetGateways, none.clone(), vec!["ec2:DescribeInternetGateways *"]),
+        (O::DescribeVpcEndpoints, none.clone(), vec!["ec2:DescribeVpcEndpoints *"]),
+        (O::DescribeVpcPeeringConnections, none.clone(), vec!["ec2:DescribeVpcPeeringConnections *"]),
+        (O::DescribeVpnGateways, none.clone(), vec!["ec2:DescribeVpnGateways *"]),
+        (O::DescribeNetworkAcls, none.clone(), vec!["ec2:DescribeNetworkAcls *"]),
+        (O::DescribeEgressOnlyInternetGateways, none.clone(), vec!["ec2:DescribeEgressOnlyInternetGateways *"]),
+        (O::DescribeTags, none.clone(), vec!["ec2:DescribeTags *"]),
         (
             O::AttachInternetGateway,
             gateway.clone(),
