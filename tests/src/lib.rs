@@ -58,7 +58,7 @@ pub fn inputs(variables: Variables, mode: Mode, state: &State) -> Inputs {
     } else {
         Password::New("argon2id$test".to_owned())
     };
-    Inputs { variables, user_data: None, mode, upgrade: false, password }
+    Inputs::new(variables, mode, password)
 }
 
 /// Processor time of this thread so far, from `/proc`; elsewhere the time since `start`.

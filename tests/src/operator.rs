@@ -10,10 +10,9 @@ use std::time::Duration;
 use aloka_core::api::{Reply, Request};
 use aloka_core::engine::{Effect, Event, Executor, Notice, Outcome};
 use aloka_core::plan::{Node, Plan};
-use aloka_core::session::{self, Inputs};
+use aloka_core::session::{Inputs, Next, Planned, Session, unread};
 use aloka_core::state::State;
 use aloka_core::time::Instant;
-use aloka_sim::rehearsal::unread;
 
 /// Where an operator works.
 pub trait Place {
@@ -47,12 +46,12 @@ pub trait Place {
 /// What an operator is at.
 #[derive(Clone, Debug)]
 pub enum Phase {
-    /// Looks for what an interrupted run made.
-    Recovering(Box<Executor>),
     /// Reads what a plan needs.
     Reading(Box<Executor>),
     /// Waits before it reads again.
     Resting(Instant),
+    /// Has a plan that nobody has approved yet.
+    Planned(Box<Planned>),
     /// Carries out its plan.
     Applying(Box<Executor>),
     /// Ended; why not, if it was not done.
@@ -70,8 +69,7 @@ pub struct Operator {
     pub refused: Option<String>,
     /// Rules of the executor that it broke.
     pub breaches: Vec<String>,
-    inputs: Inputs,
-    state: State,
+    session: Session,
     /// How old the state was when what a plan needs was last read.
     age: Option<Duration>,
     outbox: VecDeque<Effect>,
@@ -80,10 +78,17 @@ pub struct Operator {
 impl Operator {
     /// An operator who begins now.
     pub fn new(name: &'static str, inputs: Inputs, place: &impl Place) -> Self {
-        let state = place.state();
-        let executor = Executor::new(session::recovery(&state, &inputs), state.clone(), place.now());
-        let phase = Phase::Recovering(Box::new(executor));
-        Self { name, inputs, state, phase, age: None, outbox: VecDeque::new(), refused: None, breaches: Vec::new() }
+        let mut operator = Self {
+            name,
+            session: Session::new(place.state(), inputs),
+            phase: Phase::Ended(Ok(())),
+            age: None,
+            outbox: VecDeque::new(),
+            refused: None,
+            breaches: Vec::new(),
+        };
+        operator.go_on(place);
+        operator
     }
 
     /// True if it has ended.
@@ -98,8 +103,8 @@ impl Operator {
 
     fn executor(&mut self) -> Option<&mut Executor> {
         match &mut self.phase {
-            Phase::Recovering(executor) | Phase::Reading(executor) | Phase::Applying(executor) => Some(executor),
-            Phase::Resting(_) | Phase::Ended(_) => None,
+            Phase::Reading(executor) | Phase::Applying(executor) => Some(executor),
+            Phase::Resting(_) | Phase::Planned(_) | Phase::Ended(_) => None,
         }
     }
 
@@ -120,7 +125,7 @@ impl Operator {
             if let Phase::Resting(until) = self.phase
                 && until <= place.now()
             {
-                self.read(place);
+                self.go_on(place);
             }
             let Some(executor) = self.executor() else { return false };
             let effects = executor.poll(place.now());
@@ -172,41 +177,41 @@ impl Operator {
         }
     }
 
-    fn read(&mut self, place: &impl Place) {
-        self.age = place.since_written();
-        let nodes = session::discovery(&self.state, &self.inputs);
-        self.phase = Phase::Reading(Box::new(Executor::new(nodes, self.state.clone(), place.now())));
+    /// What its session needs next.
+    fn go_on(&mut self, place: &impl Place) {
+        self.phase = match self.session.next() {
+            Next::Read(nodes) => {
+                self.age = place.since_written();
+                Phase::Reading(Box::new(Executor::new(nodes, self.session.state().clone(), place.now())))
+            }
+            Next::Wait(pause) => Phase::Resting(place.now() + pause),
+            Next::Done(planned) => Phase::Planned(planned),
+            Next::Refused(problems) => Phase::Ended(Err(format!("{problems:?}"))),
+        };
     }
 
     fn advance(&mut self, outcome: Outcome, place: &mut impl Place) {
-        let ended = |why: String| Phase::Ended(Err(why));
         match std::mem::replace(&mut self.phase, Phase::Ended(Ok(()))) {
-            Phase::Recovering(executor) => {
-                let problems = unread(&executor, &outcome);
-                match session::adopt(&mut self.state, &executor.replies()) {
-                    Ok(_) if problems.is_empty() => self.read(place),
-                    result => self.phase = ended(format!("{result:?} {problems:?}")),
-                }
-            }
             Phase::Reading(executor) => {
                 let problems = unread(&executor, &outcome);
-                let replies = executor.into_replies();
-                let again = self.age.and_then(|age| session::look_again(&self.state, &self.inputs, &replies, age));
-                self.phase = match again {
-                    _ if !problems.is_empty() => ended(format!("{problems:?}")),
-                    Some(wait) => Phase::Resting(place.now() + wait),
-                    None => match session::plan(self.state.clone(), &self.inputs, replies) {
-                        Ok(planned) if place.approves(&planned.plan) => {
-                            Phase::Applying(Box::new(Executor::for_plan(&planned, place.now())))
-                        }
-                        Ok(_) => ended("not approved".to_owned()),
-                        Err(problems) => ended(format!("{problems:?}")),
-                    },
-                };
+                if !problems.is_empty() {
+                    self.phase = Phase::Ended(Err(format!("{problems:?}")));
+                    return;
+                }
+                self.session.answered(executor.into_replies(), self.age);
+                self.go_on(place);
+                if let Phase::Planned(planned) = &self.phase {
+                    let planned = planned.clone();
+                    self.phase = if place.approves(&planned.plan) {
+                        Phase::Applying(Box::new(Executor::for_plan(&planned, place.now())))
+                    } else {
+                        Phase::Ended(Err("not approved".to_owned()))
+                    };
+                }
             }
             Phase::Applying(_) if outcome == Outcome::Done => {}
-            Phase::Applying(_) => self.phase = ended(format!("{outcome:?}")),
-            ended @ (Phase::Resting(_) | Phase::Ended(_)) => self.phase = ended,
+            Phase::Applying(_) => self.phase = Phase::Ended(Err(format!("{outcome:?}"))),
+            other @ (Phase::Resting(_) | Phase::Planned(_) | Phase::Ended(_)) => self.phase = other,
         }
     }
 }

@@ -89,7 +89,7 @@ impl User {
         let recorded = state.private.secrets.get(DB_PASSWORD).map(|hash| &**hash);
         let password =
             if recorded == Some(&self.hash) { Password::Unchanged } else { Password::New(self.hash.clone()) };
-        Inputs { variables: variables.clone(), user_data: None, mode, upgrade: false, password }
+        Inputs::new(variables.clone(), mode, password)
     }
 
     /// One command. Everything it wrote, told and showed, and how it ended; `None` if it did not come to a plan.

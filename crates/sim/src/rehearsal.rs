@@ -26,7 +26,7 @@ use aloka_core::value::Value;
 
 use self::cycle::{Cycle, Kept, cycle};
 pub use self::judge::Promise;
-pub use self::round::{NotPlanned, claim_round, plan_round, plan_round_watched, survey, unread};
+pub use self::round::{NotPlanned, claim_round, plan_round, plan_round_watched, survey};
 pub use self::span::Span;
 pub use self::witness::is_planned;
 use crate::aws::{Account, Durations};

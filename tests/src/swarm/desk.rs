@@ -132,7 +132,7 @@ impl Inner {
             _ if mode != Mode::Apply => Password::Absent,
             Some(_) | None => Password::New(hash),
         };
-        Inputs { variables, user_data: None, mode, upgrade: false, password }
+        Inputs::new(variables, mode, password)
     }
 
     /// The meddler's deeds of this moment.

@@ -8,13 +8,13 @@ use aloka_core::engine::{Cause, Executor, News, Notice, Outcome};
 use aloka_core::identity::{ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG};
 use aloka_core::plan::{Mode, Node, Plan, Verb};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
-use aloka_core::session::{self, Inputs, Password, Planned, Problem};
+use aloka_core::session::{Inputs, Next, Password, Planned, Problem, Session, unread};
 use aloka_core::state::{State, Target};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use aloka_core::variables::Variables;
 use aloka_sim::aws::{Account, ObjectKind, Options};
-use aloka_sim::rehearsal::{NotPlanned, survey, unread};
+use aloka_sim::rehearsal::NotPlanned;
 use aloka_sim::store::Store;
 use aloka_sim::world::{Latency, RunEnd, Unwatched, Watch, World};
 
@@ -53,7 +53,7 @@ impl Command {
     fn inputs(&self, state: &State) -> Inputs {
         let is_known = state.private.secrets.get(DB_PASSWORD).is_some_and(|hash| **hash == *self.hash());
         let password = if is_known { Password::Unchanged } else { Password::New(self.hash().to_owned()) };
-        Inputs { variables: self.variables.clone(), user_data: None, mode: self.mode, upgrade: false, password }
+        Inputs::new(self.variables.clone(), self.mode, password)
     }
 }
 
@@ -194,28 +194,35 @@ impl Stand {
         flaw: Option<Flaw>,
         adopted: &mut Vec<String>,
     ) -> Result<Planned, NotPlanned> {
-        let mut state = self.state();
+        let state = self.state();
         let inputs = command.inputs(&state);
         let secrets = command.secrets();
-        let mut lost = session::recovery(&state, &inputs);
-        if let Some(flaw) = flaw {
-            flaw.spoil(&mut lost);
-        }
-        if !lost.is_empty() {
-            let now = self.world.now();
-            let mut driver = Driver::new(Executor::new(lost, state.clone(), now), flaw, now);
-            let end = self.world.run(&mut driver, &mut self.store, &secrets, &mut Unwatched);
-            let RunEnd::Outcome(outcome @ (Outcome::Done | Outcome::Failed { .. })) = end else {
-                return Err(NotPlanned::Ended(end));
-            };
-            let problems: Vec<Problem> = unread(&driver.executor, &outcome);
-            if !problems.is_empty() {
-                return Err(NotPlanned::Problems(problems));
+        let mut session = Session::new(state, inputs);
+        loop {
+            match session.next() {
+                Next::Read(mut nodes) => {
+                    if let (Some(flaw), true) = (flaw, session.is_recovering()) {
+                        flaw.spoil(&mut nodes);
+                    }
+                    let (now, age) = (self.world.now(), self.world.since_written());
+                    let flaw = flaw.filter(|_| session.is_recovering());
+                    let mut driver = Driver::new(Executor::new(nodes, session.state().clone(), now), flaw, now);
+                    let end = self.world.run(&mut driver, &mut self.store, &secrets, &mut Unwatched);
+                    let RunEnd::Outcome(outcome @ (Outcome::Done | Outcome::Failed { .. })) = end else {
+                        return Err(NotPlanned::Ended(end));
+                    };
+                    let problems: Vec<Problem> = unread(&driver.executor, &outcome);
+                    if !problems.is_empty() {
+                        return Err(NotPlanned::Problems(problems));
+                    }
+                    session.answered(driver.executor.into_replies(), age);
+                    adopted.extend(session.take_lines());
+                }
+                Next::Wait(pause) => self.world.rest(pause),
+                Next::Done(planned) => return Ok(*planned),
+                Next::Refused(problems) => return Err(NotPlanned::Problems(problems)),
             }
-            let lines = session::adopt(&mut state, &driver.executor.replies()).map_err(NotPlanned::Problems)?;
-            adopted.extend(lines);
         }
-        survey(&mut self.world, &mut self.store, &secrets, state, &inputs, &mut Unwatched)
     }
 }
 

@@ -55,7 +55,7 @@ pub fn run(io: &mut Io, args: &SimulateArgs) -> CommandResult {
     };
     let password = password(&secrets, seed);
     let config::Config { variables, user_data, warnings: _ } = config;
-    let inputs = Inputs { variables, user_data, mode: Mode::Apply, upgrade: false, password };
+    let inputs = Inputs { user_data, ..Inputs::new(variables, Mode::Apply, password) };
     match args.runs {
         Some(runs) => forecast::run(io, args, &inputs, &secrets, &options, runs),
         None => life(io, args, &inputs, &secrets, &options),

@@ -49,6 +49,8 @@ pub struct Executor {
     open: usize,
     state: State,
     outputs: Vec<(String, Value)>,
+    /// Keys of the tags that aloka sets, once every node is done.
+    tag_keys: Option<BTreeSet<Arc<str>>>,
     secrets: BTreeMap<Arc<str>, Arc<str>>,
 
     /// Counts changes of `state`.
@@ -109,6 +111,7 @@ impl Executor {
             open: count,
             state,
             outputs: Vec::new(),
+            tag_keys: None,
             secrets: BTreeMap::new(),
             version: 0,
             persisted: 0,
@@ -135,9 +138,10 @@ impl Executor {
 
     /// An executor that carries out a plan.
     pub fn for_plan(planned: &Planned, now: Instant) -> Self {
-        let Plan { nodes, outputs, secrets, .. } = &planned.plan;
+        let Plan { nodes, outputs, tag_keys, secrets, .. } = &planned.plan;
         let mut executor = Self::idle(nodes.clone(), planned.state.clone(), now);
         executor.secrets.clone_from(secrets);
+        executor.tag_keys = Some(tag_keys.clone());
         executor.outputs = outputs.iter().map(|output| (output.name.clone(), output.after.clone())).collect();
         // What the plan chose and refreshed is written even if nothing else is to be done.
         executor.version = u64::from(planned.state_changed);
@@ -396,6 +400,12 @@ impl Executor {
                 self.state.outputs.insert(name, value);
                 changed = true;
             }
+        }
+        if let Some(keys) = self.tag_keys.take().filter(|_| self.open == 0 && self.failures.is_empty())
+            && self.state.private.tag_keys != keys
+        {
+            self.state.private.tag_keys = keys;
+            changed = true;
         }
         self.version += u64::from(changed);
     }

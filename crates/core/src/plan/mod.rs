@@ -10,7 +10,7 @@ pub mod procedure;
 pub mod refusal;
 pub mod usual;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -194,6 +194,8 @@ pub struct Plan {
     pub nodes: Arc<[Node]>,
     /// Values chosen once, as they will be recorded.
     pub choices: Choices,
+    /// Keys of the tags that aloka sets, as they will be recorded once all is done.
+    pub tag_keys: BTreeSet<Arc<str>>,
     /// Hash of each secret as it will be recorded once the secret was sent.
     pub secrets: BTreeMap<Arc<str>, Arc<str>>,
     /// Account and Region the plan was made in.

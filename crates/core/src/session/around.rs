@@ -352,48 +352,50 @@ impl<'a> Around<'a, '_> {
         let doomed = &self.doomed;
         let subnet = interface.get("SubnetId").as_str().unwrap_or_default();
         let mut losses = Vec::new();
-        let mut lose = |what: String, keep: Option<&Address>, is_refused_by_aws: bool| {
-            losses.push(Loss { what, keep: keep.cloned(), is_refused_by_aws });
+        let loss = |what: String, keep: Option<&Address>, is_refused_by_aws: bool| Loss {
+            what,
+            keep: keep.cloned(),
+            is_refused_by_aws,
         };
         if let Some(address) = doomed.has(subnet) {
-            lose(format!("its subnet {subnet} ({address}) would be deleted"), Some(address), true);
+            losses.push(loss(format!("its subnet {subnet} ({address}) would be deleted"), Some(address), true));
         }
         for group in interface.get("Groups").as_list().unwrap_or_default() {
             let group = group.get("GroupId").as_str().unwrap_or_default();
             if let Some(address) = doomed.has(group) {
-                lose(format!("its security group {group} ({address}) would be deleted"), Some(address), true);
+                losses.push(loss(format!("its security group {group} ({address}) would be deleted"), Some(address), true));
             }
             if doomed.emptied.as_deref().is_some_and(|emptied| self.is_default(group, emptied)) {
                 let what = format!(
                     "its security group {group} would lose its rules (manage_default_security_group = false leaves them)"
                 );
-                lose(what, None, false);
+                losses.push(loss(what, None, false));
             }
         }
         if doomed.associations.contains(subnet) {
             let what = format!("its subnet {subnet} would follow another route table");
-            lose(what, self.association_of(subnet).as_ref(), false);
+            losses.push(loss(what, self.association_of(subnet).as_ref(), false));
         }
         if let Some(table) = self.table_of(subnet) {
             let id = table.get("RouteTableId").as_str().unwrap_or_default();
             if let Some(address) = doomed.has(id) {
-                lose(format!("its route table {id} ({address}) would be deleted"), Some(address), false);
+                losses.push(loss(format!("its route table {id} ({address}) would be deleted"), Some(address), false));
             }
             for route in table.get("Routes").as_list().unwrap_or_default() {
                 let destination = route.get("DestinationCidrBlock").as_str().unwrap_or_default();
                 if doomed.routes.contains(&(id.to_owned(), destination.to_owned())) {
-                    lose(format!("its route to {destination} would be deleted"), None, false);
+                    losses.push(loss(format!("its route to {destination} would be deleted"), None, false));
                 }
                 for field in ["GatewayId", "NatGatewayId"] {
                     let gateway = route.get(field).as_str().unwrap_or_default();
                     if let Some(address) = doomed.has(gateway) {
-                        lose(format!("its gateway {gateway} ({address}) would be deleted"), Some(address), false);
+                        losses.push(loss(format!("its gateway {gateway} ({address}) would be deleted"), Some(address), false));
                     }
                 }
             }
         }
         if losses.is_empty() && doomed.vpc.is_some() {
-            lose(format!("its VPC {} would be deleted", self.vpc), Some(&stack::vpc()), true);
+            losses.push(loss(format!("its VPC {} would be deleted", self.vpc), Some(&stack::vpc()), true));
         }
         losses
     }
@@ -515,7 +517,8 @@ impl<'a> Around<'a, '_> {
                 let id = object.get(id_field).as_str().unwrap_or_default();
                 let state = ["State", "Status.Code"].iter().find_map(|path| object.at(path)?.as_str()).unwrap_or_default();
                 let is_default = object.get("IsDefault").as_bool() == Some(true);
-                if self.ours.contains(id) || is_default || OVER.contains(&state) || !self.is_in_vpc(object, filter) {
+                let is_over = OVER.contains(&state.to_lowercase().as_str());
+                if self.ours.contains(id) || is_default || is_over || !self.is_in_vpc(object, filter) {
                     continue;
                 }
                 let loss = Loss {
@@ -528,13 +531,16 @@ impl<'a> Around<'a, '_> {
         }
     }
 
-    /// Egress-only gateways are not filtered by VPC.
+    /// Egress-only gateways are not filtered by VPC, and a gateway may be on its way out of one.
     fn is_in_vpc(&self, object: &Value, filter: &str) -> bool {
-        if !filter.is_empty() {
-            return true;
+        let lists = ["Attachments", "VpcAttachments"].iter().filter_map(|name| object.get(name).as_list());
+        let attachments: Vec<&Value> = lists.flatten().collect();
+        if attachments.is_empty() {
+            return !filter.is_empty();
         }
-        let attachments = object.get("Attachments").as_list().unwrap_or_default();
-        object.get("VpcId").as_str() == Some(self.vpc)
-            || attachments.iter().any(|attachment| attachment.get("VpcId").as_str() == Some(self.vpc))
+        attachments.iter().any(|attachment| {
+            let state = attachment.get("State").as_str().unwrap_or_default();
+            attachment.get("VpcId").as_str() == Some(self.vpc) && !OVER.contains(&state)
+        })
     }
 }

@@ -287,6 +287,7 @@ fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Resul
     };
     takeback::take_back(&mut state, &mut observed, &stack);
     let mut notes = notes::before(recorded, inputs, &observed);
+    let mut tag_keys = state.private.tag_keys.clone();
     let mut built = build(&build::Inputs {
         stack: &stack,
         state: &state,
@@ -302,9 +303,13 @@ fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Resul
     notes.append(&mut built.notes);
     if inputs.mode == Mode::Apply {
         take_over(&mut state, &stack, &ownership, &built.changes);
-        let keys = stack.resources.values().filter_map(|declared| declared.attributes.get("tags")?.as_map());
-        state.private.tag_keys.extend(keys.flat_map(|tags| tags.keys().cloned()));
-        state.private.tag_keys.extend(identity::KEYS.map(Arc::from));
+        tag_keys = wanted_tag_keys(&stack);
+        // What was set before and is not removed yet stays known until it is.
+        if built.changes.iter().any(removes_a_tag) {
+            state.private.tag_keys.extend(tag_keys.iter().cloned());
+        } else {
+            state.private.tag_keys.clone_from(&tag_keys);
+        }
     }
     let state_changed = state != *recorded;
     // A state that was never written has left nothing behind.
@@ -333,6 +338,7 @@ fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Resul
         moves,
         nodes: built.nodes.into(),
         choices: state.private.choices.clone(),
+        tag_keys,
         secrets,
         account: place.account.clone(),
         region: place.region.clone(),
@@ -340,6 +346,19 @@ fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Resul
         serial: recorded.serial,
     };
     Ok(Planned { plan, state, state_changed, warnings })
+}
+
+/// Keys of the tags that every object of the stack gets.
+fn wanted_tag_keys(stack: &Stack) -> BTreeSet<Arc<str>> {
+    let tags = stack.resources.values().filter_map(|declared| declared.attributes.get("tags")?.as_map());
+    tags.flat_map(|tags| tags.keys().cloned()).chain(identity::KEYS.map(Arc::from)).collect()
+}
+
+/// True if a change takes a tag off an object.
+fn removes_a_tag(change: &crate::plan::Change) -> bool {
+    let Some(tags) = change.attributes.iter().find(|attribute| &*attribute.name == "tags") else { return false };
+    let (before, after) = (tags.before.as_map(), tags.after.as_map());
+    before.into_iter().flatten().any(|(key, _)| !after.is_some_and(|after| after.contains_key(key)))
 }
 
 /// Claims what the variables declare and nothing claimed so far, and the rules of our groups among what is recorded

@@ -31,7 +31,8 @@ pub fn recorded(state: &State) -> Result<Recorded, Problem> {
         // arn:aws:ec2:us-east-1:123456789012:vpc/vpc-0123
         let mut parts = text("arn").split(':').skip(3);
         let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        for (found, value) in [(&mut regions, region), (&mut accounts, account), (&mut accounts, text("owner_id"))] {
+        for (is_region, value) in [(true, region), (false, account), (false, text("owner_id"))] {
+            let found = if is_region { &mut regions } else { &mut accounts };
             if !value.is_empty() {
                 found.entry(value).or_insert_with(|| target.to_string());
             }

@@ -30,7 +30,7 @@ pub enum Next {
 }
 
 /// From a state and what the user asks for to a plan.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Session {
     state: State,
     inputs: Inputs,
@@ -41,7 +41,7 @@ pub struct Session {
 }
 
 /// What is read, and what is known by then.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Stage {
     /// Who we are.
     Caller,

@@ -182,7 +182,7 @@ impl Recorded {
             long_trace: true,
         };
         let (variables, user_data) = (variables.clone(), user_data.clone());
-        let inputs = Inputs { variables, user_data, mode: Mode::Apply, upgrade: false, password };
+        let inputs = Inputs { user_data, ..Inputs::new(variables, Mode::Apply, password) };
         let mut world = cycle(&inputs, secrets, &options, Kept { audited: false, snapshot_after: until })?.world;
         let snapshot = world.take_snapshot();
         let events = world.trace.entries();

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use aloka_core::api::ErrorClass;
-use aloka_core::engine::{Cause, Executor, Outcome};
-use aloka_core::plan::{Node, Step};
+use aloka_core::engine::{Executor, Outcome};
+use aloka_core::plan::Node;
 use aloka_core::secret::Secrets;
 use aloka_core::session::claim::{self, Claimed, Search};
-use aloka_core::session::{self, Inputs, Planned, Problem};
+use aloka_core::session::{Inputs, Next, Planned, Problem, Session, unread};
 use aloka_core::state::State;
 
 use crate::store::Store;
@@ -60,16 +59,10 @@ pub fn plan_round_watched(
     inputs: &Inputs,
     watch: &mut dyn Watch,
 ) -> Result<Planned, NotPlanned> {
-    let mut state = state;
-    let lost = session::recovery(&state, inputs);
-    if !lost.is_empty() {
-        let executor = read(world, store, secrets, &state, lost, watch)?;
-        let _lines = session::adopt(&mut state, &executor.replies()).map_err(NotPlanned::Problems)?;
-    }
-    survey(world, store, secrets, state, inputs, watch)
+    survey(world, store, secrets, Session::new(state, inputs.clone()), watch)
 }
 
-/// The rest of a round of planning, once what an interrupted run could not record is in `state`.
+/// A session from wherever it stands to its plan.
 ///
 /// # Errors
 /// See [`NotPlanned`].
@@ -77,17 +70,20 @@ pub fn survey(
     world: &mut World,
     store: &mut dyn Store,
     secrets: &Secrets,
-    state: State,
-    inputs: &Inputs,
+    mut session: Session,
     watch: &mut dyn Watch,
 ) -> Result<Planned, NotPlanned> {
     loop {
-        // Before reading: an answer may be from the beginning of a round of reads that took its time.
-        let age = world.since_written();
-        let replies = read(world, store, secrets, &state, session::discovery(&state, inputs), watch)?.into_replies();
-        match age.and_then(|age| session::look_again(&state, inputs, &replies, age)) {
-            Some(wait) => world.rest(wait),
-            None => return session::plan(state, inputs, replies).map_err(NotPlanned::Problems),
+        match session.next() {
+            Next::Read(nodes) => {
+                // Before reading: an answer may be from the beginning of a round of reads that took its time.
+                let age = world.since_written();
+                let executor = read(world, store, secrets, session.state(), nodes, watch)?;
+                session.answered(executor.into_replies(), age);
+            }
+            Next::Wait(pause) => world.rest(pause),
+            Next::Done(planned) => return Ok(*planned),
+            Next::Refused(problems) => return Err(NotPlanned::Problems(problems)),
         }
     }
 }
@@ -133,33 +129,4 @@ fn read(
         },
         end @ (RunEnd::Outcome(_) | RunEnd::Crashed | RunEnd::Stuck) => Err(NotPlanned::Ended(end)),
     }
-}
-
-/// Reads that left a question open which the planner does not see as open: a search for an object of an earlier run
-/// that ended in an error, and anything that failed without an answer. To plan all the same could make an object
-/// twice.
-pub fn unread(executor: &Executor, outcome: &Outcome) -> Vec<Problem> {
-    let replies = executor.replies();
-    let searches = replies.iter().filter(|(node, _)| matches!(node.steps.first(), Some(Step::Wait(_))));
-    let errors = searches.filter_map(|(node, reply)| Some((node, reply.as_ref().err()?)));
-    let open = errors.filter(|(_, error)| error.class != ErrorClass::NotFound).map(|(node, error)| Problem::Read {
-        call: format!("search for {} of an earlier run", node.target),
-        error: error.clone(),
-    });
-    let failures = match outcome {
-        Outcome::Failed { failures, .. } => failures.as_slice(),
-        Outcome::Done | Outcome::Stopped { .. } | Outcome::StoreFailed { .. } => &[],
-    };
-    let failed = failures.iter().map(|failure| match &failure.cause {
-        Cause::Call { operation, error } => Problem::Read { call: operation.clone(), error: error.clone() },
-        cause @ (Cause::WaitFailed { .. }
-        | Cause::WaitTimedOut { .. }
-        | Cause::Foreign { .. }
-        | Cause::SlowStore { .. }
-        | Cause::Bug { .. }) => Problem::Impossible {
-            summary: format!("{}: {cause}", failure.target),
-            hint: "run the command again; if it fails the same way, please report it".to_owned(),
-        },
-    });
-    open.chain(failed).collect()
 }

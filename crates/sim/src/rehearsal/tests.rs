@@ -17,7 +17,7 @@ pub(super) fn inputs(tfvars: &str) -> Inputs {
     ];
     let variables = evaluate(&sources, Needs { password: true }).expect("valid variables").variables;
     let password = Password::New("argon2id$test".to_owned());
-    Inputs { variables, user_data: None, mode: Mode::Apply, upgrade: false, password }
+    Inputs::new(variables, Mode::Apply, password)
 }
 
 pub(super) fn secrets() -> Secrets {

@@ -82,7 +82,7 @@ mod tests {
         secrets.insert(DB_PASSWORD, Secret::new("correct-horse-battery"));
         let variables = evaluate(&[], Needs { password: false }).expect("defaults").variables;
         let password = password(&secrets, 0);
-        let inputs = Inputs { variables, user_data: None, mode: Mode::Apply, upgrade: false, password };
+        let inputs = Inputs::new(variables, Mode::Apply, password);
         let options = RehearsalOptions {
             seed: 5,
             keep: false,
