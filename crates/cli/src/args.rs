@@ -343,7 +343,7 @@ pub struct PlanArgs {
     /// What it is for.
     #[command(flatten)]
     pub mode: ModeArgs,
-    /// Save the plan to this file, to be run by apply
+    /// Save the plan to this file, to be run by apply. A saved plan or an empty file is overwritten, nothing else
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Exit with 2 if there are changes, 0 if there are none
@@ -634,7 +634,8 @@ pub struct SimulateArgs {
     /// Leave the stack standing instead of destroying it, and write the trace to .aloka/rehearsal.jsonl
     #[arg(long)]
     pub keep: bool,
-    /// Write every event to this file, one JSON object a line, to be replayed
+    /// Write every event to this file, one JSON object a line, to be replayed. A trace or an empty file is
+    /// overwritten, nothing else
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Run the rehearsal of a trace again and compare every event; exits with 1 if one is different

@@ -10,6 +10,7 @@ pub mod driver;
 pub mod error;
 pub mod guard;
 pub mod io;
+mod output;
 pub mod planfile;
 pub mod request;
 mod rfc3339;

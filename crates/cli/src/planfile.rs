@@ -2,11 +2,7 @@
 //!
 //! JSON, readable by its owner alone, written whole or not at all. A release refuses the formats it does not know.
 
-use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aloka_core::plan::Plan;
 use aloka_core::session::Inputs;
@@ -15,13 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::CommandError;
 use crate::io::read_at_most;
+use crate::output::Output;
 
 /// The format written and read.
 pub const FORMAT_VERSION: u32 = 1;
 /// Larger files are refused.
 const SIZE_MAX: u64 = 1 << 30;
 /// Tells a saved plan from any other JSON.
-const MARK: &str = "aloka plan";
+pub(crate) const MARK: &str = "aloka plan";
 
 /// A saved plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,13 +59,13 @@ impl PlanFile {
         }
     }
 
-    /// Writes it to `path`: first beside it, then in its place.
+    /// Writes it where `output` leads.
     ///
     /// # Errors
-    /// When the directory cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), CommandError> {
+    /// When that may not be written over, or cannot be written.
+    pub(crate) fn save(&self, output: &Output<'_>) -> Result<(), CommandError> {
         let text = serde_json::to_string(self).map_err(|error| CommandError::internal(error.to_string()))?;
-        write_whole(path, text.as_bytes()).map_err(|error| CommandError::file("write the plan to", path, &error))
+        output.write(text.as_bytes())
     }
 
     /// Reads it back.
@@ -116,23 +113,6 @@ impl PlanFile {
     }
 }
 
-/// Writes a file that only its owner may read, so that nobody ever sees half of it.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name: OsString = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let beside: PathBuf = path.with_file_name(name);
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let renamed = written.and_then(|()| fs::rename(&beside, path));
-    if renamed.is_err() {
-        // What is left of it is of no use; if it cannot be removed either, the first error tells why.
-        drop(fs::remove_file(&beside));
-    }
-    renamed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,19 +131,5 @@ mod tests {
             let error = PlanFile::parse(bytes).expect_err("no plan");
             assert!(error.contains(why), "{error}");
         }
-    }
-
-    #[test]
-    fn replaces_a_file_whole_and_keeps_it_private() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("tfplan");
-        for text in ["one", "another"] {
-            write_whole(&path, text.as_bytes()).expect("written");
-            assert_eq!(fs::read_to_string(&path).expect("read"), text);
-        }
-        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1);
-        assert!(write_whole(&dir.path().join("none/tfplan"), b"x").is_err());
     }
 }

@@ -16,12 +16,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aloka_core::state::{State, file};
-use rustix::fs::FlockOperation;
+use rustix::fs::{Access, FlockOperation, access};
 
-use super::atomic::{MODE, clear, replace};
+use super::atomic::{MODE, clear, replace, take_after};
 use super::lock::{self, LockInfo, WAITING};
 use super::{Backend, BackendError, Head, Version};
 use crate::io::read_text_at_most;
+use crate::output::{Content, directory_of, resolve, told};
 use crate::rfc3339;
 
 /// How long to wait for another process between its check of the serial and its rename.
@@ -34,6 +35,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// A state file on this machine.
 pub struct LocalBackend {
     path: PathBuf,
+    /// True if a link led to it.
+    linked: bool,
     held: Option<Held>,
     /// True once the state before this run is in the backup file.
     backed_up: bool,
@@ -54,6 +57,18 @@ struct Held {
     made: bool,
 }
 
+impl Held {
+    /// Writes into the lock info who holds it. A new one gets mode and owner of the state: whoever may write that may
+    /// open this, also if its holder is killed.
+    fn tell(&mut self, text: &str, new: bool) -> io::Result<()> {
+        if new {
+            take_after(&self.info, &self.state.metadata()?)?;
+        }
+        self.info.set_len(0)?;
+        self.info.write_all(text.as_bytes())
+    }
+}
+
 /// What tells one version of a file from another without reading it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
@@ -66,8 +81,11 @@ impl LocalBackend {
     /// The state file at `path`; nothing is opened yet. A symbolic link is followed, not replaced.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        let path = fs::canonicalize(&path).unwrap_or(path);
-        Self { path, held: None, backed_up: false, written: None }
+        let linked = fs::symlink_metadata(&path).is_ok_and(|data| data.is_symlink());
+        // A link that leads nowhere has no canonical form yet.
+        let real = fs::canonicalize(&path).or_else(|error| if linked { resolve(&path) } else { Err(error) });
+        let path = real.unwrap_or(path);
+        Self { path, linked, held: None, backed_up: false, written: None }
     }
 
     /// Where the backup is kept.
@@ -87,11 +105,37 @@ impl LocalBackend {
         self.path.with_file_name(name)
     }
 
-    fn directory(&self) -> PathBuf {
-        match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            Some(_) | None => PathBuf::from("."),
+    /// All that it writes.
+    pub fn files(&self) -> [PathBuf; 3] {
+        [self.path.clone(), self.backup_path(), self.lock_info_path()]
+    }
+
+    /// Refuses a place that no file is in: a device would be replaced, and a pipe waited for.
+    fn check_place(&self) -> Result<(), BackendError> {
+        match fs::metadata(&self.path).map(|data| data.file_type()) {
+            Ok(what) if !what.is_file() => Err(not_ours(&self.path, told(what), "a state file")),
+            // Whoever opens it tells what is wrong.
+            Ok(_) | Err(_) => Ok(()),
         }
+    }
+
+    /// Refuses to replace a backup that is none or is not to be written. Not while the state is locked: the two may be one file, and see above.
+    fn check_backup(&self) -> Result<(), BackendError> {
+        let path = self.backup_path();
+        let what = match fs::symlink_metadata(&path) {
+            Ok(data) => data.file_type(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(at("read", &path)(error)),
+        };
+        if what.is_symlink() {
+            // It is replaced, and what it leads to stays.
+            return Ok(());
+        }
+        if !what.is_file() {
+            return Err(not_ours(&path, told(what), "a backup of the state"));
+        }
+        access(&path, Access::WRITE_OK).map_err(|error| at("write", &path)(error.into()))?;
+        check_content(&path, "a backup of the state")
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<State, BackendError> {
@@ -102,6 +146,7 @@ impl LocalBackend {
 
     /// The bytes stored; an empty file is how Terraform marks a state that was never written.
     fn load(&self) -> Result<Option<Vec<u8>>, BackendError> {
+        self.check_place()?;
         let failed = at("read", &self.path);
         let read = || -> io::Result<Option<Vec<u8>>> {
             let held = self.held.as_ref().filter(|held| same_file(&held.state, &self.path));
@@ -121,7 +166,7 @@ impl LocalBackend {
             let mut bytes = Vec::new();
             file.seek(SeekFrom::Start(0))?;
             file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-            Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+            Ok(Some(bytes).filter(|bytes| !bytes.trim_ascii().is_empty()))
         };
         let bytes = read().map_err(failed)?;
         match bytes {
@@ -149,8 +194,11 @@ impl LocalBackend {
         check(head.as_ref())?;
         if !self.backed_up {
             if let Some(bytes) = bytes {
+                if self.held.is_none() {
+                    self.check_backup()?;
+                }
                 let backup = self.backup_path();
-                let _file = replace(&backup, &self.directory(), |new| new.write_all(&bytes), |_| Ok(()))
+                let _file = replace(&backup, Some(&self.path), |new| new.write_all(&bytes), |_| Ok(()))
                     .map_err(at("write", &backup))?;
             }
             self.backed_up = true;
@@ -163,11 +211,12 @@ impl LocalBackend {
         state: &State,
         check: impl FnOnce(Option<&Head>) -> Result<(), BackendError>,
     ) -> Result<(), BackendError> {
-        let directory = self.directory();
-        let mutex = write_mutex(&directory).map_err(at("lock", &directory))?;
+        self.check_place()?;
+        let directory = directory_of(&self.path);
+        let mutex = write_mutex(directory).map_err(at("lock", directory))?;
         if mutex.is_some() && !self.backed_up {
-            clear(&self.path, &directory);
-            clear(&self.backup_path(), &directory);
+            clear(&self.path);
+            clear(&self.backup_path());
         }
         self.guard(check)?;
         let locking = self.held.is_some();
@@ -177,7 +226,7 @@ impl LocalBackend {
             }
             Ok(())
         };
-        let file = replace(&self.path, &directory, |new| file::write_to(state, new), keep_locked)
+        let file = replace(&self.path, Some(&self.path), |new| file::write_to(state, new), keep_locked)
             .map_err(at("write", &self.path))?;
         self.written = Stamp::of(&file).ok().map(|stamp| (stamp, Head::of(state)));
         if let Some(held) = &mut self.held {
@@ -191,29 +240,57 @@ impl LocalBackend {
     fn try_lock(&self, operation: &str) -> Result<Held, BackendError> {
         let info_path = self.lock_info_path();
         let locked = || BackendError::Locked { place: self.describe(), info: self.lock_info().map(Box::new) };
-        let mut info = loop {
-            let file = open(&info_path).map_err(at("open", &info_path))?;
+        let (info, info_made) = loop {
+            let (file, made) = open(&info_path).map_err(at("open", &info_path))?;
             match file.try_lock() {
-                Ok(()) if same_file(&file, &info_path) => break file,
+                Ok(()) if same_file(&file, &info_path) => break (file, made),
                 // Its last holder removed it while it was being opened.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(locked()),
                 Err(TryLockError::Error(error)) => return Err(at("lock", &info_path)(error)),
             }
         };
-        let made = !self.path.exists();
-        let state = loop {
-            let file = open(&self.path).map_err(at("open", &self.path))?;
+        let opened = loop {
+            let (file, made) = match open(&self.path) {
+                Ok(opened) => opened,
+                Err(error) => break Err(at("open", &self.path)(error)),
+            };
             match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) if same_file(&file, &self.path) => break file,
+                Ok(()) if same_file(&file, &self.path) => break Ok((file, made)),
                 Ok(()) => {}
-                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => return Err(locked()),
-                Err(error) => return Err(at("lock", &self.path)(error.into())),
+                // Whoever has it goes on with the file, whoever made it.
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => break Err(locked()),
+                Err(error) => {
+                    remove_empty(&file, &self.path, made);
+                    break Err(at("lock", &self.path)(error.into()));
+                }
             }
         };
+        let (state, made) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                // One that is not empty is Terraform's.
+                remove_empty(&info, &info_path, info_made);
+                return Err(error);
+            }
+        };
+        let mut held = Held { info_path, info, first: None, state, made };
         let text = LockInfo::new(operation, &self.path.to_string_lossy()).to_json();
-        info.set_len(0).and_then(|()| info.write_all(text.as_bytes())).map_err(at("write", &info_path))?;
-        Ok(Held { info_path, info, first: None, state, made })
+        if let Err(error) = held.tell(&text, info_made) {
+            let error = at("write", &held.info_path)(error);
+            self.release(&held);
+            return Err(error);
+        }
+        Ok(held)
+    }
+
+    /// Leaves nothing of the lock behind.
+    fn release(&self, held: &Held) {
+        // What was made for the lock alone goes with it. Failing to remove it hurts nobody: neither file blocks.
+        remove_empty(&held.state, &self.path, held.made);
+        if same_file(&held.info, &held.info_path) {
+            let _left_behind = fs::remove_file(&held.info_path);
+        }
     }
 
     fn lock_info(&self) -> Option<LockInfo> {
@@ -237,6 +314,14 @@ impl Backend for LocalBackend {
     }
 
     fn lock(&mut self, operation: &str, timeout: Duration, tell: &mut dyn FnMut(&str)) -> Result<(), BackendError> {
+        if self.held.is_none() {
+            self.check_place()?;
+            self.check_backup()?;
+            if self.linked && self.path.exists() {
+                // Nothing is left beside what is somebody else's.
+                check_content(&self.path, "a state")?;
+            }
+        }
         let deadline = Instant::now().checked_add(timeout);
         let mut pause = PAUSE_MIN;
         loop {
@@ -262,13 +347,8 @@ impl Backend for LocalBackend {
     }
 
     fn unlock(&mut self) {
-        let Some(held) = self.held.take() else { return };
-        // What was made for the lock alone goes with it. Failing to remove it hurts nobody: neither file blocks.
-        if held.made && held.state.metadata().is_ok_and(|data| data.len() == 0) && same_file(&held.state, &self.path) {
-            let _left_behind = fs::remove_file(&self.path);
-        }
-        if same_file(&held.info, &held.info_path) {
-            let _left_behind = fs::remove_file(&held.info_path);
+        if let Some(held) = self.held.take() {
+            self.release(&held);
         }
     }
 
@@ -342,8 +422,35 @@ fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackendErr
     move |source| BackendError::Io { action, path, source }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(MODE).open(path)
+fn not_ours(path: &Path, found: &'static str, wanted: &'static str) -> BackendError {
+    BackendError::NotOurs { path: path.to_owned(), found, wanted }
+}
+
+/// Refuses a file with other contents, as far as its beginning tells: somebody may be writing it.
+fn check_content(path: &Path, wanted: &'static str) -> Result<(), BackendError> {
+    match Content::of(path).map_err(at("read", path))? {
+        Content::Empty | Content::State => Ok(()),
+        Content::Plan | Content::Trace | Content::Other => Err(not_ours(path, "another kind of file", wanted)),
+    }
+}
+
+/// Opens a file, and says whether it was made for that.
+fn open(path: &Path) -> io::Result<(File, bool)> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(MODE);
+    match options.clone().create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            options.create(true).truncate(false).open(path).map(|file| (file, false))
+        }
+        made => made.map(|file| (file, true)),
+    }
+}
+
+/// Removes a file that this process made and nobody has written to.
+fn remove_empty(file: &File, path: &Path, made: bool) {
+    if made && file.metadata().is_ok_and(|data| data.len() == 0) && same_file(file, path) {
+        let _left_behind = fs::remove_file(path);
+    }
 }
 
 /// True if `path` still leads to this open file.

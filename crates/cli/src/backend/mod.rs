@@ -160,6 +160,16 @@ pub enum BackendError {
         /// Its answer.
         source: io::Error,
     },
+    /// Something else is where a state, or what belongs to it, would be written.
+    #[error("{} is {found}, not {wanted}, and is not overwritten", .path.display())]
+    NotOurs {
+        /// Where.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+        /// What may be there.
+        wanted: &'static str,
+    },
     /// What is stored is no state this release can use.
     #[error("cannot use {place}: {source}")]
     Unusable {
@@ -266,6 +276,7 @@ impl BackendError {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidData => Some(RESTORE.to_owned()),
             Self::Io { .. } => None,
+            Self::NotOurs { .. } => Some("move it out of the way".to_owned()),
             Self::Unusable { restore, .. } => Some(restore.as_deref().unwrap_or(RESTORE).to_owned()),
             Self::Remote { hint, .. } => hint.clone(),
             Self::Digest { calculated, id, restore, .. } => {

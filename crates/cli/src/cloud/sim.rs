@@ -6,7 +6,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::{CloudError, CloudSettings, Observer, write};
 use crate::backend::Backend;
 use crate::backend::atomic::replace;
+use crate::output::directory_of;
 
 /// The format of the account file.
 const FORMAT_VERSION: u32 = 1;
@@ -123,10 +124,9 @@ impl AccountFile {
 
     fn save(&self, account: &Account, now: Instant) -> Result<(), CloudError> {
         let saving = Saving { format_version: FORMAT_VERSION, now, account };
-        let directory = self.0.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-            replace(&self.0, directory, |new| Ok(serde_json::to_writer(new, &saving)?), |_| Ok(())).map(drop)
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory_of(&self.0))?;
+            replace(&self.0, Some(&self.0), |new| Ok(serde_json::to_writer(new, &saving)?), |_| Ok(())).map(drop)
         };
         write().map_err(|error| self.error(error))
     }

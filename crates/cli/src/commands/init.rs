@@ -3,7 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aloka_core::variables;
@@ -152,14 +152,28 @@ fn migrate(io: &mut Io, from: &Configured, to: &Configured, timeout: Duration) -
     io.out_line(&match from {
         Configured::Local(local) => {
             let path = store::local_path(local);
-            let mut aside = path.clone().into_os_string();
-            aside.push(format!(".moved-{serial}"));
+            let aside = free_name(&path, serial);
             std::fs::rename(&path, &aside).map_err(|error| CommandError::file("rename", &path, &error))?;
-            format!("The old copy is {}.", Path::new(&aside).display())
+            format!("The old copy is {}.", aside.display())
         }
         Configured::S3(_) => format!("The old copy stays in {was}; nothing may use it any more."),
     });
     Ok(())
+}
+
+/// A name beside `path` that nothing has.
+fn free_name(path: &Path, serial: u64) -> PathBuf {
+    let mut suffix = format!(".moved-{serial}");
+    let mut tried: u32 = 1;
+    loop {
+        let mut name = path.as_os_str().to_owned();
+        name.push(&suffix);
+        if std::fs::symlink_metadata(&name).is_err() {
+            return name.into();
+        }
+        tried = tried.saturating_add(1);
+        suffix = format!(".moved-{serial}-{tried}");
+    }
 }
 
 fn write_example(io: &mut Io) -> Result<(), CommandError> {

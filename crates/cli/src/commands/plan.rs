@@ -1,9 +1,11 @@
 //! `aloka plan`: what apply would do.
 
 use super::flow::{self, Run};
+use super::store;
 use crate::args::CloudArg;
 use crate::error::CommandResult;
 use crate::io::Io;
+use crate::output::{Kind, Output};
 use crate::planfile::PlanFile;
 use crate::request::Plan;
 use crate::view::json;
@@ -15,21 +17,25 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     if request.plan.json {
         json::begin(io);
     }
+    let kept = store::kept();
+    let output = request.out.as_deref().map(|path| Output::new(path, Kind::Plan, &kept)).transpose()?;
     let (run, inputs, planned) = Run::planned(io, &request.plan, cloud, "OperationTypePlan")?;
     flow::show(run.io, run.format, &planned, request.calls);
     let changes = flow::has_changes(&planned.plan);
-    if let Some(path) = &request.out {
-        let file = PlanFile::new(cloud.name(), &inputs, planned.plan);
-        file.save(path)?;
-        if run.format == Format::Human {
+    let format = run.format;
+    // Gives the lock back: see `Output::write`.
+    drop(run);
+    if let (Some(path), Some(output)) = (&request.out, output) {
+        PlanFile::new(cloud.name(), &inputs, planned.plan).save(&output)?;
+        if format == Format::Human {
             let path = path.display();
-            run.io.out(&format!(
+            io.out(&format!(
                 "\nSaved the plan to: {path}\n\nTo perform exactly these actions, run the following command to apply:\n    \
                  aloka apply \"{path}\"\n"
             ));
         }
-    } else if changes && run.format == Format::Human {
-        run.io.out(
+    } else if changes && format == Format::Human {
+        io.out(
             "\nNote: you didn't use the -out option to save this plan, so the next apply makes and shows a plan of its own.\n",
         );
     }

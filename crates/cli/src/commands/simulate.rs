@@ -15,10 +15,12 @@ use aloka_sim::aws::Durations;
 use aloka_sim::fault::FaultPlan;
 use aloka_sim::rehearsal::{RehearsalOptions, rehearse, replay as trace};
 
+use super::store;
 use crate::args::SimulateArgs;
 use crate::config;
 use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
+use crate::output::{Kind, Output, directory_of};
 use crate::view::{failure, human, rehearsal as view};
 
 /// Stands in for a password that is not given. It protects nothing: the simulated database holds nothing.
@@ -70,6 +72,10 @@ fn life(
     secrets: &Secrets,
     options: &RehearsalOptions,
 ) -> CommandResult {
+    let paths = [args.keep.then_some(Path::new(KEPT_TRACE)), args.trace.as_deref()].into_iter().flatten();
+    let kept = store::kept();
+    let outputs = paths.map(|path| Ok((path, Output::new(path, Kind::Trace, &kept)?)));
+    let outputs = outputs.collect::<Result<Vec<_>, CommandError>>()?;
     let rehearsal = rehearse(inputs, secrets, options).map_err(|problems| told(&problems))?;
     if args.timeline {
         human::show(io, &view::timeline(&rehearsal, width()));
@@ -83,9 +89,9 @@ fn life(
     } else {
         human::show(io, &view::text(&rehearsal, options, width()));
     }
-    let kept = args.keep.then_some(Path::new(KEPT_TRACE));
-    for path in [kept, args.trace.as_deref()].into_iter().flatten() {
-        write(path, &trace::to_text(inputs, options, &rehearsal.trace))?;
+    for (path, output) in outputs {
+        std::fs::create_dir_all(directory_of(path)).map_err(|error| CommandError::file("write", path, &error))?;
+        output.write(trace::to_text(inputs, options, &rehearsal.trace).as_bytes())?;
         io.err_line(&format!("the trace is in {}", path.display()));
     }
     Ok(u8::from(!rehearsal.is_good()))
@@ -111,15 +117,4 @@ fn password(secrets: &Secrets, seed: u64) -> Password {
 /// A lineage that follows from the seed, in the form of a UUID.
 fn lineage(seed: u64) -> String {
     uuid::Builder::from_random_bytes(u128::from(seed).to_be_bytes()).into_uuid().to_string()
-}
-
-fn write(path: &Path, text: &str) -> Result<(), CommandError> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let write = || {
-        if let Some(parent) = parent {
-            std::fs::create_dir_all(parent)?;
-        }
-        std::fs::write(path, text)
-    };
-    write().map_err(|error| CommandError::file("write", path, &error))
 }

@@ -12,11 +12,13 @@ use aloka_core::variables::backend::{self, Backend as Configured};
 use serde::{Deserialize, Serialize};
 
 use crate::args::CloudArg;
-use crate::backend::atomic::replace;
+use crate::backend::atomic::{replace, write_new};
 use crate::backend::{Backend, BackendError, LocalBackend};
+use crate::cloud::SIM_ACCOUNT_FILE;
 use crate::config::from_diagnostic;
 use crate::error::{CommandError, ErrorKind, Errors};
 use crate::io::Io;
+use crate::output::{directory_of, resolve};
 
 /// The state file of a directory, as Terraform has it.
 pub const STATE_FILE: &str = "terraform.tfstate";
@@ -28,6 +30,8 @@ const RECORD_FILE: &str = ".aloka/backend.json";
 const RECORD_VERSION: u32 = 1;
 /// Where a state goes that its store did not take, as Terraform calls it.
 const ERRORED_FILE: &str = "errored.tfstate";
+/// As many are kept side by side.
+const ERRORED_MAX: u32 = 1000;
 /// Where Terraform notes which workspace is chosen.
 const WORKSPACE_FILE: &str = ".terraform/environment";
 
@@ -74,18 +78,16 @@ impl Record {
     pub fn save(&self) -> Result<(), CommandError> {
         let path = Path::new(RECORD_FILE);
         let write = || -> io::Result<()> {
-            let directory = make_directory(path)?;
-            replace(path, directory, |new| Ok(serde_json::to_writer_pretty(new, self)?), |_| Ok(())).map(drop)
+            make_directory(path)?;
+            replace(path, Some(path), |new| Ok(serde_json::to_writer_pretty(new, self)?), |_| Ok(())).map(drop)
         };
         write().map_err(|error| CommandError::file("write", path, &error))
     }
 }
 
 /// The directory that aloka keeps its own files of a stack in, made if it is not there.
-fn make_directory(path: &Path) -> io::Result<&Path> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    Ok(directory)
+fn make_directory(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory_of(path))
 }
 
 /// What the configuration of this directory says, with `given` on top.
@@ -236,14 +238,38 @@ pub fn aside(cloud: CloudArg) -> Result<Option<String>, Errors> {
     }
 }
 
-/// Keeps a state that its store did not take, and says where.
+/// The files that a state of this directory, or what belongs to it, is written to: nothing else may be.
+pub fn kept() -> Vec<PathBuf> {
+    // A configuration that cannot be read is told of by whoever needs it.
+    let configured = Record::load().ok().and_then(|record| configured_as(record.as_ref()).ok());
+    let local = match configured {
+        Some(Configured::Local(local)) => Some(local_path(&local)),
+        Some(Configured::S3(_)) | None => None,
+    };
+    let states = local.into_iter().chain([STATE_FILE, SIM_STATE_FILE].map(PathBuf::from));
+    let files = states.flat_map(|path| LocalBackend::new(path).files());
+    let others = [ERRORED_FILE, RECORD_FILE, SIM_ACCOUNT_FILE].map(PathBuf::from);
+    files.chain(others).filter_map(|path| resolve(&path).ok()).collect()
+}
+
+/// Keeps a state that its store did not take, and says where: never in the place of another one.
 pub fn keep(state: &State) -> String {
-    let path = Path::new(ERRORED_FILE);
-    match replace(path, Path::new("."), |new| new.write_all(file::write(state).as_bytes()), |_| Ok(())) {
-        Ok(_) => {
-            format!("what is known is kept in {ERRORED_FILE}; it is not needed for that, and old once that is done")
+    let text = file::write(state);
+    let mut name = ERRORED_FILE.to_owned();
+    let mut tried: u32 = 1;
+    loop {
+        match write_new(Path::new(&name), text.as_bytes()) {
+            Ok(()) => {
+                return format!(
+                    "what is known is kept in {name}; it is not needed for that, and old once that is done"
+                );
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tried < ERRORED_MAX => {
+                tried += 1;
+                name = format!("errored-{tried}.tfstate");
+            }
+            Err(error) => return format!("what is known could not be kept in {name} either: {error}"),
         }
-        Err(error) => format!("what is known could not be kept in {ERRORED_FILE} either: {error}"),
     }
 }
 
@@ -258,7 +284,10 @@ pub fn lock(io: &mut Io, backend: &mut dyn Backend, operation: &str, timeout: Du
 /// What a backend could not do.
 pub fn error(error: &BackendError) -> CommandError {
     let kind = match error {
-        BackendError::Io { .. } | BackendError::Unusable { .. } | BackendError::Digest { .. } => ErrorKind::Config,
+        BackendError::Io { .. }
+        | BackendError::NotOurs { .. }
+        | BackendError::Unusable { .. }
+        | BackendError::Digest { .. } => ErrorKind::Config,
         BackendError::Remote { .. } => ErrorKind::Aws,
         BackendError::Lineage { .. }
         | BackendError::Serial { .. }

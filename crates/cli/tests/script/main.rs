@@ -5,6 +5,7 @@ mod cycle;
 mod damage;
 mod destroy;
 mod documents;
+mod files;
 mod flags;
 mod help;
 mod output;

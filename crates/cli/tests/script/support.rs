@@ -97,7 +97,8 @@ impl Dir {
         }
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// The binary in this directory, to be started.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aloka"));
         command.args(args).current_dir(self.path()).env_clear().envs(&self.env).env("HOME", self.path());
         command.env("TMPDIR", self.path());

@@ -70,7 +70,7 @@ fn other_process_body() {
         "lock" => backend.lock("OperationTypeApply", Duration::ZERO, &mut |_| {}).is_ok(),
         "refused" => backend.lock("OperationTypeApply", Duration::ZERO, &mut |_| {}).is_err(),
         "terraform" | "terraform-refused" => {
-            let file = open(&path).expect("the state file");
+            let (file, _) = open(&path).expect("the state file");
             let locked = rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
             if locked {
                 let info = LockInfo { who: "terraform@there".into(), ..LockInfo::new("OperationTypePlan", "x") };
@@ -87,24 +87,63 @@ fn other_process_body() {
 }
 
 #[test]
-fn nothing_is_left_but_the_state_and_its_backup_and_only_the_owner_reads_them() {
+fn nothing_is_left_but_the_state_and_its_backup_and_both_keep_the_mode() {
     let (dir, path) = place();
     let mut backend = LocalBackend::new(&path);
     backend.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
     backend.write(&state(1)).expect("write");
     backend.unlock();
     assert_eq!(names(&dir), ["terraform.tfstate"]);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("mode");
+    let mode = |name: &str| fs::metadata(dir.path().join(name)).expect("a file").permissions().mode() & 0o777;
+    assert_eq!(mode("terraform.tfstate"), 0o600, "a new one is for its owner alone");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("mode");
     let mut backend = LocalBackend::new(&path);
     backend.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
     assert_eq!(names(&dir), [".terraform.tfstate.lock.info", "terraform.tfstate"]);
+    assert_eq!(mode(".terraform.tfstate.lock.info"), 0o640);
+    fs::write(backend.backup_path(), "").expect("written");
     backend.write(&state(2)).expect("write");
     drop(backend);
     assert_eq!(names(&dir), ["terraform.tfstate", "terraform.tfstate.backup"]);
     for name in names(&dir) {
-        let mode = fs::metadata(dir.path().join(&name)).expect("a file").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+        assert_eq!(mode(&name), 0o640, "{name}");
     }
+}
+
+/// Where owner or group of a file cannot be kept, nobody may do more with the new one than with the old.
+#[test]
+fn a_mode_is_kept_as_far_as_owner_and_group_are() {
+    let (dir, path) = place();
+    fs::write(&path, "").expect("a file");
+    let like = |mode: u32| {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("mode");
+        let name = dir.path().join(format!("{mode:o}"));
+        let new = File::create(name).expect("made");
+        take_after(&new, &fs::metadata(&path).expect("there")).expect("taken");
+        new.metadata().expect("there")
+    };
+    for mode in [0o600, 0o664, 0o400, 0o777, 0o606] {
+        assert_eq!(like(mode).mode() & 0o777, mode);
+    }
+    if std::os::unix::fs::chown(&path, Some(1234), Some(5678)).is_err() {
+        eprintln!("NOT TESTED: owner and group, as this process may not give a file away");
+        return;
+    }
+    let data = like(0o660);
+    assert_eq!((data.mode() & 0o777, data.uid(), data.gid()), (0o660, 1234, 5678));
+}
+
+#[test]
+fn a_lock_that_is_not_had_leaves_nothing() {
+    let (dir, path) = place();
+    symlink(&path, &path).expect("a link to itself, which cannot be opened");
+    assert!(LocalBackend::new(&path).lock("a", Duration::ZERO, &mut |_| {}).is_err());
+    assert_eq!(names(&dir), ["terraform.tfstate"]);
+    fs::remove_file(&path).expect("removed");
+    let child = other_process("terraform", &path);
+    assert!(LocalBackend::new(&path).lock("a", Duration::ZERO, &mut |_| {}).is_err());
+    assert_eq!(names(&dir), [".terraform.tfstate.lock.info", "terraform.tfstate"], "these are Terraform's");
+    finish(child);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The account file: it remembers from command to command, and refuses what it cannot use.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Operation};

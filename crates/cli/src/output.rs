@@ -1,0 +1,304 @@
+//! Files that a command line names to be written: what may be written over, and how.
+//!
+//! A device or a pipe is written into, a link is followed, and a file is replaced whole, but only one that is empty or
+//! holds what is written there now: a saved plan or a trace. A state is never written over, whatever its name.
+
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+use crate::backend::atomic::replace;
+use crate::error::CommandError;
+use crate::planfile;
+
+/// How much of a file is read to tell what it holds.
+const HEAD: u64 = 1 << 16;
+/// As many links are followed in a row; Linux follows no more.
+const LINKS_MAX: usize = 40;
+
+/// What is written to a file that the command line names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A saved plan, by `-out`.
+    Plan,
+    /// The trace of a rehearsal, by `-trace`.
+    Trace,
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Nothing but blanks.
+    Empty,
+    /// A state, Terraform's or ours, of any format, whole or not.
+    State,
+    /// A saved plan of ours, of any format.
+    Plan,
+    /// A trace, of any format.
+    Trace,
+    /// Anything else.
+    Other,
+}
+
+impl Content {
+    /// What the file at `path` holds, as far as its beginning tells.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        if fs::metadata(path)?.len() == 0 {
+            return Ok(Self::Empty);
+        }
+        let mut head = Vec::new();
+        File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+        Ok(Self::of_head(&head))
+    }
+
+    fn of_head(head: &[u8]) -> Self {
+        let has = |key: &str| head.windows(key.len()).any(|bytes| bytes == key.as_bytes());
+        let mark = format!("\"{}\"", planfile::MARK);
+        let trimmed = head.trim_ascii();
+        if trimmed.is_empty() && head.len() < usize::try_from(HEAD).unwrap_or(usize::MAX) {
+            Self::Empty
+        } else if begins_with_key(head, "kind").is_some_and(|value| value.starts_with(mark.as_bytes())) {
+            Self::Plan
+        } else if begins_with_key(head, "aloka_trace").is_some() {
+            Self::Trace
+        } else if trimmed.starts_with(b"{")
+            && (has("\"lineage\"") || (has("\"serial\"") && has("\"terraform_version\"")))
+        {
+            Self::State
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// What follows `{"key":` if `text` begins with that.
+fn begins_with_key<'a>(text: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    let next =
+        |text: &'a [u8], token: &str| Some(text.trim_ascii_start().strip_prefix(token.as_bytes())?.trim_ascii_start());
+    next(next(next(text, "{")?, &format!("\"{key}\""))?, ":")
+}
+
+/// Where `path` leads once every link is followed, also if nothing is there.
+pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        match fs::read_link(&path) {
+            Ok(target) => path = directory_of(&path).join(target),
+            // It is not a link, or nothing is there.
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {
+                let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+                return Ok(fs::canonicalize(directory_of(&path)).map_or_else(|_| path.clone(), |real| real.join(name)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(rustix::io::Errno::LOOP.into())
+}
+
+/// The directory that `path` is in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What this is, for people; files are files.
+pub(crate) fn told(what: FileType) -> &'static str {
+    if what.is_dir() {
+        "a directory"
+    } else if what.is_fifo() {
+        "a pipe"
+    } else if what.is_socket() {
+        "a socket"
+    } else if what.is_char_device() || what.is_block_device() {
+        "a device"
+    } else if what.is_symlink() {
+        "a link"
+    } else {
+        "a file"
+    }
+}
+
+/// The open descriptor of this process that `path` names (`/dev/stdout`, `/dev/fd/3`), by itself or through links.
+fn descriptor(path: &Path) -> Option<u32> {
+    let ours = fs::canonicalize("/proc/self/fd").ok()?;
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        if fs::canonicalize(directory_of(&path)).ok()? == ours {
+            return path.file_name()?.to_str()?.parse().ok();
+        }
+        path = directory_of(&path).join(fs::read_link(&path).ok()?);
+    }
+    None
+}
+
+/// How a destination is written.
+enum Way {
+    /// It is a device or a pipe, and stays one.
+    Into,
+    /// It is a file that this process was given open: what is written there so far stays.
+    Descriptor(u32),
+    /// It is this file, or will be.
+    Replace(PathBuf),
+}
+
+/// A file that the command line names, and what is to be written there.
+pub(crate) struct Output<'a> {
+    named: &'a Path,
+    kind: Kind,
+    kept: &'a [PathBuf],
+}
+
+impl<'a> Output<'a> {
+    /// Refuses a destination that may not be written over, before there is anything to write. `kept` are the files
+    /// that something else will be written to, there or not.
+    ///
+    /// # Errors
+    /// When it is neither of this kind nor empty, or cannot be written.
+    pub(crate) fn new(named: &'a Path, kind: Kind, kept: &'a [PathBuf]) -> Result<Self, CommandError> {
+        let output = Self { named, kind, kept };
+        output.way()?;
+        Ok(output)
+    }
+
+    /// Writes it; looks again at what is there first. Not while the state is locked: looking closes a file, and if this
+    /// is the state, its lock would be lost.
+    ///
+    /// # Errors
+    /// See [`Output::new`]. What was there before is whole, unless it can only be written in place.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), CommandError> {
+        let written = match self.way()? {
+            Way::Into => OpenOptions::new().write(true).open(self.named).and_then(|mut file| file.write_all(bytes)),
+            Way::Descriptor(number) => append(number, self.named).and_then(|mut file| file.write_all(bytes)),
+            Way::Replace(path) => self.replace(&path, bytes),
+        };
+        written.map_err(|error| self.failed(&error))
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        // A plan is for its owner alone, whatever was there.
+        let like = match self.kind {
+            Kind::Plan => None,
+            Kind::Trace => Some(path),
+        };
+        match replace(path, like, |new| new.write_all(bytes), |_| Ok(())) {
+            // A file that is mounted by itself, or in a directory of somebody else, can be written but not replaced.
+            Err(error) if is_fixed(&error) && path.exists() => {
+                let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+                file.write_all(bytes)?;
+                file.sync_all()
+            }
+            result => result.map(drop),
+        }
+    }
+
+    /// Decides how it is written, if it may be.
+    fn way(&self) -> Result<Way, CommandError> {
+        let what = match fs::metadata(self.named) {
+            Ok(data) => data.file_type(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.new_file().map(Way::Replace),
+            Err(error) => return Err(self.failed(&error)),
+        };
+        if what.is_fifo() || what.is_char_device() {
+            return Ok(Way::Into);
+        }
+        if !what.is_file() {
+            return Err(self.refused(&format!("is {}, and {} is not written there", told(what), self.thing())));
+        }
+        if let Some(number) = descriptor(self.named) {
+            return self.may_append(number).map(|()| Way::Descriptor(number));
+        }
+        let path = resolve(self.named).map_err(|error| self.failed(&error))?;
+        match (Content::of(&path).map_err(|error| CommandError::file("read", self.named, &error))?, self.kind) {
+            (Content::Empty, _) | (Content::Plan, Kind::Plan) | (Content::Trace, Kind::Trace) => {}
+            (Content::State, _) => return Err(self.is_state()),
+            (Content::Plan, Kind::Trace) | (Content::Trace, Kind::Plan) | (Content::Other, _) => {
+                return Err(self.refused(&format!("is not {}, so it is not overwritten", self.thing())));
+            }
+        }
+        self.check_kept(&path)?;
+        access(&path, Access::WRITE_OK).map_err(|error| self.failed(&error.into()))?;
+        Ok(Way::Replace(path))
+    }
+
+    /// Nothing is there yet.
+    fn new_file(&self) -> Result<PathBuf, CommandError> {
+        let path = resolve(self.named).map_err(|error| self.failed(&error))?;
+        self.check_kept(&path)?;
+        match access(directory_of(&path), Access::WRITE_OK | Access::EXEC_OK) {
+            // Directories for a trace are made.
+            Err(rustix::io::Errno::NOENT) if self.kind == Kind::Trace => Ok(path),
+            Err(error) => Err(self.failed(&error.into())),
+            Ok(()) => Ok(path),
+        }
+    }
+
+    /// A file that the shell opened: to what it opened for output, something may have been written already.
+    fn may_append(&self, number: u32) -> Result<(), CommandError> {
+        match Content::of(self.named) {
+            Ok(Content::State) => Err(self.is_state()),
+            Ok(Content::Empty) => Ok(()),
+            // What is told goes there, too.
+            Ok(_) | Err(_) if matches!(number, 1 | 2) => Ok(()),
+            Ok(Content::Plan | Content::Trace | Content::Other) => {
+                Err(self.refused("is an open file that is not empty, so nothing is written there"))
+            }
+            Err(error) => Err(CommandError::file("read", self.named, &error)),
+        }
+    }
+
+    fn check_kept(&self, path: &Path) -> Result<(), CommandError> {
+        if self.kept.iter().any(|kept| kept == path) {
+            return Err(self.refused("is where a state, or what belongs to it, is written"));
+        }
+        Ok(())
+    }
+
+    fn is_state(&self) -> CommandError {
+        self.refused("holds a state, which is never overwritten")
+    }
+
+    fn refused(&self, why: &str) -> CommandError {
+        let flag = match self.kind {
+            Kind::Plan => "-out",
+            Kind::Trace => "-trace",
+        };
+        CommandError::user(format!("{} {why}", self.named.display()))
+            .hint(format!("name another file with {flag}=FILE, or move this one out of the way"))
+    }
+
+    fn failed(&self, error: &io::Error) -> CommandError {
+        let what = match self.kind {
+            Kind::Plan => "write the plan to",
+            Kind::Trace => "write",
+        };
+        CommandError::file(what, self.named, error)
+    }
+
+    fn thing(&self) -> &'static str {
+        match self.kind {
+            Kind::Plan => "a saved plan",
+            Kind::Trace => "a trace",
+        }
+    }
+}
+
+/// True if a file could not be replaced for a reason that does not keep it from being written.
+fn is_fixed(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | ResourceBusy)
+}
+
+/// The open file with this number, to write where it stands; `path` names it.
+fn append(number: u32, path: &Path) -> io::Result<File> {
+    match number {
+        1 => io::stdout().as_fd().try_clone_to_owned().map(File::from),
+        2 => io::stderr().as_fd().try_clone_to_owned().map(File::from),
+        _ => OpenOptions::new().append(true).open(path),
+    }
+}
+
+#[cfg(test)]
+mod tests;
