@@ -23,13 +23,7 @@ fn options(seed: u64) -> RehearsalOptions {
 }
 
 fn inputs(tfvars: &str) -> Inputs {
-    Inputs {
-        variables: variables(tfvars),
-        user_data: None,
-        mode: Mode::Apply,
-        upgrade: false,
-        password: Password::New("argon2id$test".to_owned()),
-    }
+    Inputs::new(variables(tfvars), Mode::Apply, Password::New("argon2id$test".to_owned()))
 }
 
 proptest! {

@@ -147,11 +147,13 @@ pub enum Command {
                             aloka import aws_db_instance.postgres aloka-dev-db\n  \
                             aloka import 'module.vpc.aws_route.private_nat_gateway[0]' rtb-0a1b2c3d4e5f60718_0.0.0.0/0")]
     Import(ImportArgs),
-    /// Record the whole stack in a VPC that somebody else made
+    /// Record the whole stack in a VPC that somebody else made, or claim what the state records
     ///
-    /// Recognises each object by the tags of aloka or by its place in the VPC, says what it took for what, and records
-    /// it. What does not fit is left alone. Nothing is changed in AWS.
-    #[command(after_help = "Example:\n  aloka adopt -vpc=vpc-0652556f75e48c392 -dry-run")]
+    /// With -vpc, recognises each object by the tags of aloka or by its place in the VPC, says what it took for what, and
+    /// records it. What does not fit is left alone. With -from-state, claims objects that Terraform recorded, so that
+    /// aloka may replace and destroy them. Nothing is changed in AWS.
+    #[command(after_help = "Examples:\n  aloka adopt -vpc=vpc-0652556f75e48c392 -dry-run\n  \
+                            aloka adopt -from-state 'module.vpc.aws_subnet.public[2]'")]
     Adopt(AdoptArgs),
     /// Remove a lock that a run left behind
     #[command(after_help = "Example:\n  aloka force-unlock e56561b6-cc55-e362-5fe9-07948dc0c55e")]
@@ -271,6 +273,12 @@ pub struct CommonArgs {
     /// Show only the first line of each warning
     #[arg(long)]
     pub compact_warnings: bool,
+    /// Show every object of a group and every object that is kept
+    #[arg(long)]
+    pub verbose: bool,
+    /// What may be done that is refused otherwise.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
     /// Refused: see [`crate::request`]
     #[arg(long, hide = true, value_name = "ADDRESS")]
     pub target: Vec<String>,
@@ -283,6 +291,25 @@ pub struct CommonArgs {
     /// Without effect: the rates AWS allows and the graph decide how much runs at once
     #[arg(long, hide = true, value_name = "N")]
     pub parallelism: Option<u32>,
+}
+
+/// Flags that let a plan do what is refused without them.
+#[derive(Debug, Args)]
+pub struct ConsentArgs {
+    /// Let this object be replaced although nothing says that it is this state's; may be repeated. A database needs
+    /// -allow-data-loss besides
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_replace: Vec<String>,
+    /// Let this object of somebody else lose its route, gateway or table; may be repeated. `unknown` stands for what may
+    /// not be read
+    #[arg(long, value_name = "ID")]
+    pub allow_cutting_off: Vec<String>,
+    /// Keep this object, and all it needs, when everything else is destroyed; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub exclude: Vec<String>,
+    /// Build a new stack although the state records one at other addresses
+    #[arg(long)]
+    pub beside: bool,
 }
 
 /// What a plan is for.
@@ -457,10 +484,11 @@ pub enum StateCommand {
     /// Forget recorded objects; they stay in AWS
     #[command(after_help = "Example:\n  aloka state rm aws_instance.app")]
     Rm(StateRmArgs),
-    /// Rebuild a lost state from the objects in AWS
+    /// Rebuild a lost state from the objects in AWS, or add what is missing in one
     ///
     /// Finds the stack of the project and environment by its tags, and by its place in the VPC what has no tags of
-    /// aloka, and records it: lineage, generations and choices as they were. Nothing is changed in AWS. The password
+    /// aloka, and records it: lineage, generations and choices as they were. What is recorded
+    /// already stays as it is. Nothing is changed in AWS. The password
     /// given is taken for the one the database has, and is not sent.
     #[command(after_help = "Examples:\n  aloka state recover -dry-run\n  aloka state recover")]
     Recover(StateRecoverArgs),
@@ -532,8 +560,12 @@ pub struct StateRecoverArgs {
 #[derive(Debug, Args)]
 pub struct AdoptArgs {
     /// The VPC to look in
-    #[arg(long, value_name = "ID", required = true)]
-    pub vpc: String,
+    #[arg(long, value_name = "ID", required_unless_present = "from_state")]
+    pub vpc: Option<String>,
+    /// Claim what the state records at these addresses: from now on it is replaced and destroyed like everything else.
+    /// Asks AWS nothing and sends nothing
+    #[arg(long, value_name = "ADDRESS", num_args = 1.., conflicts_with = "vpc")]
+    pub from_state: Vec<String>,
     /// Say what was found, and record nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -2,6 +2,7 @@
 //!
 //! Files are read here; what they mean is decided by [`aloka_core::variables`].
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -25,6 +26,8 @@ pub struct Config {
     pub variables: Variables,
     /// Contents of the file `app_user_data` names.
     pub user_data: Option<String>,
+    /// Where each variable was set, by name.
+    pub origins: BTreeMap<String, String>,
     /// What the user should know.
     pub warnings: Vec<Diagnostic>,
 }
@@ -46,9 +49,9 @@ pub fn load(given: &[GivenVariable], needs: Needs) -> Result<(Config, Secrets), 
             return Err(Errors(errors));
         }
     };
-    let Evaluated { variables, secrets, warnings } = evaluated;
+    let Evaluated { variables, secrets, origins, warnings } = evaluated;
     let user_data = variables.app_user_data.as_deref().map(|path| user_data(Path::new(path))).transpose()?;
-    Ok((Config { variables, user_data, warnings }, secrets))
+    Ok((Config { variables, user_data, origins, warnings }, secrets))
 }
 
 /// `TF_VAR_*`; below them, as they are no more than defaults, the Region and the profile AWS's own tools would use.

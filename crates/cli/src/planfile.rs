@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use aloka_core::consent::Consent;
 use aloka_core::plan::Plan;
 use aloka_core::session::Inputs;
 use aloka_core::variables::Variables;
@@ -14,7 +15,7 @@ use crate::io::read_at_most;
 use crate::output::Output;
 
 /// The format written and read.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 /// Larger files are refused.
 const SIZE_MAX: u64 = 1 << 30;
 /// Tells a saved plan from any other JSON.
@@ -38,6 +39,8 @@ pub struct PlanFile {
     pub user_data: Option<String>,
     /// True if it was made with `-upgrade`.
     pub upgrade: bool,
+    /// What the command line allowed when it was made.
+    pub consent: Consent,
     /// The plan.
     pub plan: Plan,
 }
@@ -46,7 +49,7 @@ impl PlanFile {
     /// A plan to be saved.
     pub fn new(cloud: &str, inputs: &Inputs, plan: Plan) -> Self {
         // The password is known by its hash alone, and that is in the plan.
-        let Inputs { variables, user_data, mode: _, upgrade, password: _ } = inputs;
+        let Inputs { variables, user_data, mode: _, upgrade, password: _, consent, origins: _ } = inputs;
         Self {
             kind: MARK.to_owned(),
             format_version: FORMAT_VERSION,
@@ -55,6 +58,7 @@ impl PlanFile {
             variables: variables.clone(),
             user_data: user_data.clone(),
             upgrade: *upgrade,
+            consent: consent.clone(),
             plan,
         }
     }
@@ -124,9 +128,9 @@ mod tests {
             (&b"PK\x03\x04"[..], "Terraform"),
             (b"{}", "another kind"),
             (b"[", "another kind"),
-            (br#"{"kind":"x","format_version":1}"#, "`x`"),
+            (br#"{"kind":"x","format_version":2}"#, "`x`"),
             (later, "9.0.0"),
-            (br#"{"kind":"aloka plan","format_version":1}"#, "missing field"),
+            (br#"{"kind":"aloka plan","format_version":2}"#, "missing field"),
         ] {
             let error = PlanFile::parse(bytes).expect_err("no plan");
             assert!(error.contains(why), "{error}");

@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aloka_core::consent::Consent;
 use aloka_core::plan::Mode;
 
-use crate::args::{ApplyArgs, CommonArgs, DestroyArgs, GivenVariable, LockArgs, ModeArgs, PlanArgs, RefreshArgs};
+use crate::args::{ApplyArgs, CommonArgs, ConsentArgs, DestroyArgs, GivenVariable, LockArgs, ModeArgs, PlanArgs, RefreshArgs};
 use crate::config;
 use crate::error::{CommandError, Errors};
 
@@ -27,6 +28,10 @@ pub struct PlanRequest {
     pub json: bool,
     /// The first line of a warning is enough.
     pub compact_warnings: bool,
+    /// Show everything.
+    pub verbose: bool,
+    /// What may be done that is refused otherwise.
+    pub consent: Consent,
 }
 
 /// `aloka plan`
@@ -89,6 +94,11 @@ fn plan_request(mode: Mode, common: CommonArgs) -> Result<PlanRequest, Errors> {
             .hint("leave the flag out; reading takes a few seconds"),
         );
     }
+    let ConsentArgs { allow_replace, allow_cutting_off, exclude, beside } = common.consent;
+    if mode != Mode::Destroy && !exclude.is_empty() {
+        let error = CommandError::user("-exclude keeps objects that a destroy would take, and this is not a destroy");
+        errors.push(error.hint("declare what you want to keep, or run: aloka destroy -exclude=ADDRESS"));
+    }
     if !errors.is_empty() {
         return Err(Errors(errors));
     }
@@ -101,6 +111,13 @@ fn plan_request(mode: Mode, common: CommonArgs) -> Result<PlanRequest, Errors> {
         lock: common.lock.wait(),
         json: common.json,
         compact_warnings: common.compact_warnings,
+        verbose: common.verbose,
+        consent: Consent {
+            replace: allow_replace.into_iter().collect(),
+            cutting_off: allow_cutting_off.into_iter().collect(),
+            exclude: exclude.into_iter().collect(),
+            beside,
+        },
     })
 }
 
@@ -115,6 +132,8 @@ impl PlanRequest {
             lock: lock.wait(),
             json: false,
             compact_warnings: false,
+            verbose: false,
+            consent: Consent::default(),
         }
     }
 }
@@ -143,12 +162,14 @@ impl TryFrom<ApplyArgs> for Apply {
 
     fn try_from(args: ApplyArgs) -> Result<Self, Errors> {
         let ApplyArgs { plan_file, auto_approve, allow_data_loss, mode, common } = args;
+        let ConsentArgs { allow_replace, allow_cutting_off, exclude, beside } = &common.consent;
+        let consents = *beside || !allow_replace.is_empty() || !allow_cutting_off.is_empty() || !exclude.is_empty();
         let upgrade = common.upgrade;
         let request = Self { plan: plan_request(mode.mode(), common)?, plan_file, auto_approve, allow_data_loss };
         match &request.plan_file {
-            Some(file) if mode.destroy || mode.refresh_only || upgrade => {
-                let message =
-                    "a saved plan says itself what it is for: -destroy, -refresh-only and -upgrade cannot change it";
+            Some(file) if mode.destroy || mode.refresh_only || upgrade || consents => {
+                let message = "a saved plan says itself what it is for and what it may do: -destroy, -refresh-only, -upgrade, \
+                               -allow-replace, -allow-cutting-off, -exclude and -beside cannot change it";
                 Err(CommandError::user(message).hint(format!("run: aloka apply {}", file.display())).into())
             }
             Some(_) | None => Ok(request),

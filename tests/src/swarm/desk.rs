@@ -208,7 +208,7 @@ impl Inner {
         let how = match &second.operator.phase {
             Phase::Ended(Ok(())) => "is done".to_owned(),
             Phase::Ended(Err(why)) => format!("ends: {why}"),
-            Phase::Recovering(_) | Phase::Reading(_) | Phase::Resting(_) | Phase::Applying(_) => "dies".to_owned(),
+            Phase::Reading(_) | Phase::Resting(_) | Phase::Planned(_) | Phase::Applying(_) => "dies".to_owned(),
         };
         if !second.operator.is_planning() {
             self.second_cycles += 1;

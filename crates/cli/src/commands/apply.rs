@@ -1,5 +1,6 @@
 //! `aloka apply`, `destroy` and `refresh`: plan, ask, send exactly that.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use aloka_core::plan::Mode;
@@ -36,7 +37,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
 fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResult {
     let cloud = flow::choose_cloud(cloud)?;
     let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, "OperationTypeApply")?;
-    flow::show(run.io, run.format, &planned, false);
+    flow::show(run.io, run.format, &planned, false, request.plan.verbose);
     approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;
     run.warn_of_expiry(&planned.plan);
     if !request.auto_approve && flow::has_changes(&planned.plan) {
@@ -63,6 +64,8 @@ fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path)
         mode: file.plan.mode,
         upgrade: file.upgrade,
         password: saved::password(&file.plan, run.secrets(), &state)?,
+        consent: file.consent,
+        origins: BTreeMap::new(),
     };
     let now = run.plan(state, &inputs)?;
     saved::check_observed(&file.plan, &now.plan)?;

@@ -5,6 +5,7 @@ use aloka_core::session::{Inputs, Planned};
 use aloka_core::state::State;
 
 use super::flow::{self, Run};
+use super::state_edit;
 use crate::args::{AdoptArgs, CloudArg, StateRecoverArgs};
 use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
@@ -20,9 +21,14 @@ pub fn recover(io: &mut Io, cloud: Option<CloudArg>, args: StateRecoverArgs) -> 
 
 /// Runs `aloka adopt`.
 pub fn adopt(io: &mut Io, cloud: Option<CloudArg>, args: AdoptArgs) -> CommandResult {
-    let AdoptArgs { vpc, dry_run, variables, lock } = args;
-    let request = PlanRequest::find(variables.given, &lock);
-    run(io, cloud, &request, &Search::Vpc(vpc), ("adopt", dry_run))
+    let AdoptArgs { vpc, from_state, dry_run, variables, lock } = args;
+    match vpc {
+        Some(vpc) => {
+            let request = PlanRequest::find(variables.given, &lock);
+            run(io, cloud, &request, &Search::Vpc(vpc), ("adopt", dry_run))
+        }
+        None => state_edit::claim(io, cloud, &lock, &from_state, dry_run),
+    }
 }
 
 fn run(
@@ -36,11 +42,16 @@ fn run(
     let cloud = flow::choose_cloud(cloud)?;
     let mut run = Run::open(io, request, cloud, &config.variables, secrets, operation)?;
     let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
-    if !state.is_empty() {
-        let message = format!("the {} records {} objects: it is not lost", run.store(), state.objects().count());
-        let error = CommandError::user(message).hint("see where things stand with: aloka plan");
-        return Err(error.hint("a single object that is missing is recorded with: aloka import ADDRESS ID").into());
-    }
+    let search = match search {
+        // What is recorded stays: objects of the same lineage are added to it.
+        Search::Tagged { lineage: None } if !state.is_empty() => &Search::Tagged { lineage: Some(state.lineage.clone()) },
+        Search::Vpc(_) if !state.is_empty() => {
+            let message = format!("the {} records {} objects: it is not lost", run.store(), state.objects().count());
+            let error = CommandError::user(message).hint("see where things stand with: aloka plan");
+            return Err(error.hint("what is missing in it is added with: aloka state recover").into());
+        }
+        search => search,
+    };
     let password = flow::password(run.secrets(), &State::new(""))?.trusted();
     let inputs = Inputs {
         variables: config.variables,
@@ -48,6 +59,8 @@ fn run(
         mode: request.mode,
         upgrade: request.upgrade,
         password,
+        consent: request.consent.clone(),
+        origins: config.origins,
     };
     let (claimed, planned) = run.find(&state, &inputs, search)?;
     show(&mut run, &claimed);

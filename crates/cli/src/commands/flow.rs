@@ -11,11 +11,9 @@ use aloka_core::plan::{Mode, Node, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::session::claim::{self, Claimed, Search};
 use aloka_core::session::sweep::Swept;
-use aloka_core::session::{self, Inputs, Password, Planned, Problem};
+use aloka_core::session::{Inputs, Next, Password, Planned, Problem, Session, unread};
 use aloka_core::state::State;
 use aloka_core::{fingerprint, variables::Variables};
-
-use aloka_sim::rehearsal::unread;
 
 use super::store;
 use crate::args::CloudArg;
@@ -94,6 +92,8 @@ impl<'a> Run<'a> {
             mode: request.mode,
             upgrade: request.upgrade,
             password: password(run.secrets(), &state)?,
+            consent: request.consent.clone(),
+            origins: config.origins,
         };
         let planned = run.plan(state, &inputs)?;
         Ok((run, inputs, planned))
@@ -123,38 +123,39 @@ impl<'a> Run<'a> {
     }
 
     /// Recovers what an interrupted run made, reads what is there, and plans.
-    pub fn plan(&mut self, mut state: State, inputs: &Inputs) -> Result<Planned, Errors> {
+    pub fn plan(&mut self, state: State, inputs: &Inputs) -> Result<Planned, Errors> {
         let is_resumed = !state.private.intents.is_empty();
-        let recovery = session::recovery(&state, inputs);
-        if !recovery.is_empty() {
-            let executor = self.read(recovery, &state)?;
-            let adopted = session::adopt(&mut state, &executor.replies())
-                .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
-            adopted.iter().for_each(|line| self.tell(line));
-        }
+        let mut session = Session::new(state, inputs.clone());
         let mut told = false;
         loop {
-            // Before reading: an answer may be from the beginning of a round of reads that took its time.
-            let age = self.backend.age().filter(|_| self.cloud.shows_late());
-            let replies = self.read(session::discovery(&state, inputs), &state)?.into_replies();
-            let Some(wait) = age.and_then(|age| session::look_again(&state, inputs, &replies, age)) else {
-                let planned = session::plan(state, inputs, replies)
-                    .map_err(|problems| Errors(problems.iter().map(failure::of_problem).collect()))?;
-                if is_resumed {
-                    let found = planned.state.objects().count();
-                    let objects = if found == 1 { "object" } else { "objects" };
-                    self.tell(&format!(
-                        "an earlier run did not finish: found {found} {objects} of it, and goes on from there"
-                    ));
+            match session.next() {
+                Next::Read(nodes) => {
+                    // Before reading: an answer may be from the beginning of a round of reads that took its time.
+                    let age = self.backend.age().filter(|_| self.cloud.shows_late());
+                    let replies = self.read(nodes, session.state())?.into_replies();
+                    session.answered(replies, age);
+                    session.take_lines().iter().for_each(|line| self.tell(line));
                 }
-                return Ok(planned);
-            };
-            if !told && self.format == Format::Human {
-                let line = "some objects are not as recorded a moment ago: looking again, as AWS shows changes late";
-                self.io.err_line(line);
-                told = true;
+                Next::Wait(pause) => {
+                    if !told && self.format == Format::Human {
+                        let line = "some objects are not as recorded a moment ago: looking again, as AWS shows changes late";
+                        self.io.err_line(line);
+                        told = true;
+                    }
+                    self.cloud.unless_stopped(move || std::thread::sleep(pause)).ok_or_else(stopped)?;
+                }
+                Next::Done(planned) => {
+                    if is_resumed {
+                        let found = planned.state.objects().count();
+                        let objects = if found == 1 { "object" } else { "objects" };
+                        self.tell(&format!(
+                            "an earlier run did not finish: found {found} {objects} of it, and goes on from there"
+                        ));
+                    }
+                    return Ok(*planned);
+                }
+                Next::Refused(problems) => return Err(Errors(problems.iter().map(failure::of_problem).collect())),
             }
-            self.cloud.unless_stopped(move || std::thread::sleep(wait)).ok_or_else(stopped)?;
         }
     }
 
@@ -343,7 +344,7 @@ pub fn choose_cloud(cloud: Option<CloudArg>) -> Result<CloudArg, CommandError> {
 }
 
 /// Prints the plan, with what the user should know beside it.
-pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool) {
+pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool, verbose: bool) {
     for warning in &planned.warnings {
         warn(io, format, warning);
     }
@@ -356,7 +357,7 @@ pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool) {
                 human::show(io, &calls_text(plan));
                 io.out(&format!("\nPlan: {add} to add, {change} to change, {destroy} to destroy.\n"));
             } else {
-                human::show(io, &plan_text(plan, Options::default()));
+                human::show(io, &plan_text(plan, Options { show_all: verbose, ..Options::default() }));
             }
         }
         Format::Json => {

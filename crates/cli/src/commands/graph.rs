@@ -22,7 +22,12 @@ pub fn run(io: &mut Io, args: &GraphArgs) -> CommandResult {
         root_device_name: "/dev/xvda".to_owned(),
         root_volume_gib: None,
     };
-    let choices = Choices { availability_zones: zones, image: Some(image), db_engine_version: Some("15.4".to_owned()) };
+    let choices = Choices {
+        availability_zones: zones,
+        image: Some(image),
+        db_engine_version: Some("15.4".to_owned()),
+        ..Choices::default()
+    };
     let declared = stack(variables, &choices, config.user_data.as_deref());
     let nodes: Vec<(String, Vec<String>)> = declared
         .resources

@@ -33,6 +33,8 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: ImportArgs) -> CommandRes
         user_data: config.user_data,
         mode: request.mode,
         upgrade: request.upgrade,
+        consent: request.consent.clone(),
+        origins: config.origins,
     };
     let told = |problem| Errors(vec![failure::of_problem(&problem)]);
     let with = import::add(&state, &address, &id).map_err(told)?;

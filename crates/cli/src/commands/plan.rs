@@ -20,7 +20,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     let kept = store::kept();
     let output = request.out.as_deref().map(|path| Output::new(path, Kind::Plan, &kept)).transpose()?;
     let (run, inputs, planned) = Run::planned(io, &request.plan, cloud, "OperationTypePlan")?;
-    flow::show(run.io, run.format, &planned, request.calls);
+    flow::show(run.io, run.format, &planned, request.calls, request.plan.verbose);
     let changes = flow::has_changes(&planned.plan);
     let format = run.format;
     // Gives the lock back: see `Output::write`.

@@ -56,7 +56,7 @@ pub fn run(io: &mut Io, args: &SimulateArgs) -> CommandResult {
         long_trace: args.keep || args.trace.is_some(),
     };
     let password = password(&secrets, seed);
-    let config::Config { variables, user_data, warnings: _ } = config;
+    let config::Config { variables, user_data, origins: _, warnings: _ } = config;
     let inputs = Inputs { user_data, ..Inputs::new(variables, Mode::Apply, password) };
     match args.runs {
         Some(runs) => forecast::run(io, args, &inputs, &secrets, &options, runs),

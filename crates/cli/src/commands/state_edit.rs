@@ -48,6 +48,29 @@ pub fn rm(io: &mut Io, cloud: Option<CloudArg>, args: &StateRmArgs) -> CommandRe
     Ok(0)
 }
 
+/// Runs `aloka adopt -from-state`.
+pub fn claim(
+    io: &mut Io,
+    cloud: Option<CloudArg>,
+    lock: &LockArgs,
+    addresses: &[String],
+    dry_run: bool,
+) -> CommandResult {
+    let mut open = Open::new(io, cloud, lock, "adopt")?;
+    let (state, claimed) = edit::claim(&open.state, addresses).map_err(|error| told(&error))?;
+    let verb = if dry_run { "Would claim" } else { "Claimed" };
+    if !dry_run && !claimed.is_empty() {
+        open.write(state)?;
+    }
+    for address in &claimed {
+        io.out_line(&format!("{verb} {address}"));
+    }
+    if claimed.is_empty() {
+        io.out_line("Everything named is claimed already.");
+    }
+    Ok(0)
+}
+
 /// Runs `aloka state push`. Terraform's rules: the same history, and not older than what is stored.
 pub fn push(io: &mut Io, cloud: Option<CloudArg>, args: &StatePushArgs) -> CommandResult {
     let StatePushArgs { force, lock, file: path } = args;

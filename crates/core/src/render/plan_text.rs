@@ -9,7 +9,7 @@ use super::tree::{Keys, Place, Sign, Tree, is_empty};
 use super::{ASSIGNED, Style, Text, is_sensitive, quote};
 use crate::address::Address;
 use crate::model::{Kind, OnChange};
-use crate::plan::exposure;
+use crate::plan::{exposure, refusal};
 use crate::plan::{Action, Change, Drift, Mode, Order, OutputChange, Plan, Reason};
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
@@ -90,6 +90,7 @@ pub fn plan_text(plan: &Plan, options: Options) -> Text {
             text.say(Style::Plain, "Apply records these output values; it changes nothing in AWS.");
         }
     }
+    notes_text(&mut text, plan, options);
     let exposure = exposure::lines(plan);
     if !exposure.is_empty() {
         text.blank();
@@ -99,6 +100,24 @@ pub fn plan_text(plan: &Plan, options: Options) -> Text {
         }
     }
     text
+}
+
+/// What stays as it is: objects of others in one line, then a line for each thing of ours that is left alone.
+fn notes_text(text: &mut Text, plan: &Plan, options: Options) {
+    let Plan { kept, notes, .. } = plan;
+    if kept.is_empty() && notes.is_empty() {
+        return;
+    }
+    text.blank();
+    if !kept.is_empty() {
+        let (count, s) = (thousands(kept.len()), if kept.len() == 1 { "" } else { "s" });
+        let named = if options.show_all { kept.join(", ") } else { refusal::listed(kept) };
+        let is = if kept.len() == 1 { "is" } else { "are" };
+        text.say(Style::Plain, format!("{count} object{s} in the state {is} not of this stack, and left alone: {named}"));
+    }
+    for note in notes {
+        text.say(Style::Note, format!("Note: {note}"));
+    }
 }
 
 fn nothing_text(text: &mut Text, plan: &Plan) {

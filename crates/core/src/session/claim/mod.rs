@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use self::place::Claims;
 use self::seen::Seen;
-use super::{Inputs, Planned, Problem, Replies, read_node};
+use super::{Inputs, Planned, Problem, Replies, read_node, sweep};
 use crate::address::Address;
 use crate::api::{Call, Operation, Reply};
 use crate::identity;
@@ -230,8 +230,9 @@ fn site_place(variables: &Variables, site: &Site) -> Place {
     Place { region: variables.aws_region.clone(), account: site.account.clone() }
 }
 
-/// Claims the stack. `replies` are those of both rounds, `recorded` is the state that the store holds or a new one: it
-/// must record nothing, and its lineage is kept unless the objects tell another.
+/// Claims the stack. `replies` are those of both rounds, `recorded` is the state that the store holds or a new one. If it
+/// records nothing, its lineage is kept unless the objects tell another. If it records something, what carries its lineage
+/// is added to that.
 ///
 /// `floor` must be larger than the generation of any object there was: seconds since an epoch will do. What is made
 /// again at an address whose object is gone gets a greater generation, as AWS remembers client tokens and would answer
@@ -253,23 +254,25 @@ pub fn claim(
     {
         problems.push(Problem::Impossible {
             summary: format!(
-                "the objects are of lineage {lineage}, but the state that is stored here, which records nothing, is of \
-                 lineage {}",
+                "the objects are of lineage {lineage}, but the state that is stored here is of lineage {}",
                 recorded.lineage
             ),
-            hint: "move that state out of the way, then run the command again".to_owned(),
+            hint: "recover them in a directory of their own, or at another key of the bucket".to_owned(),
         });
     }
     if !problems.is_empty() {
         return Err(problems);
     }
     let place = site_place(variables, site);
-    let mut claims = Claims::new(seen::all(&replies), &place);
+    let mut claims = Claims::new(seen::all(&replies), &place, sweep::recorded_ids(recorded));
     if let Some(lineage) = &site.lineage {
         claims.by_tags(lineage);
     }
-    if let Some(vpc) = &site.vpc {
-        claims.by_place(variables, vpc);
+    match &site.vpc {
+        // Beside what is recorded, only tags tell what is ours.
+        Some(_) if !recorded.is_empty() => claims.routes_and_associations(),
+        Some(vpc) => claims.by_place(variables, vpc),
+        None => {}
     }
     let left = site.vpc.as_deref().map(|vpc| claims.left(vpc)).unwrap_or_default();
     let (found, problems) = claims.finish();
@@ -277,17 +280,19 @@ pub fn claim(
         return Err(problems);
     }
     let lineage = site.lineage.clone().unwrap_or_else(|| recorded.lineage.clone());
-    let mut state = State { lineage, serial: recorded.serial, ..State::new("") };
-    state.outputs.clone_from(&recorded.outputs);
-    state.foreign.clone_from(&recorded.foreign);
+    let mut state = State { lineage, ..recorded.clone() };
     state.private.account.clone_from(&site.account);
     state.private.region = Some(variables.aws_region.clone());
-    state.private.generations.clone_from(&recorded.private.generations);
     let mut taken = Vec::new();
+    let mut is_by_place = false;
     for (target, (attributes, by)) in found {
         let id = attributes.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let last = state.private.generations.entry(target.address.clone()).or_default();
         *last = (*last).max(identity::generation(&attributes).unwrap_or(1));
+        if recorded.objects().any(|(other, known)| other.address == target.address && known.id() == Some(&*id)) {
+            continue;
+        }
+        is_by_place |= target.address == stack::vpc() && by == By::Place;
         let resource = Resource { attributes: Arc::new(attributes), claimed: true, ..Resource::default() };
         let resource = Arc::new(resource);
         match target.deposed {
@@ -296,13 +301,24 @@ pub fn claim(
         };
         taken.push(Taken { target, id, by });
     }
+    if is_by_place && !state.resources.contains_key(&stack::default_group()) {
+        state.private.choices.leave_default_group = true;
+    }
+    if !state.private.choices.availability_zones.is_empty() {
+        return Ok(Claimed { state: with_floor(state, variables, floor), taken, left });
+    }
     state.private.choices.availability_zones = zones_of(&state);
+    Ok(Claimed { state: with_floor(state, variables, floor), taken, left })
+}
+
+/// What will be made at an address without an object gets a generation above the floor.
+fn with_floor(mut state: State, variables: &Variables, floor: u32) -> State {
     let stack = stack::stack(variables, &state.private.choices, None);
     for address in stack.resources.keys().filter(|address| !state.resources.contains_key(*address)) {
         let last = state.private.generations.entry(address.clone()).or_default();
         *last = (*last).max(floor);
     }
-    Ok(Claimed { state, taken, left })
+    state
 }
 
 /// Zones by slot, as the subnets show them; empty where none does.

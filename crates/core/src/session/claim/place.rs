@@ -26,12 +26,14 @@ pub(super) struct Claims<'a> {
     place: &'a Place,
     found: Found,
     used: BTreeSet<(Kind, &'a str)>,
+    /// Identifiers of what a state records.
+    recorded: BTreeSet<&'a str>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn new(seen: Vec<Seen<'a>>, place: &'a Place) -> Self {
-        Self { seen, place, found: Found::new(), used: BTreeSet::new(), problems: Vec::new() }
+    pub(super) fn new(seen: Vec<Seen<'a>>, place: &'a Place, recorded: BTreeSet<&'a str>) -> Self {
+        Self { seen, place, found: Found::new(), used: BTreeSet::new(), recorded, problems: Vec::new() }
     }
 
     /// What was claimed, and what stood in the way.
@@ -62,6 +64,10 @@ impl<'a> Claims<'a> {
         for (address, mut objects) in tagged {
             objects.sort_by_key(|(generation, _)| std::cmp::Reverse(*generation));
             let Some((last, _)) = objects.first().copied() else { continue };
+            // Of two of one generation the recorded one is ours: the console copies tags.
+            if objects.iter().any(|(generation, seen)| *generation == last && self.recorded.contains(seen.id)) {
+                objects.retain(|(generation, seen)| *generation != last || self.recorded.contains(seen.id));
+            }
             if objects.iter().filter(|(generation, _)| *generation == last).count() > 1 {
                 let same: Vec<_> =
                     objects.iter().filter(|(generation, _)| *generation == last).map(|(_, seen)| *seen).collect();
@@ -206,7 +212,7 @@ impl<'a> Claims<'a> {
         }
     }
 
-    fn routes_and_associations(&mut self) {
+    pub(super) fn routes_and_associations(&mut self) {
         let tables: Vec<Seen<'a>> = self.seen.iter().filter(|seen| seen.kind == Kind::RouteTable).copied().collect();
         for address in self.claimed(Kind::RouteTable) {
             let id = self.attribute(&address, "id").unwrap_or_default().to_owned();
