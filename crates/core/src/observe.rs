@@ -210,6 +210,7 @@ fn db_instance(a: &mut Attributes<'_>) {
         ("id", "DbiResourceId"),
         ("identifier", "DBInstanceIdentifier"),
         ("instance_class", "DBInstanceClass"),
+        ("max_allocated_storage", "MaxAllocatedStorage"),
         ("multi_az", "MultiAZ"),
         ("port", "Endpoint.Port"),
         ("publicly_accessible", "PubliclyAccessible"),
@@ -296,9 +297,8 @@ pub fn phase(kind: Kind, object: &Value) -> Phase {
             _ => Phase::Ready,
         },
         Kind::Instance => match text("State") {
-            "pending" | "stopping" => Phase::Settling,
-            // Stopped half way through a change of its type, or by somebody: desired is running.
-            "stopped" => Phase::Settling,
+            // Half way through a change of its type, or by its owner: see `plan::standing`.
+            "pending" | "stopping" | "stopped" => Phase::Settling,
             "shutting-down" => Phase::Deleting,
             "terminated" => Phase::Gone,
             _ => Phase::Ready,

@@ -219,7 +219,7 @@ impl Driver {
             self.executor.outcome().filter(|_| self.flaw == Some(Flaw::DependantsRun) && self.failed.is_none())?;
         let Outcome::Failed { failures, skipped } = &outcome else { return None };
         let is_over = |cause: &Cause| match cause {
-            Cause::Call { error, .. } => error.class == ErrorClass::Credentials,
+            Cause::Call { error, .. } | Cause::Refused { error, .. } => error.class == ErrorClass::Credentials,
             Cause::WaitFailed { .. }
             | Cause::WaitTimedOut { .. }
             | Cause::Foreign { .. }

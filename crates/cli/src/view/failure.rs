@@ -2,6 +2,7 @@
 
 use aloka_core::api::{ApiError, ErrorClass, Operation};
 use aloka_core::engine::{Cause, Failure, Outcome};
+use aloka_core::observe::DB_STUCK;
 use aloka_core::session::Problem;
 use aloka_core::session::sweep::{Leftover, Swept};
 
@@ -40,7 +41,12 @@ fn from_failure(failure: &Failure) -> CommandError {
     let Failure { node: _, target, cause } = failure;
     let error = CommandError::aws(cause.to_string()).about(target);
     match cause {
-        Cause::Call { operation: _, error: answer } => error.hint(hint_for(answer)),
+        Cause::Call { operation: _, error: answer } | Cause::Refused { operation: _, error: answer, told: _ } => {
+            error.hint(hint_for(answer))
+        }
+        Cause::WaitFailed { detail, .. } if DB_STUCK.contains(&detail.as_str()) => {
+            error.hint("it was made and is recorded; see to it in the AWS console, then run `aloka plan`")
+        }
         Cause::WaitFailed { .. } => error.hint("the next `aloka apply` replaces the object"),
         Cause::WaitTimedOut { operation, .. } if *operation == Operation::DescribeNetworkInterfaces.to_string() => {
             error.hint("a database or NAT gateway that is not in the state uses it: remove that first, then run again")

@@ -24,7 +24,7 @@
 //! | `Volume` | VolumeId, Size, VolumeType, Encrypted, State, InstanceId?, Device?, ModificationState?, Tags |
 //! | `Image` | ImageId, Name, Architecture, RootDeviceName, RootVolumeSize, State |
 //! | `DBSubnetGroup` | DBSubnetGroupName, DBSubnetGroupDescription, VpcId, SubnetGroupStatus, SubnetIds \[text\], DBSubnetGroupArn |
-//! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, MasterUserSecret? {SecretArn, SecretStatus, KmsKeyId}, Tags |
+//! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, MaxAllocatedStorage?, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, MasterUserSecret? {SecretArn, SecretStatus, KmsKeyId}, Tags |
 //!
 //! `?` marks a field that may be absent. Instances are a flat list, without reservations. The tags of `DescribeTags` are
 //! a list of their own, `{ResourceId, ResourceType, Key, Value}` each, as a filter may let some tags of an object pass and

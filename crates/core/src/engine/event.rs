@@ -103,6 +103,16 @@ pub enum Cause {
         /// AWS's answer.
         error: ApiError,
     },
+    /// A call was refused half way through a change, and what was done before was taken back, or was to be.
+    #[error("{operation}: {error}; {told}")]
+    Refused {
+        /// The operation, as `ec2:ModifyInstanceAttribute`.
+        operation: String,
+        /// AWS's answer.
+        error: ApiError,
+        /// How the object is now.
+        told: String,
+    },
     /// What was waited for cannot come about any more.
     #[error("{operation}: failed: {detail}")]
     WaitFailed {

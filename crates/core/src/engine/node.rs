@@ -7,8 +7,8 @@ use super::event::{Cause, Effect, Event, Failure, News};
 use crate::api::{ApiError, Bucket, Call, ErrorClass, Idempotency, Operation, Reply, Request};
 use crate::diff::{self, Verdict};
 use crate::model::OnChange;
-use crate::observe;
-use crate::plan::{Lookup, Save, Step, Verb, Waiter};
+use crate::observe::{self, DB_STUCK};
+use crate::plan::{Lookup, Node, Save, Step, Verb, Waiter, WayBack};
 use crate::session::VISIBILITY_MS;
 use crate::time::Instant;
 use crate::value::{Value, ValueMap};
@@ -78,6 +78,18 @@ pub(super) struct Progress {
     trouble_since: Option<Instant>,
     /// AWS said that the object exists already.
     exists: Option<Box<ApiError>>,
+    /// AWS refused the call of the current step, and what was done before is taken back.
+    back: Option<Box<Back>>,
+}
+
+/// Where a node stands on its way back.
+#[derive(Clone, Debug)]
+struct Back {
+    /// The operation that AWS refused.
+    operation: Operation,
+    error: ApiError,
+    /// The step of the way back.
+    step: usize,
 }
 
 impl Progress {
@@ -97,6 +109,23 @@ impl Progress {
             step_started: now,
             trouble_since: None,
             exists: None,
+            back: None,
+        }
+    }
+
+    /// The way back that the node is on.
+    fn way_back<'a>(&self, node: &'a Node) -> Option<(&Back, &'a WayBack)> {
+        match (self.back.as_deref(), node.steps.get(self.step)?) {
+            (Some(back), Step::Call { way_back: Some(way), .. }) => Some((back, way)),
+            (None, _) | (Some(_), Step::Call { way_back: None, .. } | Step::Wait(_)) => None,
+        }
+    }
+
+    /// The step that the node is at, on its way or on its way back.
+    fn current<'a>(&self, node: &'a Node) -> Option<&'a Step> {
+        match self.way_back(node) {
+            Some((back, way)) => way.steps.get(back.step),
+            None => node.steps.get(self.step),
         }
     }
 }
@@ -151,7 +180,8 @@ impl Executor {
         progress.step_started = now;
         progress.trouble_since = None;
         progress.exists = None;
-        match self.nodes[index].steps.get(progress.step) {
+        match progress.current(&self.nodes[index]) {
+            None if progress.back.is_some() => self.taken_back(index, now),
             None => self.finish(index, now),
             Some(Step::Call { call, .. }) if call.operation.is_mutating() => {
                 let operation = call.operation;
@@ -186,7 +216,7 @@ impl Executor {
 
     fn current_call(&self, index: usize) -> Option<&Call> {
         let progress = &self.progress[index];
-        match (self.nodes[index].steps.get(progress.step)?, progress.sending) {
+        match (progress.current(&self.nodes[index])?, progress.sending) {
             (Step::Call { call, .. }, Sending::Step) => Some(call),
             (Step::Call { recover, .. }, Sending::Lookup) => recover.as_ref().map(|lookup| &lookup.call),
             (Step::Wait(waiter), Sending::Step | Sending::Lookup) => Some(&waiter.call),
@@ -242,10 +272,10 @@ impl Executor {
     pub(super) fn replied(&mut self, index: usize, reply: Reply, now: Instant) {
         // The nodes are shared and never change; the handle lets a step be read while progress is written.
         let nodes = self.nodes.clone();
-        let step = nodes[index].steps.get(self.progress[index].step);
+        let step = self.progress[index].current(&nodes[index]);
         match (step, self.progress[index].sending) {
             (None, _) => {}
-            (Some(Step::Call { call, save, recover }), Sending::Step) => {
+            (Some(Step::Call { call, save, recover, .. }), Sending::Step) => {
                 self.call_replied(index, call, save, recover.as_ref(), reply, now);
             }
             (Some(Step::Call { call, recover, .. }), Sending::Lookup) => {
@@ -258,8 +288,12 @@ impl Executor {
     }
 
     fn next_step(&mut self, index: usize, now: Instant) {
-        self.progress[index].step += 1;
-        if self.stopping && self.progress[index].step < self.nodes[index].steps.len() {
+        let progress = &mut self.progress[index];
+        match &mut progress.back {
+            Some(back) => back.step += 1,
+            None => progress.step += 1,
+        }
+        if self.stopping && progress.current(&self.nodes[index]).is_some() {
             return;
         }
         self.begin_step(index, now);
@@ -389,10 +423,39 @@ impl Executor {
         if is_known && unknowns == 0 && !inherited {
             self.withdraw_intent(index, now);
         }
+        if self.turns_back(index, &error) {
+            self.progress[index].back = Some(Box::new(Back { operation, error, step: 0 }));
+            return self.begin_step(index, now);
+        }
         self.fail(index, Cause::Call { operation: operation.to_string(), error }, now);
         if is_fatal {
             // Every other call would fail as well.
             self.on_event(now, Event::Stop);
+        }
+    }
+
+    /// True if AWS refused a call that has a way back: then what was done before does not stay half done.
+    fn turns_back(&self, index: usize, error: &ApiError) -> bool {
+        let Progress { step, back, .. } = &self.progress[index];
+        let way_back = match self.nodes[index].steps.get(*step) {
+            Some(Step::Call { way_back, .. }) => way_back.is_some(),
+            Some(Step::Wait(_)) | None => false,
+        };
+        let is_refused = !matches!(error.class, ErrorClass::Unknown | ErrorClass::Credentials);
+        way_back && back.is_none() && is_refused && !self.stopping
+    }
+
+    /// The way back is done: nothing is left of what was begun.
+    fn taken_back(&mut self, index: usize, now: Instant) {
+        if self.state.private.intents.remove(&self.nodes[index].target.address).is_some() {
+            self.changed(now);
+        }
+        let told = self.progress[index].way_back(&self.nodes[index]);
+        if let Some((operation, error, told)) =
+            told.map(|(back, way)| (back.operation.to_string(), back.error.clone(), way.done.to_string()))
+        {
+            self.progress[index].back = None;
+            self.fail(index, Cause::Refused { operation, error, told }, now);
         }
     }
 
@@ -518,7 +581,10 @@ impl Executor {
             (Some(_), reply) => {
                 let operation = waiter.call.operation.to_string();
                 let detail = reply.map_or_else(|error| error.to_string(), |value| self.why(index, waiter, &value));
-                self.record_taint(index, now);
+                // What waits for its owner is not lost.
+                if !DB_STUCK.contains(&detail.as_str()) {
+                    self.record_taint(index, now);
+                }
                 self.fail(index, Cause::WaitFailed { operation, detail }, now);
             }
             (None, Err(error)) if is_read && error.class == ErrorClass::Throttled => {
@@ -611,6 +677,14 @@ impl Executor {
     }
 
     fn fail(&mut self, index: usize, cause: Cause, now: Instant) {
+        let cause = match self.progress[index].way_back(&self.nodes[index]) {
+            Some((back, way)) => Cause::Refused {
+                operation: back.operation.to_string(),
+                error: back.error.clone(),
+                told: format!("{} ({cause})", way.left),
+            },
+            None => cause,
+        };
         self.progress[index].status = Status::Failed;
         self.open -= 1;
         let target = self.nodes[index].target.clone();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use super::lower::Subject;
-use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal};
+use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal, standing};
 use crate::address::Address;
 use crate::consent::Consent;
 use crate::diff::{self, Verdict};
@@ -177,8 +177,9 @@ impl Decisions<'_> {
         self.keep(&target, &mut after, before);
         let attributes = self.differences(address, declared, &after, before);
         let forced = attributes.iter().any(|change| change.forces_replacement);
+        let is_ours = standing::is_ours(address.kind, before, state.private.intents.get(address));
         let (action, reason) = match &found.phase {
-            Phase::Failed(why) => {
+            Phase::Failed(why) if is_ours || !standing::is_mendable(why) => {
                 (Action::Replace(self.replace_order(declared, address.kind)), Reason::Tainted(why.clone()))
             }
             Phase::Deleting => (Action::Replace(Order::DeleteThenCreate), Reason::Deleting),
@@ -188,12 +189,16 @@ impl Decisions<'_> {
             }
             _ if forced => (Action::Replace(self.replace_order(declared, address.kind)), Reason::Changed),
             _ if !attributes.is_empty() => (Action::Update, Reason::Changed),
-            Phase::Settling => (Action::Update, Reason::Unsettled),
-            Phase::Ready | Phase::Gone => (Action::NoOp, Reason::Unchanged),
+            Phase::Settling if is_ours => (Action::Update, Reason::Unsettled),
+            Phase::Settling | Phase::Failed(_) | Phase::Ready | Phase::Gone => (Action::NoOp, Reason::Unchanged),
         };
+        if action == Action::Update && !is_ours {
+            self.problems.extend(standing::refused(address, before, &attributes));
+        }
         if matches!(action, Action::Replace(_)) {
             self.check_protection(address, &found.phase, before, &after);
             self.check_claim(&target, &reason, &attributes);
+            self.problems.extend(standing::keeps_protection(address, before, &attributes));
             let next = state.unfinished(address).map_or(generation.saturating_add(1), |intent| intent.generation);
             self.set_identity(address, &mut after, next);
         }
@@ -346,6 +351,9 @@ impl Decisions<'_> {
             let is_detached = address.kind == Kind::InternetGateway && present.as_str() == Some("");
             let forces_replacement =
                 (forces_replacement && !is_detached) || self.must_move(address.kind, attribute.name, declared);
+            if attribute.compare == Compare::DbStorage && is_grown_by_rds(desired, before) {
+                continue;
+            }
             match diff::compare(attribute.compare, desired, &present, own) {
                 Verdict::Same => {}
                 Verdict::Differs => {
@@ -589,13 +597,11 @@ impl<'a> Nodes<'a> {
             Verb::Create => subject.create(),
             Verb::Update if change.attributes.is_empty() => subject.settle(),
             Verb::Update => {
-                let settle = if change.reason == Reason::Changed && self.phase(&change.target) == Some(&Phase::Settling)
-                {
-                    subject.settle()
-                } else {
-                    Vec::new()
-                };
-                settle.into_iter().chain(subject.update(&change.attributes)).collect()
+                let intent = inputs.state.private.intents.get(address);
+                let is_settling = self.phase(&change.target) == Some(&Phase::Settling);
+                let is_ours = is_settling && standing::is_ours(address.kind, &change.before, intent);
+                let settle = if change.reason == Reason::Changed && is_ours { subject.settle() } else { Vec::new() };
+                settle.into_iter().chain(subject.update(&change.attributes, is_settling && !is_ours)).collect()
             }
             Verb::Delete => subject.delete(self.phase(&change.target)),
             Verb::Forget | Verb::Read => Vec::new(),
@@ -696,6 +702,13 @@ impl<'a> Nodes<'a> {
         }
         Ok(sorted)
     }
+}
+
+/// True if the storage is larger than asked for because RDS made it so: storage autoscaling is on and allows it.
+fn is_grown_by_rds(desired: &Value, present: &ValueMap) -> bool {
+    let number = |name: &str| present.get(name).and_then(Value::as_i64);
+    let grown = desired.as_i64().zip(number("allocated_storage")).zip(number("max_allocated_storage"));
+    grown.is_some_and(|((desired, present), most)| desired < present && present <= most)
 }
 
 /// The one attribute that is a secret.

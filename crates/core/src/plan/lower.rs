@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Step, Waiter};
+use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Step, Waiter, WayBack};
 use crate::address::Address;
 use crate::api::{Args, Call, Operation};
 use crate::identity;
@@ -59,7 +59,16 @@ pub const DATABASE_INTERFACE: &str = "RDSNetworkInterface";
 const NAT_INTERFACE: &str = "Interface for NAT Gateway *";
 
 fn call(operation: Operation, args: impl IntoIterator<Item = (&'static str, Value)>) -> Step {
-    Step::Call { call: Call::new(operation, args), save: Save::Nothing, recover: None }
+    Step::Call { call: Call::new(operation, args), save: Save::Nothing, recover: None, way_back: None }
+}
+
+fn with_way_back(step: Step, back: WayBack) -> Step {
+    match step {
+        Step::Call { call, save, recover, way_back: _ } => {
+            Step::Call { call, save, recover, way_back: Some(Box::new(back)) }
+        }
+        Step::Wait(waiter) => Step::Wait(waiter),
+    }
 }
 
 fn text_list(value: Value) -> Value {
@@ -200,7 +209,7 @@ impl Subject<'_> {
     ) -> Step {
         let recover = lookup(self.address(), self.after, self.lineage, self.generation, self.place);
         let tags = [("Tags", self.get("tags"))];
-        Step::Call { call: Call::new(operation, args.into_iter().chain(tags)), save, recover }
+        Step::Call { call: Call::new(operation, args.into_iter().chain(tags)), save, recover, way_back: None }
     }
 
     /// A call whose result is found by its place if it says "already so".
@@ -208,7 +217,7 @@ impl Subject<'_> {
         let (read, path) = self.read();
         let list = path.strip_suffix(".0").unwrap_or(path);
         let recover = Some(Lookup { call: read, list: map::text(list), tags: ValueMap::new() });
-        Step::Call { call: Call::new(operation, args), save, recover }
+        Step::Call { call: Call::new(operation, args), save, recover, way_back: None }
     }
 
     fn wait_for(&self, accept: Vec<Accept>, pace: Pace) -> Step {
@@ -468,8 +477,9 @@ impl Subject<'_> {
         self.create_call(Operation::RunInstances, Save::Object(map::text("Instances.0")), args)
     }
 
-    /// Changes the attributes that differ, and waits until the object has settled.
-    pub fn update(&self, changes: &[AttributeChange]) -> Vec<Step> {
+    /// Changes the attributes that differ, and waits until the object has settled. A server that `stays_stopped` is
+    /// neither stopped nor started.
+    pub fn update(&self, changes: &[AttributeChange], stays_stopped: bool) -> Vec<Step> {
         let changed = |name: &str| changes.iter().any(|change| &*change.name == name);
         let mut steps = Vec::new();
         match self.kind() {
@@ -512,16 +522,7 @@ impl Subject<'_> {
             Kind::DbInstance => steps.extend(self.modify_db(changes)),
             Kind::Instance => {
                 if changed("instance_type") {
-                    let ids = || ("InstanceIds", text_list(self.id()));
-                    let args = [("InstanceId", self.id()), ("InstanceType", self.get("instance_type"))];
-                    steps.push(call(Operation::StopInstances, [ids()]));
-                    steps.push(self.stopped());
-                    steps.push(call(Operation::ModifyInstanceAttribute, args));
-                    steps.push(call(Operation::StartInstances, [ids()]));
-                    let state = |value, success| equals("Instances.0.State", value, success);
-                    steps.push(
-                        self.wait_for(vec![state("running", true), state("terminated", false)], INSTANCE_RUNNING),
-                    );
+                    steps.extend(self.change_type(stays_stopped));
                 }
                 if changed("vpc_security_group_ids") {
                     let args = [("InstanceId", self.id()), ("Groups", self.get("vpc_security_group_ids"))];
@@ -547,6 +548,41 @@ impl Subject<'_> {
             steps.extend(self.change_tags());
         }
         steps
+    }
+
+    /// Stops the server, changes its type and starts it. If AWS refuses the new type, it is started with the old one.
+    fn change_type(&self, stays_stopped: bool) -> Vec<Step> {
+        let ids = || ("InstanceIds", text_list(self.id()));
+        let become_ =
+            |kind: Value| call(Operation::ModifyInstanceAttribute, [("InstanceId", self.id()), ("InstanceType", kind)]);
+        let (old, new) = (self.old("instance_type"), self.get("instance_type"));
+        if stays_stopped {
+            return vec![become_(new)];
+        }
+        let start = || call(Operation::StartInstances, [ids()]);
+        let running = || {
+            let state = |value, success| equals("Instances.0.State", value, success);
+            self.wait_for(vec![state("running", true), state("terminated", false)], INSTANCE_RUNNING)
+        };
+        let name = |kind: &Value| kind.as_str().unwrap_or_default().to_owned();
+        let (old_name, new_name) = (name(&old), name(&new));
+        let back = |steps| WayBack {
+            steps,
+            done: map::text(&format!(
+                "instance_type stays {old_name} instead of {new_name}, and the server runs again"
+            )),
+            left: map::text(&format!(
+                "instance_type was to change from {old_name} to {new_name}, and the server may be stopped now: the next \
+                 `aloka apply` starts it"
+            )),
+        };
+        vec![
+            call(Operation::StopInstances, [ids()]),
+            self.stopped(),
+            with_way_back(become_(new), back(vec![start(), running()])),
+            with_way_back(start(), back(vec![become_(old), start(), running()])),
+            running(),
+        ]
     }
 
     /// Opens before it closes, so that a path that stays is never cut.

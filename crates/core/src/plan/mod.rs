@@ -8,6 +8,7 @@ pub mod kept;
 pub mod lower;
 pub mod procedure;
 pub mod refusal;
+pub mod standing;
 pub mod usual;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Step, Waiter};
+pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Step, Waiter, WayBack};
 use crate::address::Address;
 use crate::api::Call;
 use crate::state::{Choices, State, Target};
@@ -296,7 +297,7 @@ pub enum Occasion {
     Always,
     /// Until what it waits for has come about.
     Poll,
-    /// Only when an answer was lost or says that the object exists.
+    /// Only when an answer was lost or says that the object exists, or AWS refused the call that it takes back.
     Recovery,
 }
 

@@ -21,9 +21,23 @@ pub enum Step {
         save: Save,
         /// How to find out what became of the call when its answer was lost or says that the object is there.
         recover: Option<Lookup>,
+        /// What is done if AWS refuses the call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        way_back: Option<Box<WayBack>>,
     },
     /// Reads until something has come about.
     Wait(Waiter),
+}
+
+/// Takes back what was done before a call that AWS refused, so that the object works as it did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WayBack {
+    /// In order; the first that fails ends it.
+    pub steps: Vec<Step>,
+    /// How the object is once they are done, for the error.
+    pub done: Arc<str>,
+    /// How the object is if one of them fails, for the error.
+    pub left: Arc<str>,
 }
 
 /// What to record of a reply.
@@ -144,9 +158,11 @@ impl Step {
     /// The calls the step may send.
     pub fn calls<'a>(&'a self, node: &'a Node) -> Vec<(&'a Node, &'a Call, Occasion)> {
         match self {
-            Self::Call { call, save: _, recover } => {
+            Self::Call { call, save: _, recover, way_back } => {
                 let lookup = recover.iter().map(|lookup| (node, &lookup.call, Occasion::Recovery));
-                std::iter::once((node, call, Occasion::Always)).chain(lookup).collect()
+                let back = way_back.iter().flat_map(|back| &back.steps).flat_map(|step| step.calls(node));
+                let back = back.map(|(node, call, _)| (node, call, Occasion::Recovery));
+                std::iter::once((node, call, Occasion::Always)).chain(lookup).chain(back).collect()
             }
             Self::Wait(waiter) => vec![(node, &waiter.call, Occasion::Poll)],
         }

@@ -145,7 +145,7 @@ fn call(rng: &mut Rng) -> Call {
 fn step(rng: &mut Rng) -> Step {
     if rng.flip() {
         let recover = rng.flip().then(|| Lookup { call: call(rng), list: "Vpcs".into(), tags: values(rng, 0) });
-        return Step::Call { call: call(rng), save: Save::Nothing, recover };
+        return Step::Call { call: call(rng), save: Save::Nothing, recover, way_back: None };
     }
     let accept = |rng: &mut Rng| {
         let path: Arc<str> = rng.pick(&["", "Vpcs.0.State"]).into();

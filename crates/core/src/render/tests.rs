@@ -374,7 +374,7 @@ fn vpc_plan() -> Plan {
         target: target.clone(),
         verb: Verb::Create,
         steps: vec![
-            Step::Call { call: create, save: Save::Object("Vpc".into()), recover: Some(lookup) },
+            Step::Call { call: create, save: Save::Object("Vpc".into()), recover: Some(lookup), way_back: None },
             Step::Wait(waiter),
         ],
         needs: Vec::new(),
@@ -387,7 +387,7 @@ fn vpc_plan() -> Plan {
     let change = Node {
         target: Target::current(address("aws_db_instance.postgres")),
         verb: Verb::Update,
-        steps: vec![Step::Call { call: password, save: Save::Nothing, recover: None }],
+        steps: vec![Step::Call { call: password, save: Save::Nothing, recover: None, way_back: None }],
         needs: vec![0],
         generation: 1,
         after: ValueMap::new().into(),

@@ -10,7 +10,7 @@ use crate::diff::version;
 use crate::model::Kind;
 use crate::observe::Phase;
 use crate::plan::Node;
-use crate::stack::{self, zones_needed};
+use crate::stack::{self, app_address, app_subnet, zones_needed};
 use crate::state::{Choice, Choices, Image, State, Target};
 use crate::value::Value;
 use crate::variables::{AmiFamily, Variables};
@@ -150,6 +150,8 @@ pub(super) fn reads(state: &State, inputs: &Inputs) -> Vec<(Kind, Call)> {
     let mut calls = Vec::new();
     if is_open(&settled.availability_zones, variables) {
         calls.push((Kind::Subnet, Call::new(Operation::DescribeAvailabilityZones, [])));
+    }
+    if is_open(&settled.availability_zones, variables) || servers_of_new_type(state, variables).next().is_some() {
         let filters = Value::map([("instance-type", Value::list([variables.app_instance_type.as_str()]))]);
         let args = [("LocationType", Value::str("availability-zone")), ("Filters", filters)];
         calls.push((Kind::Subnet, Call::new(Operation::DescribeInstanceTypeOfferings, args)));
@@ -172,6 +174,61 @@ pub(super) fn reads(state: &State, inputs: &Inputs) -> Vec<(Kind, Call)> {
     calls
 }
 
+/// Servers, by number, that are to be made or to get another type.
+fn servers_of_new_type<'a>(state: &'a State, variables: &'a Variables) -> impl Iterator<Item = u32> + 'a {
+    let count = variables.app_instance_count;
+    (0..count).filter(move |at| {
+        let present = state.attribute(&app_address(*at, count), "instance_type").and_then(Value::as_str);
+        present != Some(variables.app_instance_type.as_str())
+    })
+}
+
+/// Refuses a type of instances that AWS does not offer where a server is to have it, before anything is stopped for it.
+fn check_offering(
+    state: &State,
+    variables: &Variables,
+    zones: &[String],
+    replies: &Replies<'_>,
+    warnings: &mut Vec<String>,
+) -> Option<Problem> {
+    let servers: Vec<u32> = servers_of_new_type(state, variables).collect();
+    let wanted = &variables.app_instance_type;
+    let first = servers.first()?;
+    let impossible = |summary, hint: String| Some(Problem::Impossible { summary, hint });
+    let (_, answer) = replies.of(Operation::DescribeInstanceTypeOfferings).first()?;
+    if let Err(error) = answer {
+        warnings.push(format!("it is not known whether AWS offers app_instance_type = \"{wanted}\": {error}"));
+        return None;
+    }
+    let offered = offering_zones(replies);
+    if offered.is_empty() {
+        let first = app_address(*first, variables.app_instance_count);
+        return impossible(
+            format!("{first}: AWS does not offer app_instance_type = \"{wanted}\" in {}", variables.aws_region),
+            "correct app_instance_type, or choose another aws_region".to_owned(),
+        );
+    }
+    for at in servers {
+        let slot = usize::try_from(app_subnet(variables, at)).ok()?.checked_rem(zones.len())?;
+        let zone = zones.get(slot)?;
+        if !offered.contains(zone) {
+            let address = app_address(at, variables.app_instance_count);
+            let offered = offered.iter().cloned().collect::<Vec<_>>().join(", ");
+            return impossible(
+                format!("{address} is in {zone}, where AWS does not offer app_instance_type = \"{wanted}\""),
+                format!("choose another app_instance_type; AWS offers this one in {offered}"),
+            );
+        }
+    }
+    None
+}
+
+/// Zones that offer the type of instances that was asked for.
+fn offering_zones(replies: &Replies<'_>) -> BTreeSet<String> {
+    let offerings = replies.items(Operation::DescribeInstanceTypeOfferings, "InstanceTypeOfferings");
+    offerings.filter_map(|offering| offering.get("Location").as_str().map(str::to_owned)).collect()
+}
+
 /// Chooses from the answers to [`reads`].
 pub(super) fn choose(
     state: &State,
@@ -188,6 +245,7 @@ pub(super) fn choose(
             Err(problem) => problems.push(problem),
         }
     }
+    problems.extend(check_offering(state, variables, &choices.availability_zones, replies, warnings));
     if choices.image.is_none() {
         match image(inputs, replies) {
             Some(image) => choices.image = Some(image),
@@ -219,10 +277,7 @@ fn zones(variables: &Variables, replies: &Replies<'_>) -> Result<Vec<String>, Pr
         // Local and wavelength zones have longer names.
         .filter(|name| name.len() == variables.aws_region.len() + 1)
         .collect();
-    let offering: BTreeSet<String> = replies
-        .items(Operation::DescribeInstanceTypeOfferings, "InstanceTypeOfferings")
-        .filter_map(|offering| text(offering, "Location"))
-        .collect();
+    let offering = offering_zones(replies);
     let good: Vec<String> =
         open.iter().filter(|zone| offering.is_empty() || offering.contains(*zone)).cloned().collect();
     let wanted = zones_needed(variables);

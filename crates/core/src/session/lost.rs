@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::seen::{self, Seen};
-use super::{Inputs, Problem, Replies, read_node, refresh, sweep};
+use super::{Inputs, Problem, Replies, read, refresh, sweep};
 use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::identity;
 use crate::model::Kind;
 use crate::observe::{self, Phase, Place};
 use crate::ownership::Elsewhere;
-use crate::plan::{Action, Change, Mode, Node, Save, Step};
+use crate::plan::{Action, Change, Mode, Node};
 use crate::stack;
 use crate::state::State;
 use crate::value::Value;
@@ -79,8 +79,7 @@ fn suspects<'a>(state: &State, elsewhere: &Elsewhere, replies: &Replies<'a>) -> 
 pub(super) fn second_look(state: &State, elsewhere: &Elsewhere, replies: &Replies<'_>) -> Vec<Node> {
     let suspects = suspects(state, elsewhere, replies);
     let calls = suspects.into_iter().flat_map(|(kind, ids)| refresh::reads_of(kind, ids.into_iter().collect()));
-    let node = |(kind, call)| read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None });
-    calls.map(node).collect()
+    calls.map(read).collect()
 }
 
 /// An object that carries this lineage and is not recorded.

@@ -31,11 +31,11 @@ use crate::model::Kind;
 use crate::observe::{Phase, Place};
 use crate::ownership::Ownership;
 use crate::plan::build::{self, build};
-use crate::plan::{Action, Drift, Mode, Node, OutputChange, Plan, Reason, Save, Step, Verb};
+use crate::plan::{Action, Drift, Mode, Node, OutputChange, Plan, Reason, Save, Step, Verb, standing};
 use crate::rules;
 use crate::secret::DB_PASSWORD;
 use crate::stack::{self, Stack, stack};
-use crate::state::{State, Target, file};
+use crate::state::{Intent, State, Target, file};
 use crate::value::Value;
 use crate::variables::Variables;
 
@@ -165,7 +165,7 @@ fn discovery(state: &State, inputs: &Inputs, place: &Place) -> Vec<Node> {
 
 /// A node that sends one reading call.
 fn read((kind, call): (Kind, Call)) -> Node {
-    read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None })
+    read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None, way_back: None })
 }
 
 /// A call, and what became of it.
@@ -266,11 +266,14 @@ fn know(recorded: &State, inputs: &Inputs, place: &Place, replies: &Replies<'_>)
         return Err(vec![problem]);
     }
     refresh::drop_gone(&mut state, &observed, &ownership);
-    forget_finished_intents(&mut state);
+    forget_finished_intents(&mut state, &observed);
     // Recovery has shown that nothing was made.
     let takes_up = takes_up(inputs, &state);
     state.private.intents.retain(|address, _| takes_up(address));
-    let warnings = refresh::stuck(&observed);
+    let warnings = match inputs.mode {
+        Mode::Apply | Mode::RefreshOnly => standing::notes(&observed, &state),
+        Mode::Destroy => Vec::new(),
+    };
     if let Password::Known(hash) = &inputs.password {
         state.private.secrets.insert(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()));
     }
@@ -414,9 +417,19 @@ fn move_addresses(state: &mut State, variables: &Variables, mode: Mode) -> Vec<(
 }
 
 /// Once the object of a creation is recorded, the diff sees what is left to do. The object that it replaces is another.
-fn forget_finished_intents(state: &mut State) {
-    let unfinished: BTreeSet<Address> =
-        state.private.intents.keys().filter(|address| state.unfinished(address).is_some()).cloned().collect();
+/// What says that we left an object unsettled stays until it has settled.
+fn forget_finished_intents(state: &mut State, observed: &build::Observed) {
+    let is_left = |address: &Address, intent: &Intent| {
+        observed.get(&Target::current(address.clone())).is_some_and(|found| match found.phase {
+            Phase::Settling | Phase::Failed(_) => {
+                standing::is_ours(address.kind, &found.attributes, Some(intent))
+            }
+            Phase::Ready | Phase::Deleting | Phase::Gone => false,
+        })
+    };
+    let intents = state.private.intents.iter();
+    let intents = intents.filter(|(address, intent)| state.unfinished(address).is_some() || is_left(address, intent));
+    let unfinished: BTreeSet<Address> = intents.map(|(address, _)| address.clone()).collect();
     state.private.intents.retain(|address, _| unfinished.contains(address));
 }
 

@@ -161,19 +161,6 @@ pub fn held_subnets(replies: &Replies<'_>) -> BTreeSet<String> {
     interfaces.filter_map(|interface| interface.get("SubnetId").as_str().map(str::to_owned)).collect()
 }
 
-/// A warning for each database that waits for its owner.
-pub fn stuck(observed: &Observed) -> Vec<String> {
-    let status = |found: &Found| found.attributes.get("status").and_then(Value::as_str).map(str::to_owned);
-    let databases = observed.iter().filter(|(target, _)| target.address.kind == Kind::DbInstance);
-    let stuck = databases.filter_map(|(target, found)| Some((target, status(found)?)));
-    let stuck = stuck.filter(|(_, status)| observe::DB_STUCK.contains(&status.as_str()));
-    let told = stuck.map(|(target, status)| match status.as_str() {
-        "storage-full" => format!("{target} is `{status}`: raise db_allocated_storage"),
-        _ => format!("{target} is `{status}`, which does not pass by itself: see the AWS console"),
-    });
-    told.collect()
-}
-
 /// Takes associations and routes into the state that an interrupted run made and could not record. They have no tags; but
 /// a subnet has one association at most and a table one route to everywhere, and both show in the table. Whatever became
 /// of a route since, it is the one that was begun, and can be changed: another cannot be made. Returns false if an

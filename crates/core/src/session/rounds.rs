@@ -270,7 +270,9 @@ pub fn unread(executor: &Executor, outcome: &Outcome) -> Vec<Problem> {
         Outcome::Done | Outcome::Stopped { .. } | Outcome::StoreFailed { .. } => &[],
     };
     let failed = failures.iter().map(|failure| match &failure.cause {
-        Cause::Call { operation, error } => Problem::Read { call: operation.clone(), error: error.clone() },
+        Cause::Call { operation, error } | Cause::Refused { operation, error, told: _ } => {
+            Problem::Read { call: operation.clone(), error: error.clone() }
+        }
         cause @ (Cause::WaitFailed { .. }
         | Cause::WaitTimedOut { .. }
         | Cause::Foreign { .. }

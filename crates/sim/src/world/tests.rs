@@ -30,7 +30,7 @@ fn node(index: u32) -> Node {
     Node {
         target: Target::current(address),
         verb: Verb::Create,
-        steps: vec![Step::Call { call, save: Save::Object("Vpc".into()), recover: Some(lookup) }],
+        steps: vec![Step::Call { call, save: Save::Object("Vpc".into()), recover: Some(lookup), way_back: None }],
         needs: index.checked_sub(1).into_iter().collect(),
         generation: 1,
         after: Default::default(),

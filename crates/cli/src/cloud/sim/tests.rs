@@ -39,7 +39,7 @@ fn node(verb: Verb, call: Call, save: Save) -> Node {
     Node {
         target: Target::current(Address::vpc(Kind::Vpc, "this", 0)),
         verb,
-        steps: vec![Step::Call { call, save, recover: None }],
+        steps: vec![Step::Call { call, save, recover: None, way_back: None }],
         needs: Vec::new(),
         generation: 1,
         after: ValueMap::new().into(),

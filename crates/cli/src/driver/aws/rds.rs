@@ -187,6 +187,7 @@ fn instance(instance: &DbInstance) -> Value {
         ("MasterUsername", text(instance.master_username())),
         ("DBName", text(instance.db_name())),
         ("AllocatedStorage", instance.allocated_storage().into()),
+        ("MaxAllocatedStorage", instance.max_allocated_storage().into()),
         ("StorageType", text(instance.storage_type())),
         ("StorageEncrypted", instance.storage_encrypted().into()),
         ("MultiAZ", instance.multi_az().into()),

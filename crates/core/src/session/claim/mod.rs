@@ -84,7 +84,7 @@ pub struct Claimed {
 }
 
 fn node(kind: Kind, call: Call) -> Node {
-    read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None })
+    read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None, way_back: None })
 }
 
 fn filtered(operation: Operation, filters: impl IntoIterator<Item = (String, Value)>) -> Call {

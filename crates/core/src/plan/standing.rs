@@ -1,0 +1,139 @@
+//! Objects that are not at rest though no run of ours left them so: their owner stopped them, or AWS is at work on them.
+//!
+//! Nobody waits for them, starts or replaces them. A change that AWS would refuse as they are is refused when it is
+//! planned; the rest goes on (aws-behaviour.md, 2.9 and 2.10).
+
+use super::AttributeChange;
+use super::build::Observed;
+use crate::address::Address;
+use crate::api::Operation;
+use crate::model::Kind;
+use crate::observe::{DB_FAILED, DB_STUCK};
+use crate::session::Problem;
+use crate::state::{Intent, State};
+use crate::value::{Value, ValueMap};
+
+/// Statuses of a database that its owner can mend, once it has worked.
+const DB_MENDABLE: [&str; 2] = ["incompatible-network", "incompatible-parameters"];
+const STORAGE_FULL: &str = "storage-full";
+
+/// True if a database of this status is not lost: its owner can mend it.
+pub fn is_mendable(status: &str) -> bool {
+    DB_MENDABLE.contains(&status)
+}
+
+/// True if it is a run of ours that left an object unsettled, or failed: `intent` says what the run had begun.
+pub fn is_ours(kind: Kind, attributes: &ValueMap, intent: Option<&Intent>) -> bool {
+    const RESTARTS: [Operation; 2] = [Operation::StopInstances, Operation::StartInstances];
+    let begun = |operations: &[Operation]| intent.is_some_and(|intent| operations.contains(&intent.operation));
+    let status = status(kind, attributes);
+    if kind == Kind::Instance {
+        begun(&RESTARTS) || (status == "pending" && begun(&[Operation::RunInstances]))
+    } else if kind != Kind::DbInstance || status == "creating" {
+        // Nothing but a creation leaves them so.
+        true
+    } else if DB_FAILED.contains(&status) {
+        begun(&[Operation::CreateDBInstance])
+    } else {
+        !DB_STUCK.contains(&status) && begun(&[Operation::CreateDBInstance, Operation::ModifyDBInstance])
+    }
+}
+
+/// What AWS calls the state of a server or a database; empty for other objects, which have none that their owner changes.
+fn status(kind: Kind, attributes: &ValueMap) -> &str {
+    let text = |name| attributes.get(name).and_then(Value::as_str).unwrap_or_default();
+    if kind == Kind::Instance {
+        text("instance_state")
+    } else if kind == Kind::DbInstance {
+        text("status")
+    } else {
+        ""
+    }
+}
+
+/// What a status says, in plain words; `None` if the object is as it should be, going or lost.
+fn words(status: &str) -> Option<&'static str> {
+    Some(match status {
+        "" | "available" | "running" | "storage-optimization" => return None,
+        "deleting" | "delete-precheck" | "shutting-down" | "terminated" => return None,
+        status if DB_FAILED.contains(&status) && !is_mendable(status) => return None,
+        "stopped" => "somebody stopped it, and aloka does not start it",
+        "stopping" => "somebody stops it, and aloka does not start it",
+        "pending" | "starting" => "somebody starts it",
+        "backing-up" => "RDS makes a backup",
+        "maintenance" => "RDS maintains it",
+        "modifying" => "RDS changes it, though not for this stack",
+        "rebooting" => "RDS restarts it",
+        "renaming" => "RDS gives it another name",
+        "resetting-master-credentials" => "RDS sets its master password",
+        "upgrading" => "RDS upgrades its engine",
+        "storage-config-upgrade" | "storage-initialization" => "RDS converts its storage",
+        "moving-to-vpc" | "converting-to-vpc" => "RDS moves it to another VPC",
+        STORAGE_FULL => "raise db_allocated_storage",
+        "incompatible-network" => "RDS cannot use its subnets: see the AWS console",
+        "incompatible-option-group" => "its option group does not fit: see the AWS console",
+        "incompatible-parameters" => "its parameter group does not fit: see the AWS console",
+        "inaccessible-encryption-credentials-recoverable" => {
+            "RDS cannot use its KMS key: enable the key, then start the database"
+        }
+        status if status.starts_with("configuring-") => "RDS configures it",
+        _ => "AWS is at work on it",
+    })
+}
+
+/// A note for each object that its owner stopped, that AWS is at work on, or that waits for its owner.
+pub fn notes(observed: &Observed, state: &State) -> Vec<String> {
+    let current = observed.iter().filter(|(target, _)| target.deposed.is_none());
+    let notes = current.filter_map(|(target, found)| {
+        let kind = target.address.kind;
+        let intent = state.private.intents.get(&target.address);
+        let status = status(kind, &found.attributes);
+        let words = words(status).filter(|_| !is_ours(kind, &found.attributes, intent))?;
+        Some(format!("{target} is `{status}`: {words}"))
+    });
+    notes.collect()
+}
+
+/// Why AWS would refuse these changes of an object that no run of ours left as it is now.
+pub fn refused(address: &Address, present: &ValueMap, changes: &[AttributeChange]) -> Option<Problem> {
+    let status = status(address.kind, present);
+    let changed = |name: &str| changes.iter().any(|change| &*change.name == name);
+    let (what, hint) = if address.kind == Kind::DbInstance {
+        // Tags can be changed whatever it does.
+        let first = changes.iter().map(|change| &*change.name).find(|name| *name != "tags")?;
+        (first, db_hint(status, present, changed("allocated_storage"))?)
+    } else if address.kind == Kind::Instance && changed("instance_type") && matches!(status, "pending" | "stopping") {
+        // Groups and volumes can be changed at any time, and so can the type of a server that is stopped.
+        ("instance_type", "wait until it is `running` or `stopped`, then try again".to_owned())
+    } else {
+        return None;
+    };
+    let summary = format!("{address} is `{status}`: AWS does not change {what} of it now");
+    Some(Problem::Impossible { summary, hint })
+}
+
+/// What to do before a database of this status can be changed; `None` if it can be.
+fn db_hint(status: &str, present: &ValueMap, grows: bool) -> Option<String> {
+    Some(match status {
+        "" | "available" | "storage-optimization" => return None,
+        STORAGE_FULL if grows => return None,
+        STORAGE_FULL => "raise db_allocated_storage as well: RDS takes nothing else without it".to_owned(),
+        "stopped" => {
+            let identifier = present.get("identifier").and_then(Value::as_str).unwrap_or_default();
+            format!(
+                "start it with `aws rds start-db-instance --db-instance-identifier {identifier}`, or leave this change for later"
+            )
+        }
+        status if DB_STUCK.contains(&status) || is_mendable(status) => {
+            "see to it in the AWS console, or leave this change for later".to_owned()
+        }
+        _ => "wait until it is `available`, then try again".to_owned(),
+    })
+}
+
+/// Why a database that is to be replaced cannot be made ready for it: one that waits for its owner keeps its protection.
+pub fn keeps_protection(address: &Address, present: &ValueMap, changes: &[AttributeChange]) -> Option<Problem> {
+    let protection = changes.iter().find(|change| &*change.name == "deletion_protection")?;
+    let is_stuck = DB_STUCK.contains(&status(address.kind, present));
+    refused(address, present, std::slice::from_ref(protection)).filter(|_| is_stuck)
+}
