@@ -103,6 +103,8 @@ pub(super) struct Meddler {
     pub(super) made: Vec<String>,
     /// Objects whose tags he has taken off.
     pub(super) untagged: Vec<String>,
+    /// Servers that he has stopped, and that nobody else starts.
+    stopped: Vec<String>,
 }
 
 /// What he sees of the account, and a way to call.
@@ -226,6 +228,7 @@ impl Meddler {
             }
             Act::Stop(pick) => {
                 let (_, id) = console.pick(Some(Kind::Instance), pick)?;
+                self.stopped.push(id.clone());
                 console.send(O::StopInstances, [("InstanceIds", Value::list([id]))])
             }
             Act::Tag(pick) => {
@@ -278,11 +281,14 @@ impl Meddler {
         Some(())
     }
 
-    /// Takes away what he put in the way.
+    /// Takes away what he put in the way, and starts what he stopped.
     pub(super) fn leave(&mut self, account: &mut Account, now: Instant) {
         let mut console = Console { account, now, told: Vec::new() };
         for id in self.made.drain(..) {
             let _gone_or_not = console.send(Operation::DeleteSecurityGroup, [("GroupId", Value::str(id))]);
+        }
+        for id in self.stopped.drain(..) {
+            let _gone_or_not = console.send(Operation::StartInstances, [("InstanceIds", Value::list([id]))]);
         }
     }
 }
