@@ -127,14 +127,23 @@ fn a_database_that_stands_still_can_be_destroyed() {
     }
 }
 
-/// RDS changes nothing of a stopped database, so its protection cannot be turned off on the way.
+/// Who does not set the variable leaves the protection to the owner; who sets it has it as it says.
 #[test]
-fn a_stopped_database_keeps_its_protection() {
-    let mut bench = standing("db_deletion_protection = true\n");
+fn a_protected_database_stays_protected() {
+    let mut bench = standing("");
+    edit_databases(&mut bench, |database| database["protected"] = true.into());
+    for _ in 0..2 {
+        let planned = bench.apply(&variables(""), Mode::Apply);
+        assert!(planned.plan.is_empty() && told(&planned, &format!("{DATABASE} is protected")), "{planned:?}");
+    }
+    for (vars, mode) in [("", Mode::Destroy), ("db_name = \"other\"\n", Mode::Apply)] {
+        let problems = bench.plan(&variables(vars), mode).expect_err("protected");
+        assert!(refusal(&problems).1.contains("db_deletion_protection = false"), "{problems:?}");
+    }
+    // RDS changes nothing of a stopped database, so its protection cannot be turned off on the way.
+    let renamed = variables("db_name = \"other\"\ndb_deletion_protection = false\n");
+    bench.plan(&renamed, Mode::Apply).expect("a plan");
     shows(&mut bench, "stopped");
-    assert!(bench.apply(&variables("db_deletion_protection = true\n"), Mode::Apply).plan.is_empty());
-    bench.plan(&variables(""), Mode::Destroy).expect_err("protected");
-    let renamed = variables("db_name = \"other\"\n");
     assert!(refusal(&bench.plan(&renamed, Mode::Apply).expect_err("stopped")).0.contains("is `stopped`"));
 }
 
@@ -194,23 +203,36 @@ fn a_server_that_our_run_stopped_is_started_again() {
 /// Whoever waits for a database is cut short as well: what says that it is ours stays until it is there.
 #[test]
 fn a_database_that_our_run_began_is_awaited_however_often_it_is_killed() {
+    let with = |port: u32| variables(&format!("db_backup_retention_days = 7\napp_ingress = [{{ port = {port} }}]\n"));
     let mut bench = Bench::new(83, Durations::Median);
-    let vars = variables("db_backup_retention_days = 7\n");
-    let planned = bench.plan(&vars, Mode::Apply).expect("a plan");
+    let planned = bench.plan(&with(80), Mode::Apply).expect("a plan");
+    // All but the database is there, and no record of that.
     let when = When::Call { operation: Some(Operation::CreateDBInstance), nth: 1 };
     bench.world.faults = FaultPlan(vec![(when, Fault::CrashAfter)]);
     bench.run(&planned, &mut Unwatched);
-    for nth in [2, 4] {
+    while database_status(&mut bench) != "backing-up" {
+        bench.world.rest(Duration::from_secs(5));
+    }
+    for port in [81, 82] {
         bench.world.faults = FaultPlan::none();
-        let planned = bench.plan(&vars, Mode::Apply).expect("a plan");
+        let planned = bench.plan(&with(port), Mode::Apply).expect("a plan");
+        assert_eq!(database_status(&mut bench), "backing-up");
         let database = planned.plan.changes.iter().find(|change| change.target.to_string() == DATABASE);
         assert_eq!(database.map(|change| &change.reason), Some(&Reason::Unsettled));
-        let when = When::Write { nth: bench.store.writes() + nth };
-        bench.world.faults = FaultPlan(vec![(when, Fault::CrashAfter)]);
-        bench.run(&planned, &mut Unwatched);
+        // The first such call empties the default group. Dies when the change of the group, and with it the whole state, is written.
+        let group = When::Call { operation: Some(Operation::RevokeSecurityGroupIngress), nth: u64::from(port) - 79 };
+        bench.world.faults = FaultPlan(vec![(group, Fault::CrashAfter)]);
+        assert!(!matches!(bench.run(&planned, &mut Unwatched), RunEnd::Outcome(_)), "{port}");
     }
-    bench.apply(&vars, Mode::Apply);
-    assert!(bench.plan(&vars, Mode::Apply).expect("a plan").plan.is_empty());
+    bench.apply(&with(83), Mode::Apply);
+    assert!(bench.plan(&with(83), Mode::Apply).expect("a plan").plan.is_empty());
+}
+
+fn database_status(bench: &mut Bench) -> String {
+    let now = bench.world.now();
+    let call = Call::new(Operation::DescribeDBInstances, []);
+    let reply = bench.world.account.call(now, &Request(call), &secrets()).expect("a list");
+    reply.at("DBInstances.0.DBInstanceStatus").and_then(Value::as_str).expect("text").to_owned()
 }
 
 fn failed(end: RunEnd) -> Failure {
@@ -265,7 +287,10 @@ fn a_way_back_that_aws_refuses_as_well_is_told_and_taken_up_again() {
     assert!(cause.to_string().contains("may be stopped now: the next `aloka apply` starts it"), "{cause}");
     assert_eq!(server(&mut bench, "State"), "stopped");
     bench.apply(&variables(""), Mode::Apply);
-    assert_eq!((server(&mut bench, "State"), server(&mut bench, "InstanceType")), ("running".into(), "t3.small".into()));
+    assert_eq!(
+        (server(&mut bench, "State"), server(&mut bench, "InstanceType")),
+        ("running".into(), "t3.small".into())
+    );
 }
 
 #[test]
@@ -275,7 +300,10 @@ fn a_type_that_aws_does_not_offer_is_refused_before_anything_is_stopped() {
         let wanted = variables(&format!("app_instance_type = \"{kind}\"\n"));
         let problems = bench.plan(&wanted, Mode::Apply).expect_err(kind);
         let (summary, _) = refusal(&problems);
-        assert!(summary.contains("does not offer") && summary.contains(kind) && summary.starts_with(SERVER), "{summary}");
+        assert!(
+            summary.contains("does not offer") && summary.contains(kind) && summary.starts_with(SERVER),
+            "{summary}"
+        );
         let mut fresh = Bench::new(82, Durations::Median);
         fresh.plan(&wanted, Mode::Apply).expect_err(kind);
     }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use aloka_core::consent::Consent;
 use aloka_core::plan::Mode;
 
-use crate::args::{ApplyArgs, CommonArgs, ConsentArgs, DestroyArgs, GivenVariable, LockArgs, ModeArgs, PlanArgs, RefreshArgs};
+use crate::args::{
+    ApplyArgs, CommonArgs, ConsentArgs, DestroyArgs, GivenVariable, LockArgs, ModeArgs, PlanArgs, RefreshArgs,
+};
 use crate::config;
 use crate::error::{CommandError, Errors};
 

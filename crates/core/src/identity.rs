@@ -24,11 +24,8 @@ pub const KEYS: [&str; 3] = [ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG];
 
 /// Keys of the same tags up to release 0.1: scanners that render a plan as HCL lose every tag of an object when one key
 /// holds a colon. Read for as long as objects carry them, and replaced by the next apply.
-pub const OLD_TAGS: [(&str, &str); 3] = [
-    ("aloka:lineage", LINEAGE_TAG),
-    ("aloka:address", ADDRESS_TAG),
-    ("aloka:generation", GENERATION_TAG),
-];
+pub const OLD_TAGS: [(&str, &str); 3] =
+    [("aloka:lineage", LINEAGE_TAG), ("aloka:address", ADDRESS_TAG), ("aloka:generation", GENERATION_TAG)];
 
 /// True of the key of a tag that identifies an object, in the form of today or of before.
 pub fn is_identity(tag: &str) -> bool {
@@ -47,7 +44,8 @@ pub fn in_old_form(mut call: Call) -> Call {
             let tag = name.strip_prefix("tag:")?;
             OLD_TAGS.iter().find(|(_, new)| *new == tag).map(|(old, _)| key(&format!("tag:{old}")))
         };
-        *filters = filters.iter().map(|(name, value)| (old(name).unwrap_or_else(|| name.clone()), value.clone())).collect();
+        *filters =
+            filters.iter().map(|(name, value)| (old(name).unwrap_or_else(|| name.clone()), value.clone())).collect();
     }
     call
 }

@@ -138,7 +138,8 @@ pub fn narrowed(entry: &Value, own: Option<&str>, fits: impl Fn(&Rule) -> bool) 
     let mut map = map.clone();
     let rules = explode(&Value::List(vec![entry.clone()]), own);
     let kept: Vec<&Source> = rules.iter().filter(|rule| fits(rule)).map(|rule| &rule.source).collect();
-    let texts = |pick: fn(&Source) -> Option<Value>| Value::List(kept.iter().filter_map(|source| pick(source)).collect());
+    let texts =
+        |pick: fn(&Source) -> Option<Value>| Value::List(kept.iter().filter_map(|source| pick(source)).collect());
     map.insert(
         Arc::from("cidr_blocks"),
         texts(|source| if let Source::Ipv4(cidr) = source { Some(Value::Str(cidr.clone())) } else { None }),

@@ -458,7 +458,7 @@ impl Builder<'_> {
             ("backup_retention_period", variables.db_backup_retention_days.into()),
             ("db_name", Value::from(&variables.db_name)),
             ("db_subnet_group_name", self.db_subnet_group()),
-            ("deletion_protection", variables.db_deletion_protection.into()),
+            ("deletion_protection", variables.db_deletion_protection.unwrap_or(false).into()),
             ("engine", Value::str("postgres")),
             ("engine_version", version.into()),
             ("identifier", Value::from(&identifier)),
@@ -477,7 +477,10 @@ impl Builder<'_> {
                 Value::List(vec![Value::reference(Address::root(Kind::SecurityGroup, "db"), "id")]),
             ),
         ];
-        self.declare(Address::root(Kind::DbInstance, "postgres"), attributes);
+        let declared = self.declare(Address::root(Kind::DbInstance, "postgres"), attributes);
+        if variables.db_deletion_protection.is_none() {
+            declared.create_only.push("deletion_protection");
+        }
     }
 
     /// The group the database is in: one that is there, or the stack's own.

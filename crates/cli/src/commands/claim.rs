@@ -44,7 +44,9 @@ fn run(
     let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
     let search = match search {
         // What is recorded stays: objects of the same lineage are added to it.
-        Search::Tagged { lineage: None } if !state.is_empty() => &Search::Tagged { lineage: Some(state.lineage.clone()) },
+        Search::Tagged { lineage: None } if !state.is_empty() => {
+            &Search::Tagged { lineage: Some(state.lineage.clone()) }
+        }
         Search::Vpc(_) if !state.is_empty() => {
             let message = format!("the {} records {} objects: it is not lost", run.store(), state.objects().count());
             let error = CommandError::user(message).hint("see where things stand with: aloka plan");

@@ -138,7 +138,8 @@ impl<'a> Run<'a> {
                 }
                 Next::Wait(pause) => {
                     if !told && self.format == Format::Human {
-                        let line = "some objects are not as recorded a moment ago: looking again, as AWS shows changes late";
+                        let line =
+                            "some objects are not as recorded a moment ago: looking again, as AWS shows changes late";
                         self.io.err_line(line);
                         told = true;
                     }

@@ -229,5 +229,8 @@ fn route(instance: &ForeignInstance) -> Option<(String, RecordedRoute)> {
     }
     let names = ["destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id"];
     let destination = names.iter().find_map(|name| instance.text(name))?.to_owned();
-    Some((instance.text("route_table_id")?.to_owned(), RecordedRoute { address: instance.address.clone(), destination }))
+    Some((
+        instance.text("route_table_id")?.to_owned(),
+        RecordedRoute { address: instance.address.clone(), destination },
+    ))
 }

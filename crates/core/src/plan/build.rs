@@ -174,6 +174,7 @@ impl Decisions<'_> {
                 attributes: Vec::new(),
             };
         };
+        standing::keep(&mut after, before, &declared.create_only);
         self.keep(&target, &mut after, before);
         let attributes = self.differences(address, declared, &after, before);
         let forced = attributes.iter().any(|change| change.forces_replacement);
@@ -502,7 +503,8 @@ impl Decisions<'_> {
         }
         let edges = if kept.is_empty() { Vec::new() } else { recorded_edges(self.inputs.observed) };
         loop {
-            let needed = edges.iter().filter(|(dependant, needed)| kept.contains(*dependant) && !kept.contains(*needed));
+            let needed =
+                edges.iter().filter(|(dependant, needed)| kept.contains(*dependant) && !kept.contains(*needed));
             let needed: Vec<Target> = needed.map(|(_, needed)| (*needed).clone()).collect();
             if needed.is_empty() {
                 return kept;

@@ -4,9 +4,10 @@
 //! planned; the rest goes on (aws-behaviour.md, 2.9 and 2.10).
 
 use super::AttributeChange;
-use super::build::Observed;
+use super::build::{Found, Observed};
 use crate::address::Address;
 use crate::api::Operation;
+use crate::map;
 use crate::model::Kind;
 use crate::observe::{DB_FAILED, DB_STUCK};
 use crate::session::Problem;
@@ -15,6 +16,7 @@ use crate::value::{Value, ValueMap};
 
 /// Statuses of a database that its owner can mend, once it has worked.
 const DB_MENDABLE: [&str; 2] = ["incompatible-network", "incompatible-parameters"];
+const PROTECTION: &str = "deletion_protection";
 const STORAGE_FULL: &str = "storage-full";
 
 /// True if a database of this status is not lost: its owner can mend it.
@@ -81,9 +83,15 @@ fn words(status: &str) -> Option<&'static str> {
     })
 }
 
-/// A note for each object that its owner stopped, that AWS is at work on, or that waits for its owner.
-pub fn notes(observed: &Observed, state: &State) -> Vec<String> {
+/// A note for each object that its owner stopped, that AWS is at work on, or that waits for its owner; and for a database
+/// that he protects, unless the variables `declare_protection`.
+pub fn notes(observed: &Observed, state: &State, declare_protection: bool) -> Vec<String> {
     let current = observed.iter().filter(|(target, _)| target.deposed.is_none());
+    let is_protected = |found: &Found| found.attributes.get(PROTECTION).and_then(Value::as_bool) == Some(true);
+    let protected = current.clone().filter(|(_, found)| !declare_protection && is_protected(found));
+    let protected = protected.map(|(target, _)| {
+        format!("{target} is protected from deletion, and stays so: db_deletion_protection is not set")
+    });
     let notes = current.filter_map(|(target, found)| {
         let kind = target.address.kind;
         let intent = state.private.intents.get(&target.address);
@@ -91,7 +99,7 @@ pub fn notes(observed: &Observed, state: &State) -> Vec<String> {
         let words = words(status).filter(|_| !is_ours(kind, &found.attributes, intent))?;
         Some(format!("{target} is `{status}`: {words}"))
     });
-    notes.collect()
+    notes.chain(protected).collect()
 }
 
 /// Why AWS would refuse these changes of an object that no run of ours left as it is now.
@@ -131,9 +139,16 @@ fn db_hint(status: &str, present: &ValueMap, grows: bool) -> Option<String> {
     })
 }
 
+/// Keeps the protection that its owner has turned on of a database that the variables leave it to.
+pub fn keep(after: &mut ValueMap, present: &ValueMap, create_only: &[&str]) {
+    if let Some(protection) = present.get(PROTECTION).filter(|_| create_only.contains(&PROTECTION)) {
+        after.insert(map::key(PROTECTION), protection.clone());
+    }
+}
+
 /// Why a database that is to be replaced cannot be made ready for it: one that waits for its owner keeps its protection.
 pub fn keeps_protection(address: &Address, present: &ValueMap, changes: &[AttributeChange]) -> Option<Problem> {
-    let protection = changes.iter().find(|change| &*change.name == "deletion_protection")?;
+    let protection = changes.iter().find(|change| &*change.name == PROTECTION)?;
     let is_stuck = DB_STUCK.contains(&status(address.kind, present));
     refused(address, present, std::slice::from_ref(protection)).filter(|_| is_stuck)
 }

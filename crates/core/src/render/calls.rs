@@ -49,7 +49,8 @@ pub fn iam_actions(plan: &Plan) -> Vec<String> {
 }
 
 /// Numbered calls, grouped by the resource they are for. `wait` calls are repeated until what they wait for has come
-/// about; `may` calls are sent only when an answer was lost or says that the object exists.
+/// about; `may` calls are sent only when an answer was lost or says that the object exists, or to
+/// take back what AWS refuses half way.
 pub fn calls_text(plan: &Plan) -> Text {
     let mut text = Text::new();
     let all: Vec<_> = lines(plan).collect();

@@ -9,8 +9,8 @@ use super::tree::{Keys, Place, Sign, Tree, is_empty};
 use super::{ASSIGNED, Style, Text, is_sensitive, quote};
 use crate::address::Address;
 use crate::model::{Kind, OnChange};
-use crate::plan::{exposure, refusal};
 use crate::plan::{Action, Change, Drift, Mode, Order, OutputChange, Plan, Reason};
+use crate::plan::{exposure, refusal};
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
 
@@ -113,7 +113,10 @@ fn notes_text(text: &mut Text, plan: &Plan, options: Options) {
         let (count, s) = (thousands(kept.len()), if kept.len() == 1 { "" } else { "s" });
         let named = if options.show_all { kept.join(", ") } else { refusal::listed(kept) };
         let is = if kept.len() == 1 { "is" } else { "are" };
-        text.say(Style::Plain, format!("{count} object{s} in the state {is} not of this stack, and left alone: {named}"));
+        text.say(
+            Style::Plain,
+            format!("{count} object{s} in the state {is} not of this stack, and left alone: {named}"),
+        );
     }
     for note in notes {
         text.say(Style::Note, format!("Note: {note}"));

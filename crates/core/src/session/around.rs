@@ -48,11 +48,18 @@ const ATTACHED: [(Operation, &str, &str, &str, &str); 8] = [
         "EgressOnlyInternetGatewayId",
         "egress-only internet gateway",
     ),
-    (Operation::DescribeInternetGateways, "attachment.vpc-id", "InternetGateways", "InternetGatewayId", "internet gateway"),
+    (
+        Operation::DescribeInternetGateways,
+        "attachment.vpc-id",
+        "InternetGateways",
+        "InternetGatewayId",
+        "internet gateway",
+    ),
 ];
 
 /// States of peerings, endpoints and gateways that hold nothing any more.
-const OVER: [&str; 8] = ["deleted", "deleting", "rejected", "expired", "failed", "detached", "terminated", "shutting-down"];
+const OVER: [&str; 8] =
+    ["deleted", "deleting", "rejected", "expired", "failed", "detached", "terminated", "shutting-down"];
 
 /// What a plan takes away, by identifier, with the address it is recorded at.
 #[derive(Default)]
@@ -173,15 +180,8 @@ struct Around<'a, 'r> {
 pub(super) fn judge(planned: &Planned, consent: &Consent, replies: &Replies<'_>) -> Result<Vec<String>, Vec<Problem>> {
     let doomed = Doomed::of(planned);
     let Some(vpc) = vpc(planned) else { return Ok(Vec::new()) };
-    let mut around = Around {
-        planned,
-        replies,
-        doomed,
-        vpc,
-        ours: ours(planned, replies),
-        problems: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut around =
+        Around { planned, replies, doomed, vpc, ours: ours(planned, replies), problems: Vec::new(), notes: Vec::new() };
     around.unread(consent);
     around.interfaces(consent);
     around.referring_groups(consent);
@@ -251,7 +251,8 @@ impl<'a> Around<'a, '_> {
     }
 
     fn refuse(&mut self, id: &str, who: &str, losses: &[Loss], consent: &Consent) {
-        let open: Vec<&Loss> = losses.iter().filter(|loss| loss.is_refused_by_aws || !self.is_allowed(consent, id)).collect();
+        let open: Vec<&Loss> =
+            losses.iter().filter(|loss| loss.is_refused_by_aws || !self.is_allowed(consent, id)).collect();
         if open.is_empty() {
             return;
         }
@@ -363,7 +364,11 @@ impl<'a> Around<'a, '_> {
         for group in interface.get("Groups").as_list().unwrap_or_default() {
             let group = group.get("GroupId").as_str().unwrap_or_default();
             if let Some(address) = doomed.has(group) {
-                losses.push(loss(format!("its security group {group} ({address}) would be deleted"), Some(address), true));
+                losses.push(loss(
+                    format!("its security group {group} ({address}) would be deleted"),
+                    Some(address),
+                    true,
+                ));
             }
             if doomed.emptied.as_deref().is_some_and(|emptied| self.is_default(group, emptied)) {
                 let what = format!(
@@ -389,7 +394,11 @@ impl<'a> Around<'a, '_> {
                 for field in ["GatewayId", "NatGatewayId"] {
                     let gateway = route.get(field).as_str().unwrap_or_default();
                     if let Some(address) = doomed.has(gateway) {
-                        losses.push(loss(format!("its gateway {gateway} ({address}) would be deleted"), Some(address), false));
+                        losses.push(loss(
+                            format!("its gateway {gateway} ({address}) would be deleted"),
+                            Some(address),
+                            false,
+                        ));
                     }
                 }
             }
@@ -508,14 +517,16 @@ impl<'a> Around<'a, '_> {
         for (operation, filter, list, id_field, what) in ATTACHED {
             let answers = self.replies.of(operation).iter();
             // One operation is asked twice, by other filters.
-            let answers = answers.filter(|(call, _)| call.arg("Filters").get(filter).as_list().is_some() || filter.is_empty());
+            let answers =
+                answers.filter(|(call, _)| call.arg("Filters").get(filter).as_list().is_some() || filter.is_empty());
             let objects: Vec<&Value> = answers
                 .filter_map(|(_, reply)| reply.ok())
                 .flat_map(|reply| reply.get(list).as_list().unwrap_or_default())
                 .collect();
             for object in objects {
                 let id = object.get(id_field).as_str().unwrap_or_default();
-                let state = ["State", "Status.Code"].iter().find_map(|path| object.at(path)?.as_str()).unwrap_or_default();
+                let state =
+                    ["State", "Status.Code"].iter().find_map(|path| object.at(path)?.as_str()).unwrap_or_default();
                 let is_default = object.get("IsDefault").as_bool() == Some(true);
                 let is_over = OVER.contains(&state.to_lowercase().as_str());
                 if self.ours.contains(id) || is_default || is_over || !self.is_in_vpc(object, filter) {

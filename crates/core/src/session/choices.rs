@@ -40,9 +40,9 @@ const fn family_name(family: AmiFamily) -> &'static str {
 /// True for reads whose answer can be replaced by what is known anyway, or is not needed to know what to do.
 pub(super) fn can_do_without(call: &Call) -> bool {
     match call.operation {
-        Operation::DescribeDBEngineVersions
-        | Operation::DescribeInstanceTypeOfferings
-        | Operation::DescribeTags => true,
+        Operation::DescribeDBEngineVersions | Operation::DescribeInstanceTypeOfferings | Operation::DescribeTags => {
+            true
+        }
         // All databases, to see those that are not recorded; of the recorded one there is a read of its own.
         Operation::DescribeDBInstances => call.arg("DBInstanceIdentifier").is_null(),
         _ => false,

@@ -91,7 +91,13 @@ pub(super) struct Lost {
 }
 
 /// What is there and not recorded. `replies` are those of the reads and of the second look.
-pub(super) fn found(state: &State, inputs: &Inputs, elsewhere: &Elsewhere, place: &Place, replies: &Replies<'_>) -> Vec<Lost> {
+pub(super) fn found(
+    state: &State,
+    inputs: &Inputs,
+    elsewhere: &Elsewhere,
+    place: &Place,
+    replies: &Replies<'_>,
+) -> Vec<Lost> {
     let recorded = sweep::recorded_ids(state);
     let seen = seen::all(replies);
     let is_lost = |seen: &&Seen<'_>| {
@@ -141,7 +147,12 @@ fn tagged_address(seen: &Seen<'_>) -> Option<Address> {
 
 /// What a plan that would make `changes` says of them: notes, or why it is refused. An object of an address and a generation
 /// that are recorded is a copy, and none of ours: the console's "launch more like this" copies tags.
-pub(super) fn judge(state: &State, inputs: &Inputs, lost: &[Lost], changes: &[Change]) -> Result<Vec<String>, Vec<Problem>> {
+pub(super) fn judge(
+    state: &State,
+    inputs: &Inputs,
+    lost: &[Lost],
+    changes: &[Change],
+) -> Result<Vec<String>, Vec<Problem>> {
     let (mut notes, mut problems) = (Vec::new(), Vec::new());
     for Lost { address, id, generation } in lost {
         let recorded = state.resources.get(address);

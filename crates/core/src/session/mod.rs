@@ -271,7 +271,9 @@ fn know(recorded: &State, inputs: &Inputs, place: &Place, replies: &Replies<'_>)
     let takes_up = takes_up(inputs, &state);
     state.private.intents.retain(|address, _| takes_up(address));
     let warnings = match inputs.mode {
-        Mode::Apply | Mode::RefreshOnly => standing::notes(&observed, &state),
+        Mode::Apply | Mode::RefreshOnly => {
+            standing::notes(&observed, &state, inputs.variables.db_deletion_protection.is_some())
+        }
         Mode::Destroy => Vec::new(),
     };
     if let Password::Known(hash) = &inputs.password {
@@ -421,9 +423,7 @@ fn move_addresses(state: &mut State, variables: &Variables, mode: Mode) -> Vec<(
 fn forget_finished_intents(state: &mut State, observed: &build::Observed) {
     let is_left = |address: &Address, intent: &Intent| {
         observed.get(&Target::current(address.clone())).is_some_and(|found| match found.phase {
-            Phase::Settling | Phase::Failed(_) => {
-                standing::is_ours(address.kind, &found.attributes, Some(intent))
-            }
+            Phase::Settling | Phase::Failed(_) => standing::is_ours(address.kind, &found.attributes, Some(intent)),
             Phase::Ready | Phase::Deleting | Phase::Gone => false,
         })
     };

@@ -51,7 +51,9 @@ pub fn recorded(state: &State) -> Result<Recorded, Problem> {
                     "the state records objects in several {what}s: {at} in {first}, {other} in {second}; nothing is planned \
                      from it"
                 ),
-                hint: format!("keep one {what} in this state: move the others to a state of their own with `aloka state rm`"),
+                hint: format!(
+                    "keep one {what} in this state: move the others to a state of their own with `aloka state rm`"
+                ),
             }),
         }
     };

@@ -118,4 +118,3 @@ pub(super) fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Result<Ve
     }
     Ok(lines)
 }
-

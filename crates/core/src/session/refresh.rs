@@ -210,12 +210,7 @@ pub struct Refreshed {
 }
 
 /// Takes what was read into the state. What is somebody else's stays recorded as it is.
-pub fn refresh(
-    state: &mut State,
-    replies: &Replies<'_>,
-    place: &Place,
-    moves: &[(Address, Address)],
-) -> Refreshed {
+pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &[(Address, Address)]) -> Refreshed {
     let index = Index::new(replies);
     let mut found: BTreeMap<Target, (&Value, ValueMap)> = BTreeMap::new();
     for (target, resource) in state.objects() {
@@ -300,10 +295,9 @@ fn attribute_drift(
                 }
                 Compare::Rules => is_same(before, &kept::without_rules(attribute.name, before, now, own, elsewhere)),
                 Compare::Set => is_same(before, now) || is_same(before, &kept::without_ids(before, now, elsewhere)),
-                Compare::Exact
-                | Compare::DbStorage
-                | Compare::EngineVersion
-                | Compare::RootVolume => is_same(before, now),
+                Compare::Exact | Compare::DbStorage | Compare::EngineVersion | Compare::RootVolume => {
+                    is_same(before, now)
+                }
             };
             (!same).then(|| drift_of(target, Some(attribute.name), before.clone(), now.clone()))
         })

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::{
-    Inputs, Known, Planned, Problem, Replies, VISIBILITY_MS, around, choices, discovery, know, lost, place, plan, read, recovery,
-    settle,
+    Inputs, Known, Planned, Problem, Replies, VISIBILITY_MS, around, choices, discovery, know, lost, place, plan, read,
+    recovery, settle,
 };
 use crate::api::{Call, ErrorClass, Operation, Reply};
 use crate::engine::{Cause, Executor, Outcome};
@@ -97,9 +97,7 @@ impl Session {
                     }
                     nodes => (Stage::Recovery, Next::Read(nodes)),
                 },
-                Stage::Discovery => {
-                    (Stage::Discovery, Next::Read(discovery(&self.state, &self.inputs, &self.place)))
-                }
+                Stage::Discovery => (Stage::Discovery, Next::Read(discovery(&self.state, &self.inputs, &self.place))),
                 Stage::SecondLook(replies, nodes) => {
                     let next = Next::Read(nodes.clone());
                     (Stage::SecondLook(replies, nodes), next)

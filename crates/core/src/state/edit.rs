@@ -158,9 +158,11 @@ impl Place {
 
     fn holds(&self, record: &Record) -> bool {
         match self {
-            Self::Module(module) => {
-                record.resource().module.strip_prefix(module.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'))
-            }
+            Self::Module(module) => record
+                .resource()
+                .module
+                .strip_prefix(module.as_str())
+                .is_some_and(|r| r.is_empty() || r.starts_with('.')),
             Self::Resource(resource) => record.resource() == *resource,
             Self::Object(resource, key) => record.resource() == *resource && record.key() == *key,
         }

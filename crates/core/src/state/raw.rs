@@ -148,7 +148,10 @@ mod tests {
         object.set("first", Raw::of(&"x"));
         assert_eq!(object.remove("m").map(|raw| raw.text().to_owned()).as_deref(), Some(r#""é\u00e9""#));
         assert_eq!(serde_json::to_string(&object).expect("text"), r#"{"first":"x","z":12345678901234567890.10,"a":1}"#);
-        assert_eq!((object.text("first").as_str(), object.text("z").as_str(), object.text("none").as_str()), ("x", "", ""));
+        assert_eq!(
+            (object.text("first").as_str(), object.text("z").as_str(), object.text("none").as_str()),
+            ("x", "", "")
+        );
     }
 
     #[test]

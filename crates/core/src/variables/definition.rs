@@ -71,7 +71,7 @@ const DEFINITIONS: &[Definition] = &[
     variable("db_manage_master_user_password", "bool", "false", "let RDS make the master user's password and keep it in Secrets Manager; db_password is then not given"),
     variable("db_multi_az", "bool", "false", "keep a standby of the database in a second zone"),
     variable("db_backup_retention_days", "number", "0", "days that automated backups are kept, 0 to 35; 0: no backups"),
-    variable("db_deletion_protection", "bool", "false", "let AWS refuse to delete the database"),
+    variable("db_deletion_protection", "bool", "null", "let AWS refuse to delete the database; null: off when it is made, then as its owner sets it"),
     variable("db_storage_encrypted", "bool", "true", "encrypt the database's storage; a change replaces the database"),
     variable("tags", "map(string)", "{}", "tags put on everything"),
 ];

@@ -103,7 +103,7 @@ pub struct Variables {
     /// Days that automated backups are kept; 0 turns them off.
     pub db_backup_retention_days: u32,
     /// True if AWS refuses to delete the database.
-    pub db_deletion_protection: bool,
+    pub db_deletion_protection: Option<bool>,
     /// True if storage is encrypted; cannot be changed later without a replacement.
     pub db_storage_encrypted: bool,
     /// Tags put on everything, beside those that aloka sets.

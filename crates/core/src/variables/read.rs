@@ -80,6 +80,11 @@ impl<'a> Reader<'a> {
         Some(self.required(name, flag)?.value)
     }
 
+    /// A truth value or null.
+    pub(super) fn optional_flag(&mut self, name: &'static str) -> Option<Option<bool>> {
+        Some(self.optional(name, flag)?.map(|flag| flag.value))
+    }
+
     /// A whole number between bounds.
     pub(super) fn whole(&mut self, name: &'static str, low: u32, high: u32, unit: &str) -> Option<Spot<u32>> {
         let number = self.required(name, whole)?;

@@ -39,7 +39,7 @@ fn no_source_gives_the_defaults() {
         db_manage_master_user_password: false,
         db_multi_az: false,
         db_backup_retention_days: 0,
-        db_deletion_protection: false,
+        db_deletion_protection: None,
         db_storage_encrypted: true,
         tags: BTreeMap::new(),
     };

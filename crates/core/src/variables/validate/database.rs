@@ -124,7 +124,7 @@ pub(super) struct Database {
     pub(super) db_manage_master_user_password: bool,
     pub(super) db_multi_az: bool,
     pub(super) db_backup_retention_days: u32,
-    pub(super) db_deletion_protection: bool,
+    pub(super) db_deletion_protection: Option<bool>,
     pub(super) db_storage_encrypted: bool,
     pub(super) secrets: Secrets,
 }
@@ -140,7 +140,7 @@ pub(super) fn check(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -
     let username = reader.text("db_username").and_then(|text| user_name(reader, text));
     let multi_az = reader.flag("db_multi_az");
     let retention = reader.whole("db_backup_retention_days", 0, MAX_RETENTION, " days");
-    let protection = reader.flag("db_deletion_protection");
+    let protection = reader.optional_flag("db_deletion_protection");
     let encrypted = reader.flag("db_storage_encrypted");
     let managed = reader.flag(MANAGED);
     let secrets = password(reader, needs, managed.unwrap_or(false), ignored);
@@ -196,7 +196,9 @@ fn subnet_group(reader: &mut Reader<'_>) -> Option<Option<String>> {
     }
     let summary = format!("{NAME} is {}, which is not the name of a DB subnet group of one's own", shown(&text.value));
     let problem = Problem::error(text.at.as_ref(), summary);
-    reader.report.push(problem.hint("write its name as RDS shows it, in lower case; null makes a group for this stack"));
+    reader
+        .report
+        .push(problem.hint("write its name as RDS shows it, in lower case; null makes a group for this stack"));
     None
 }
 
