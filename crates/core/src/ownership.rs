@@ -27,7 +27,7 @@ use crate::address::Address;
 use crate::model::Kind;
 use crate::stack;
 use crate::state::{State, Target};
-use crate::value::Value;
+use crate::value::{Value, ValueMap};
 
 /// Whose an object is, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,14 +127,15 @@ pub struct Ownership {
 }
 
 impl Ownership {
-    /// Decides. `tag` gives the lineage that the tag of a recorded object names, if the object was found and has one.
-    pub fn of(state: &State, tag: impl Fn(&Target) -> Option<Arc<str>>) -> Self {
+    /// Decides. `tag` gives the lineage that the tag of an object names, by its kind and its recorded attributes, if the
+    /// object was found and has one.
+    pub fn of(state: &State, tag: impl Fn(Kind, &ValueMap) -> Option<Arc<str>>) -> Self {
         let elsewhere = Elsewhere::of(state);
         let mut others = BTreeMap::new();
         let is_claimed = |address: &Address| state.resources.get(address).is_some_and(|resource| resource.claimed);
         for (target, resource) in state.objects() {
-            let found = tag(&target);
             let kind = target.address.kind;
+            let found = tag(kind, &resource.attributes);
             let facts = Facts {
                 declarable: stack::is_declarable(&target.address),
                 tag: found.as_deref(),

@@ -1,5 +1,6 @@
 //! Plans and states for tests: a few telling ones, and arbitrary ones from a seed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::address::Address;
@@ -180,6 +181,9 @@ pub(crate) fn empty() -> Plan {
         changes: Vec::new(),
         drift: Vec::new(),
         outputs: Vec::new(),
+        kept: Vec::new(),
+        notes: Vec::new(),
+        tag_keys: BTreeSet::new(),
         moves: Vec::new(),
         nodes: Vec::new().into(),
         choices: Choices::default(),

@@ -81,7 +81,6 @@ impl Doomed {
             let kind = change.target.address.kind;
             let text = |name: &str| change.before.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             let goes = matches!(change.action, Action::Delete | Action::Replace(_));
-            let moves = kind == Kind::RouteTableAssociation && change.action == Action::Update;
             match kind {
                 Kind::Subnet | Kind::RouteTable | Kind::InternetGateway | Kind::NatGateway | Kind::SecurityGroup
                     if goes =>
@@ -91,7 +90,7 @@ impl Doomed {
                 Kind::Route if goes => {
                     doomed.routes.insert((text("route_table_id"), text("destination_cidr_block")));
                 }
-                Kind::RouteTableAssociation if goes || moves => {
+                Kind::RouteTableAssociation if goes => {
                     doomed.associations.insert(text("subnet_id"));
                 }
                 Kind::Vpc if goes => doomed.vpc = Some(text("id")),

@@ -252,6 +252,9 @@ fn know(recorded: &State, inputs: &Inputs, place: &Place, replies: &Replies<'_>)
     if !strangers.is_empty() {
         return Err(vec![claim::guard::problem(inputs, &strangers)]);
     }
+    if let Some(problem) = claim::moved::problem(recorded, inputs) {
+        return Err(vec![problem]);
+    }
     let mut state = recorded.clone();
     state.private.format_version = file::PRIVATE_FORMAT_VERSION;
     state.private.account = place.account.clone().or(state.private.account);

@@ -212,15 +212,8 @@ pub struct Refreshed {
 /// Takes what was read into the state. What is somebody else's stays recorded as it is.
 pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &[(Address, Address)]) -> Refreshed {
     let index = Index::new(replies);
-    let mut found: BTreeMap<Target, (&Value, ValueMap)> = BTreeMap::new();
-    for (target, resource) in state.objects() {
-        if let Some(object) = index.find(target.address.kind, &resource.attributes, place) {
-            found.insert(target, object);
-        }
-    }
-    let ownership = Ownership::of(state, |target| {
-        let (_, attributes) = found.get(target)?;
-        identity::lineage(attributes.get("tags")?).map(Arc::from)
+    let ownership = Ownership::of(state, |kind, attributes| {
+        index.tags(kind, attributes).and_then(identity::lineage).map(map::text)
     });
     let (mut drift, mut observed) = (Vec::new(), Observed::new());
     let State { resources, deposed, private, .. } = state;
@@ -228,7 +221,7 @@ pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &
     let objects = current.chain(deposed.iter_mut().map(|(target, resource)| (target.clone(), resource)));
     for (target, resource) in objects.filter(|(target, _)| !ownership.is_foreign(target)) {
         let kind = target.address.kind;
-        let Some((object, fresh)) = found.remove(&target) else {
+        let Some((object, fresh)) = index.find(kind, &resource.attributes, place) else {
             let id = resource.id().map(Value::str).unwrap_or_default();
             drift.push(drift_of(&target, None, id, Value::Null));
             continue;
@@ -322,6 +315,15 @@ pub fn drop_gone(state: &mut State, observed: &Observed, ownership: &Ownership) 
     state.deposed.retain(|target, _| exists(target));
 }
 
+/// The operation that lists objects of a kind.
+fn operation_of(kind: Kind) -> Operation {
+    match (listing(kind), kind) {
+        (Some(listing), _) => listing.operation,
+        (None, Kind::DbInstance) => Operation::DescribeDBInstances,
+        (None, _) => Operation::DescribeDBSubnetGroups,
+    }
+}
+
 /// Objects of the replies by identifier.
 struct Index<'a> {
     objects: BTreeMap<(Operation, &'a str), &'a Value>,
@@ -371,14 +373,30 @@ impl<'a> Index<'a> {
         Self { objects, vpc_attributes, volumes, group_tags, tables_of }
     }
 
+    /// The tags of the object, if it is there and has some.
+    fn tags(&self, kind: Kind, recorded: &ValueMap) -> Option<&'a Value> {
+        let (operation, id) = (operation_of(kind), listed_id(kind, recorded)?);
+        let object = self.objects.get(&(operation, id)).copied()?;
+        let arn = || object.get("DBSubnetGroupArn").as_str().or_else(|| recorded.get("arn").and_then(Value::as_str));
+        match kind {
+            Kind::Route | Kind::RouteTableAssociation => None,
+            Kind::DbSubnetGroup => Some(self.group_tags.get(arn()?)?.get("Tags")),
+            Kind::DbInstance
+            | Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::Instance
+            | Kind::InternetGateway
+            | Kind::NatGateway
+            | Kind::RouteTable
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc => Some(object.get("Tags")),
+        }
+    }
+
     /// The object, and all attributes the replies tell of it.
     fn find(&self, kind: Kind, recorded: &ValueMap, place: &Place) -> Option<(&'a Value, ValueMap)> {
-        let operation = match (listing(kind), kind) {
-            (Some(listing), _) => listing.operation,
-            (None, Kind::DbInstance) => Operation::DescribeDBInstances,
-            (None, _) => Operation::DescribeDBSubnetGroups,
-        };
-        let id = listed_id(kind, recorded)?;
+        let (operation, id) = (operation_of(kind), listed_id(kind, recorded)?);
         let listed = self.objects.get(&(operation, id)).copied();
         let object = if kind == Kind::RouteTableAssociation {
             let subnet = recorded.get("subnet_id").and_then(Value::as_str)?;

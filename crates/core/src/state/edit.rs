@@ -415,7 +415,7 @@ mod tests {
     fn a_module_moves_into_the_stack_with_everything_in_it() {
         let (moved, pairs) = mv(&state(), "module.network", "module.vpc").expect("moved");
         assert_eq!(pairs, [("module.network.aws_vpc.this[0]".to_owned(), "module.vpc.aws_vpc.this[0]".to_owned())]);
-        assert!(moved.foreign.is_empty());
+        assert_eq!(moved.foreign_instances().len(), 2, "servers of another name are not of this stack");
         let vpc = moved.resources.get(&"module.vpc.aws_vpc.this[0]".parse().expect("an address")).expect("recorded");
         assert_eq!(vpc.attributes.get("odd").map(ToString::to_string).as_deref(), Some("{a=2, b=1}"));
         assert!(vpc.claimed);

@@ -27,7 +27,7 @@ use crate::value::{Value, ValueMap};
 /// The format of Terraform's state file.
 pub const FORMAT_VERSION: u64 = 4;
 /// The format of the `aloka` section.
-pub const PRIVATE_FORMAT_VERSION: u32 = 1;
+pub const PRIVATE_FORMAT_VERSION: u32 = 2;
 /// The Terraform release whose format is written.
 const TERRAFORM_VERSION: &str = "1.11.4";
 /// How Terraform names its AWS provider in a state.

@@ -9,6 +9,7 @@
 
 pub mod guard;
 pub mod import;
+pub(super) mod moved;
 mod place;
 pub(super) mod seen;
 

@@ -1,0 +1,232 @@
+//! The stack at other addresses: a module was moved, got an index, or was never the one the stack has. The same matcher that
+//! finds a stack in AWS finds it among what the state records elsewhere, and the moves that bring it home are told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::{Inputs, Problem};
+use super::place::Claims;
+use super::seen::Seen;
+use crate::address::{Address, VPC_MODULE};
+use crate::model::Kind;
+use crate::observe::Place;
+use crate::plan::Mode;
+use crate::stack::{self, ANYWHERE};
+use crate::state::State;
+use crate::state::foreign::ForeignInstance;
+use crate::value::{Value, ValueMap};
+
+/// A recorded object of a kind of the stack, wherever it is recorded.
+struct Recorded {
+    address: String,
+    kind: Kind,
+    attributes: ValueMap,
+}
+
+impl Recorded {
+    fn text(&self, name: &str) -> &str {
+        self.attributes.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// As look-ups know it.
+    fn id(&self) -> &str {
+        match self.kind {
+            Kind::DbInstance => self.text("identifier"),
+            Kind::DbSubnetGroup => self.text("name"),
+            Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::Instance
+            | Kind::InternetGateway
+            | Kind::NatGateway
+            | Kind::Route
+            | Kind::RouteTable
+            | Kind::RouteTableAssociation
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc => self.text("id"),
+        }
+    }
+}
+
+fn recorded(state: &State) -> Vec<Recorded> {
+    let foreign = state.foreign_instances().into_iter();
+    let foreign = foreign.filter(|instance| instance.is_managed && instance.deposed.is_none());
+    let foreign = foreign.filter_map(|ForeignInstance { address, kind, attributes, .. }| {
+        Some(Recorded { address, kind: Kind::from_terraform_type(&kind)?, attributes })
+    });
+    let own = state.resources.iter().map(|(address, resource)| Recorded {
+        address: address.to_string(),
+        kind: address.kind,
+        attributes: ValueMap::clone(&resource.attributes),
+    });
+    foreign.chain(own).collect()
+}
+
+/// The object as AWS would describe it, as far as the matcher looks.
+fn described(object: &Recorded, all: &[Recorded]) -> Option<Value> {
+    let text = |name: &str| Value::str(object.text(name));
+    let id = || Value::str(object.id());
+    let of = |kind: Kind, name: &str, value: &str| -> Vec<&Recorded> {
+        all.iter().filter(|other| other.kind == kind && other.text(name) == value).collect()
+    };
+    Some(match object.kind {
+        Kind::Vpc => Value::map([("VpcId", id()), ("CidrBlock", text("cidr_block"))]),
+        Kind::Subnet => Value::map([
+            ("SubnetId", id()),
+            ("VpcId", text("vpc_id")),
+            ("CidrBlock", text("cidr_block")),
+            ("AvailabilityZone", text("availability_zone")),
+        ]),
+        Kind::InternetGateway => {
+            let attachments = Value::List(vec![Value::map([("VpcId", text("vpc_id"))])]);
+            Value::map([("InternetGatewayId", id()), ("Attachments", attachments)])
+        }
+        Kind::Eip => Value::map([("AllocationId", id())]),
+        Kind::NatGateway => {
+            let addresses = Value::List(vec![Value::map([("AllocationId", text("allocation_id"))])]);
+            Value::map([("NatGatewayId", id()), ("SubnetId", text("subnet_id")), ("NatGatewayAddresses", addresses)])
+        }
+        Kind::RouteTable => {
+            let associations = of(Kind::RouteTableAssociation, "route_table_id", object.id()).into_iter();
+            let associations = associations.map(|other| Value::map([("SubnetId", Value::str(other.text("subnet_id")))]));
+            let routes = of(Kind::Route, "route_table_id", object.id()).into_iter();
+            let routes = routes.map(|other| {
+                Value::map([("DestinationCidrBlock", Value::str(other.text("destination_cidr_block")))])
+            });
+            Value::map([
+                ("RouteTableId", id()),
+                ("VpcId", text("vpc_id")),
+                ("Associations", Value::List(associations.collect())),
+                ("Routes", Value::List(routes.collect())),
+            ])
+        }
+        Kind::SecurityGroup => {
+            Value::map([("GroupId", id()), ("GroupName", text("name")), ("VpcId", text("vpc_id"))])
+        }
+        Kind::DefaultSecurityGroup => {
+            Value::map([("GroupId", id()), ("GroupName", Value::str("default")), ("VpcId", text("vpc_id"))])
+        }
+        Kind::DbSubnetGroup => Value::map([("DBSubnetGroupName", id()), ("VpcId", text("vpc_id"))]),
+        Kind::DbInstance => {
+            // Terraform records no VPC for it, but its group does.
+            let group = of(Kind::DbSubnetGroup, "name", object.text("db_subnet_group_name"));
+            let vpc = group.first().map_or("", |group| group.text("vpc_id"));
+            Value::map([("DBInstanceIdentifier", id()), ("VpcId", Value::str(vpc))])
+        }
+        Kind::Instance => {
+            let groups = object.attributes.get("vpc_security_group_ids").and_then(Value::as_list).unwrap_or_default();
+            let groups = groups.iter().map(|id| Value::map([("GroupId", id.clone())]));
+            Value::map([
+                ("InstanceId", id()),
+                ("SubnetId", text("subnet_id")),
+                ("SecurityGroups", Value::List(groups.collect())),
+            ])
+        }
+        Kind::Route | Kind::RouteTableAssociation => return None,
+    })
+}
+
+/// A record and the address that it stands for.
+type Move = (String, Address);
+
+/// The moves for the stack in this VPC; `None` if too little of one is there.
+fn moves(all: &[Recorded], inputs: &Inputs, vpc: &str) -> Option<Vec<Move>> {
+    let objects: Vec<(&Recorded, Value)> = all.iter().filter_map(|one| Some((one, described(one, all)?))).collect();
+    let seen: Vec<Seen<'_>> = objects
+        .iter()
+        .filter(|(_, object)| object.at("VpcId").is_none_or(|other| other.as_str() == Some(vpc)))
+        .map(|(one, object)| {
+            // A default group is a group here, as AWS lists it.
+            let kind = if one.kind == Kind::DefaultSecurityGroup { Kind::SecurityGroup } else { one.kind };
+            Seen { kind, id: one.id(), object, tags: one.attributes.get("tags").unwrap_or(&Value::Null) }
+        })
+        .collect();
+    let place = Place::default();
+    let mut claims = Claims::new(seen, &place, BTreeSet::new());
+    claims.by_place(&inputs.variables, vpc);
+    let (found, _ambiguous) = claims.finish();
+    let mut moves = Vec::new();
+    let (mut kinds, mut tiers) = (BTreeSet::new(), BTreeSet::new());
+    for (target, (attributes, _)) in &found {
+        let address = &target.address;
+        kinds.insert(address.kind);
+        if address.kind == Kind::Subnet {
+            tiers.insert(address.name.clone());
+        }
+        let text = |name: &str| attributes.get(name).and_then(Value::as_str).unwrap_or_default();
+        let is_it = |one: &&Recorded| match address.kind {
+            Kind::Route => {
+                one.kind == Kind::Route
+                    && one.text("route_table_id") == text("route_table_id")
+                    && one.text("destination_cidr_block") == ANYWHERE
+            }
+            Kind::RouteTableAssociation => {
+                one.kind == Kind::RouteTableAssociation && one.text("subnet_id") == text("subnet_id")
+            }
+            Kind::DbInstance => one.kind == address.kind && one.id() == text("identifier"),
+            kind @ (Kind::DbSubnetGroup
+            | Kind::DefaultSecurityGroup
+            | Kind::Eip
+            | Kind::Instance
+            | Kind::InternetGateway
+            | Kind::NatGateway
+            | Kind::RouteTable
+            | Kind::SecurityGroup
+            | Kind::Subnet
+            | Kind::Vpc) => one.kind == kind && one.id() == text("id"),
+        };
+        if let Some(one) = all.iter().find(is_it)
+            && one.address != address.to_string()
+        {
+            moves.push((one.address.clone(), address.clone()));
+        }
+    }
+    let has_core = [Kind::SecurityGroup, Kind::Instance, Kind::DbInstance].iter().any(|kind| kinds.contains(kind));
+    (kinds.contains(&Kind::Vpc) && tiers.len() == 2 && has_core && !moves.is_empty()).then_some(moves)
+}
+
+/// The commands: one for a module that moves as a whole, one for each object otherwise.
+fn commands(moves: &[Move]) -> Vec<String> {
+    let mut modules: BTreeMap<&str, bool> = BTreeMap::new();
+    for (from, to) in moves {
+        let to = to.to_string();
+        let rest = to.strip_prefix(VPC_MODULE).unwrap_or_default();
+        let whole = from.strip_suffix(rest).filter(|module| !rest.is_empty() && module.starts_with("module."));
+        let module = module_of(from);
+        let fits = whole == Some(module) && !module.is_empty();
+        modules.entry(module).and_modify(|all| *all &= fits).or_insert(fits);
+    }
+    let quoted = |from: &str, to: &str| format!("aloka state mv '{from}' '{to}'");
+    let whole = modules.iter().filter(|(_, fits)| **fits).map(|(module, _)| quoted(module, VPC_MODULE));
+    let single = moves.iter().filter(|(from, _)| modules.get(module_of(from)) != Some(&true));
+    whole.chain(single.map(|(from, to)| quoted(from, &to.to_string()))).collect()
+}
+
+/// The module of an address: `module.a["x"].module.b` of `module.a["x"].module.b.aws_vpc.this`.
+fn module_of(address: &str) -> &str {
+    // A name in brackets may hold dots; the type never does, and begins with `aws_`.
+    address.rfind(".aws_").and_then(|end| address.get(..end)).unwrap_or_default()
+}
+
+/// Why nothing is planned: the stack is recorded at other addresses.
+pub(in super::super) fn problem(state: &State, inputs: &Inputs) -> Option<Problem> {
+    let is_home = state.resources.contains_key(&stack::vpc());
+    if inputs.mode != Mode::Apply || inputs.consent.beside || is_home || state.foreign.is_empty() {
+        return None;
+    }
+    let all = recorded(state);
+    let vpcs = all.iter().filter(|one| one.kind == Kind::Vpc).map(Recorded::id);
+    let found = vpcs.filter_map(|vpc| Some((vpc, moves(&all, inputs, vpc)?)));
+    let (vpc, moves) = found.max_by_key(|(_, moves)| moves.len())?;
+    let commands = commands(&moves);
+    Some(Problem::Impossible {
+        summary: format!(
+            "the state records this stack at other addresses, in {vpc}: a plan would build a second network beside it; nothing is \
+             planned"
+        ),
+        hint: format!(
+            "bring it to the addresses of the stack, which changes nothing in AWS:\n  {}\nor build a new one beside it: \
+             aloka plan -beside",
+            commands.join("\n  ")
+        ),
+    })
+}
