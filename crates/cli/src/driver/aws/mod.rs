@@ -27,7 +27,7 @@ use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsP
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use self::ec2::{gateway, instance, interface, route, security_group, tags, vpc};
+use self::ec2::{attachment, gateway, instance, interface, route, security_group, tags, vpc};
 use self::input::Input;
 
 /// A connection that is not up after this long will not come up.
@@ -142,6 +142,14 @@ impl AwsClient {
 
             Operation::DescribeNetworkInterfaces => boxed(interface::describe_network_interfaces, ec2, input),
 
+            Operation::DescribeVpcEndpoints => boxed(attachment::describe_vpc_endpoints, ec2, input),
+            Operation::DescribeVpcPeeringConnections => boxed(attachment::describe_vpc_peering_connections, ec2, input),
+            Operation::DescribeVpnGateways => boxed(attachment::describe_vpn_gateways, ec2, input),
+            Operation::DescribeNetworkAcls => boxed(attachment::describe_network_acls, ec2, input),
+            Operation::DescribeEgressOnlyInternetGateways => {
+                boxed(attachment::describe_egress_only_internet_gateways, ec2, input)
+            }
+
             Operation::CreateSecurityGroup => boxed(security_group::create_security_group, ec2, input),
             Operation::DescribeSecurityGroups => boxed(security_group::describe_security_groups, ec2, input),
             Operation::DeleteSecurityGroup => boxed(security_group::delete_security_group, ec2, input),
@@ -159,6 +167,7 @@ impl AwsClient {
             Operation::DescribeVolumes => boxed(instance::describe_volumes, ec2, input),
             Operation::ModifyVolume => boxed(instance::modify_volume, ec2, input),
 
+            Operation::DescribeTags => boxed(tags::describe_tags, ec2, input),
             Operation::CreateTags => boxed(tags::create_tags, ec2, input),
             Operation::DeleteTags => boxed(tags::delete_tags, ec2, input),
 

@@ -1,6 +1,7 @@
 //! Every operation against a scripted endpoint: what goes over the wire, and what becomes of the answer.
 
 mod cases;
+mod cases_attachment;
 mod cases_ec2;
 mod cases_instance;
 mod cases_rds;

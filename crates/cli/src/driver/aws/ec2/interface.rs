@@ -44,6 +44,7 @@ fn network_interface(interface: &NetworkInterface) -> Value {
         ("Description", text(interface.description())),
         ("InterfaceType", text(interface.interface_type().map(NetworkInterfaceType::as_str))),
         ("RequesterManaged", interface.requester_managed().into()),
+        ("OwnerId", text(interface.owner_id())),
         ("PrivateIpAddress", text(interface.private_ip_address())),
         ("Groups", groups),
         ("Attachment", attachment.into()),

@@ -1,5 +1,6 @@
 //! EC2 operations, one function each, by the kind of object.
 
+pub(super) mod attachment;
 pub(super) mod gateway;
 pub(super) mod instance;
 pub(super) mod interface;

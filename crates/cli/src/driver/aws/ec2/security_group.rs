@@ -3,7 +3,7 @@
 use aloka_core::api::Reply;
 use aloka_core::value::Value;
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{ResourceType, SecurityGroup};
+use aws_sdk_ec2::types::{ResourceType, SecurityGroup, SecurityGroupRule};
 
 use crate::driver::aws::convert::{filters, permission, permissions, tag_map, tag_specifications};
 use crate::driver::aws::error::api_error;
@@ -34,14 +34,14 @@ pub(in crate::driver::aws) async fn delete_security_group(client: &Client, input
 
 pub(in crate::driver::aws) async fn authorize_ingress(client: &Client, input: &Input<'_>) -> Reply {
     let call = client.authorize_security_group_ingress().set_group_id(input.text("GroupId")?);
-    call.set_ip_permissions(permissions(input)?).send().await.map_err(api_error)?;
-    done()
+    let output = call.set_ip_permissions(permissions(input)?).send().await.map_err(api_error)?;
+    Ok(object([("SecurityGroupRules", list(output.security_group_rules(), security_group_rule))]))
 }
 
 pub(in crate::driver::aws) async fn authorize_egress(client: &Client, input: &Input<'_>) -> Reply {
     let call = client.authorize_security_group_egress().set_group_id(input.text("GroupId")?);
-    call.set_ip_permissions(permissions(input)?).send().await.map_err(api_error)?;
-    done()
+    let output = call.set_ip_permissions(permissions(input)?).send().await.map_err(api_error)?;
+    Ok(object([("SecurityGroupRules", list(output.security_group_rules(), security_group_rule))]))
 }
 
 pub(in crate::driver::aws) async fn revoke_ingress(client: &Client, input: &Input<'_>) -> Reply {
@@ -67,5 +67,20 @@ fn security_group(group: &SecurityGroup) -> Value {
         ("IpPermissions", list(group.ip_permissions(), permission)),
         ("IpPermissionsEgress", list(group.ip_permissions_egress(), permission)),
         ("Tags", tag_map(group.tags())),
+    ])
+}
+
+fn security_group_rule(rule: &SecurityGroupRule) -> Value {
+    object([
+        ("SecurityGroupRuleId", text(rule.security_group_rule_id())),
+        ("IsEgress", rule.is_egress().into()),
+        ("IpProtocol", text(rule.ip_protocol())),
+        ("FromPort", rule.from_port().into()),
+        ("ToPort", rule.to_port().into()),
+        ("CidrIpv4", text(rule.cidr_ipv4())),
+        ("CidrIpv6", text(rule.cidr_ipv6())),
+        ("PrefixListId", text(rule.prefix_list_id())),
+        ("ReferencedGroupInfo", text(rule.referenced_group_info().and_then(|group| group.group_id()))),
+        ("Description", text(rule.description())),
     ])
 }

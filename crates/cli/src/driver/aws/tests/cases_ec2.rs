@@ -49,7 +49,26 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(nat_gateways());
     cases.extend(routes());
     cases.push(network_interfaces());
+    cases.extend(super::cases_attachment::cases());
     cases.extend(security_groups());
+    cases.push(case(
+        O::DescribeTags,
+        json!({"Filters": {"resource-type": ["natgateway", "elastic-ip"], "value": ["web"]}}),
+        &[
+            "Filter.1.Name=resource-type",
+            "Filter.1.Value.1=natgateway",
+            "Filter.1.Value.2=elastic-ip",
+            "Filter.2.Name=value",
+            "Filter.2.Value.1=web",
+        ],
+        "<tagSet><item><resourceId>nat-1</resourceId><resourceType>natgateway</resourceType><key>stack</key>
+            <value>web</value></item><item><resourceId>x-1</resourceId><resourceType>a-new-type</resourceType>
+            <key>empty</key><value/></item></tagSet>",
+        json!({"Tags": [
+            {"ResourceId": "nat-1", "ResourceType": "natgateway", "Key": "stack", "Value": "web"},
+            {"ResourceId": "x-1", "ResourceType": "a-new-type", "Key": "empty", "Value": ""},
+        ]}),
+    ));
     cases.push(done(
         O::CreateTags,
         json!({"Resources": ["vpc-1", "subnet-1"], "Tags": {"Name": "a b", "aloka:x": ""}}),
@@ -377,7 +396,7 @@ fn network_interfaces() -> Case {
                 "NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "VpcId": "vpc-1",
                 "AvailabilityZone": "us-east-1a", "Status": "in-use",
                 "Description": "Interface for NAT Gateway nat-1", "InterfaceType": "nat_gateway",
-                "RequesterManaged": true, "PrivateIpAddress": "10.0.1.9", "Groups": [],
+                "RequesterManaged": true, "OwnerId": "111122223333", "PrivateIpAddress": "10.0.1.9", "Groups": [],
                 "Attachment": {
                     "AttachmentId": "ela-attach-1", "InstanceOwnerId": "amazon-aws", "DeleteOnTermination": false,
                     "Status": "attached",
@@ -542,8 +561,48 @@ fn security_groups() -> Vec<Case> {
             }]}),
         ),
         done(O::DeleteSecurityGroup, json!({"GroupId": "sg-1"}), &["GroupId=sg-1"]),
-        done(O::AuthorizeSecurityGroupIngress, args(), PERMISSIONS_SENT),
-        done(O::AuthorizeSecurityGroupEgress, args(), PERMISSIONS_SENT),
+        case(
+            O::AuthorizeSecurityGroupIngress,
+            args(),
+            PERMISSIONS_SENT,
+            "<return>true</return><securityGroupRuleSet><item><securityGroupRuleId>sgr-1</securityGroupRuleId>
+                <groupId>sg-1</groupId><groupOwnerId>111122223333</groupOwnerId><isEgress>false</isEgress>
+                <ipProtocol>tcp</ipProtocol><fromPort>80</fromPort><toPort>8080</toPort><cidrIpv4>0.0.0.0/0</cidrIpv4>
+                <description>all of it</description></item>
+                <item><securityGroupRuleId>sgr-2</securityGroupRuleId><isEgress>false</isEgress>
+                <ipProtocol>tcp</ipProtocol><fromPort>80</fromPort><toPort>8080</toPort><cidrIpv6>::/0</cidrIpv6></item>
+                <item><securityGroupRuleId>sgr-3</securityGroupRuleId><isEgress>false</isEgress>
+                <ipProtocol>-1</ipProtocol><fromPort>-1</fromPort><toPort>-1</toPort><referencedGroupInfo>
+                <groupId>sg-2</groupId><userId>111122223333</userId></referencedGroupInfo></item></securityGroupRuleSet>",
+            json!({"SecurityGroupRules": [
+                {
+                    "SecurityGroupRuleId": "sgr-1", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 80,
+                    "ToPort": 8080, "CidrIpv4": "0.0.0.0/0", "Description": "all of it",
+                },
+                {
+                    "SecurityGroupRuleId": "sgr-2", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 80,
+                    "ToPort": 8080, "CidrIpv6": "::/0",
+                },
+                {
+                    "SecurityGroupRuleId": "sgr-3", "IsEgress": false, "IpProtocol": "-1", "FromPort": -1, "ToPort": -1,
+                    "ReferencedGroupInfo": "sg-2",
+                },
+            ]}),
+        ),
+        case(
+            O::AuthorizeSecurityGroupEgress,
+            args(),
+            PERMISSIONS_SENT,
+            "<return>true</return><securityGroupRuleSet><item><securityGroupRuleId>sgr-1</securityGroupRuleId>
+                <isEgress>true</isEgress><ipProtocol>tcp</ipProtocol><fromPort>443</fromPort><toPort>443</toPort>
+                <prefixListId>pl-1</prefixListId></item></securityGroupRuleSet>",
+            json!({"SecurityGroupRules": [{
+                "SecurityGroupRuleId": "sgr-1", "IsEgress": true, "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443,
+                "PrefixListId": "pl-1",
+            }]}),
+        ),
+        // As before 2021, and as some emulators answer.
+        case(O::AuthorizeSecurityGroupEgress, args(), PERMISSIONS_SENT, RETURN, json!({"SecurityGroupRules": []})),
         done(O::RevokeSecurityGroupIngress, args(), PERMISSIONS_SENT),
         done(O::RevokeSecurityGroupEgress, args(), PERMISSIONS_SENT),
     ]

@@ -14,7 +14,7 @@ use super::wire::{Answer, Wire, run};
 use super::{request, secrets};
 
 /// Operations whose answers AWS cuts into pages.
-const PAGED: [Operation; 14] = [
+const PAGED: [Operation; 19] = [
     Operation::DescribeInstanceTypeOfferings,
     Operation::DescribeImages,
     Operation::DescribeVpcs,
@@ -23,6 +23,11 @@ const PAGED: [Operation; 14] = [
     Operation::DescribeNatGateways,
     Operation::DescribeRouteTables,
     Operation::DescribeNetworkInterfaces,
+    Operation::DescribeVpcEndpoints,
+    Operation::DescribeVpcPeeringConnections,
+    Operation::DescribeNetworkAcls,
+    Operation::DescribeEgressOnlyInternetGateways,
+    Operation::DescribeTags,
     Operation::DescribeSecurityGroups,
     Operation::DescribeInstances,
     Operation::DescribeVolumes,
