@@ -2,7 +2,8 @@
 
 use aloka_core::api::Operation::*;
 use aloka_core::value::Value;
-use aloka_sim::aws::{Options, Quotas};
+use aloka_core::value::ValueMap;
+use aloka_sim::aws::{AttachmentKind, ForeignInterface, Options, Quotas};
 use serde_json::json;
 
 use crate::cloud::{Cloud, NOWHERE, Network};
@@ -178,4 +179,101 @@ fn accounts_saved_before_are_loaded() {
     let loaded: aloka_sim::aws::Account = serde_json::from_value(saved).expect("loaded");
     assert_eq!(loaded.quotas(), cloud.account.quotas());
     assert_eq!(loaded.options(), cloud.account.options());
+}
+
+/// The reads that list what other people have on a VPC, and the list in the reply.
+const OTHERS: [(aloka_core::api::Operation, &str); 5] = [
+    (DescribeVpcEndpoints, "VpcEndpoints"),
+    (DescribeVpcPeeringConnections, "VpcPeeringConnections"),
+    (DescribeVpnGateways, "VpnGateways"),
+    (DescribeNetworkAcls, "NetworkAcls"),
+    (DescribeEgressOnlyInternetGateways, "EgressOnlyInternetGateways"),
+];
+
+#[test]
+fn what_other_people_have_keeps_a_vpc_until_it_is_removed() {
+    for kind in AttachmentKind::ALL {
+        let mut cloud = Cloud::instant();
+        let vpc = cloud.vpc("10.0.0.0/16");
+        let tags: ValueMap = [("team".into(), Value::str("data"))].into_iter().collect();
+        let id = cloud.account.attach(cloud.now, kind, &vpc, tags);
+
+        // A customer of ours does not count it, a save to a file and back does.
+        assert_eq!(cloud.account.objects(cloud.now).len(), 1, "{kind:?}");
+        cloud.account = serde_json::from_str(&serde_json::to_string(&cloud.account).expect("saved")).expect("loaded");
+        let tag = cloud.ok(DescribeTags, json!({"Filters": {"resource-id": [id]}}));
+        assert_eq!(tag.at("Tags.0.Value"), Some(&"data".into()), "{kind:?}");
+        let filters = json!({"Filters": {"tag:team": ["data"]}});
+        let listed = OTHERS.map(|(operation, list)| cloud.ok(operation, filters.clone()).get(list).clone());
+        let listed: Vec<&Value> = listed.iter().flat_map(|list| list.as_list().expect("a list")).collect();
+        assert_eq!(listed.len(), 1, "{kind:?}: {listed:?}");
+        assert!(listed[0].to_string().contains(&id) && listed[0].to_string().contains(&vpc), "{}", listed[0]);
+
+        assert_eq!(cloud.code(DeleteVpc, &json!({"VpcId": vpc})), "DependencyViolation", "{kind:?}");
+        assert!(cloud.account.remove_foreign(&id) && !cloud.account.remove_foreign(&id), "{kind:?}");
+        assert_eq!(cloud.code(DeleteVpc, &json!({"VpcId": vpc})), "ok", "{kind:?}");
+        let acls = cloud.ok(DescribeNetworkAcls, json!({}));
+        assert_eq!(acls.get("NetworkAcls"), &Value::EMPTY_LIST, "{kind:?}");
+    }
+}
+
+#[test]
+fn other_peoples_network_interface_holds_what_it_is_in_until_it_is_removed() {
+    let mut cloud = Cloud::instant();
+    let network = Network::new(&mut cloud);
+    let Network { vpc, gateway, public: [subnet, _], group, .. } = &network;
+    let shows = ForeignInterface { public: true, ..ForeignInterface::default() };
+    let id = cloud.account.add_interface(subnet, &[group], shows).expect("an address");
+    cloud.account = serde_json::from_str(&serde_json::to_string(&cloud.account).expect("saved")).expect("loaded");
+
+    let detach = json!({"InternetGatewayId": gateway, "VpcId": vpc});
+    let held = [
+        (DeleteSubnet, json!({"SubnetId": subnet})),
+        (DeleteSecurityGroup, json!({"GroupId": group})),
+        (DetachInternetGateway, detach),
+    ];
+    for (operation, arguments) in &held {
+        assert_eq!(cloud.code(*operation, arguments), "DependencyViolation", "{operation}");
+    }
+    assert!(cloud.account.remove_foreign(&id));
+    for (operation, arguments) in &held {
+        assert_eq!(cloud.code(*operation, arguments), "ok", "{operation}");
+    }
+    assert_eq!(cloud.account.add_interface(subnet, &[], ForeignInterface::default()), None);
+}
+
+/// What is ours is not removed as if it were other people's.
+#[test]
+fn only_what_other_people_have_can_be_removed() {
+    let mut cloud = Cloud::instant();
+    let network = Network::new(&mut cloud);
+    let address = cloud.address();
+    cloud.nat(&network.public[0], &address, "n");
+    let interfaces = cloud.ok(DescribeNetworkInterfaces, json!({}));
+    let id = interfaces.at("NetworkInterfaces.0.NetworkInterfaceId").and_then(Value::as_str).expect("one");
+    assert!(!cloud.account.remove_foreign(id));
+    assert!(!cloud.account.remove_foreign(&network.vpc));
+}
+
+/// Accounts saved before there was any of this.
+#[test]
+fn an_account_of_an_earlier_release_is_read() {
+    let mut cloud = Cloud::instant();
+    let network = Network::new(&mut cloud);
+    let rule = json!([{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]);
+    let rule = json!({"GroupId": network.group, "IpPermissions": rule});
+    cloud.ok(AuthorizeSecurityGroupIngress, rule.clone());
+    let mut saved = serde_json::to_value(&cloud.account).expect("saved");
+    saved.as_object_mut().expect("an account").remove("attachments").expect("a network ACL");
+    for group in saved["groups"].as_object_mut().expect("groups").values_mut() {
+        for direction in ["ingress", "egress"] {
+            for rule in group[direction].as_array_mut().expect("rules") {
+                rule.as_object_mut().expect("a rule").remove("id").expect("an identifier");
+            }
+        }
+    }
+    cloud.account = serde_json::from_value(saved).expect("loaded");
+    assert_eq!(cloud.ok(DescribeNetworkAcls, json!({})).get("NetworkAcls"), &Value::EMPTY_LIST);
+    assert_eq!(cloud.code(AuthorizeSecurityGroupIngress, &rule), "InvalidPermission.Duplicate");
+    cloud.ok(RevokeSecurityGroupIngress, rule);
 }

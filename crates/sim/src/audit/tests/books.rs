@@ -62,6 +62,15 @@ fn each_planted_leak_is_found() {
     group["IpPermissions"] = json!([all(&[], &["sg-2"])]);
     push(&mut account, "/SecurityGroups", group);
     assert_eq!(read(&account).leaks(), Vec::<String>::new());
+    // And so has somebody else's load balancer, until it lets go of it.
+    let mut account = seed();
+    set(&mut account, "/Subnets/1/AvailableIpAddressCount", 250.into());
+    let interface = json!({"NetworkInterfaceId": "eni-elb", "VpcId": "vpc-1", "InterfaceType": "interface",
+                           "Description": "ELB app/web/1", "Attachment": {"InstanceOwnerId": "amazon-elb"}});
+    push(&mut account, "/NetworkInterfaces", interface);
+    assert_eq!(read(&account).leaks(), Vec::<String>::new());
+    account["NetworkInterfaces"][3].as_object_mut().expect("an interface").remove("Attachment");
+    assert_eq!(read(&account).leaks(), ["1 network interfaces in vpc-1 belong to nothing"]);
 }
 
 #[test]
