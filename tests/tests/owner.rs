@@ -7,7 +7,7 @@ use aloka_core::api::{Call, Operation, Request};
 use aloka_core::engine::{Cause, Failure, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::observe::DB_STUCK;
-use aloka_core::plan::{Action, Mode, Occasion, Reason};
+use aloka_core::plan::{Action, Mode, Occasion, Reason, Step};
 use aloka_core::session::{Planned, Problem};
 use aloka_core::value::Value;
 use aloka_sim::aws::Durations;
@@ -104,16 +104,22 @@ fn a_database_of_any_status_of_its_own_is_left_alone() {
         bench.apply(&variables(more), Mode::Apply);
         assert!(bench.plan(&variables(more), Mode::Apply).expect("a plan").plan.is_empty(), "{status}");
 
-        // What it does not take is refused before any call.
+        // What it takes only when it is done waits for that; what would wait for its owner is refused before any call.
         for change in ["db_instance_class = \"db.t3.small\"", "db_backup_retention_days = 7"] {
+            if AT_WORK.contains(&status) {
+                let planned = bench.plan(&variables(&format!("{more}{change}\n")), Mode::Apply).expect(status);
+                let node =
+                    planned.plan.nodes.iter().find(|node| node.target.to_string() == DATABASE).expect("a change");
+                assert!(matches!(node.steps.first(), Some(Step::Wait(_))), "{status}: {:?}", node.steps);
+                continue;
+            }
             let problems = bench.plan(&variables(&format!("{more}{change}\n")), Mode::Apply).expect_err(status);
             let (summary, hint) = refusal(&problems);
             assert!(summary.starts_with(&format!("{DATABASE} is `{status}`: AWS does not change ")), "{summary}");
-            assert!(hint.contains(if AT_WORK.contains(&status) { "wait until" } else { "" }), "{hint}");
             assert!(status != "stopped" || hint.contains("start-db-instance"), "{hint}");
         }
         let grown = bench.plan(&variables(&format!("{more}db_allocated_storage = 40\n")), Mode::Apply);
-        assert_eq!(grown.is_ok(), status == "storage-full", "{status}");
+        assert_eq!(grown.is_ok(), status == "storage-full" || AT_WORK.contains(&status), "{status}");
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aloka_core::api::{Idempotency, Operation};
 use aloka_core::plan::Step;
 use aloka_core::session::Planned;
+use aloka_core::state::State;
 use aloka_tests::swarm::shrink::played;
 use aloka_tests::swarm::{Caught, Class, Manner, Story, caught};
 
@@ -56,7 +57,10 @@ fn a_seed_is_a_story() {
 
 /// The first seed that shows the bug, shrunk.
 fn hunt(tamper: &dyn Fn(&mut Planned)) -> Caught {
-    let manner = Manner { told: false, tamper };
+    hunt_with(Manner { tamper, ..Manner::PLAIN })
+}
+
+fn hunt_with(manner: Manner<'_>) -> Caught {
     for seed in 0..SEEDS {
         let story = Story::drawn(seed);
         if let Some(finding) = played(&story, manner).finding {
@@ -132,6 +136,19 @@ fn an_unnamed_deletion_is_caught() {
     // One command to have a database, and one that changes it or somebody who does.
     let (commands, around) = size(&found.story);
     assert!(commands <= 3 && around <= 1, "{}", found.text());
+}
+
+/// An ownership that trusts the address: whatever is recorded where the stack can have something is taken for ours.
+#[test]
+fn an_ownership_that_trusts_the_address_is_caught() {
+    let trusting = |state: &mut State| {
+        for resource in state.resources.values_mut() {
+            Arc::make_mut(resource).claimed = true;
+        }
+    };
+    let found = hunt_with(Manner { misread: &trusting, ..Manner::PLAIN });
+    assert_eq!((found.finding.class, found.finding.rule), (Class::Safety, "nothing not ours is touched"));
+    assert!(found.story.cloud.neighbours, "{}", found.text());
 }
 
 #[test]

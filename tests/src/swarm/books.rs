@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloka_core::state::{Resource, State, Target, file};
+use aloka_core::state::{Resource, State, Target, edit, file};
 use aloka_core::time::{Human, Instant};
 use aloka_core::value::Value;
 use aloka_sim::store::{MemoryStore, Store};
 
+use super::neighbour::DECLARABLE;
 use crate::{LINEAGE, PASSWORD};
 
 /// To write a state to a file and read it back is most of the judge's work, so one in so many is, and the last of every
@@ -80,17 +81,43 @@ pub(super) struct Books {
     pub(super) finding: Option<Finding>,
     /// Lines of the story with their times, if it is to be told.
     pub(super) lines: Option<Vec<(Instant, String)>>,
+    /// The state it began with, of which what is not ours stays as it is.
+    began_with: Option<State>,
 }
 
 impl Books {
     pub(super) fn new(told: bool) -> Self {
         let lines = told.then(Vec::new);
-        Self { store: MemoryStore::new(), written: None, serial: 0, writes: 0, finding: None, lines }
+        Self { store: MemoryStore::new(), written: None, serial: 0, writes: 0, finding: None, lines, began_with: None }
     }
 
     /// Begins with this state, which was never written.
     pub(super) fn start_from(&mut self, state: State) {
+        self.began_with = Some(state.clone());
         self.store = MemoryStore::holding(state);
+    }
+
+    /// What is not ours and is recorded must be recorded as it was.
+    fn judge_records(&mut self, now: Instant, who: &str, state: &State) {
+        let Some(began) = &self.began_with else { return };
+        let State { foreign, foreign_outputs, check_results, .. } = began;
+        let is_kept =
+            (&state.foreign, &state.foreign_outputs, &state.check_results) == (foreign, foreign_outputs, check_results);
+        let [strangers, _] = DECLARABLE;
+        let record = |state: &State| strangers.parse().ok().and_then(|address| state.resources.get(&address).cloned());
+        if !is_kept || record(began) != record(state) {
+            let what = format!("{who} writes serial {} with another record of what is not ours", state.serial);
+            self.find(now, Class::Safety, "nothing not ours is touched", what);
+        }
+    }
+
+    /// Forgets what is recorded at an address, as `state rm` does.
+    pub(super) fn forget(&mut self, address: &str) {
+        let Ok((mut state, _)) = edit::rm(&self.state(), &[address.to_owned()]) else { return };
+        state.serial += 1;
+        if self.store.write(&Arc::new(state)).is_ok() {
+            self.serial += 1;
+        }
     }
 
     /// Notes a finding; the first counts.
@@ -162,6 +189,7 @@ impl Books {
         if state.serial.is_multiple_of(READ_BACK_ONE_IN) {
             self.read_back(now, state);
         }
+        self.judge_records(now, who, state);
         let taken = self.store.write(state);
         match &taken {
             Ok(()) => {

@@ -1,13 +1,17 @@
-//! Somebody else's objects in the same account, some with our names and with tags like ours: nothing may touch them.
+//! Somebody else's objects in the same account, some with our names and with tags like ours, all of them recorded in our
+//! state, some at addresses that the stack can have: nothing may touch them, and their records stay as they are.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aloka_core::api::{Call, Operation, Request};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
+use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
-use aloka_core::value::Value;
+use aloka_core::value::{Value, ValueMap};
 use aloka_sim::aws::{Account, Object};
+
+use crate::LINEAGE;
 
 /// The lineage of somebody else's state.
 const OTHER_LINEAGE: &str = "7c9d2b52-1111-4222-8333-abcdefabcdef";
@@ -18,9 +22,14 @@ const IMAGE: &str = "ami-0d27e0fb3bac4d724";
 #[derive(Clone, Debug, Default)]
 pub(super) struct Neighbours {
     ids: BTreeSet<String>,
+    /// Servers: one that carries another lineage, one without any tag, one that is recorded under a key.
+    servers: Vec<String>,
     /// How it was.
     before: Vec<Value>,
 }
+
+/// Where the server of another lineage and the one without tags are recorded: no story has so many servers.
+pub(super) const DECLARABLE: [&str; 2] = ["aws_instance.app[19]", "aws_instance.app[18]"];
 
 /// Operations that list objects, the list and what names an item.
 const LISTS: [(Operation, &str, &str); 10] = [
@@ -112,16 +121,29 @@ impl Neighbours {
             ("AssociatePublicIpAddress", false.into()),
             ("DeleteOnTermination", true.into()),
         ]);
-        let launch = vec![
-            ("ImageId", text(IMAGE)),
-            ("InstanceType", text("t3.small")),
-            ("MinCount", 1.into()),
-            ("MaxCount", 1.into()),
-            ("ClientToken", text("somebody-elses")),
-            ("NetworkInterfaces", Value::List(vec![interface])),
-            tags("aloka-app", "aws_instance.app"),
-        ];
-        make(Operation::RunInstances, launch, "Instances.0.InstanceId");
+        let launch = |token: &str, tags: (&'static str, Value)| {
+            vec![
+                ("ImageId", text(IMAGE)),
+                ("InstanceType", text("t3.small")),
+                ("MinCount", 1.into()),
+                ("MaxCount", 1.into()),
+                ("ClientToken", text(token)),
+                ("NetworkInterfaces", Value::List(vec![interface.clone()])),
+                tags,
+            ]
+        };
+        let untagged = || ("Tags", Value::Map(ValueMap::new()));
+        let servers = [
+            launch("somebody-elses", tags("aloka-app", "aws_instance.app")),
+            launch("a-lodgers", untagged()),
+            launch("a-third-ones", untagged()),
+        ]
+        .map(|launch| {
+            let server = make(Operation::RunInstances, launch, "Instances.0.InstanceId");
+            let filters = Value::map([("attachment.instance-id", Value::list([server.as_str()]))]);
+            make(Operation::DescribeVolumes, vec![("Filters", filters)], "Volumes.0.VolumeId");
+            server
+        });
         let subnet_group = vec![
             ("DBSubnetGroupName", text("aloka-dev-db-subnets-2")),
             ("DBSubnetGroupDescription", text("mine")),
@@ -142,7 +164,51 @@ impl Neighbours {
             tags("aloka-db", "aws_db_instance.postgres"),
         ];
         make(Operation::CreateDBInstance, database, "DBInstance.DBInstanceIdentifier");
-        Self { ids, before: Vec::new() }
+        Self { ids, servers: servers.into(), before: Vec::new() }
+    }
+
+    /// The state of a stack that was never made, beside which all of this is recorded.
+    ///
+    /// # Panics
+    /// If it cannot be read: a bug in this module.
+    pub(super) fn recorded(&self) -> State {
+        let instance = |key: &str, id: &str| {
+            // Digits and an order of keys that a parser would not keep.
+            format!(
+                r#"{{{key}"schema_version":1,"attributes":{{"id":"{id}","z":12345678901234567890.10,"a":{{"y":1e2,"b":[]}}}}}}"#
+            )
+        };
+        let entry = |kind: &str, name: &str, instances: &[String]| {
+            let instances = instances.join(",");
+            format!(r#"{{"mode":"managed","type":"{kind}","name":"{name}","instances":[{instances}]}}"#)
+        };
+        let kinds = [
+            ("vpc-", "aws_vpc"),
+            ("sg-", "aws_security_group"),
+            ("subnet-", "aws_subnet"),
+            ("igw-", "aws_internet_gateway"),
+            ("eipalloc-", "aws_eip"),
+            ("vol-", "aws_ebs_volume"),
+            ("aloka-dev-db-subnets", "aws_db_subnet_group"),
+            ("aloka-dev-db", "aws_db_instance"),
+        ];
+        let mut entries = Vec::new();
+        for (number, id) in self.ids.iter().enumerate() {
+            if let Some((_, kind)) = kinds.iter().find(|(prefix, _)| id.starts_with(prefix)) {
+                entries.push(entry(kind, &format!("neighbour_{number}"), &[instance("", id)]));
+            }
+        }
+        let keys = [r#""index_key":19,"#, r#""index_key":18,"#, r#""index_key":"blue","#];
+        let servers: Vec<String> = keys.iter().zip(&self.servers).map(|(key, id)| instance(key, id)).collect();
+        entries.push(entry("aws_instance", "app", &servers));
+        entries.push(
+            r#"{"mode":"data","type":"aws_ami","name":"al2","instances":[{"attributes":{"id":"ami-1"}}]}"#.to_owned(),
+        );
+        let entries = entries.join(",");
+        let text = format!(
+            r#"{{"version":4,"serial":0,"lineage":"{LINEAGE}","outputs":{{"theirs":{{"value":0.10,"type":"number"}}}},"resources":[{entries}]}}"#
+        );
+        file::read(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
     /// Remembers how they are, once everything has settled.

@@ -23,7 +23,7 @@ use aloka_sim::world::{Latency, RunEnd, World};
 use super::books::{Books, Class, Finding, clock, recorded};
 use super::desk::Desk;
 use super::meddler::Moment;
-use super::neighbour::Neighbours;
+use super::neighbour::{DECLARABLE, Neighbours};
 use super::settings::Settings;
 use super::story::{At, Cloud, Command, Order, Story};
 use crate::{LINEAGE, PASSWORD};
@@ -66,13 +66,15 @@ pub struct Manner<'a> {
     pub told: bool,
     /// Changes every plan before it is carried out: for planted bugs.
     pub tamper: &'a dyn Fn(&mut Planned),
+    /// Changes every state before it is planned from: for planted bugs.
+    pub misread: &'a dyn Fn(&mut State),
 }
 
 impl Manner<'_> {
     /// Neither told nor tampered with.
-    pub const PLAIN: Manner<'static> = Manner { told: false, tamper: &|_| {} };
+    pub const PLAIN: Manner<'static> = Manner { told: false, tamper: &|_| {}, misread: &|_| {} };
     /// Told.
-    pub const TOLD: Manner<'static> = Manner { told: true, tamper: &|_| {} };
+    pub const TOLD: Manner<'static> = Manner { told: true, tamper: &|_| {}, misread: &|_| {} };
 }
 
 /// Plays a story to its end, or to the first finding.
@@ -152,7 +154,9 @@ impl<'a> Player<'a> {
             self.world.rest(Duration::from_secs(7200));
             let now = self.world.now();
             neighbours.remember(&mut self.world.account, now);
-            self.desk.open().neighbours = neighbours;
+            let mut inner = self.desk.open();
+            inner.books.start_from(neighbours.recorded());
+            inner.neighbours = neighbours;
         }
         for command in &self.story.commands {
             self.command(command);
@@ -258,8 +262,22 @@ impl<'a> Player<'a> {
         self.desk.open().meddle(moment, &mut self.world.account, now);
     }
 
-    /// A round of planning, as every command begins.
+    /// A round of planning, as every command begins. Of an object that nothing claims its user says that it is not of the
+    /// stack, once the message asks.
     fn plan(&mut self, wish: Option<usize>, mode: Mode) -> Result<Planned, NotPlanned> {
+        let planned = self.plan_once(wish, mode);
+        match &planned {
+            Err(NotPlanned::Problems(problems)) if texts(problems).contains("nothing says that this object is") => {
+                let [_, lodger] = DECLARABLE;
+                self.tell(format_args!("   refused: {}; state rm {lodger}", texts(problems)));
+                self.desk.open().books.forget(lodger);
+                self.plan_once(wish, mode)
+            }
+            Ok(_) | Err(_) => planned,
+        }
+    }
+
+    fn plan_once(&mut self, wish: Option<usize>, mode: Mode) -> Result<Planned, NotPlanned> {
         let (state, written) = {
             let inner = self.desk.open();
             (inner.books.state(), inner.books.written)
@@ -267,6 +285,8 @@ impl<'a> Player<'a> {
         if let Some(at) = written {
             self.world.written_at(at);
         }
+        let mut state = state;
+        (self.manner.misread)(&mut state);
         let inputs = self.desk.open().inputs(wish, mode, &state);
         let (mut store, mut watch) = (self.desk.clone(), self.desk.clone());
         let secrets = self.secrets(wish);
@@ -539,7 +559,8 @@ impl<'a> Player<'a> {
         if let Some(address) = state.private.intents.keys().next() {
             return self.find(Class::Liveness, "I4 no intent is left", format!("{address} is held for unfinished"));
         }
-        if !state.is_empty() {
+        let [stranger, _] = DECLARABLE;
+        if state.objects().any(|(target, _)| target.to_string() != stranger) {
             self.find(Class::Liveness, "I9 destroy finishes", "the state records objects that are gone");
         }
     }

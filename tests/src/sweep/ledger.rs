@@ -11,7 +11,7 @@ use aloka_sim::store::{MemoryStore, Store};
 use super::stand::PASSWORDS;
 
 /// A store, and what was wrong with the states it was given.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Ledger {
     inner: MemoryStore,
     /// States that were looked at before and found good, by serial.
@@ -24,10 +24,37 @@ pub struct Ledger {
     pub wrong: Vec<String>,
 }
 
+/// What every state of the sweep records beside the stack: kept to the digit by every write.
+const BESIDE: &str = r#"{"version":4,"lineage":"x","outputs":{"theirs":{"value":0.10,"type":"number","sensitive":true}},
+  "resources":[
+    {"mode":"data","type":"aws_ami","name":"al2","instances":[{"attributes":{"id":"ami-1","z":1e2,"a":[]}}]},
+    {"mode":"managed","type":"aws_instance","name":"app","instances":[
+      {"index_key":"blue","attributes":{"id":"i-00000000000000001","n":12345678901234567890.10}}]},
+    {"mode":"managed","type":"aws_instance","name":"bastion","instances":[{"attributes":{"id":"i-00000000000000002"}}]},
+    {"module":"module.vpc","mode":"managed","type":"aws_subnet","name":"intra","instances":[
+      {"index_key":0,"attributes":{"id":"subnet-00000000000000001"}}]},
+    {"mode":"managed","type":"aws_s3_bucket","name":"logs","instances":[{"attributes":{"id":"logs","b":1,"a":2}}]}
+  ]}"#;
+
+/// A state of nothing but what is recorded beside the stack.
+fn beside() -> State {
+    file::read(BESIDE).unwrap_or_default()
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        let inner = MemoryStore::new();
+        Self { inner, known: Arc::default(), good: Vec::new(), looked_at: 0, wrong: Vec::new() }
+    }
+}
+
 impl Ledger {
-    /// The state held; the empty state of `lineage` if there is none.
+    /// The state held; if there is none, one of `lineage` that records nothing of the stack.
     pub fn state(&self, lineage: &str) -> State {
-        self.inner.state(lineage)
+        match self.inner.last() {
+            Some(_) => self.inner.state(lineage),
+            None => State { lineage: Arc::from(lineage), ..beside() },
+        }
     }
 
     /// The same store, which does not look again at what this one found good.
@@ -81,6 +108,10 @@ fn faults_of(state: &State) -> Vec<String> {
         Ok(read) if read == *state => {}
         Ok(_) => wrong.push("it reads back as another".to_owned()),
         Err(error) => wrong.push(format!("it does not read back: {error}")),
+    }
+    let State { foreign, foreign_outputs, .. } = beside();
+    if (foreign, foreign_outputs) != (state.foreign.clone(), state.foreign_outputs.clone()) {
+        wrong.push("what is recorded beside the stack is another".to_owned());
     }
     let mut ids = BTreeSet::new();
     for (target, resource) in state.objects() {

@@ -602,7 +602,8 @@ impl<'a> Nodes<'a> {
                 let intent = inputs.state.private.intents.get(address);
                 let is_settling = self.phase(&change.target) == Some(&Phase::Settling);
                 let is_ours = is_settling && standing::is_ours(address.kind, &change.before, intent);
-                let settle = if change.reason == Reason::Changed && is_ours { subject.settle() } else { Vec::new() };
+                let waits = is_ours || standing::waits(address, &change.before, &change.attributes);
+                let settle = if change.reason == Reason::Changed && waits { subject.settle() } else { Vec::new() };
                 settle.into_iter().chain(subject.update(&change.attributes, is_settling && !is_ours)).collect()
             }
             Verb::Delete => subject.delete(self.phase(&change.target)),

@@ -1,7 +1,7 @@
 //! Objects that are not at rest though no run of ours left them so: their owner stopped them, or AWS is at work on them.
 //!
-//! Nobody waits for them, starts or replaces them. A change that AWS would refuse as they are is refused when it is
-//! planned; the rest goes on (aws-behaviour.md, 2.9 and 2.10).
+//! Nobody starts or replaces them, and nobody waits for them unless something is to be changed that AWS takes only when it
+//! is done. What would wait for their owner is refused when it is planned; the rest goes on (aws-behaviour.md, 2.9 and 2.10).
 
 use super::AttributeChange;
 use super::build::{Found, Observed};
@@ -135,8 +135,20 @@ fn db_hint(status: &str, present: &ValueMap, grows: bool) -> Option<String> {
         status if DB_STUCK.contains(&status) || is_mendable(status) => {
             "see to it in the AWS console, or leave this change for later".to_owned()
         }
-        _ => "wait until it is `available`, then try again".to_owned(),
+        // AWS comes to an end with it, and the change waits for that.
+        _ => return None,
     })
+}
+
+/// True if these changes wait until AWS is done with what it does to a database by itself.
+pub fn waits(address: &Address, present: &ValueMap, changes: &[AttributeChange]) -> bool {
+    let status = status(address.kind, present);
+    let is_at_work = address.kind == Kind::DbInstance
+        && !matches!(status, "" | "available" | "storage-optimization" | STORAGE_FULL)
+        && !DB_STUCK.contains(&status)
+        && !DB_FAILED.contains(&status);
+    // Tags can be changed whatever it does.
+    is_at_work && changes.iter().any(|change| &*change.name != "tags")
 }
 
 /// Keeps the protection that its owner has turned on of a database that the variables leave it to.

@@ -169,7 +169,8 @@ pub(super) fn judge(
                     "{address} would be made a second time: {id} carries this state's tags and is not recorded"
                 ),
                 hint: format!(
-                    "record what is there: aloka state recover; or this one alone: aloka import '{address}' {id}"
+                    "if another run is at work, wait for it; else record what is there: aloka state recover; or this one \
+                     alone: aloka import '{address}' {id}"
                 ),
             });
         } else {

@@ -87,11 +87,11 @@ fn described(object: &Recorded, all: &[Recorded]) -> Option<Value> {
         }
         Kind::RouteTable => {
             let associations = of(Kind::RouteTableAssociation, "route_table_id", object.id()).into_iter();
-            let associations = associations.map(|other| Value::map([("SubnetId", Value::str(other.text("subnet_id")))]));
+            let associations =
+                associations.map(|other| Value::map([("SubnetId", Value::str(other.text("subnet_id")))]));
             let routes = of(Kind::Route, "route_table_id", object.id()).into_iter();
-            let routes = routes.map(|other| {
-                Value::map([("DestinationCidrBlock", Value::str(other.text("destination_cidr_block")))])
-            });
+            let routes = routes
+                .map(|other| Value::map([("DestinationCidrBlock", Value::str(other.text("destination_cidr_block")))]));
             Value::map([
                 ("RouteTableId", id()),
                 ("VpcId", text("vpc_id")),
@@ -99,9 +99,7 @@ fn described(object: &Recorded, all: &[Recorded]) -> Option<Value> {
                 ("Routes", Value::List(routes.collect())),
             ])
         }
-        Kind::SecurityGroup => {
-            Value::map([("GroupId", id()), ("GroupName", text("name")), ("VpcId", text("vpc_id"))])
-        }
+        Kind::SecurityGroup => Value::map([("GroupId", id()), ("GroupName", text("name")), ("VpcId", text("vpc_id"))]),
         Kind::DefaultSecurityGroup => {
             Value::map([("GroupId", id()), ("GroupName", Value::str("default")), ("VpcId", text("vpc_id"))])
         }
