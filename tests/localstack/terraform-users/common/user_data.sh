@@ -1,0 +1,4 @@
+#!/bin/bash
+yum install -y docker
+systemctl enable --now docker
+# docker compose
