@@ -64,9 +64,7 @@ class Beside(unittest.TestCase):
     def setUp(self):
         self.top = self.enterContext(harness.scratch())
         self.cwd = self.top / "stack"
-        shutil.copytree(HERE / "terraform", self.cwd, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-        for file in (HERE / "terraform-beside").iterdir():
-            shutil.copy(file, self.cwd)
+        self.place_configuration()
         self.url, self.account = harness.endpoint(), harness.fresh_account()
         self.env = environment(self.top, self.url, self.account)
         self.aws = harness.Aws(self.url, self.account)
@@ -74,6 +72,11 @@ class Beside(unittest.TestCase):
         self.set()
         self.place_state()
         self.assertIsNone(harness.terraform_init(self.cwd, self.env))
+
+    def place_configuration(self):
+        shutil.copytree(HERE / "terraform", self.cwd, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+        for file in (HERE / "terraform-beside").iterdir():
+            shutil.copy(file, self.cwd)
 
     def set(self, **values):
         self.variables |= values
@@ -343,9 +346,13 @@ def missing():
         return harness.terraform_init(cwd, environment(top, harness.endpoint(), harness.fresh_account()))
 
 
-if __name__ == "__main__":
+def main():
     why = missing()
     if why:
         print(f"NOT TESTED: Terraform beside aloka: {why}", file=sys.stderr)
         sys.exit(1 if os.environ.get("ALOKA_NEEDS_TERRAFORM") else 77)
-    harness.main()
+    harness.main(together=7)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,5 @@
-# Rules as aws_security_group_rule, those of the app group by count; one rule and one route of the owner's own.
+# Rules as aws_security_group_rule, those of the app group by count; beside them (office.tf) one rule
+# and one route of the owner's own. A third public subnet, which the variables do not declare.
 locals {
   default_tags = { CostCenter = "4711" }
   subnet_group = aws_db_subnet_group.main.name
@@ -9,8 +10,8 @@ module "vpc" {
   source                     = "./modules/vpc"
   name                       = "${var.project_name}-vpc"
   cidr                       = "10.0.0.0/16"
-  azs                        = slice(data.aws_availability_zones.available.names, 0, 2)
-  public_subnets             = ["10.0.1.0/24", "10.0.2.0/24"]
+  azs                        = slice(data.aws_availability_zones.available.names, 0, 3)
+  public_subnets             = ["10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"]
   private_subnets            = ["10.0.10.0/24", "10.0.11.0/24"]
   enable_nat_gateway         = true
   single_nat_gateway         = true
@@ -80,22 +81,6 @@ resource "aws_security_group_rule" "db_egress" {
   from_port         = 0
   to_port           = 0
   cidr_blocks       = ["0.0.0.0/0"]
-}
-
-# The owner's own: a way from the bastion to the database, and one from the private subnets to the office.
-resource "aws_security_group_rule" "db_from_bastion" {
-  security_group_id        = aws_security_group.db.id
-  type                     = "ingress"
-  description              = "psql on the bastion"
-  protocol                 = "tcp"
-  from_port                = 5432
-  to_port                  = 5432
-  source_security_group_id = aws_security_group.bastion.id
-}
-resource "aws_route" "office" {
-  route_table_id         = module.vpc.private_route_table_ids[0]
-  destination_cidr_block = "192.168.0.0/16"
-  network_interface_id   = aws_instance.bastion.primary_network_interface_id
 }
 
 resource "aws_eip" "app" {
