@@ -23,8 +23,8 @@ USERS = HERE / "terraform-users"
 # Routes and associations bear no tags.
 UNTAGGED = {"aws_route", "aws_route_table_association"}
 RULES = {"aws_security_group_rule", "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"}
-# `2 objects that are not of this stack are kept: A, B`
-KEPT = re.compile(r"(\d+) objects? that (?:is|are) not of this stack (?:is|are) kept: (\S+)")
+# `4 objects in the state are not of this stack, and left alone: A, B, C and 1 more`
+KEPT = re.compile(r"(\d+) objects? in the state (?:is|are) not of this stack, and left alone: (\S+)")
 # What a controller in a cluster writes on subnets.
 CLUSTER = {"Key": "kubernetes.io/cluster/prod", "Value": "shared"}
 
