@@ -564,8 +564,11 @@ pub struct AdoptArgs {
     pub vpc: Option<String>,
     /// Claim what the state records at these addresses: from now on it is replaced and destroyed like everything else.
     /// Asks AWS nothing and sends nothing
-    #[arg(long, value_name = "ADDRESS", num_args = 1.., conflicts_with = "vpc")]
-    pub from_state: Vec<String>,
+    #[arg(long, conflicts_with = "vpc", requires = "addresses")]
+    pub from_state: bool,
+    /// Addresses to claim
+    #[arg(value_name = "ADDRESS", requires = "from_state")]
+    pub addresses: Vec<String>,
     /// Say what was found, and record nothing
     #[arg(long)]
     pub dry_run: bool,

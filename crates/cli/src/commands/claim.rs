@@ -21,13 +21,13 @@ pub fn recover(io: &mut Io, cloud: Option<CloudArg>, args: StateRecoverArgs) -> 
 
 /// Runs `aloka adopt`.
 pub fn adopt(io: &mut Io, cloud: Option<CloudArg>, args: AdoptArgs) -> CommandResult {
-    let AdoptArgs { vpc, from_state, dry_run, variables, lock } = args;
+    let AdoptArgs { vpc, from_state: _, addresses, dry_run, variables, lock } = args;
     match vpc {
         Some(vpc) => {
             let request = PlanRequest::find(variables.given, &lock);
             run(io, cloud, &request, &Search::Vpc(vpc), ("adopt", dry_run))
         }
-        None => state_edit::claim(io, cloud, &lock, &from_state, dry_run),
+        None => state_edit::claim(io, cloud, &lock, &addresses, dry_run),
     }
 }
 

@@ -365,6 +365,11 @@ pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool, verbose
             use aloka_core::render::ui_json::{outputs_planned, planned_changes};
             let at = json::timestamp();
             planned_changes(&at, plan).iter().for_each(|line| json::write(io, line));
+            if !plan.kept.is_empty() {
+                let text = format!("left alone, as they are not of this stack: {}", plan.kept.join(", "));
+                json::write(io, &json::warning(&text));
+            }
+            plan.notes.iter().for_each(|note| json::write(io, &json::warning(note)));
             if !plan.outputs.is_empty() {
                 json::write(io, &outputs_planned(&at, &plan.outputs));
             }

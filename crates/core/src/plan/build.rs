@@ -21,6 +21,9 @@ use crate::stack::{Closures, Declared, Stack};
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
 
+/// The tag that people see.
+const NAME: &str = "Name";
+
 /// What was read of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -211,6 +214,14 @@ impl Decisions<'_> {
     fn keep(&mut self, target: &Target, after: &mut ValueMap, before: &ValueMap) {
         let (elsewhere, address) = (&self.inputs.ownership.elsewhere, &target.address);
         let own = before.get("id").and_then(Value::as_str);
+        if let (Kind::RouteTable, Some(table)) = (address.kind, own) {
+            self.notes.extend(elsewhere.routes_of(table).iter().map(|route| {
+                format!(
+                    "{address}: the route to {} stays, as the state records it at {}",
+                    route.destination, route.address
+                )
+            }));
+        }
         for attribute in address.kind.attributes() {
             let (Some(desired), Some(present)) = (after.get_mut(attribute.name), before.get(attribute.name)) else {
                 continue;
@@ -220,6 +231,12 @@ impl Decisions<'_> {
                     let is_ours = self.inputs.ownership.is_ours(target);
                     let removable = |key: &str| is_ours && self.inputs.state.private.tag_keys.contains(key);
                     *tags = kept::with_tags_of_others(tags, present, removable);
+                    // An object that aloka never made keeps the name it was given.
+                    if let (false, Some(name)) =
+                        (self.inputs.state.private.generations.contains_key(address), present.get(NAME).shared_str())
+                    {
+                        tags.insert(Arc::from(NAME), Value::Str(name));
+                    }
                 }
                 (Compare::Rules, _) => {
                     *desired = rules::with_present_descriptions(desired, present, own);

@@ -45,6 +45,7 @@ pub fn plan_text(plan: &Plan, options: Options) -> Text {
     let outputs: Vec<&OutputChange> = plan.outputs.iter().filter(|output| output.before != output.after).collect();
     if shown.is_empty() && untold.is_empty() && outputs.is_empty() {
         nothing_text(&mut text, plan);
+        notes_text(&mut text, plan, options);
         return text;
     }
     if !shown.is_empty() || !untold.is_empty() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Inputs, Replies, VISIBILITY_MS, claim::guard, move_addresses, refresh};
 use crate::api::ErrorClass;
 use crate::observe::{Phase, Place};
-use crate::plan::Mode;
+use crate::plan::{Drift, Mode};
 use crate::state::State;
 
 /// How long to wait before everything is read again, because the replies are not as recorded and may be from before
@@ -31,7 +31,10 @@ pub(super) fn look_again(
     let refreshed = refresh::refresh(&mut seen, replies, place, &moves);
     let strangers = guard::strangers(state, inputs, replies);
     let settling = refreshed.observed.values().any(|found| found.phase == Phase::Settling) || unseen || unknown;
-    (settling || !refreshed.drift.is_empty() || !strangers.is_empty()).then(|| pause(age, left))
+    // What another tool recorded need not be what it made.
+    let is_exact = |drift: &&Drift| drift.attribute.is_none() || seen.get(&drift.target).is_some_and(|r| r.claimed);
+    let drifted = refreshed.drift.iter().any(|drift| is_exact(&drift));
+    (settling || drifted || !strangers.is_empty()).then(|| pause(age, left))
 }
 
 /// The older the last change, the less likely that looking soon helps.
