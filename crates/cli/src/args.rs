@@ -15,7 +15,8 @@ Exit codes:
 Environment:
   ALOKA_CLOUD             sim or aws, as --cloud
   TF_VAR_name             value of a variable; TF_VAR_db_password keeps the password out of files
-  AWS_REGION, AWS_PROFILE used unless terraform.tfvars or -var says otherwise
+  AWS_REGION              used unless terraform.tfvars or -var says otherwise
+  AWS_PROFILE             whose credentials are used, if AWS_ACCESS_KEY_ID is not set; aws_profile comes before both
   NO_COLOR                no colour
 
 Flags may be written with one dash or two, as Terraform's: -out=tfplan, --out tfplan.

@@ -54,21 +54,19 @@ pub fn load(given: &[GivenVariable], needs: Needs) -> Result<(Config, Secrets), 
     Ok((Config { variables, user_data, origins, warnings }, secrets))
 }
 
-/// `TF_VAR_*`; below them, as they are no more than defaults, the Region and the profile AWS's own tools would use.
+/// `TF_VAR_*`; below them, as it is no more than a default, the Region AWS's own tools would use. Their profile,
+/// `AWS_PROFILE`, is heard when credentials are looked for: unlike `aws_profile`, it comes after keys in the environment.
 fn environment() -> Vec<Source> {
     let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let default = |name: &str, value: Option<String>| {
-        value.map(|value| Source::Environment { name: format!("TF_VAR_{name}"), value })
-    };
-    let region = default("aws_region", text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION")));
-    let profile = default("aws_profile", text("AWS_PROFILE"));
+    let region = text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION"));
+    let region = region.map(|value| Source::Environment { name: "TF_VAR_aws_region".to_owned(), value });
     let mut named: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| name.starts_with("TF_VAR_"))
         .collect();
     named.sort();
     let named = named.into_iter().map(|(name, value)| Source::Environment { name, value });
-    region.into_iter().chain(profile).chain(named).collect()
+    region.into_iter().chain(named).collect()
 }
 
 /// The files that count without being named.

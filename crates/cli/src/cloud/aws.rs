@@ -20,7 +20,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::{CloudError, CloudSettings, Observer, write};
 use crate::backend::Backend;
-use crate::driver::aws::{AwsClient, Settings};
+use crate::driver::aws::{AwsClient, Settings, profile};
 
 /// How often people are told how long things have been going on.
 const TICK: Duration = Duration::from_secs(1);
@@ -38,7 +38,9 @@ impl AwsCloud {
     pub(super) fn open(settings: &CloudSettings) -> Result<Self, CloudError> {
         let settings = Settings { region: settings.region.clone(), profile: settings.profile.clone() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = runtime.block_on(AwsClient::connect(&settings));
+        let client = runtime
+            .block_on(AwsClient::connect(&settings))
+            .map_err(|error| CloudError::Profile { hint: error.hint(), problem: error.to_string() })?;
         let signals = runtime.block_on(async { Signals::new() })?;
         Ok(Self { runtime, client, settings, began: tokio::time::Instant::now(), signals })
     }
@@ -48,7 +50,7 @@ impl AwsCloud {
     }
 
     pub(super) fn label(&self) -> String {
-        let profile = self.settings.profile.as_ref().map(|profile| format!(", profile {profile}"));
+        let profile = profile::used(self.settings.profile.as_deref()).map(|profile| format!(", profile {profile}"));
         format!("AWS {}{}", self.settings.region, profile.unwrap_or_default())
     }
 

@@ -80,6 +80,14 @@ pub enum CloudError {
     /// The operating system gave no timer, signal or thread.
     #[error("cannot start the AWS driver: {0}")]
     Runtime(#[from] std::io::Error),
+    /// The profile of the AWS configuration files cannot be used.
+    #[error("{problem}")]
+    Profile {
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The simulated account could not be read or kept.
     #[error("simulated account {}: {problem}", .path.display())]
     AccountFile {
@@ -101,6 +109,7 @@ impl CloudError {
             Self::AccountFile { path, .. } => {
                 Some(format!("remove {} to begin with an empty simulated account", path.display()))
             }
+            Self::Profile { hint, .. } => Some(hint.clone()),
             Self::Runtime(_) => None,
             Self::Stuck => Some("this is a bug in aloka: please report it".to_owned()),
         }

@@ -66,3 +66,32 @@ fn a_failed_apply_says_so_and_is_recorded() {
     copy(&other, &dir);
     dir.run(&["plan", "-detailed-exitcode"]).expect(0);
 }
+
+/// Keys in the environment may be another account's.
+#[cfg(feature = "aws")]
+#[test]
+fn a_profile_that_does_not_exist_is_not_passed_over() {
+    let profiles = "[prod]\naws_access_key_id = PROD\naws_secret_access_key = x\n";
+    let dir = Dir::new().env("ALOKA_CLOUD", "aws").env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let dir = dir.env("AWS_ACCESS_KEY_ID", "OTHER").env("AWS_SECRET_ACCESS_KEY", "x");
+    let dir = dir.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_SHARED_CREDENTIALS_FILE", "profiles");
+    let dir = dir.file("profiles", profiles);
+    for command in [&["plan"][..], &["apply", "-auto-approve"], &["destroy", "-auto-approve"]] {
+        let ran = dir.run(&[command, &["-var=aws_profile=nope"]].concat()).expect(1);
+        let ran = ran.complains("error: the AWS profile `nope` is neither in ~/.aws/config nor in profiles");
+        ran.complains("hint: correct aws_profile, or add [profile nope] to ~/.aws/config or [nope] to profiles");
+    }
+    // One that does exist is used: nobody answers here.
+    dir.run(&["plan", "-var=aws_profile=prod"]).expect(1).complains("127.0.0.1:1");
+
+    let dir = dir.file(
+        "main.tf",
+        "terraform {\n  backend \"s3\" {\n    bucket = \"b\"\n    key = \"k\"\n    profile = \"gone\"\n  }\n}\n",
+    );
+    for command in [&["plan"][..], &["state", "list"], &["output"]] {
+        let ran = dir.run(command).expect(1).complains("cannot reach state object s3://b/k: ");
+        let ran = ran.complains("the AWS profile `gone` is neither in ~/.aws/config nor in profiles");
+        ran.complains("hint: correct profile of the backend block, or add [profile gone]");
+    }
+    assert!(!dir.path().join("terraform.tfstate").exists());
+}

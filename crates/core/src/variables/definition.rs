@@ -38,7 +38,7 @@ const INGRESS_DEFAULT: &str = r#"[{ port = 80, description = "HTTP" }, { port = 
 #[rustfmt::skip]
 const DEFINITIONS: &[Definition] = &[
     variable("aws_region", "string", r#""us-east-1""#, "AWS region of everything"),
-    variable("aws_profile", "string", "null", "named profile of the AWS configuration files; null uses the default credential chain"),
+    variable("aws_profile", "string", "null", "named profile of the AWS configuration files, used before credentials in the environment; null uses the default credential chain"),
     variable("environment", "string", r#""dev""#, "name of the environment, part of the database identifier"),
     variable("project_name", "string", r#""aloka""#, "name of the project, the first part of every name"),
     variable("vpc_cidr", "string", r#""10.0.0.0/16""#, "addresses of the VPC, /16 to /28"),

@@ -24,6 +24,7 @@ use super::Place;
 use super::wire::{Condition, Object, Wire};
 use crate::backend::{BackendError, Version};
 use crate::driver::aws::error::api_error;
+use crate::driver::aws::profile::{self, ProfileError};
 use crate::driver::aws::{AwsClient, CONNECT_TIMEOUT};
 use crate::rfc3339;
 
@@ -112,6 +113,12 @@ impl Sdk {
         let loader = settings.clone();
         let config = run.wait(STATE_TIMEOUT, async move { Ok(configuration(&loader).await) });
         let config = config.map_err(|error| place.failed("configure", error))?;
+        let config = config.map_err(|error| BackendError::Remote {
+            action: "reach",
+            place: place.describe(),
+            hint: Some(error.hint()),
+            error: Box::new(ApiError::answered("NoProfile", error.to_string(), None)),
+        })?;
         let Some(region) = config.region().map(ToString::to_string) else {
             let error = ApiError::answered("NoRegion", "no Region is set for the state", None);
             let hint = Some("add region = \"…\" to the backend block, or set AWS_REGION".to_owned());
@@ -153,16 +160,13 @@ impl Sdk {
     }
 }
 
-async fn configuration(settings: &backend::S3) -> SdkConfig {
+async fn configuration(settings: &backend::S3) -> Result<SdkConfig, ProfileError> {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let mut loader = AwsClient::https(aws_config::defaults(BehaviorVersion::latest())).timeout_config(timeouts);
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }
-    if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(profile);
-    }
-    loader.load().await
+    profile::load(loader, settings.profile.as_deref(), "profile of the backend block").await
 }
 
 /// The status and code of conditions that do not hold.

@@ -8,6 +8,7 @@ mod convert;
 mod ec2;
 pub(crate) mod error;
 mod input;
+pub(crate) mod profile;
 mod rds;
 mod reply;
 mod ssm;
@@ -29,6 +30,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use self::ec2::{attachment, gateway, instance, interface, route, security_group, tags, vpc};
 use self::input::Input;
+use self::profile::ProfileError;
 
 /// A connection that is not up after this long will not come up.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,7 +45,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Settings {
     /// The Region, such as `us-east-1`.
     pub region: String,
-    /// The profile of the shared configuration files; without it `AWS_PROFILE`, else `default`.
+    /// The profile of the shared configuration files whose credentials are used; without it those of the environment, then
+    /// those of `AWS_PROFILE`, else `default`.
     pub profile: Option<String>,
 }
 
@@ -60,8 +63,12 @@ pub struct AwsClient {
 impl AwsClient {
     /// Reads the environment and the shared configuration files. Credentials are looked up when the first request
     /// is sent; until then no connection is made.
-    pub async fn connect(settings: &Settings) -> Self {
-        Self::from_config(&Self::https(loader(settings)).load().await)
+    ///
+    /// # Errors
+    /// A profile that is named does not exist, or the files that are needed cannot be read.
+    pub async fn connect(settings: &Settings) -> Result<Self, ProfileError> {
+        let loader = Self::https(loader(settings));
+        Ok(Self::from_config(&profile::load(loader, settings.profile.as_deref(), "aws_profile").await?))
     }
 
     /// The loader, with the TLS client of this tool.

@@ -8,6 +8,7 @@ mod cases_rds;
 mod endpoints;
 mod errors;
 mod pages;
+mod profiles;
 mod wire;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,172 @@
+//! Where credentials come from: the environment and the shared configuration files, unless a profile is named.
+//!
+//! As for Terraform and the AWS CLI, a profile that is named comes before keys in the environment, which may be another
+//! account's, and it has to exist, also if it is `AWS_PROFILE` that names it. The SDK asks the environment first, and does
+//! without a profile that does not exist.
+
+use std::fmt;
+
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::{self, ProfileFileCredentialsProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{ConfigLoader, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, Result as Provided, SharedCredentialsProvider, future};
+
+use super::error::reason;
+
+/// Why the shared configuration files are of no use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    /// There is no such profile.
+    #[error("the AWS profile `{name}` is neither in {} nor in {}", .files.config, .files.credentials)]
+    Missing {
+        /// Its name.
+        name: String,
+        /// The setting that names it.
+        setting: &'static str,
+        /// Where it was looked for.
+        files: Files,
+    },
+    /// A file cannot be read, or is no such file.
+    #[error("cannot read the AWS configuration in {} and {}: {problem}", .files.config, .files.credentials)]
+    Unreadable {
+        /// What is wrong.
+        problem: String,
+        /// Where it was looked for.
+        files: Files,
+    },
+}
+
+impl ProfileError {
+    /// What to do about it, one line.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Missing { name, setting, files: Files { config, credentials } } => {
+                format!("correct {setting}, or add [profile {name}] to {config} or [{name}] to {credentials}")
+            }
+            Self::Unreadable { .. } => "correct what the message names".to_owned(),
+        }
+    }
+}
+
+/// The shared configuration files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    config: String,
+    credentials: String,
+}
+
+impl Files {
+    fn of_environment() -> Self {
+        // The SDK takes an empty variable at its word: there is no file.
+        let file = |name: &str, usual: &str| match std::env::var(name) {
+            Ok(path) if path.is_empty() => format!("{name} (empty)"),
+            Ok(path) => path,
+            Err(_) => usual.to_owned(),
+        };
+        Self {
+            config: file("AWS_CONFIG_FILE", "~/.aws/config"),
+            credentials: file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        }
+    }
+}
+
+/// A variable of the environment that is set to something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The profile whose credentials are used, if one is named.
+pub(crate) fn used(profile: Option<&str>) -> Option<String> {
+    let keys = variable("AWS_ACCESS_KEY_ID").is_some();
+    profile.map(str::to_owned).or_else(|| variable("AWS_PROFILE").filter(|_| !keys))
+}
+
+/// Loads the configuration, with the credentials of `profile` if there is one; `setting` is what names it. Nothing is sent
+/// yet.
+///
+/// # Errors
+/// A profile that is named does not exist, or the files that are needed cannot be read.
+pub(crate) async fn load(
+    loader: ConfigLoader,
+    profile: Option<&str>,
+    setting: &'static str,
+) -> Result<SdkConfig, ProfileError> {
+    check(profile, setting).await?;
+    let Some(profile) = profile else { return Ok(loader.load().await) };
+    let config = loader.profile_name(profile).load().await;
+    let mut provider = ProviderConfig::without_region()
+        .with_region(config.region().cloned())
+        .with_use_fips(config.use_fips())
+        .with_use_dual_stack(config.use_dual_stack());
+    if let Some(client) = config.http_client() {
+        provider = provider.with_http_client(client);
+    }
+    if let Some(timeouts) = config.timeout_config() {
+        provider = provider.with_timeout_config(timeouts.clone());
+    }
+    let credentials = OfProfile { profile: profile.to_owned(), provider };
+    Ok(config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build())
+}
+
+async fn check(profile: Option<&str>, setting: &'static str) -> Result<(), ProfileError> {
+    let of_environment = || Some((variable("AWS_PROFILE")?, "AWS_PROFILE"));
+    let named = profile.map(|name| (name.to_owned(), setting)).or_else(of_environment);
+    if named.is_none() && variable("AWS_ACCESS_KEY_ID").is_some() {
+        // The files are not needed.
+        return Ok(());
+    }
+    let files = Files::of_environment();
+    // The file system, the environment and the files there are.
+    let there = profile::load(&Default::default(), &Default::default(), &Default::default(), None).await;
+    match (there, named) {
+        (Err(error), _) => Err(ProfileError::Unreadable { problem: reason(&error), files }),
+        (Ok(there), Some((name, setting))) if there.get_profile(&name).is_none() => {
+            Err(ProfileError::Missing { name, setting, files })
+        }
+        (Ok(_), _) => Ok(()),
+    }
+}
+
+/// The credentials of a profile; if it says nothing of any, those of the container or the instance this runs on. Never
+/// those of the environment.
+struct OfProfile {
+    profile: String,
+    provider: ProviderConfig,
+}
+
+/// What was read of the files is not for logs.
+impl fmt::Debug for OfProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfProfile").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
+impl OfProfile {
+    /// Made anew each time: the SDK's own tells what is wrong with a profile to whoever asks first, and to nobody else.
+    async fn provide(&self) -> Provided {
+        let profile = ProfileFileCredentialsProvider::builder().configure(&self.provider).profile_name(&self.profile);
+        let chain = CredentialsProviderChain::first_try("Profile", profile.build())
+            .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(&self.provider).build())
+            .or_else("Ec2InstanceMetadata", ImdsCredentialsProvider::builder().configure(&self.provider).build());
+        chain.provide_credentials().await.map_err(|error| match error {
+            CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(format!(
+                "the AWS profile `{}` has no credentials, and neither has the machine this runs on",
+                self.profile
+            )),
+            other => other,
+        })
+    }
+}
+
+impl ProvideCredentials for OfProfile {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.provide())
+    }
+}
