@@ -61,6 +61,15 @@ fn to_do(planned: &Planned) -> Vec<String> {
 
 fn untag(bench: &mut Bench) {
     let now = bench.world.now();
+    // The VPC's own group is no object by itself.
+    let groups = Request(Call::new(Operation::DescribeSecurityGroups, []));
+    let groups = bench.world.account.call(now, &groups, &secrets()).expect("groups");
+    for group in groups.get("SecurityGroups").as_list().expect("a list") {
+        let keys = Value::list([LINEAGE_TAG, ADDRESS_TAG, GENERATION_TAG]);
+        let args = [("Resources", Value::List(vec![group.get("GroupId").clone()])), ("TagKeys", keys)];
+        let reply = bench.world.account.call(now, &Request(Call::new(Operation::DeleteTags, args)), &secrets());
+        assert!(reply.is_ok(), "{reply:?}");
+    }
     for object in bench.world.account.objects(now) {
         let keys = Value::list([LINEAGE_TAG, ADDRESS_TAG, GENERATION_TAG]);
         let arn =

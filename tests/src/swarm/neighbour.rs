@@ -138,12 +138,7 @@ impl Neighbours {
             launch("a-lodgers", untagged()),
             launch("a-third-ones", untagged()),
         ]
-        .map(|launch| {
-            let server = make(Operation::RunInstances, launch, "Instances.0.InstanceId");
-            let filters = Value::map([("attachment.instance-id", Value::list([server.as_str()]))]);
-            make(Operation::DescribeVolumes, vec![("Filters", filters)], "Volumes.0.VolumeId");
-            server
-        });
+        .map(|launch| make(Operation::RunInstances, launch, "Instances.0.InstanceId"));
         let subnet_group = vec![
             ("DBSubnetGroupName", text("aloka-dev-db-subnets-2")),
             ("DBSubnetGroupDescription", text("mine")),
@@ -213,6 +208,11 @@ impl Neighbours {
 
     /// Remembers how they are, once everything has settled.
     pub(super) fn remember(&mut self, account: &mut Account, now: Instant) {
+        let filters = Value::map([("attachment.instance-id", Value::list(self.servers.iter().map(String::as_str)))]);
+        let call = Request(Call::new(Operation::DescribeVolumes, [("Filters", filters)]));
+        let volumes = account.call(now, &call, &Secrets::default()).unwrap_or_default();
+        let volumes = volumes.get("Volumes").as_list().unwrap_or_default().iter();
+        self.ids.extend(volumes.filter_map(|volume| volume.get("VolumeId").as_str().map(str::to_owned)));
         self.before = self.seen(account, now);
     }
 

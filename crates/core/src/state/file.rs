@@ -228,6 +228,8 @@ pub fn read(text: &str) -> Result<State, ReadError> {
             }
         }
     }
+    // In the order in which they are written.
+    state.foreign.sort_by(|a, b| a.key().cmp(b.key()));
     distribute_claims(&mut state);
     Ok(state)
 }
@@ -514,6 +516,7 @@ impl Serialize for ResourcesView<'_> {
             blocks.entry(target.address.config()).or_default().push((order, view));
         }
         let mut foreign: Vec<&Foreign> = self.0.foreign.iter().collect();
+        // A state need not come from a file.
         foreign.sort_by(|a, b| a.key().cmp(b.key()));
         let mut foreign = foreign.into_iter().peekable();
         let mut seq = serializer.serialize_seq(None)?;

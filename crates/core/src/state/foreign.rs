@@ -8,11 +8,21 @@ use crate::value::{Value, ValueMap};
 /// An entry of `resources` with instances that are not of this stack.
 ///
 /// Of an entry that holds instances of the stack as well, only the others are in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Foreign {
     key: EntryKey,
     raw: Raw,
 }
+
+/// By the texts of the instances: what stands around them may be written with instances of the stack.
+impl PartialEq for Foreign {
+    fn eq(&self, other: &Self) -> bool {
+        let texts = |entry: &Self| -> Vec<Raw> { entry.raw_instances().into_iter().map(|(_, raw)| raw).collect() };
+        self.key == other.key && (self.raw == other.raw || texts(self) == texts(other))
+    }
+}
+
+impl Eq for Foreign {}
 
 /// What makes an entry of `resources` the entry it is, in the order in which Terraform sorts them: the root module first,
 /// then `data` before `managed`, then type and name.

@@ -265,7 +265,7 @@ pub fn claim(
         return Err(problems);
     }
     let place = site_place(variables, site);
-    let mut claims = Claims::new(seen::all(&replies), &place, sweep::recorded_ids(recorded));
+    let mut claims = Claims::new(seen::all(&replies), &place, sweep::recorded_ids(recorded), site.lineage.clone());
     if let Some(lineage) = &site.lineage {
         claims.by_tags(lineage);
     }

@@ -135,11 +135,12 @@ fn moves(all: &[Recorded], inputs: &Inputs, vpc: &str) -> Option<Vec<Move>> {
         .map(|(one, object)| {
             // A default group is a group here, as AWS lists it.
             let kind = if one.kind == Kind::DefaultSecurityGroup { Kind::SecurityGroup } else { one.kind };
-            Seen { kind, id: one.id(), object, tags: one.attributes.get("tags").unwrap_or(&Value::Null) }
+            // Whose it was is not asked of what is recorded here.
+            Seen { kind, id: one.id(), object, tags: &Value::Null }
         })
         .collect();
     let place = Place::default();
-    let mut claims = Claims::new(seen, &place, BTreeSet::new());
+    let mut claims = Claims::new(seen, &place, BTreeSet::new(), None);
     claims.by_place(&inputs.variables, vpc);
     let (found, _ambiguous) = claims.finish();
     let mut moves = Vec::new();

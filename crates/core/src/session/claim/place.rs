@@ -3,6 +3,7 @@
 //! Each step takes only what nothing else took before, and refuses to choose between two.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::Problem;
 use super::By;
@@ -28,12 +29,20 @@ pub(super) struct Claims<'a> {
     used: BTreeSet<(Kind, &'a str)>,
     /// Identifiers of what a state records.
     recorded: BTreeSet<&'a str>,
+    /// The history that is looked for: what carries another is another state's, wherever it is.
+    lineage: Option<Arc<str>>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn new(seen: Vec<Seen<'a>>, place: &'a Place, recorded: BTreeSet<&'a str>) -> Self {
-        Self { seen, place, found: Found::new(), used: BTreeSet::new(), recorded, problems: Vec::new() }
+    pub(super) fn new(
+        seen: Vec<Seen<'a>>,
+        place: &'a Place,
+        recorded: BTreeSet<&'a str>,
+        lineage: Option<Arc<str>>,
+    ) -> Self {
+        let (found, used, problems) = (Found::new(), BTreeSet::new(), Vec::new());
+        Self { seen, place, found, used, recorded, lineage, problems }
     }
 
     /// What was claimed, and what stood in the way.
@@ -128,7 +137,8 @@ impl<'a> Claims<'a> {
     /// Objects of a kind that nothing took yet and that are there to stay.
     fn free(&self, kind: Kind, fits: impl Fn(&Seen<'a>) -> bool) -> Vec<Seen<'a>> {
         let free = self.seen.iter().filter(|seen| seen.kind == kind && !self.used.contains(&(kind, seen.id)));
-        free.filter(|seen| seen.stays() && fits(seen)).copied().collect()
+        let is_open = |seen: &&Seen<'a>| seen.lineage().is_none_or(|lineage| Some(lineage) == self.lineage);
+        free.filter(is_open).filter(|seen| seen.stays() && fits(seen)).copied().collect()
     }
 
     /// Takes the only object that fits; does nothing if the address has one.
