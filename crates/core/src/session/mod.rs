@@ -264,6 +264,7 @@ fn know(recorded: &State, inputs: &Inputs, place: &Place, replies: &Replies<'_>)
     let refresh::Refreshed { drift, observed, ownership } = refresh::refresh(&mut state, replies, place, &moves);
     if inputs.mode == Mode::Destroy
         && !observed.values().any(|found| found.phase != Phase::Gone)
+        && state.objects().any(|(target, _)| !ownership.is_foreign(&target))
         && let Some(problem) = place::unknown(recorded, place)
     {
         return Err(vec![problem]);
