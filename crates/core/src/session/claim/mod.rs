@@ -251,8 +251,9 @@ pub fn claim(
 ) -> Result<Claimed, Vec<Problem>> {
     let replies = Replies::new(replies);
     let mut problems = replies.problems();
-    if let Some(lineage) = site.lineage.as_ref().filter(|lineage| **lineage != recorded.lineage && recorded.serial > 0)
-    {
+    let seen = seen::all(&replies);
+    let lineage = site.lineage.clone().or_else(|| only_lineage(&seen, site.vpc.as_deref()?));
+    if let Some(lineage) = lineage.as_ref().filter(|lineage| **lineage != recorded.lineage && recorded.serial > 0) {
         problems.push(Problem::Impossible {
             summary: format!(
                 "the objects are of lineage {lineage}, but the state that is stored here is of lineage {}",
@@ -265,8 +266,8 @@ pub fn claim(
         return Err(problems);
     }
     let place = site_place(variables, site);
-    let mut claims = Claims::new(seen::all(&replies), &place, sweep::recorded_ids(recorded), site.lineage.clone());
-    if let Some(lineage) = &site.lineage {
+    let mut claims = Claims::new(seen, &place, sweep::recorded_ids(recorded), lineage.clone());
+    if let Some(lineage) = &lineage {
         claims.by_tags(lineage);
     }
     match &site.vpc {
@@ -280,7 +281,7 @@ pub fn claim(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let lineage = site.lineage.clone().unwrap_or_else(|| recorded.lineage.clone());
+    let lineage = lineage.unwrap_or_else(|| recorded.lineage.clone());
     let mut state = State { lineage, ..recorded.clone() };
     state.private.account.clone_from(&site.account);
     state.private.region = Some(variables.aws_region.clone());
@@ -310,6 +311,13 @@ pub fn claim(
     }
     state.private.choices.availability_zones = zones_of(&state);
     Ok(Claimed { state: with_floor(state, variables, floor), taken, left })
+}
+
+/// The history that objects at the site are of, if it is one: the VPC may have lost its own tags.
+fn only_lineage(seen: &[Seen<'_>], vpc: &str) -> Option<Arc<str>> {
+    let inside = seen.iter().filter(|seen| seen.text("VpcId") == vpc && seen.address().is_some());
+    let lineages: BTreeSet<Arc<str>> = inside.filter_map(Seen::lineage).collect();
+    (lineages.len() == 1).then(|| lineages.into_iter().next()).flatten()
 }
 
 /// What will be made at an address without an object gets a generation above the floor.
