@@ -315,6 +315,7 @@ impl Executor {
                     self.replies.insert(index, Ok(value));
                 } else {
                     self.record_reply(index, save, &value, now);
+                    self.record_rules(call, &value, now);
                     self.sent_secrets(call);
                 }
                 return self.next_step(index, now);

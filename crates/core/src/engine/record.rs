@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::Executor;
-use crate::api::Operation;
+use crate::api::{Call, Operation};
 use crate::identity;
 use crate::map;
 use crate::model::Kind;
 use crate::observe::{self, Place};
+use crate::ownership::Direction;
 use crate::plan::build::without_secrets;
 use crate::plan::{Save, Verb};
-use crate::state::{Intent, Resource, Target};
+use crate::state::{Intent, Resource, Target, mirror};
 use crate::time::Instant;
 use crate::value::{Value, ValueMap};
 
@@ -84,6 +85,24 @@ impl Executor {
                     self.record(index, ValueMap::from([(attribute.clone(), value.clone())]), now);
                 }
             }
+        }
+    }
+
+    /// Records rules that were added or revoked, where the state records such rules as resources of their own.
+    pub(super) fn record_rules(&mut self, call: &Call, reply: &Value, now: Instant) {
+        let group = self.resolve(call.arg("GroupId"));
+        let Some(group) = group.as_str().filter(|_| !self.state.private.claims.is_empty()) else { return };
+        let (added, permissions) = (reply.get("SecurityGroupRules"), call.arg("IpPermissions"));
+        let state = &mut self.state;
+        let changed = match call.operation {
+            Operation::AuthorizeSecurityGroupIngress => mirror::added(state, group, Direction::Ingress, added),
+            Operation::AuthorizeSecurityGroupEgress => mirror::added(state, group, Direction::Egress, added),
+            Operation::RevokeSecurityGroupIngress => mirror::revoked(state, group, Direction::Ingress, permissions),
+            Operation::RevokeSecurityGroupEgress => mirror::revoked(state, group, Direction::Egress, permissions),
+            _ => false,
+        };
+        if changed {
+            self.changed(now);
         }
     }
 

@@ -423,7 +423,7 @@ mod tests {
         assert_eq!(servers.matches(r#""dependencies":["module.vpc.aws_vpc.this"]"#).count(), 2, "{servers}");
         assert_eq!((moved.serial, &*moved.lineage), (7, "l"));
         let (back, _) = mv(&moved, "module.vpc", "module.network").expect("moved back");
-        assert_eq!(back, state());
+        assert_eq!((addresses(&back), back.private.claims.len()), (addresses(&state()), 0));
     }
 
     #[test]

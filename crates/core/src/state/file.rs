@@ -249,6 +249,9 @@ fn distribute_claims(state: &mut State) {
             Arc::make_mut(resource).claimed = true;
         }
     }
+    let recorded: BTreeMap<String, Option<String>> =
+        state.foreign_instances().into_iter().map(|i| (i.address.clone(), i.id().map(str::to_owned))).collect();
+    state.private.claims.retain(|address, id| recorded.get(address).is_some_and(|own| own.as_deref() == Some(&**id)));
 }
 
 /// A format of another version need not look like this one.

@@ -114,21 +114,61 @@ impl Foreign {
         instances.into_iter().map(ordered).collect()
     }
 
+    /// The entry without its instances, and these.
+    fn parts(&self) -> (RawObject, Vec<RawObject>) {
+        let mut entry: RawObject = self.raw.parse().unwrap_or_default();
+        let instances = entry.remove("instances").and_then(|raw| raw.parse()).unwrap_or_default();
+        (entry, instances)
+    }
+
+    fn address(&self, instance: &RawObject) -> String {
+        let index = instance.get("index_key").map(Raw::text).filter(|key| *key != "null");
+        let index = index.map_or_else(String::new, |key| format!("[{key}]"));
+        format!("{}{index}", self.key.address())
+    }
+
+    /// The current instance at this address.
+    pub(super) fn instance(&self, address: &str) -> Option<RawObject> {
+        let (_, instances) = self.parts();
+        let is_it = |instance: &RawObject| instance.get("deposed").is_none() && self.address(instance) == address;
+        instances.into_iter().find(is_it)
+    }
+
+    /// The number after the last key that is a number.
+    pub(super) fn next_number(&self) -> u64 {
+        let (_, instances) = self.parts();
+        let numbers = instances.iter().filter_map(|instance| instance.parse::<u64>("index_key"));
+        numbers.max().map_or(0, |last| last.saturating_add(1))
+    }
+
+    /// Adds an instance where Terraform would put it.
+    pub(super) fn insert(&mut self, instance: RawObject) {
+        let (entry, mut instances) = self.parts();
+        instances.push(instance);
+        instances.sort_by_key(InstanceOrder::of);
+        let instances: Vec<Raw> = instances.iter().map(Raw::of).collect();
+        *self = Self::with(entry, &instances);
+    }
+
+    /// Takes the current instance at this address out, if it is here.
+    pub(super) fn remove(&mut self, address: &str) {
+        if self.instance(address).is_some() {
+            let (entry, mut instances) = self.parts();
+            instances.retain(|instance| instance.get("deposed").is_some() || self.address(instance) != address);
+            let instances: Vec<Raw> = instances.iter().map(Raw::of).collect();
+            *self = Self::with(entry, &instances);
+        }
+    }
+
     /// Its instances. What is not of the form of one is left out.
     pub fn instances(&self) -> Vec<ForeignInstance> {
-        let entry: RawObject = self.raw.parse().unwrap_or_default();
-        let instances: Vec<RawObject> = entry.parse("instances").unwrap_or_default();
-        let resource = self.key.address();
-        let read = |instance: RawObject| {
-            let index = instance.get("index_key").map(Raw::text).filter(|key| *key != "null");
-            let index = index.map_or_else(String::new, |key| format!("[{key}]"));
-            ForeignInstance {
-                address: format!("{resource}{index}"),
-                deposed: instance.parse("deposed"),
-                kind: self.key.kind.clone(),
-                is_managed: self.key.mode == "managed",
-                attributes: instance.parse("attributes").unwrap_or_default(),
-            }
+        let (_, instances) = self.parts();
+        let read = |instance: RawObject| ForeignInstance {
+            address: self.address(&instance),
+            deposed: instance.parse("deposed"),
+            kind: self.key.kind.clone(),
+            is_managed: self.key.mode == "managed",
+            attributes: instance.parse("attributes").unwrap_or_default(),
         };
         instances.into_iter().map(read).collect()
     }

@@ -7,6 +7,7 @@ pub mod edit;
 pub mod file;
 pub mod foreign;
 pub mod kept;
+pub mod mirror;
 pub mod raw;
 
 use std::collections::{BTreeMap, BTreeSet};
