@@ -4,6 +4,7 @@
 //! account's, and it has to exist, also if it is `AWS_PROFILE` that names it. The SDK asks the environment first, and does
 //! without a profile that does not exist.
 
+use std::error::Error as _;
 use std::fmt;
 
 use aws_config::ecs::EcsCredentialsProvider;
@@ -149,9 +150,16 @@ impl OfProfile {
     /// Made anew each time: the SDK's own tells what is wrong with a profile to whoever asks first, and to nobody else.
     async fn provide(&self) -> Provided {
         let profile = ProfileFileCredentialsProvider::builder().configure(&self.provider).profile_name(&self.profile);
-        let chain = CredentialsProviderChain::first_try("Profile", profile.build())
-            .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(&self.provider).build())
-            .or_else("Ec2InstanceMetadata", ImdsCredentialsProvider::builder().configure(&self.provider).build());
+        match profile.build().provide_credentials().await {
+            // Without a cause: the profile says nothing of credentials.
+            Err(error @ CredentialsError::CredentialsNotLoaded(_)) if error.source().is_none() => {}
+            provided => return provided,
+        }
+        let chain = CredentialsProviderChain::first_try(
+            "EcsContainer",
+            EcsCredentialsProvider::builder().configure(&self.provider).build(),
+        )
+        .or_else("Ec2InstanceMetadata", ImdsCredentialsProvider::builder().configure(&self.provider).build());
         chain.provide_credentials().await.map_err(|error| match error {
             CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(format!(
                 "the AWS profile `{}` has no credentials, and neither has the machine this runs on",

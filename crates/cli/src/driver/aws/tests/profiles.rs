@@ -162,7 +162,11 @@ fn a_profile_that_is_named_comes_first_and_exists() {
         ("source", keys.to_vec(), "no credentials an error occurred while loading credentials: …"),
         ("environment", keys.to_vec(), "no credentials an error occurred while loading credentials: …"),
         ("sso", keys.to_vec(), "no credentials …"),
-        ("lost-source", keys.to_vec(), "no credentials …"),
+        (
+            "lost-source",
+            keys.to_vec(),
+            "no credentials the credential provider was not enabled: profile `gone` was not defined…",
+        ),
         ("only-credentials", with(&[("AWS_CONFIG_FILE", "/nonexistent")]), "key CREDENTIALS eu-west-1"),
         ("only-config", with(&[("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")]), "key CONFIG eu-west-1"),
         (
