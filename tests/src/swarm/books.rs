@@ -170,8 +170,13 @@ impl Books {
         let serial = state.serial;
         match file::read(&text) {
             Ok(read) if read == *state => {}
-            Ok(_) => {
-                self.find(now, Class::Safety, "state reads back", format!("serial {serial} reads back as another"));
+            Ok(read) => {
+                let differs = state.objects().find(|(target, resource)| read.get(target) != Some(resource));
+                let what = differs.map_or_else(String::new, |(target, resource)| {
+                    format!(": {target} was {resource:?} and is {:?}", read.get(&target))
+                });
+                let what = format!("serial {serial} reads back as another{what}");
+                self.find(now, Class::Safety, "state reads back", what);
             }
             Err(error) => self.find(now, Class::Safety, "state reads back", format!("serial {serial}: {error}")),
         }

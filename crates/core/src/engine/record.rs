@@ -139,8 +139,8 @@ impl Executor {
             Arc::make_mut(&mut resource.attributes).extend(new);
         }
         without_secrets(&mut resource.attributes);
-        // What this run makes or changes, it claims.
-        resource.claimed = true;
+        // What this run makes or changes, it claims, by its identifier.
+        resource.claimed = resource.id().is_some();
         self.state.resources.insert(target.address, Arc::new(resource));
         self.changed(now);
     }
