@@ -49,7 +49,7 @@ impl PlanFile {
     /// A plan to be saved.
     pub fn new(cloud: &str, inputs: &Inputs, plan: Plan) -> Self {
         // The password is known by its hash alone, and that is in the plan.
-        let Inputs { variables, user_data, mode: _, upgrade, password: _, consent, origins: _ } = inputs;
+        let Inputs { variables, user_data, mode: _, upgrade, password: _, consent, origins: _, recording: _ } = inputs;
         Self {
             kind: MARK.to_owned(),
             format_version: FORMAT_VERSION,

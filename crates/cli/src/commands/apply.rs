@@ -66,6 +66,7 @@ fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path)
         password: saved::password(&file.plan, run.secrets(), &state)?,
         consent: file.consent,
         origins: BTreeMap::new(),
+        recording: false,
     };
     let now = run.plan(state, &inputs)?;
     saved::check_observed(&file.plan, &now.plan)?;

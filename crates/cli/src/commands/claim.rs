@@ -63,8 +63,15 @@ fn run(
         password,
         consent: request.consent.clone(),
         origins: config.origins,
+        recording: true,
     };
     let (claimed, planned) = run.find(&state, &inputs, search)?;
+    if claimed.taken.is_empty() && !state.is_empty() {
+        let recorded = state.objects().count();
+        let message =
+            format!("the {} records {recorded} objects: it is not lost, and nothing is missing in it", run.store());
+        return Err(CommandError::user(message).hint("see where things stand with: aloka plan").into());
+    }
     show(&mut run, &claimed);
     if dry_run {
         run.io.out_line("\nNothing was recorded, as -dry-run says.");

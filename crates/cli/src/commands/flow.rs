@@ -94,6 +94,7 @@ impl<'a> Run<'a> {
             password: password(run.secrets(), &state)?,
             consent: request.consent.clone(),
             origins: config.origins,
+            recording: false,
         };
         let planned = run.plan(state, &inputs)?;
         Ok((run, inputs, planned))

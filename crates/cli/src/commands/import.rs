@@ -35,6 +35,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: ImportArgs) -> CommandRes
         upgrade: request.upgrade,
         consent: request.consent.clone(),
         origins: config.origins,
+        recording: true,
     };
     let told = |problem| Errors(vec![failure::of_problem(&problem)]);
     let with = import::add(&state, &address, &id).map_err(told)?;

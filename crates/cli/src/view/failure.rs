@@ -18,7 +18,9 @@ pub fn hint_for(error: &ApiError) -> &'static str {
         ErrorClass::NotFound => {
             "somebody may have removed the object meanwhile: run `aloka plan` to see where things stand"
         }
-        ErrorClass::AlreadyExists => "remove the other object, or choose another `project_name` or `environment`",
+        ErrorClass::AlreadyExists => {
+            "record the other object with `aloka import` if it is this stack's, or choose another `project_name` or `environment`"
+        }
         ErrorClass::Conflict => {
             "something aloka does not manage still uses the object: remove that first, then run the command again"
         }
@@ -53,7 +55,9 @@ fn from_failure(failure: &Failure) -> CommandError {
         }
         Cause::WaitTimedOut { .. } => error.hint("it may still come about: the next `aloka apply` waits for it again"),
         Cause::SlowStore { .. } => error.hint("run the command again when the store of the state answers faster"),
-        Cause::Foreign { .. } => error.hint("remove that object, or choose another `project_name` or `environment`"),
+        Cause::Foreign { .. } => error
+            .hint("if it is this stack's, record it: aloka import ADDRESS ID; if the state records it elsewhere: aloka state mv")
+            .hint("if it is somebody else's, choose another `project_name` or `environment`"),
         Cause::Bug { detail: _ } => {
             error.hint("this is a bug of aloka: please report it with the output of this command")
         }

@@ -73,7 +73,7 @@ fn states() {
     let mut twice = state["resources"].as_array().expect("a list").clone();
     twice.push(twice[0].clone());
     let mut later = state["aloka"].clone();
-    later["format_version"] = json!(2);
+    later["format_version"] = json!(3);
     later["something_new"] = json!(true);
     let mut unknown = state["aloka"].clone();
     unknown["something\u{1b}[31m"] = json!(true);
@@ -82,7 +82,7 @@ fn states() {
         (good.as_bytes()[..1].to_vec(), "not a state file"),
         (with("version", json!(5)), "format version 5"),
         (b"{\"version\": 5, \"serial\": \"many\"}".to_vec(), "format version 5"),
-        (with("aloka", later), "has format version 2"),
+        (with("aloka", later), "has format version 3"),
         (with("aloka", unknown), "unknown field"),
         (with("resources", json!(twice)), "recorded twice"),
         (with("serial", json!(u64::MAX)), "no other state can follow"),

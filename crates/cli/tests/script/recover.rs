@@ -116,7 +116,12 @@ fn objects_are_imported_one_by_one() {
         };
         dir.run(&["import", address, &id]).expect(1).complains("is recorded already");
         dir.run(&["state", "rm", address]).expect(0).says(&format!("Removed {address}")).says("1 resource instance(s)");
-        dir.run(&["plan", "-detailed-exitcode"]).expect(2).says("1 to add");
+        if address.contains("aws_route.") {
+            // A route carries no tags.
+            dir.run(&["plan", "-detailed-exitcode"]).expect(2).says("1 to add");
+        } else {
+            dir.run(&["plan"]).expect(1).complains("would be made a second time").complains("aloka import");
+        }
         dir.run(&["import", address, &id]).expect(0).says(&format!("imported {id}"));
         dir.run(&["plan", "-detailed-exitcode"]).expect(0);
     }
@@ -127,8 +132,9 @@ fn objects_are_imported_one_by_one() {
     ran.complains("cannot be module.vpc.aws_subnet.public[0]").complains("cidr_block is");
     let ran = dir.run(&["import", "module.vpc.aws_subnet.public[0]", "subnet-00000000000000000"]).expect(1);
     ran.complains("there is no aws_subnet subnet-00000000000000000");
-    dir.run(&["import", "aws_instance.web", "i-1"]).expect(1).complains("there is no aws_instance i-1");
-    dir.run(&["import", "module.vpc.aws_route.public_internet_gateway[7]", "rtb"]).expect(1).complains("rtb-0123_");
+    dir.run(&["import", "aws_instance.web", "i-1"]).expect(1).complains("is not an address of this stack");
+    dir.run(&["import", "aws_instance.app[1]", "i-1"]).expect(1).complains("there is no aws_instance i-1");
+    dir.run(&["import", "module.vpc.aws_route.private_nat_gateway[7]", "rtb"]).expect(1).complains("rtb-0123_");
     dir.run(&["import", "nonsense", "x"]).expect(1).complains("not an address of this stack");
 }
 

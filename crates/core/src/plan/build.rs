@@ -58,6 +58,8 @@ pub struct Inputs<'a> {
     pub consent: &'a Consent,
     /// Where each variable was set.
     pub origins: &'a BTreeMap<String, String>,
+    /// The plan is never carried out.
+    pub recording: bool,
 }
 
 /// Changes and the graph that carries them out.
@@ -123,7 +125,9 @@ impl Decisions<'_> {
                 for position in order {
                     let address = addresses[position];
                     if let Owner::Foreign(why) = self.inputs.ownership.owner(&Target::current(address.clone())) {
-                        self.problems.push(refusal::foreign(address, &why));
+                        if !self.inputs.recording {
+                            self.problems.push(refusal::foreign(address, &why));
+                        }
                         continue;
                     }
                     if let Some(declared) = self.inputs.stack.resources.get(address) {
@@ -289,7 +293,7 @@ impl Decisions<'_> {
     /// What nothing claims is changed in place only, unless the command line names it.
     fn check_claim(&mut self, target: &Target, reason: &Reason, attributes: &[AttributeChange]) {
         let inputs = self.inputs;
-        let Some(why) = inputs.ownership.unclaimed(target) else { return };
+        let Some(why) = inputs.ownership.unclaimed(target).filter(|_| !inputs.recording) else { return };
         if !inputs.consent.replace.contains(&target.to_string()) {
             self.problems.push(refusal::replaced(target, why, reason, attributes, inputs.origins));
         }

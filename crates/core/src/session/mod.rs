@@ -60,6 +60,9 @@ pub struct Inputs {
     pub consent: Consent,
     /// Where each variable was set, by name; a variable that has its default is not among them.
     pub origins: BTreeMap<String, String>,
+    /// True if the plan only serves to record what is there ([`claim::record_only`]): it is never carried out, so that what
+    /// it would do to others does not count.
+    pub recording: bool,
 }
 
 impl Inputs {
@@ -73,6 +76,7 @@ impl Inputs {
             password,
             consent: Consent::default(),
             origins: BTreeMap::new(),
+            recording: false,
         }
     }
 }
@@ -252,7 +256,7 @@ fn know(recorded: &State, inputs: &Inputs, place: &Place, replies: &Replies<'_>)
     if !strangers.is_empty() {
         return Err(vec![claim::guard::problem(inputs, &strangers)]);
     }
-    if let Some(problem) = claim::moved::problem(recorded, inputs) {
+    if let Some(problem) = claim::moved::problem(recorded, inputs).filter(|_| !inputs.recording) {
         return Err(vec![problem]);
     }
     let mut state = recorded.clone();
@@ -308,6 +312,7 @@ fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Resul
         ownership: &ownership,
         consent: &inputs.consent,
         origins: &inputs.origins,
+        recording: inputs.recording,
     })?;
     notes.append(&mut built.notes);
     if inputs.mode == Mode::Apply {

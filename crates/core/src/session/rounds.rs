@@ -212,13 +212,16 @@ impl Session {
         }
         drop(read);
         let planned = plan(&self.state, &self.inputs, &self.place, known).and_then(|mut planned| {
+            if self.inputs.recording {
+                return Ok(planned);
+            }
             let notes = lost::judge(&planned.state, &self.inputs, &lost, &planned.plan.changes)?;
             planned.plan.notes.extend(notes);
             Ok(planned)
         });
         match planned {
             Ok(planned) => match around::reads(&planned) {
-                nodes if nodes.is_empty() => Stage::Over(Ok(Box::new(planned))),
+                nodes if nodes.is_empty() || self.inputs.recording => Stage::Over(Ok(Box::new(planned))),
                 nodes => Stage::Around(Box::new(planned), nodes),
             },
             Err(problems) => Stage::Over(Err(problems)),

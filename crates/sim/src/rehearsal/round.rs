@@ -108,7 +108,7 @@ pub fn claim_round(
     replies
         .extend(read(world, store, secrets, state, claim::contents(variables, &site), &mut Unwatched)?.into_replies());
     let claimed = claim::claim(variables, &site, &replies, state, floor).map_err(NotPlanned::Problems)?;
-    let inputs = Inputs { password: inputs.password.clone().trusted(), ..inputs.clone() };
+    let inputs = Inputs { password: inputs.password.clone().trusted(), recording: true, ..inputs.clone() };
     let planned = plan_round(world, store, secrets, claimed.state.clone(), &inputs)?;
     Ok((claimed, planned))
 }

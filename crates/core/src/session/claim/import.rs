@@ -7,9 +7,48 @@ use super::super::{Planned, Problem, place_of};
 use crate::address::Address;
 use crate::map::key;
 use crate::model::Kind;
+use crate::observe;
 use crate::plan::{Action, Reason};
+use crate::stack;
 use crate::state::{Resource, State};
 use crate::value::{Value, ValueMap};
+
+/// The identifier in the form that Terraform's import wants, from any that plans, states and AWS show: an ARN, the identifier of
+/// a route or an association as it is recorded.
+fn plain(state: &State, address: &Address, id: &str) -> String {
+    let id = match id.strip_prefix("arn:") {
+        Some(_) => id.rsplit([':', '/']).next().unwrap_or(id),
+        None => id,
+    };
+    let recorded = |address: &Address| state.attribute(address, "id").and_then(Value::as_str).map(str::to_owned);
+    match address.kind {
+        Kind::Route if id.starts_with("r-") => {
+            let tables = state.resources.keys().filter(|other| other.kind == Kind::RouteTable);
+            let table = tables.filter_map(recorded).find(|table| observe::route_id(table) == id);
+            table.map_or_else(|| id.to_owned(), |table| format!("{table}_{}", stack::ANYWHERE))
+        }
+        Kind::RouteTableAssociation if id.starts_with("rtbassoc-") => {
+            // An association has the name of its subnet; which table it is with, AWS tells.
+            let subnet = recorded(&Address { kind: Kind::Subnet, ..address.clone() });
+            let mut tables = state.resources.keys().filter(|other| other.kind == Kind::RouteTable);
+            let table = tables.find(|other| other.name == address.name).and_then(recorded);
+            subnet.zip(table).map_or_else(|| id.to_owned(), |(subnet, table)| format!("{subnet}/{table}"))
+        }
+        Kind::DbInstance
+        | Kind::DbSubnetGroup
+        | Kind::DefaultSecurityGroup
+        | Kind::Eip
+        | Kind::Instance
+        | Kind::InternetGateway
+        | Kind::NatGateway
+        | Kind::Route
+        | Kind::RouteTable
+        | Kind::RouteTableAssociation
+        | Kind::SecurityGroup
+        | Kind::Subnet
+        | Kind::Vpc => id.to_owned(),
+    }
+}
 
 /// The state with what `id` tells of the object at `address`. Identifiers are those of Terraform's import.
 ///
@@ -22,8 +61,15 @@ pub fn add(state: &State, address: &Address, id: &str) -> Result<State, Problem>
             hint: format!("forget that first: aloka state rm '{address}'"),
         });
     }
+    if !stack::is_declarable(address) {
+        return Err(Problem::Impossible {
+            summary: format!("{address} is not an address of this stack: no variables declare it"),
+            hint: "aloka graph    shows every address of the stack".to_owned(),
+        });
+    }
+    let id = &*plain(state, address, id);
     let wrong = |form: &str| Problem::Impossible {
-        summary: format!("`{id}` is no identifier of an {}", address.kind),
+        summary: format!("`{id}` is not a valid {} ID", address.kind),
         hint: format!("write it as {form}"),
     };
     let pair = |separator, names: [&str; 2], form: &str| {
