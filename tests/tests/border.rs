@@ -375,3 +375,39 @@ proptest! {
         }
     }
 }
+
+/// What looking for lost and foreign objects costs a plan with nothing to do.
+#[test]
+fn a_plan_with_nothing_to_do_takes_eighteen_reads_at_most() {
+    for scene in [None, Some([false; 8]), Some([true, true, true, true, true, false, false, true])] {
+        let mut bench = match scene {
+            None => {
+                let mut bench = Bench::new(7, Durations::Instant);
+                bench.apply(&variables(""), Mode::Apply);
+                bench
+            }
+            Some([terraform, bastion_recorded, group_recorded, rule_recorded, route_recorded, _, _, foreign_keys]) => {
+                let (copies_tags, other_lineage) = (false, false);
+                let mut play = Play::new(Scene {
+                    terraform,
+                    bastion_recorded,
+                    group_recorded,
+                    rule_recorded,
+                    route_recorded,
+                    copies_tags,
+                    other_lineage,
+                    foreign_keys,
+                });
+                play.run(0, Mode::Apply);
+                play.bench
+            }
+        };
+        bench.world.rest(std::time::Duration::from_secs(3600));
+        let count = |bench: &Bench| bench.world.calls().values().sum::<u64>();
+        let before = count(&bench);
+        let planned = bench.plan(&variables(""), Mode::Apply).expect("a plan");
+        assert!(planned.plan.is_empty());
+        let reads = count(&bench) - before;
+        assert!((10..=18).contains(&reads), "{reads} reads");
+    }
+}
