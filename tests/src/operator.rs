@@ -179,7 +179,7 @@ impl Operator {
 
     /// What its session needs next.
     fn go_on(&mut self, place: &impl Place) {
-        self.phase = match self.session.next() {
+        self.phase = match self.session.step() {
             Next::Read(nodes) => {
                 self.age = place.since_written();
                 Phase::Reading(Box::new(Executor::new(nodes, self.session.state().clone(), place.now())))

@@ -199,7 +199,7 @@ impl Stand {
         let secrets = command.secrets();
         let mut session = Session::new(state, inputs);
         loop {
-            match session.next() {
+            match session.step() {
                 Next::Read(mut nodes) => {
                     if let (Some(flaw), true) = (flaw, session.is_recovering()) {
                         flaw.spoil(&mut nodes);

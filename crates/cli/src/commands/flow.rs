@@ -129,7 +129,7 @@ impl<'a> Run<'a> {
         let mut session = Session::new(state, inputs.clone());
         let mut told = false;
         loop {
-            match session.next() {
+            match session.step() {
                 Next::Read(nodes) => {
                     // Before reading: an answer may be from the beginning of a round of reads that took its time.
                     let age = self.backend.age().filter(|_| self.cloud.shows_late());
@@ -359,7 +359,7 @@ pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool, verbose
                 human::show(io, &calls_text(plan));
                 io.out(&format!("\nPlan: {add} to add, {change} to change, {destroy} to destroy.\n"));
             } else {
-                human::show(io, &plan_text(plan, Options { show_all: verbose, ..Options::default() }));
+                human::show(io, &plan_text(plan, Options { show_all: verbose }));
             }
         }
         Format::Json => {

@@ -10,7 +10,7 @@ use crate::model::Kind;
 use crate::observe::{self, Place};
 use crate::ownership::Direction;
 use crate::plan::build::without_secrets;
-use crate::plan::{Save, Verb};
+use crate::plan::{Save, Verb, kept};
 use crate::state::{Intent, Resource, Target, mirror};
 use crate::time::Instant;
 use crate::value::{Value, ValueMap};
@@ -108,6 +108,11 @@ impl Executor {
 
     /// Records attributes of the node's object; the first record of a creation makes the entry.
     pub(super) fn record(&mut self, index: usize, attributes: ValueMap, now: Instant) {
+        self.record_as(index, attributes, false, now);
+    }
+
+    /// The same; attributes that are wanted, and not shown by AWS, count as they are.
+    fn record_as(&mut self, index: usize, attributes: ValueMap, is_wanted: bool, now: Instant) {
         let node = &self.nodes[index];
         let target = node.target.clone();
         if target.deposed.is_some() || node.verb == Verb::Delete {
@@ -132,9 +137,17 @@ impl Executor {
         if !dependencies.is_empty() {
             resource.dependencies.clone_from(dependencies);
         }
+        let tag_keys = &self.state.private.tag_keys;
+        let attributes = attributes.iter().map(|(name, value)| {
+            let recorded = resource.attributes.get(name);
+            let is_shown = &**name == "tags" && !is_wanted;
+            let value =
+                if is_shown { kept::own_tags(recorded, value, |key| tag_keys.contains(key)) } else { value.clone() };
+            (name.clone(), value)
+        });
         // What is as it was recorded stays the recorded copy.
-        let is_new = |(name, value): &(&Arc<str>, &Value)| resource.attributes.get(name) != Some(*value);
-        let new: Vec<_> = attributes.iter().filter(is_new).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let is_new = |(name, value): &(Arc<str>, Value)| resource.attributes.get(name) != Some(value);
+        let new: Vec<_> = attributes.filter(is_new).collect();
         if !new.is_empty() {
             Arc::make_mut(&mut resource.attributes).extend(new);
         }
@@ -143,6 +156,16 @@ impl Executor {
         resource.claimed = resource.id().is_some();
         self.state.resources.insert(target.address, Arc::new(resource));
         self.changed(now);
+    }
+
+    /// All tags of an object whose own ones are these from now on: those of others stay.
+    fn all_tags(&self, target: &Target, tags: &Value) -> Value {
+        let recorded = self.state.get(target);
+        let old = |name: &str| recorded.and_then(|resource| resource.attributes.get(name)?.as_map().cloned());
+        let own = old("tags").unwrap_or_default();
+        let others = old("tags_all").into_iter().flatten().filter(|(key, _)| !own.contains_key(key));
+        let tags = tags.as_map().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
+        Value::Map(others.chain(tags).collect())
     }
 
     /// The object is there but not good: the next plan replaces it.
@@ -173,7 +196,8 @@ impl Executor {
             Verb::Create | Verb::Update => {
                 let mut attributes = self.resolved_after(index);
                 if let Some(tags) = attributes.get("tags").cloned() {
-                    attributes.insert(Arc::from("tags_all"), tags);
+                    let all = self.all_tags(&target, &tags);
+                    attributes.insert(Arc::from("tags_all"), all);
                 }
                 if target.address.kind == Kind::Route
                     && let Some(table) = attributes.get("route_table_id").and_then(Value::as_str)
@@ -181,7 +205,7 @@ impl Executor {
                     let id = observe::route_id(table);
                     attributes.insert(Arc::from("id"), Value::from(id));
                 }
-                self.record(index, attributes, now);
+                self.record_as(index, attributes, true, now);
             }
             Verb::Delete | Verb::Forget => match target.deposed {
                 None => {

@@ -14,6 +14,17 @@ pub fn tags_where(tags: &Value, fits: impl Fn(&str) -> bool) -> Value {
     Value::Map(entries.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
+/// Of the tags that AWS shows those that are recorded as the object's own: keys that were, and keys of ours. The rest is in
+/// `tags_all` alone, as Terraform has it: its provider's default tags, and what others put on the object.
+pub fn own_tags(recorded: Option<&Value>, shown: &Value, is_ours: impl Fn(&str) -> bool) -> Value {
+    match recorded.and_then(Value::as_map) {
+        Some(recorded) => {
+            tags_where(shown, |key| recorded.contains_key(key) || identity::is_identity(key) || is_ours(key))
+        }
+        None => shown.clone(),
+    }
+}
+
 /// The tags that an object should have: those desired, and what others put on it. `is_removable` tells keys that aloka set
 /// before and does not want any more.
 pub fn with_tags_of_others(desired: &ValueMap, present: &Value, is_removable: impl Fn(&str) -> bool) -> ValueMap {

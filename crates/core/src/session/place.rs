@@ -147,7 +147,8 @@ mod tests {
         let (no_account, no_region) = (arn("eu-west-1", ""), arn("", "1"));
         let owner = r#"{"id":"sg-1","owner_id":"2"}"#;
         // Section, objects, this run's account and Region, and what is said of it.
-        let table: [(&str, &[(&str, &str)], (&str, &str), Option<&str>); 12] = [
+        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], (&'a str, &'a str), Option<&'a str>);
+        let table: [Case<'_>; 12] = [
             (SECTION, &[("app", &east)], ("1", "eu-west-1"), None),
             (SECTION, &[("app", &east)], ("1", "us-east-1"), Some("set aws_region = \"eu-west-1\"")),
             (SECTION, &[("app", &west)], ("2", "eu-west-1"), Some("credentials of account 1")),

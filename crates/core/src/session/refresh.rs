@@ -229,7 +229,12 @@ pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &
         let fresh: ValueMap = fresh
             .into_iter()
             .map(|(name, value)| {
-                let value = with_recorded_keys(value, resource.attributes.get(&name));
+                let recorded = resource.attributes.get(&name);
+                let value = if &*name == "tags" {
+                    kept::own_tags(recorded, &value, |key| private.tag_keys.contains(key))
+                } else {
+                    with_recorded_keys(value, recorded)
+                };
                 (name, value)
             })
             .collect();

@@ -54,7 +54,7 @@ enum Stage {
     /// Who else would be touched by this plan.
     Around(Box<Planned>, Vec<Node>),
     /// To be read again after a while.
-    Waiting(Duration, Box<Stage>),
+    Waiting(Duration, Box<Self>),
     /// Nothing more.
     Over(Result<Box<Planned>, Vec<Problem>>),
 }
@@ -82,7 +82,7 @@ impl Session {
     }
 
     /// What to do now.
-    pub fn next(&mut self) -> Next {
+    pub fn step(&mut self) -> Next {
         loop {
             let stage = std::mem::replace(&mut self.stage, Stage::Over(Err(Vec::new())));
             let (stage, next) = match stage {
@@ -115,7 +115,7 @@ impl Session {
         }
     }
 
-    /// Takes the replies to what [`Session::next`] asked for. `age` is the time from the last write of the state to the
+    /// Takes the replies to what [`Session::step`] asked for. `age` is the time from the last write of the state to the
     /// beginning of these reads; `None` if reads show every change at once.
     pub fn answered(&mut self, replies: Vec<(Node, Reply)>, age: Option<Duration>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Over(Err(Vec::new())));

@@ -74,7 +74,7 @@ pub fn survey(
     watch: &mut dyn Watch,
 ) -> Result<Planned, NotPlanned> {
     loop {
-        match session.next() {
+        match session.step() {
             Next::Read(nodes) => {
                 // Before reading: an answer may be from the beginning of a round of reads that took its time.
                 let age = world.since_written();
