@@ -91,6 +91,9 @@ aws_access_key_id = BOTH
 aws_secret_access_key = x
 ";
 
+/// Variables and their values.
+type Environment<'a> = Vec<(&'a str, &'a str)>;
+
 /// What the test above tells in a process with this profile and these variables besides those of the files.
 fn told(directory: &Path, profile: &str, environment: &[(&str, &str)]) -> String {
     let name = format!("{}::credentials_of_the_environment_of_the_test", module_path!());
@@ -138,7 +141,7 @@ fn a_profile_that_is_named_comes_first_and_exists() {
     let broken: &[(&str, &str)] = &[("AWS_CONFIG_FILE", &broken)];
 
     // Profile of the variables, environment, and what is told: all of it, or how it begins if it ends with `…`.
-    let cases: Vec<(&str, Vec<(&str, &str)>, &str)> = vec![
+    let cases: Vec<(&str, Environment<'_>, &str)> = vec![
         ("", keys.to_vec(), "key ENVIRONMENT eu-west-1"),
         ("", vec![], "key DEFAULT eu-west-1"),
         ("", vec![("AWS_PROFILE", "only-config")], "key CONFIG eu-west-1"),
