@@ -326,11 +326,7 @@ impl Play {
         assert_eq!(border.touched, Vec::<String>::new(), "{end:?}");
         if mode == Mode::Apply {
             let again = self.bench.plan(&variables, mode).unwrap_or_else(|problems| panic!("{problems:?}"));
-            assert!(
-                again.plan.is_empty(),
-                "{:?}",
-                again.plan.changes.iter().filter(|c| !c.attributes.is_empty()).next()
-            );
+            assert!(again.plan.is_empty(), "{:?}", again.plan.changes.iter().find(|c| !c.attributes.is_empty()));
         }
     }
 
