@@ -65,8 +65,8 @@ const OVER: [&str; 8] =
 #[derive(Default)]
 struct Doomed {
     ids: BTreeMap<String, (Address, Kind)>,
-    /// Default routes that go, by table.
-    routes: BTreeSet<(String, String)>,
+    /// Routes that go, by table and destination.
+    routes: BTreeMap<(String, String), Address>,
     /// Subnets whose association goes, and so follow the VPC's main table.
     associations: BTreeSet<String>,
     vpc: Option<String>,
@@ -88,7 +88,8 @@ impl Doomed {
                     doomed.ids.insert(text("id"), (change.target.address.clone(), kind));
                 }
                 Kind::Route if goes => {
-                    doomed.routes.insert((text("route_table_id"), text("destination_cidr_block")));
+                    let place = (text("route_table_id"), text("destination_cidr_block"));
+                    doomed.routes.insert(place, change.target.address.clone());
                 }
                 Kind::RouteTableAssociation if goes => {
                     doomed.associations.insert(text("subnet_id"));
@@ -387,8 +388,9 @@ impl<'a> Around<'a, '_> {
             }
             for route in table.get("Routes").as_list().unwrap_or_default() {
                 let destination = route.get("DestinationCidrBlock").as_str().unwrap_or_default();
-                if doomed.routes.contains(&(id.to_owned(), destination.to_owned())) {
-                    losses.push(loss(format!("its route to {destination} would be deleted"), None, false));
+                if let Some(address) = doomed.routes.get(&(id.to_owned(), destination.to_owned())) {
+                    let what = format!("its route to {destination} ({address}) would be deleted");
+                    losses.push(loss(what, Some(address), false));
                 }
                 for field in ["GatewayId", "NatGatewayId"] {
                     let gateway = route.get(field).as_str().unwrap_or_default();
