@@ -387,7 +387,7 @@ class Named(Users):
             self.assert_no_changes("aloka")
             self.assert_no_changes("terraform")
         # The second database is in the stack's subnet group.
-        self.aloka_leaves_theirs(self.aloka_refuses_to_destroy("aloka-reports"))
+        self.aloka_refuses_to_destroy("aloka-reports")
         self.terraform_destroys()
 
     def edit(self, pattern, text):

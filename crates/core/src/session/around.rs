@@ -94,6 +94,10 @@ impl Doomed {
                 Kind::RouteTableAssociation if goes => {
                     doomed.associations.insert(text("subnet_id"));
                 }
+                // RDS knows a group by its name.
+                Kind::DbSubnetGroup if goes => {
+                    doomed.ids.insert(text("name"), (change.target.address.clone(), kind));
+                }
                 Kind::Vpc if goes => doomed.vpc = Some(text("id")),
                 Kind::DefaultSecurityGroup => {
                     let is_emptied = change.attributes.iter().any(|a| matches!(&*a.name, "ingress" | "egress"));
@@ -184,6 +188,7 @@ pub(super) fn judge(planned: &Planned, consent: &Consent, replies: &Replies<'_>)
         Around { planned, replies, doomed, vpc, ours: ours(planned, replies), problems: Vec::new(), notes: Vec::new() };
     around.unread(consent);
     around.interfaces(consent);
+    around.databases(consent);
     around.referring_groups(consent);
     around.routes(consent);
     around.attached();
@@ -435,6 +440,19 @@ impl<'a> Around<'a, '_> {
         let main = || tables().find(|table| has(table, &|a| a.get("Main").as_bool() == Some(true)));
         let found = own.or_else(main)?;
         Some(found)
+    }
+
+    /// Databases of others in a subnet group that goes: RDS keeps a group that a database is in.
+    fn databases(&mut self, consent: &Consent) {
+        for database in self.replies.items(Operation::DescribeDBInstances, "DBInstances") {
+            let text = |name: &str| database.get(name).as_str().unwrap_or_default();
+            let (id, group) = (text("DBInstanceIdentifier"), text("DBSubnetGroupName"));
+            if let Some(address) = self.doomed.has(group).filter(|_| !self.ours.contains(id)).cloned() {
+                let what = format!("its subnet group {group} ({address}) would be deleted");
+                let loss = Loss { what, keep: Some(address), is_refused_by_aws: true };
+                self.refuse(id, "a database", &[loss], consent);
+            }
+        }
     }
 
     /// Groups of others whose rules name a group that goes: AWS keeps a group that a rule names.
