@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
+use super::edges::recorded_edges;
 use super::lower::Subject;
 use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal, standing};
 use crate::address::Address;
@@ -737,106 +738,6 @@ fn is_grown_by_rds(desired: &Value, present: &ValueMap) -> bool {
 
 /// The one attribute that is a secret.
 pub const PASSWORD: &str = "password";
-
-/// Which existing object refers to which: by the identifiers in its attributes, and by the ties AWS keeps without
-/// any (a NAT gateway and a public server hold the internet gateway).
-pub fn recorded_edges<'o>(observed: &'o Observed) -> Vec<(&'o Target, &'o Target)> {
-    let mut by_id: BTreeMap<(&str, Option<Kind>), &Target> = BTreeMap::new();
-    let mut gateways: Vec<&Target> = Vec::new();
-    for (target, found) in observed {
-        match target.address.kind {
-            // The name is what others refer to.
-            Kind::DbSubnetGroup => {
-                if let Some(name) = found.attributes.get("name").and_then(Value::as_str) {
-                    by_id.insert((name, Some(Kind::DbSubnetGroup)), target);
-                }
-            }
-            kind @ (Kind::DbInstance
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc) => {
-                if let Some(id) = found.attributes.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
-                    by_id.insert((id, None), target);
-                }
-                if kind == Kind::InternetGateway {
-                    gateways.push(target);
-                }
-            }
-        }
-    }
-    let public_routes: Vec<&Target> = observed
-        .iter()
-        .filter(|(target, found)| {
-            target.address.kind == Kind::Route
-                && found.attributes.get("gateway_id").and_then(Value::as_str).is_some_and(|id| id.starts_with("igw-"))
-        })
-        .map(|(target, _)| target)
-        .collect();
-    let mut associations: BTreeMap<&str, Vec<&Target>> = BTreeMap::new();
-    for (target, found) in observed {
-        if target.address.kind == Kind::RouteTableAssociation
-            && let Some(subnet) = found.attributes.get("subnet_id").and_then(Value::as_str)
-        {
-            associations.entry(subnet).or_default().push(target);
-        }
-    }
-    let mut edges = Vec::new();
-    for (target, found) in observed {
-        let mut add = |needed: &&'o Target| {
-            if *needed != target {
-                edges.push((target, *needed));
-            }
-        };
-        let arguments = target.address.kind.attributes().iter().filter(|a| a.on_change != OnChange::Computed);
-        for attribute in arguments {
-            if let Some(value) = found.attributes.get(attribute.name) {
-                let kind = (attribute.name == "db_subnet_group_name").then_some(Kind::DbSubnetGroup);
-                visit_texts(value, &mut |text| {
-                    if let Some(needed) = by_id.get(&(text, kind)) {
-                        add(needed);
-                    }
-                });
-            }
-        }
-        match target.address.kind {
-            Kind::NatGateway => gateways.iter().for_each(&mut add),
-            Kind::Instance => {
-                gateways.iter().chain(&public_routes).for_each(&mut add);
-                let subnet = found.attributes.get("subnet_id").and_then(Value::as_str).unwrap_or_default();
-                associations.get(subnet).into_iter().flatten().for_each(&mut add);
-            }
-            Kind::DbInstance
-            | Kind::DbSubnetGroup
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::InternetGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc => {}
-        }
-    }
-    edges
-}
-
-fn visit_texts<'a>(value: &'a Value, visit: &mut impl FnMut(&'a str)) {
-    match value {
-        Value::Str(text) => visit(text),
-        Value::List(items) => items.iter().for_each(|item| visit_texts(item, visit)),
-        Value::Map(map) => map.values().for_each(|item| visit_texts(item, visit)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Ref(..) | Value::Secret(_) => {}
-    }
-}
 
 fn impossible(address: &Address, attribute: &str, desired: &Value, present: &Value) -> Problem {
     let size = |value: &Value| value.at("0.volume_size").cloned().unwrap_or_else(|| value.clone());

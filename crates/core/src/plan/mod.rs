@@ -3,6 +3,7 @@
 //! A plan leaves nothing to choose at apply. It is a value: shown, saved, checked and executed as it stands.
 
 pub mod build;
+mod edges;
 pub mod exposure;
 pub mod kept;
 pub mod lower;
