@@ -54,7 +54,7 @@ pub fn load(given: &[GivenVariable], needs: Needs) -> Result<(Config, Secrets), 
     Ok((Config { variables, user_data, origins, warnings }, secrets))
 }
 
-/// `TF_VAR_*`; below them, as it is no more than a default, the Region AWS's own tools would use. Their profile,
+/// `TF_VAR_*`; below them, because it is only a default, the Region AWS's own tools would use. Their profile,
 /// `AWS_PROFILE`, is heard when credentials are looked for: unlike `aws_profile`, it comes after keys in the environment.
 fn environment() -> Vec<Source> {
     let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());

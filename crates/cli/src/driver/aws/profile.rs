@@ -21,7 +21,7 @@ use super::error::reason;
 /// Why the shared configuration files are of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
-    /// There is no such profile.
+    /// No file holds a profile of that name.
     #[error("the AWS profile `{name}` is neither in {} nor in {}", .files.config, .files.credentials)]
     Missing {
         /// Its name.
@@ -31,7 +31,7 @@ pub enum ProfileError {
         /// Where it was looked for.
         files: Files,
     },
-    /// A file cannot be read, or is no such file.
+    /// A file cannot be read, or is not a profile file.
     #[error("cannot read the AWS configuration in {} and {}: {problem}", .files.config, .files.credentials)]
     Unreadable {
         /// What is wrong.
