@@ -220,7 +220,8 @@ impl Driver {
         let Outcome::Failed { failures, skipped } = &outcome else { return None };
         let is_over = |cause: &Cause| match cause {
             Cause::Call { error, .. } | Cause::Refused { error, .. } => error.class == ErrorClass::Credentials,
-            Cause::WaitFailed { .. }
+            Cause::Held { .. }
+            | Cause::WaitFailed { .. }
             | Cause::WaitTimedOut { .. }
             | Cause::Foreign { .. }
             | Cause::SlowStore { .. }

@@ -2,6 +2,7 @@
 //! nothing, meets no refusal because something is still in use, and looks whether anything is left.
 
 mod bench;
+mod held;
 mod intents;
 mod leftover;
 mod phase;

@@ -73,6 +73,7 @@ fn plan(from: &[Mark]) -> Plan {
         outputs: Vec::new(),
         kept: Vec::new(),
         notes: Vec::new(),
+        around: Arc::default(),
         tag_keys: BTreeSet::new(),
         moves: Vec::new(),
         nodes: Arc::default(),

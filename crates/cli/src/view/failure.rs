@@ -51,8 +51,11 @@ fn from_failure(failure: &Failure) -> CommandError {
         }
         Cause::WaitFailed { .. } => error.hint("the next `aloka apply` replaces the object"),
         Cause::WaitTimedOut { operation, .. } if *operation == Operation::DescribeNetworkInterfaces.to_string() => {
-            error.hint("a database or NAT gateway that is not in the state uses it: remove that first, then run again")
+            error.hint("AWS still holds network interfaces in it: run the command again in some minutes")
         }
+        Cause::Held { .. } => error
+            .hint("if nobody needs what is named, remove it and run the command again")
+            .hint(format!("if it is to stay, keep {}: in the variables, or with `aloka destroy '-exclude={}'`", target.address, target.address)),
         Cause::WaitTimedOut { .. } => error.hint("it may still come about: the next `aloka apply` waits for it again"),
         Cause::SlowStore { .. } => error.hint("run the command again when the store of the state answers faster"),
         Cause::Foreign { .. } => error

@@ -113,6 +113,16 @@ pub enum Cause {
         /// How the object is now.
         told: String,
     },
+    /// Somebody uses an object that is to be deleted.
+    #[error("{operation}: {detail}; it is in use by {}", .by.join("; "))]
+    Held {
+        /// The call that AWS refused, or the read that was repeated.
+        operation: String,
+        /// AWS's answer, or what was waited for.
+        detail: String,
+        /// Who, as `i-1, an instance "bastion" with interface eni-1`.
+        by: Vec<String>,
+    },
     /// What was waited for cannot come about any more.
     #[error("{operation}: failed: {detail}")]
     WaitFailed {

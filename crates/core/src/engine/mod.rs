@@ -13,6 +13,7 @@
 
 mod bucket;
 pub mod event;
+mod held;
 mod node;
 mod record;
 
@@ -25,6 +26,7 @@ pub use self::event::{Cause, Effect, Event, Failure, News, Notice, Outcome, Tick
 use self::node::{Progress, Status};
 use crate::api::{Bucket, Reply};
 use crate::plan::{Node, Plan};
+use crate::session::holders::Asker;
 use crate::session::{Planned, VISIBILITY_MS};
 use crate::state::State;
 use crate::time::Instant;
@@ -52,6 +54,8 @@ pub struct Executor {
     /// Keys of the tags that aloka sets, once every node is done.
     tag_keys: Option<BTreeSet<Arc<str>>>,
     secrets: BTreeMap<Arc<str>, Arc<str>>,
+    /// Finds out who holds what AWS does not delete.
+    asker: Asker,
 
     /// Counts changes of `state`.
     version: u64,
@@ -113,6 +117,7 @@ impl Executor {
             outputs: Vec::new(),
             tag_keys: None,
             secrets: BTreeMap::new(),
+            asker: Asker::default(),
             version: 0,
             persisted: 0,
             writing: None,
@@ -142,6 +147,7 @@ impl Executor {
         let mut executor = Self::idle(nodes.clone(), planned.state.clone(), now);
         executor.secrets.clone_from(secrets);
         executor.tag_keys = Some(tag_keys.clone());
+        executor.asker = Asker::new(&planned.plan, &planned.state);
         executor.outputs = outputs.iter().map(|output| (output.name.clone(), output.after.clone())).collect();
         // What the plan chose and refreshed is written even if nothing else is to be done.
         executor.version = u64::from(planned.state_changed);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Executor;
 use super::event::{Cause, Effect, Event, Failure, News};
+use super::held::Asked;
 use crate::api::{ApiError, Bucket, Call, ErrorClass, Idempotency, Operation, Reply, Request};
 use crate::diff::{self, Verdict};
 use crate::model::OnChange;
@@ -48,11 +49,13 @@ pub(super) enum Status {
 
 /// What is sent for the current step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sending {
+pub(super) enum Sending {
     /// The call itself, or the waiter's read.
     Step,
     /// The read that tells what became of the call.
     Lookup,
+    /// One of the reads that tell who holds the object, by index.
+    Holder(usize),
 }
 
 /// A node's progress.
@@ -68,7 +71,7 @@ pub(super) struct Progress {
     intent: bool,
     /// An earlier run intended the same creation, and may have carried it out.
     pub(super) inherited: bool,
-    sending: Sending,
+    pub(super) sending: Sending,
     attempt: u32,
     unknowns: u32,
     /// Writes that were asked for since it last sent anything, so that it may send its creation.
@@ -80,6 +83,8 @@ pub(super) struct Progress {
     exists: Option<Box<ApiError>>,
     /// AWS refused the call of the current step, and what was done before is taken back.
     back: Option<Box<Back>>,
+    /// Who holds the object is being asked, or was.
+    pub(super) asked: Option<Box<Asked>>,
 }
 
 /// Where a node stands on its way back.
@@ -110,7 +115,13 @@ impl Progress {
             trouble_since: None,
             exists: None,
             back: None,
+            asked: None,
         }
+    }
+
+    /// Since when AWS refuses the call of the step, or else since when the step waits.
+    pub(super) fn since(&self, is_refused: bool) -> Option<Instant> {
+        if is_refused { self.trouble_since } else { Some(self.step_started) }
     }
 
     /// The way back that the node is on.
@@ -180,6 +191,7 @@ impl Executor {
         progress.step_started = now;
         progress.trouble_since = None;
         progress.exists = None;
+        progress.asked = None;
         match progress.current(&self.nodes[index]) {
             None if progress.back.is_some() => self.taken_back(index, now),
             None => self.finish(index, now),
@@ -219,6 +231,7 @@ impl Executor {
         match (progress.current(&self.nodes[index])?, progress.sending) {
             (Step::Call { call, .. }, Sending::Step) => Some(call),
             (Step::Call { recover, .. }, Sending::Lookup) => recover.as_ref().map(|lookup| &lookup.call),
+            (_, Sending::Holder(read)) => self.asker_call(read),
             (Step::Wait(waiter), Sending::Step | Sending::Lookup) => Some(&waiter.call),
         }
     }
@@ -262,7 +275,9 @@ impl Executor {
             self.fail(index, Cause::Bug { detail }, now);
             return None;
         }
-        self.progress[index].attempt += 1;
+        if !matches!(self.progress[index].sending, Sending::Holder(_)) {
+            self.progress[index].attempt += 1;
+        }
         let attempt = self.progress[index].attempt;
         self.tell(now, index, News::Sent { request: request.clone(), attempt });
         let ticket = self.ticket(index);
@@ -275,6 +290,7 @@ impl Executor {
         let step = self.progress[index].current(&nodes[index]);
         match (step, self.progress[index].sending) {
             (None, _) => {}
+            (Some(_), Sending::Holder(read)) => self.holder_replied(index, read, reply, now),
             (Some(Step::Call { call, save, recover, .. }), Sending::Step) => {
                 self.call_replied(index, call, save, recover.as_ref(), reply, now);
             }
@@ -362,6 +378,7 @@ impl Executor {
             ErrorClass::Conflict if operation == Operation::ModifyVolume && self.progress[index].unknowns > 0 => {
                 self.next_step(index, now);
             }
+            ErrorClass::Conflict if self.asks_who_holds(index, Some(&error), now) => {}
             ErrorClass::Conflict if !is_read => self.retry(index, error, CONFLICT_MAX, now),
             ErrorClass::Capacity if self.progress[index].attempt < CAPACITY_MAX => {
                 self.retry(index, error, Duration::MAX, now);
@@ -418,11 +435,8 @@ impl Executor {
             return self.finish(index, now);
         }
         let is_fatal = error.class == ErrorClass::Credentials;
-        let is_known = error.class != ErrorClass::Unknown;
-        // An earlier sending of the same call, of this run or another, may have been carried out: the next run looks.
-        let Progress { unknowns, inherited, .. } = self.progress[index];
-        if is_known && unknowns == 0 && !inherited {
-            self.withdraw_intent(index, now);
+        if error.class != ErrorClass::Unknown {
+            self.refused_for_good(index, now);
         }
         if self.turns_back(index, &error) {
             self.progress[index].back = Some(Box::new(Back { operation, error, step: 0 }));
@@ -432,6 +446,36 @@ impl Executor {
         if is_fatal {
             // Every other call would fail as well.
             self.on_event(now, Event::Stop);
+        }
+    }
+
+    /// AWS refused the call of the step: what it was to do is not done.
+    pub(super) fn refused_for_good(&mut self, index: usize, now: Instant) {
+        // An earlier sending of the same call, of this run or another, may have been carried out: the next run looks.
+        let Progress { unknowns, inherited, .. } = self.progress[index];
+        if unknowns == 0 && !inherited {
+            self.withdraw_intent(index, now);
+        }
+    }
+
+    /// After nobody was found who holds the object: the refused call is sent again, a wait goes on.
+    pub(super) fn goes_on(&mut self, index: usize, error: Option<ApiError>, now: Instant) {
+        match (error, self.progress[index].current(&self.nodes[index])) {
+            (Some(error), _) => self.retry(index, error, CONFLICT_MAX, now),
+            (None, Some(Step::Wait(waiter))) => {
+                let elapsed = now.since(self.progress[index].step_started);
+                let next = now + waiter.pace.next_look(elapsed);
+                self.wake_at(index, next);
+            }
+            (None, Some(Step::Call { .. }) | None) => {}
+        }
+    }
+
+    /// The call of the current step, whatever is being sent for it.
+    pub(super) fn step_call(&self, index: usize) -> Option<&Call> {
+        match self.progress[index].current(&self.nodes[index])? {
+            Step::Call { call, .. } => Some(call),
+            Step::Wait(waiter) => Some(&waiter.call),
         }
     }
 
@@ -626,6 +670,9 @@ impl Executor {
                     let operation = waiter.call.operation.to_string();
                     return self.fail(index, Cause::WaitTimedOut { operation, waited: elapsed }, now);
                 }
+                if self.asks_who_holds(index, None, now) {
+                    return;
+                }
                 self.progress[index].attempt = 0;
                 self.wake_at(index, now + waiter.pace.next_look(elapsed));
             }
@@ -677,7 +724,7 @@ impl Executor {
         }
     }
 
-    fn fail(&mut self, index: usize, cause: Cause, now: Instant) {
+    pub(super) fn fail(&mut self, index: usize, cause: Cause, now: Instant) {
         let cause = match self.progress[index].way_back(&self.nodes[index]) {
             Some((back, way)) => Cause::Refused {
                 operation: back.operation.to_string(),

@@ -175,6 +175,12 @@ pub struct Node {
     pub dependencies: Arc<[Arc<str>]>,
 }
 
+impl Node {
+    fn calls(&self) -> impl Iterator<Item = (&Self, &Call, Occasion)> {
+        self.steps.iter().flat_map(move |step| step.calls(self))
+    }
+}
+
 /// A complete plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -194,6 +200,9 @@ pub struct Plan {
     pub moves: Vec<(Address, Address)>,
     /// The graph to execute. Every node stands after those it needs.
     pub nodes: Arc<[Node]>,
+    /// Reads that tell who holds an object, sent only if AWS has not let one be deleted for some seconds.
+    #[serde(default)]
+    pub around: Arc<[Node]>,
     /// Values chosen once, as they will be recorded.
     pub choices: Choices,
     /// Keys of the tags that aloka sets, as they will be recorded once all is done.
@@ -216,7 +225,7 @@ impl Plan {
     /// # Errors
     /// The first node that comes before one it needs, or call that AWS does not have.
     pub fn check(&self) -> Result<(), String> {
-        for (index, node) in self.nodes.iter().enumerate() {
+        for (index, node) in self.all_nodes().enumerate() {
             let early = |need: &&u32| usize::try_from(**need).map_or(true, |need| need >= index);
             if let Some(need) = node.needs.iter().find(early) {
                 return Err(format!("node {index} ({}) needs node {need}, which does not come before it", node.target));
@@ -287,7 +296,14 @@ impl Plan {
 
     /// Every call the plan may send, in order of execution: always sent, or only in the case named.
     pub fn calls(&self) -> impl Iterator<Item = (&Node, &Call, Occasion)> {
-        self.nodes.iter().flat_map(|node| node.steps.iter().flat_map(move |step| step.calls(node)))
+        let calls = |node| Node::calls(node);
+        let around = self.around.iter().flat_map(calls).map(|(node, call, _)| (node, call, Occasion::Recovery));
+        self.nodes.iter().flat_map(calls).chain(around)
+    }
+
+    /// The nodes of the graph, then those that only read who holds an object.
+    pub fn all_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().chain(self.around.iter())
     }
 }
 
@@ -298,7 +314,8 @@ pub enum Occasion {
     Always,
     /// Until what it waits for has come about.
     Poll,
-    /// Only when an answer was lost or says that the object exists, or AWS refused the call that it takes back.
+    /// Only when an answer was lost or says that the object exists, or AWS refused the call that it takes back, or
+    /// something holds what is to be deleted.
     Recovery,
 }
 

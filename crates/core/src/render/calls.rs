@@ -29,14 +29,18 @@ struct Line<'a> {
 
 /// Every planned call, in order of execution.
 fn lines(plan: &Plan) -> impl Iterator<Item = (Line<'_>, &Node)> {
-    plan.nodes.iter().enumerate().flat_map(|(index, node)| {
+    let planned = plan.nodes.len();
+    plan.all_nodes().enumerate().flat_map(move |(index, node)| {
         node.steps.iter().flat_map(move |step| {
             let waiter = match step {
                 Step::Call { .. } => None,
                 Step::Wait(waiter) => Some(waiter),
             };
             let calls = step.calls(node).into_iter();
-            calls.map(move |(_, call, occasion)| (Line { node: index, call, occasion, waiter }, node))
+            calls.map(move |(_, call, occasion)| {
+                let occasion = if index < planned { occasion } else { Occasion::Recovery };
+                (Line { node: index, call, occasion, waiter }, node)
+            })
         })
     })
 }
@@ -49,8 +53,8 @@ pub fn iam_actions(plan: &Plan) -> Vec<String> {
 }
 
 /// Numbered calls, grouped by the resource they are for. `wait` calls are repeated until what they wait for has come
-/// about; `may` calls are sent only when an answer was lost or says that the object exists, or to
-/// take back what AWS refuses half way.
+/// about; `may` calls are sent only when an answer was lost or says that the object exists, to take back what AWS refuses half
+/// way, or to find out who holds what AWS does not delete.
 pub fn calls_text(plan: &Plan) -> Text {
     let mut text = Text::new();
     let all: Vec<_> = lines(plan).collect();

@@ -183,6 +183,7 @@ pub(crate) fn empty() -> Plan {
         outputs: Vec::new(),
         kept: Vec::new(),
         notes: Vec::new(),
+        around: Arc::default(),
         tag_keys: BTreeSet::new(),
         moves: Vec::new(),
         nodes: Vec::new().into(),

@@ -8,7 +8,9 @@
 mod around;
 pub mod choices;
 pub mod claim;
+pub(crate) mod holders;
 mod lost;
+mod neighbours;
 mod notes;
 pub mod place;
 mod recovery;
@@ -342,6 +344,7 @@ fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Resul
             known.map(|hash| (Arc::from(DB_PASSWORD), hash)).into_iter().collect()
         }
     };
+    let around = holders::reads(&state, &built.changes).into();
     let plan = Plan {
         mode: inputs.mode,
         changes: built.changes,
@@ -351,6 +354,7 @@ fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Resul
         notes,
         moves,
         nodes: built.nodes.into(),
+        around,
         choices: state.private.choices.clone(),
         tag_keys,
         secrets,

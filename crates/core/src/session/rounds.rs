@@ -274,7 +274,8 @@ pub fn unread(executor: &Executor, outcome: &Outcome) -> Vec<Problem> {
         Cause::Call { operation, error } | Cause::Refused { operation, error, told: _ } => {
             Problem::Read { call: operation.clone(), error: error.clone() }
         }
-        cause @ (Cause::WaitFailed { .. }
+        cause @ (Cause::Held { .. }
+        | Cause::WaitFailed { .. }
         | Cause::WaitTimedOut { .. }
         | Cause::Foreign { .. }
         | Cause::SlowStore { .. }
