@@ -320,7 +320,7 @@ impl Play {
             let id = change.before.get("id").and_then(Value::as_str).unwrap_or_default();
             assert!(!self.border.ids.contains(id), "{} is planned", change.target);
         }
-        assert_eq!(planned.plan.data_loss(), Vec::<String>::new(), "{DATABASE} would go");
+        assert_eq!(planned.plan.data_loss().names(), Vec::<String>::new(), "{DATABASE} would go");
         let mut border = Border { ids: self.border.ids.clone(), touched: Vec::new() };
         let end = self.bench.run(&planned, &mut border);
         assert_eq!(border.touched, Vec::<String>::new(), "{end:?}");

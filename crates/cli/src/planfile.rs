@@ -1,12 +1,14 @@
-//! Saved plans: everything apply needs to send the planned calls and no others, except the secrets.
+//! Saved plans: the plan, and what it was made from, so that apply can make it again and see whether it is the same.
 //!
-//! JSON, readable by its owner alone, written whole or not at all. A release refuses the formats it does not know.
+//! JSON, readable by its owner alone, written whole or not at all. Neither secrets nor anything to try them on is in it, and
+//! nothing that chooses whose credentials are used. A release refuses the formats it does not know.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use aloka_core::consent::Consent;
 use aloka_core::plan::Plan;
-use aloka_core::session::Inputs;
+use aloka_core::session::{Inputs, Password};
 use aloka_core::variables::Variables;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,7 @@ use crate::io::read_at_most;
 use crate::output::Output;
 
 /// The format written and read.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 /// Larger files are refused.
 const SIZE_MAX: u64 = 1 << 30;
 /// Tells a saved plan from any other JSON.
@@ -47,19 +49,33 @@ pub struct PlanFile {
 
 impl PlanFile {
     /// A plan to be saved.
-    pub fn new(cloud: &str, inputs: &Inputs, plan: Plan) -> Self {
-        // The password is known by its hash alone, and that is in the plan.
+    pub fn new(cloud: &str, inputs: &Inputs, mut plan: Plan) -> Self {
+        plan.secrets.clear();
         let Inputs { variables, user_data, mode: _, upgrade, password: _, consent, origins: _, recording: _ } = inputs;
         Self {
             kind: MARK.to_owned(),
             format_version: FORMAT_VERSION,
             aloka_version: env!("CARGO_PKG_VERSION").to_owned(),
             cloud: cloud.to_owned(),
-            variables: variables.clone(),
+            variables: Variables { aws_profile: None, ..variables.clone() },
             user_data: user_data.clone(),
             upgrade: *upgrade,
             consent: consent.clone(),
             plan,
+        }
+    }
+
+    /// What the plan is made from once more. Whose credentials are used is for `profile` to say: that of this directory.
+    pub fn inputs(&self, profile: Option<String>, password: Password) -> Inputs {
+        Inputs {
+            variables: Variables { aws_profile: profile, ..self.variables.clone() },
+            user_data: self.user_data.clone(),
+            mode: self.plan.mode,
+            upgrade: self.upgrade,
+            password,
+            consent: self.consent.clone(),
+            origins: BTreeMap::new(),
+            recording: false,
         }
     }
 
@@ -128,9 +144,9 @@ mod tests {
             (&b"PK\x03\x04"[..], "Terraform"),
             (b"{}", "another kind"),
             (b"[", "another kind"),
-            (br#"{"kind":"x","format_version":2}"#, "`x`"),
+            (br#"{"kind":"x","format_version":3}"#, "`x`"),
             (later, "9.0.0"),
-            (br#"{"kind":"aloka plan","format_version":2}"#, "missing field"),
+            (br#"{"kind":"aloka plan","format_version":3}"#, "missing field"),
         ] {
             let error = PlanFile::parse(bytes).expect_err("no plan");
             assert!(error.contains(why), "{error}");

@@ -20,3 +20,15 @@ pub struct Consent {
     /// `-beside`: build a new stack beside one that the state records elsewhere.
     pub beside: bool,
 }
+
+impl Consent {
+    /// The flags, as they are given.
+    pub fn flags(&self) -> Vec<String> {
+        let Self { replace, cutting_off, exclude, beside } = self;
+        let replace = replace.iter().map(|address| format!("-allow-replace={address}"));
+        let cutting_off = cutting_off.iter().map(|id| format!("-allow-cutting-off={id}"));
+        let exclude = exclude.iter().map(|address| format!("-exclude={address}"));
+        let beside = beside.then(|| "-beside".to_owned());
+        replace.chain(cutting_off).chain(exclude).chain(beside).collect()
+    }
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::identity::ADDRESS_TAG;
 use aloka_core::plan::Mode;
+use aloka_core::plan::saved::{Difference, differences};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::session::{Planned, Problem};
 use aloka_core::state::State;
@@ -90,7 +91,8 @@ struct Player<'a> {
     world: World,
     desk: Desk,
     wishes: Rc<[(Settings, Variables)]>,
-    saved: Option<Planned>,
+    /// With the wish it was made from.
+    saved: Option<(usize, Planned)>,
     played: Played,
 }
 
@@ -326,16 +328,16 @@ impl<'a> Player<'a> {
                 if text.contains(PASSWORD) {
                     self.find(Class::Safety, "I6 no secret", "the password is in the saved plan");
                 }
-                self.saved = Some(planned);
+                self.saved = Some((wish, planned));
                 End::Nothing
             }
             Err(why) => self.not_planned(why),
         }
     }
 
-    /// As the command line tool applies a saved plan: refused if the state has moved on, else with what is known now.
+    /// As the command line tool applies a saved plan: made again, and refused unless it is the same.
     fn run_saved(&mut self, named: bool) -> End {
-        let Some(saved) = self.saved.clone() else { return End::Refused("there is no saved plan".to_owned()) };
+        let Some((wish, saved)) = self.saved.clone() else { return End::Refused("there is no saved plan".to_owned()) };
         let held = self.desk.open().books.held().cloned();
         let serial = held.as_ref().map_or(0, |state| state.serial);
         let stale = saved.plan.stale(held.as_deref());
@@ -346,11 +348,13 @@ impl<'a> Player<'a> {
         if let Some(why) = stale {
             return End::Refused(why);
         }
-        // Which wish it was made for matters to the password only, and to that little.
-        match self.plan(None, saved.plan.mode) {
+        match self.plan(Some(wish), saved.plan.mode) {
             Ok(now) => {
+                if let Some(Difference { what, .. }) = differences(&saved.plan, &now.plan).first() {
+                    return End::Refused(what.clone());
+                }
                 self.meddle(Moment::Between);
-                self.carry_out(Planned { plan: saved.plan, ..now }, None, named)
+                self.carry_out(now, Some(wish), named)
             }
             Err(why) => self.not_planned(why),
         }
@@ -360,7 +364,7 @@ impl<'a> Player<'a> {
         let doomed = planned.plan.data_loss();
         if !named && !doomed.is_empty() {
             self.played.plans += 1;
-            return End::Refused(format!("it would destroy {}", doomed.join(", ")));
+            return End::Refused(format!("it would destroy {}", doomed.names().join(", ")));
         }
         let (add, change, destroy) = planned.plan.counts();
         self.tell(format_args!("   plan: {add} to add, {change} to change, {destroy} to destroy"));

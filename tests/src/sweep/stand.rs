@@ -152,7 +152,7 @@ impl Stand {
                 return attempt;
             }
         };
-        attempt.data_loss = planned.plan.data_loss();
+        attempt.data_loss = planned.plan.data_loss().names();
         let mut onlooker = Onlooker::new(&planned.plan, standing, self.is_late);
         if let Some(flaw) = flaw {
             flaw.spoil(Arc::make_mut(&mut planned.plan.nodes));

@@ -20,7 +20,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::{CloudError, CloudSettings, Observer, write};
 use crate::backend::Backend;
-use crate::driver::aws::{AwsClient, Settings, profile};
+use crate::driver::aws::{AwsClient, Settings};
 
 /// How often people are told how long things have been going on.
 const TICK: Duration = Duration::from_secs(1);
@@ -49,9 +49,8 @@ impl AwsCloud {
         Instant::ZERO + self.began.elapsed()
     }
 
-    pub(super) fn label(&self) -> String {
-        let profile = profile::used(self.settings.profile.as_deref()).map(|profile| format!(", profile {profile}"));
-        format!("AWS {}{}", self.settings.region, profile.unwrap_or_default())
+    pub(super) fn profile(&self) -> Option<&str> {
+        self.settings.profile.as_deref()
     }
 
     pub(super) fn run(

@@ -207,13 +207,33 @@ impl Cloud {
         }
     }
 
-    /// Which account this is, for people; no call is made for it.
-    pub fn account_label(&self) -> String {
+    /// Whose credentials are used, as far as no call is needed to know.
+    pub fn whose(&self) -> Whose {
         match self {
-            Self::Sim(cloud) => cloud.label(),
+            Self::Sim(_) => Whose::of(CloudKind::Sim, None),
             #[cfg(feature = "aws")]
-            Self::Aws(cloud) => cloud.label(),
+            Self::Aws(cloud) => Whose::of(CloudKind::Aws, cloud.profile()),
         }
+    }
+}
+
+/// Whose credentials a command uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whose {
+    /// Which sort of cloud.
+    pub kind: CloudKind,
+    /// The profile, if one is named by the variables or the environment.
+    pub profile: Option<String>,
+}
+
+impl Whose {
+    /// With the profile that the variables name, if they do.
+    pub fn of(kind: CloudKind, profile: Option<&str>) -> Self {
+        #[cfg(feature = "aws")]
+        let profile = crate::driver::aws::profile::used(profile).filter(|_| kind == CloudKind::Aws);
+        #[cfg(not(feature = "aws"))]
+        let profile = profile.map(str::to_owned).filter(|_| kind == CloudKind::Aws);
+        Self { kind, profile }
     }
 }
 

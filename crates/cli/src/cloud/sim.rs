@@ -80,11 +80,6 @@ impl SimCloud {
         self.world.now()
     }
 
-    pub(super) fn label(&self) -> String {
-        let options = self.world.account.options();
-        format!("simulated AWS account {} {} ({})", options.account_id, options.region, self.file.0.display())
-    }
-
     pub(super) fn run(
         &mut self,
         executor: &mut Executor,

@@ -1,10 +1,9 @@
 //! `aloka apply`, `destroy` and `refresh`: plan, ask, send exactly that.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use aloka_core::plan::Mode;
-use aloka_core::session::{Inputs, Planned};
+use aloka_core::session::{Password, Planned};
 use aloka_core::state::State;
 use aloka_core::variables::Needs;
 
@@ -37,6 +36,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
 fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResult {
     let cloud = flow::choose_cloud(cloud)?;
     let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, "OperationTypeApply")?;
+    run.tell_place(&planned.plan);
     flow::show(run.io, run.format, &planned, false, request.plan.verbose);
     approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;
     run.warn_of_expiry(&planned.plan);
@@ -51,27 +51,22 @@ fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path)
     let file = PlanFile::load(path)?;
     approval::check_data_loss(&file.plan, &request.allow_data_loss)?;
     let needs = Needs { password: saved::sends_secret(&file.plan) };
-    // Only the password counts: everything else is in the plan.
-    let (_, secrets) = crate::config::load(&request.plan.variables, needs)?;
+    // Of this directory, the password and the profile count: everything else is in the plan.
+    let (config, secrets) = crate::config::load(&request.plan.variables, needs)?;
+    let profile = config.variables.aws_profile;
     let cloud = saved::cloud(cloud, &file)?;
-    let mut run = Run::open(io, &request.plan, cloud, &file.variables, secrets, "OperationTypeApply")?;
+    let place = file.inputs(profile.clone(), Password::Absent).variables;
+    let mut run = Run::open(io, &request.plan, cloud, &place, secrets, "OperationTypeApply")?;
     let state = run.state()?;
     saved::check_state(&file.plan, state.as_ref())?;
     let state = state.unwrap_or_else(|| State::new(file.plan.lineage.clone()));
-    let inputs = Inputs {
-        variables: file.variables,
-        user_data: file.user_data,
-        mode: file.plan.mode,
-        upgrade: file.upgrade,
-        password: saved::password(&file.plan, run.secrets(), &state)?,
-        consent: file.consent,
-        origins: BTreeMap::new(),
-        recording: false,
-    };
+    let inputs = file.inputs(profile, saved::password(&file.plan, run.secrets(), &state)?);
     let now = run.plan(state, &inputs)?;
-    saved::check_observed(&file.plan, &now.plan)?;
-    run.warn_of_expiry(&file.plan);
-    execute(&mut run, &Planned { plan: file.plan, ..now })
+    saved::check(&file.plan, &now.plan)?;
+    run.tell_place(&now.plan);
+    run.warn_of_expiry(&now.plan);
+    // The plan made now, which is known to be the saved one: nothing of the file is carried out.
+    execute(&mut run, &now)
 }
 
 /// Sends the calls and tells how it went.

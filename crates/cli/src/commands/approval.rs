@@ -8,14 +8,21 @@ use crate::error::CommandError;
 /// Refuses a plan that destroys a database which the command line does not name (promise I8). Nothing else allows it:
 /// neither `-auto-approve`, nor a saved plan, nor an answer.
 pub fn check_data_loss(plan: &Plan, allowed: &[String]) -> Result<(), CommandError> {
-    let unnamed: Vec<String> = plan.data_loss().into_iter().filter(|id| !allowed.contains(id)).collect();
-    if unnamed.is_empty() {
+    let loss = plan.data_loss();
+    let open = loss.not_among(allowed);
+    if open.is_empty() {
         return Ok(());
     }
-    let flags: Vec<String> = unnamed.iter().map(|id| format!("-allow-data-loss={id}")).collect();
-    let names = unnamed.join(" and ");
-    let message = format!("this plan destroys the database {names} with all its data; nothing was changed");
-    Err(CommandError::user(message).hint(format!("if that is what you want, add: {}", flags.join(" "))))
+    let names = open.join(" and ");
+    let error =
+        CommandError::user(format!("this plan destroys the database {names} with all its data; nothing was changed"));
+    if !loss.unnamed.is_empty() {
+        return Err(
+            error.hint("AWS did not tell its identifier, so nobody can agree to lose it: run `aloka plan` again")
+        );
+    }
+    let flags: Vec<String> = open.iter().map(|id| format!("-allow-data-loss={id}")).collect();
+    Err(error.hint(format!("if that is what you want, add: {}", flags.join(" "))))
 }
 
 /// Asks whether to go on. Only `yes` is a yes.

@@ -234,6 +234,15 @@ impl<'a> Run<'a> {
         Ok(Executed { counts, state, swept, errors, is_saved })
     }
 
+    /// Begins what is told of a plan: whose account it is for, and where.
+    pub fn tell_place(&mut self, plan: &Plan) {
+        let line = human::place(&self.cloud.whose(), plan);
+        match self.format {
+            Format::Human => self.io.out(&format!("{line}\n\n")),
+            Format::Json => json::write(self.io, &json::log(&line)),
+        }
+    }
+
     /// Tells if the credentials expire before the plan usually ends. Those that renew themselves do, all the same.
     pub fn warn_of_expiry(&mut self, plan: &Plan) {
         let usual = plan.usual_duration();

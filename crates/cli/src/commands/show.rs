@@ -4,9 +4,12 @@ use std::path::Path;
 
 use aloka_core::render::{Context, Options, plan_json, plan_text, state_json, state_text};
 use aloka_core::state::{State, file};
+use aloka_core::variables::Needs;
 
 use super::store;
 use crate::args::{CloudArg, ShowArgs};
+use crate::cloud::{CloudKind, Whose};
+use crate::config;
 use crate::error::{CommandError, CommandResult};
 use crate::io::{Io, read_text_at_most};
 use crate::planfile::PlanFile;
@@ -43,6 +46,21 @@ fn show_state(io: &mut Io, state: &State, json: bool) -> Result<(), CommandError
     Ok(())
 }
 
+/// Whose credentials `aloka apply` would use for this plan here.
+fn whose(saved: &PlanFile) -> Whose {
+    let kind = if saved.cloud == CloudArg::Sim.name() { CloudKind::Sim } else { CloudKind::Aws };
+    let here = config::load(&[], Needs { password: false }).ok().and_then(|(config, _)| config.variables.aws_profile);
+    Whose::of(kind, here.as_deref())
+}
+
+/// What the command line allowed when the plan was made.
+fn agreed(io: &mut Io, saved: &PlanFile) {
+    let flags = saved.consent.flags();
+    if !flags.is_empty() {
+        io.out(&format!("\nMade with: {}\n", flags.join(" ")));
+    }
+}
+
 fn show_plan(io: &mut Io, saved: &PlanFile, json: bool) -> Result<(), CommandError> {
     if json {
         let variables =
@@ -51,7 +69,9 @@ fn show_plan(io: &mut Io, saved: &PlanFile, json: bool) -> Result<(), CommandErr
         // On one line: some readers of plans take no other.
         io.out_line(&plan_json(&saved.plan, context).to_string());
     } else {
+        io.out(&format!("{}\n\n", human::place(&whose(saved), &saved.plan)));
         human::show(io, &plan_text(&saved.plan, Options::default()));
+        agreed(io, saved);
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Text for people: warnings, errors, the plan, the summary. Data goes to standard output, the rest to standard error.
 
-use aloka_core::plan::Mode;
+use aloka_core::plan::{Mode, Plan};
 use aloka_core::render::Text;
 use aloka_core::variables::{Diagnostic, Severity};
 
+use crate::cloud::{CloudKind, Whose};
 use crate::error::CommandError;
 use crate::io::Io;
 
@@ -15,6 +16,18 @@ const RESET: &str = "\x1b[0m";
 pub fn show(io: &mut Io, text: &Text) {
     let text = if io.stdout_color() { text.ansi() } else { text.plain() };
     io.out(&text);
+}
+
+/// `AWS account 123456789012 in us-east-1, profile prod`
+pub fn place(whose: &Whose, plan: &Plan) -> String {
+    let Whose { kind, profile } = whose;
+    let cloud = match kind {
+        CloudKind::Sim => "simulated AWS account",
+        CloudKind::Aws => "AWS account",
+    };
+    let account = plan.account.as_deref().unwrap_or("unknown");
+    let profile = profile.as_ref().map(|profile| format!(", profile {profile}")).unwrap_or_default();
+    format!("{cloud} {account} in {}{profile}", plan.region)
 }
 
 /// The first word of a message, coloured if it may be.

@@ -104,6 +104,11 @@ pub fn sweep_line(swept: &Swept) -> Json {
     })
 }
 
+/// Something that is worth a line, which readers skip.
+pub fn log(text: &str) -> Json {
+    json!({ "@level": "info", "@message": text, "@module": "aloka", "@timestamp": timestamp(), "type": "log" })
+}
+
 /// A warning as a line of the stream.
 pub fn warning(summary: &str) -> Json {
     ui_json::diagnostic(&timestamp(), Severity::Warning, summary, "", None)
@@ -134,9 +139,7 @@ pub fn diagnostic(error: &CommandError) -> Json {
 /// A call was sent again, or an object was adopted: told by the stream as a log line, which readers skip.
 pub fn remark(notice: &Notice, text: &str) -> Option<Json> {
     match notice.news {
-        News::Retry { .. } | News::Adopted { .. } | News::Skipped => Some(json!({
-            "@level": "info", "@message": text, "@module": "aloka", "@timestamp": timestamp(), "type": "log",
-        })),
+        News::Retry { .. } | News::Adopted { .. } | News::Skipped => Some(log(text)),
         News::Started | News::Waiting { .. } | News::Sent { .. } | News::Finished { .. } | News::Failed { .. } => None,
     }
 }

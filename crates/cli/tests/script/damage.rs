@@ -141,6 +141,59 @@ fn saved_plans() {
     refused(&dir, &["apply", "tfplan"], "saved plan is stale");
 }
 
+/// A plan whose calls are not those of its changes: neither shown as if nothing were to do, nor applied.
+#[test]
+fn plans_that_show_one_thing_and_do_another() {
+    let dir = Dir::new();
+    dir.apply(&[]);
+    dir.run(&["plan", "-out=noop"]).expect(0).says("No changes.");
+    dir.run(&["plan", "-destroy", "-out=gone"]).expect(0);
+    let load = |name: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(dir.path().join(name)).expect(name)).expect("JSON")
+    };
+    let (noop, gone) = (load("noop"), load("gone"));
+    let nodes = gone["plan"]["nodes"].as_array().expect("nodes");
+    let deleted = nodes.iter().find(|n| n["target"]["address"] == "aws_db_instance.postgres" && n["verb"] == "Delete");
+    let mut deleted = deleted.expect("a deletion").clone();
+    deleted["needs"] = json!([]);
+    let call = |verb: &str, operation: &str, args: Value| {
+        json!({
+            "target": { "address": "aws_security_group.app", "deposed": null }, "verb": verb, "needs": [],
+            "steps": [{ "Call": { "call": { "operation": operation, "args": args }, "save": "Nothing", "recover": null } }],
+            "generation": 1, "after": {}, "dependencies": [],
+        })
+    };
+    let open = json!([{ "IpProtocol": "-1", "IpRanges": [{ "CidrIp": "0.0.0.0/0" }] }]);
+    let rule = json!({ "GroupId": "sg-0fffffffffffffff0", "IpPermissions": open });
+    for node in [
+        deleted,
+        call("Update", "ec2:TerminateInstances", json!({ "InstanceIds": ["i-0fffffffffffffff0"] })),
+        call("Read", "ec2:AuthorizeSecurityGroupIngress", rule),
+    ] {
+        let mut evil = noop.clone();
+        evil["plan"]["nodes"] = json!([node]);
+        fs::write(dir.path().join("evil"), evil.to_string()).expect("written");
+        refused(&dir, &["show", "evil"], "of which it shows no change");
+        refused(&dir, &["apply", "evil", "-allow-data-loss=aloka-dev-db"], "of which it shows no change");
+    }
+    // One that says as much as it does is not the plan of this directory.
+    let mut open = noop.clone();
+    open["plan"]["nodes"] = gone["plan"]["nodes"].clone();
+    open["plan"]["changes"] = gone["plan"]["changes"].clone();
+    fs::write(dir.path().join("open"), open.to_string()).expect("written");
+    refused(&dir, &["apply", "open"], "-allow-data-loss=aloka-dev-db");
+    let ran = dir.run(&["apply", "open", "-allow-data-loss=aloka-dev-db"]).expect(1);
+    ran.complains("saved plan is stale").complains("its change is not the one that follows now");
+    // What it tells of outputs is not what is recorded.
+    let mut lying = noop.clone();
+    for output in lying["plan"]["outputs"].as_array_mut().expect("outputs") {
+        output["after"] = json!("6.6.6.6");
+    }
+    fs::write(dir.path().join("lying"), lying.to_string()).expect("written");
+    dir.run(&["apply", "lying"]).expect(1).complains("its outputs are not the ones that follow now");
+    dir.run(&["plan", "-detailed-exitcode"]).expect(0);
+}
+
 #[test]
 fn traces() {
     let dir = Dir::new();

@@ -198,14 +198,22 @@ fn state_and_plan_are_for_their_owner_alone() {
     }
 }
 
+/// It has nothing to compare the password with, so the one that apply is given counts.
 #[test]
 fn a_saved_plan_asks_for_the_password_again() {
     let dir = Dir::new();
     dir.run(&["plan", "-out=tfplan"]).expect(0);
+    assert!(!std::fs::read_to_string(dir.path().join("tfplan")).expect("a plan").contains("argon2id"));
     let dir = dir.without("TF_VAR_db_password");
     dir.run(&["apply", "tfplan"]).expect(1).complains("TF_VAR_db_password");
-    let dir = dir.env("TF_VAR_db_password", "quite-another-password");
-    dir.run(&["apply", "tfplan"]).expect(1).complains("another password");
+    let dir = dir.env("TF_VAR_db_password", OTHER_CANARY);
+    dir.run(&["apply", "tfplan"]).expect(0).says("22 added");
+    dir.run(&["plan", "-detailed-exitcode"]).expect(0);
+    // A plan that changes the password, applied with the one that is recorded, is another plan.
+    let dir = dir.env("TF_VAR_db_password", CANARY);
+    dir.run(&["plan", "-out=tfplan"]).expect(0).says("1 to change");
+    let dir = dir.env("TF_VAR_db_password", OTHER_CANARY);
+    dir.run(&["apply", "tfplan"]).expect(1).complains("saved plan is stale");
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod kept;
 pub mod lower;
 pub mod procedure;
 pub mod refusal;
+pub mod saved;
 pub mod standing;
 pub mod usual;
 
@@ -20,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Step, Waiter, WayBack};
 use crate::address::Address;
-use crate::api::Call;
+use crate::api::{Call, Operation};
+use crate::model::Kind;
 use crate::state::{Choices, State, Target};
 use crate::value::{Value, ValueMap};
 
@@ -207,7 +209,9 @@ pub struct Plan {
     pub choices: Choices,
     /// Keys of the tags that aloka sets, as they will be recorded once all is done.
     pub tag_keys: BTreeSet<Arc<str>>,
-    /// Hash of each secret as it will be recorded once the secret was sent.
+    /// Hash of each secret as it will be recorded once the secret was sent. It is in no saved plan: whoever has that could try
+    /// passwords on it.
+    #[serde(skip)]
     pub secrets: BTreeMap<Arc<str>, Arc<str>>,
     /// Account and Region the plan was made in.
     pub account: Option<String>,
@@ -220,11 +224,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Tells whether the graph can be carried out: a saved plan may have been changed.
+    /// Tells whether the graph can be carried out and is told of: a saved plan may have been changed.
     ///
     /// # Errors
-    /// The first node that comes before one it needs, or call that AWS does not have.
+    /// The first node that comes before one it needs, call that AWS does not have, or changing call of an object that no
+    /// change tells of.
     pub fn check(&self) -> Result<(), String> {
+        let told: BTreeSet<&Address> = self
+            .changes
+            .iter()
+            .filter(|change| change.action != Action::NoOp)
+            .map(|change| &change.target.address)
+            .collect();
         for (index, node) in self.all_nodes().enumerate() {
             let early = |need: &&u32| usize::try_from(**need).map_or(true, |need| need >= index);
             if let Some(need) = node.needs.iter().find(early) {
@@ -232,6 +243,12 @@ impl Plan {
             }
             for (_, call, _) in node.steps.iter().flat_map(|step| step.calls(node)) {
                 call.check().map_err(|why| format!("node {index} ({}): {why}", node.target))?;
+                if call.operation.is_mutating() && (node.verb == Verb::Read || !told.contains(&node.target.address)) {
+                    return Err(format!(
+                        "it sends {} for {}, of which it shows no change",
+                        call.operation, node.target
+                    ));
+                }
             }
         }
         Ok(())
@@ -239,7 +256,8 @@ impl Plan {
 
     /// True if apply would send no mutating call and change no output.
     pub fn is_empty(&self) -> bool {
-        let is_read = |node: &Node| node.verb == Verb::Read;
+        let is_read =
+            |node: &Node| node.verb == Verb::Read && node.calls().all(|(_, call, _)| !call.operation.is_mutating());
         self.nodes.iter().all(is_read) && self.outputs.iter().all(|output| output.before == output.after)
     }
 
@@ -261,14 +279,24 @@ impl Plan {
         counts
     }
 
-    /// Identifiers of databases that the plan would destroy with their data.
-    pub fn data_loss(&self) -> Vec<String> {
-        let doomed = |change: &&Change| {
-            change.target.address.kind == crate::model::Kind::DbInstance
-                && matches!(change.action, Action::Delete | Action::Replace(_))
+    /// The databases that the plan would destroy with their data: those that a call deletes, and those whose change says
+    /// so. One of the two is enough.
+    pub fn data_loss(&self) -> DataLoss {
+        let mut loss = DataLoss::default();
+        let mut goes = |target: &Target, identifier: Option<&str>| match identifier.filter(|name| !name.is_empty()) {
+            Some(name) => loss.databases.insert(name.to_owned()),
+            None => loss.unnamed.insert(target.clone()),
         };
-        let identifier = |change: &Change| change.before.get("identifier").and_then(Value::as_str).map(str::to_owned);
-        self.changes.iter().filter(doomed).filter_map(identifier).collect()
+        for (node, call, _) in self.calls().filter(|(_, call, _)| call.operation == Operation::DeleteDBInstance) {
+            goes(&node.target, call.arg("DBInstanceIdentifier").as_str());
+        }
+        for change in &self.changes {
+            let is_doomed = matches!(change.action, Action::Delete | Action::Replace(_));
+            if change.target.address.kind == Kind::DbInstance && is_doomed {
+                goes(&change.target, change.before.get("identifier").and_then(Value::as_str));
+            }
+        }
+        loss
     }
 
     /// Why this plan must not be carried out upon `state`, if it was made from another; `None` as the state is that
@@ -304,6 +332,34 @@ impl Plan {
     /// The nodes of the graph, then those that only read who holds an object.
     pub fn all_nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().chain(self.around.iter())
+    }
+}
+
+/// The data that a plan destroys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DataLoss {
+    /// Identifiers of databases.
+    pub databases: BTreeSet<String>,
+    /// Databases whose identifier the plan does not tell: nobody can agree to lose them by name.
+    pub unnamed: BTreeSet<Target>,
+}
+
+impl DataLoss {
+    /// True if nothing is lost.
+    pub fn is_empty(&self) -> bool {
+        let Self { databases, unnamed } = self;
+        databases.is_empty() && unnamed.is_empty()
+    }
+
+    /// What is lost, as texts.
+    pub fn names(&self) -> Vec<String> {
+        self.not_among(&[])
+    }
+
+    /// What is lost and not among `allowed`, as texts. What has no name is never among them.
+    pub fn not_among(&self, allowed: &[String]) -> Vec<String> {
+        let open = self.databases.iter().filter(|name| !allowed.contains(name)).cloned();
+        open.chain(self.unnamed.iter().map(|target| format!("of unknown name at {target}"))).collect()
     }
 }
 

@@ -393,7 +393,7 @@ fn private_json(plan: &Plan) -> Json {
     json["region"] = plan.region.as_str().into();
     json["lineage"] = (*plan.lineage).into();
     json["serial"] = plan.serial.into();
-    json["data_loss"] = plan.data_loss().into();
+    json["data_loss"] = plan.data_loss().names().into();
     let reasons = plan.changes.iter().filter(|change| change.action != Action::NoOp).map(|change| {
         let (word, detail) = reason(change);
         let mut json = json!({ "address": change.target.address.to_string(), "reason": word });

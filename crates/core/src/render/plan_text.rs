@@ -9,7 +9,7 @@ use super::tree::{Keys, Place, Sign, Tree, is_empty};
 use super::{ASSIGNED, Style, Text, is_sensitive, quote};
 use crate::address::Address;
 use crate::model::{Kind, OnChange};
-use crate::plan::{Action, Change, Drift, Mode, Order, OutputChange, Plan, Reason};
+use crate::plan::{Action, Change, DataLoss, Drift, Mode, Order, OutputChange, Plan, Reason};
 use crate::plan::{exposure, refusal};
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
@@ -45,6 +45,7 @@ pub fn plan_text(plan: &Plan, options: Options) -> Text {
     let outputs: Vec<&OutputChange> = plan.outputs.iter().filter(|output| output.before != output.after).collect();
     if shown.is_empty() && untold.is_empty() && outputs.is_empty() {
         nothing_text(&mut text, plan);
+        loss_text(&mut text, plan);
         notes_text(&mut text, plan, options);
         return text;
     }
@@ -91,6 +92,7 @@ pub fn plan_text(plan: &Plan, options: Options) -> Text {
             text.say(Style::Plain, "Apply records these output values; it changes nothing in AWS.");
         }
     }
+    loss_text(&mut text, plan);
     notes_text(&mut text, plan, options);
     let exposure = exposure::lines(plan);
     if !exposure.is_empty() {
@@ -101,6 +103,16 @@ pub fn plan_text(plan: &Plan, options: Options) -> Text {
         }
     }
     text
+}
+
+/// The data that the calls of the plan destroy, whatever its changes say.
+fn loss_text(text: &mut Text, plan: &Plan) {
+    let DataLoss { databases, unnamed } = plan.data_loss();
+    let named = databases.iter().map(|name| format!("database {}", quote(name)));
+    let unnamed = unnamed.iter().map(|target| format!("the database at {target}"));
+    for lost in named.chain(unnamed) {
+        text.say(Style::Remove, format!("This plan destroys the data of {lost}."));
+    }
 }
 
 /// What stays as it is: objects of others in one line, then a line for each thing of ours that is left alone.

@@ -246,6 +246,7 @@ aloka will perform the following actions:
     }
 
 Plan: 1 to add, 0 to change, 1 to destroy.
+This plan destroys the data of database "aloka-dev-db".
 "#
     );
 }
@@ -538,7 +539,7 @@ fn any_plan_is_shown_whole_and_without_secrets() {
             let footer = format!("\nPlan: {add} to add, {change_} to change, {destroy} to destroy.\n");
             assert!(text.contains(&footer), "seed {seed}: {text}");
         }
-        for lost in plan.data_loss() {
+        for lost in plan.data_loss().databases {
             assert!(
                 text.contains(&format!("destroys the data of database {}", printable(&quote(&lost)))),
                 "seed {seed}"

@@ -243,7 +243,7 @@ impl Life<'_> {
         let (plan, data_loss, end) = match planned {
             Ok(planned) => {
                 began.get_or_insert(self.world.now());
-                (Ok(planned.plan.counts()), planned.plan.data_loss(), Ok(self.execute(planned)))
+                (Ok(planned.plan.counts()), planned.plan.data_loss().names(), Ok(self.execute(planned)))
             }
             Err(reason) => (Err(reason.to_string()), Vec::new(), Err(reason)),
         };
