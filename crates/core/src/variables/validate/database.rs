@@ -1,6 +1,8 @@
 //! The database and its password.
 
 use super::application::{is_size_word, is_type_word};
+use super::names::Names;
+use super::strength;
 use crate::secret::{DB_PASSWORD, Secret, Secrets};
 use crate::variables::Needs;
 use crate::variables::read::Reader;
@@ -129,8 +131,14 @@ pub(super) struct Database {
     pub(super) secrets: Secrets,
 }
 
-/// `ignored` are variables of the environment that name no variable; one of them may be a misspelled password.
-pub(super) fn check(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -> Option<Database> {
+/// `ignored` are variables of the environment that name no variable; one of them may be a misspelled password. `stack` are
+/// the names that whoever guesses one tries first.
+pub(super) fn check(
+    reader: &mut Reader<'_>,
+    needs: Needs,
+    ignored: &[String],
+    stack: Option<&Names>,
+) -> Option<Database> {
     let version = engine_version(reader);
     let class = instance_class(reader);
     let (low, high) = STORAGE;
@@ -143,7 +151,9 @@ pub(super) fn check(reader: &mut Reader<'_>, needs: Needs, ignored: &[String]) -
     let protection = reader.optional_flag("db_deletion_protection");
     let encrypted = reader.flag("db_storage_encrypted");
     let managed = reader.flag(MANAGED);
-    let secrets = password(reader, needs, managed.unwrap_or(false), ignored);
+    let stack = stack.into_iter().flat_map(|names| [names.project_name.as_str(), names.environment.as_str()]);
+    let names: Vec<&str> = stack.chain(name.as_deref()).chain(username.as_deref()).collect();
+    let secrets = password(reader, needs, managed.unwrap_or(false), ignored, &names);
     Some(Database {
         db_engine_version: version?,
         db_instance_class: class?,
@@ -253,7 +263,13 @@ fn user_name(reader: &mut Reader<'_>, text: Spot<String>) -> Option<String> {
     None
 }
 
-fn password(reader: &mut Reader<'_>, needs: Needs, managed: bool, ignored: &[String]) -> Option<Secrets> {
+fn password(
+    reader: &mut Reader<'_>,
+    needs: Needs,
+    managed: bool,
+    ignored: &[String],
+    names: &[&str],
+) -> Option<Secrets> {
     let mut secrets = Secrets::default();
     let Some(Spot { value, at }) = reader.optional_text(DB_PASSWORD)? else {
         if managed || !needs.password {
@@ -284,6 +300,13 @@ fn password(reader: &mut Reader<'_>, needs: Needs, managed: bool, ignored: &[Str
     if secret.expose() == EXAMPLE_PASSWORD {
         let warning = Problem::warning(at.as_ref(), format!("{DB_PASSWORD} is the password of the example"));
         reader.report.push(warning.hint(format!("choose another one and set it as TF_VAR_{DB_PASSWORD}")));
+    } else if !strength::is_enough(secret.expose(), names) {
+        // Not which of these it is: that would tell whoever reads a log half of the password.
+        let warning = Problem::warning(at.as_ref(), format!("{DB_PASSWORD} is easy to guess"))
+            .detail("it is near a common one or a name of this stack, or too short, or too regular");
+        reader.report.push(warning.hint(format!(
+            "set 16 random letters and digits or more as TF_VAR_{DB_PASSWORD}, or leave it to RDS with {MANAGED} = true"
+        )));
     }
     if let Some(at) = at.as_ref().filter(|at| reader.report.is_command_line(at)) {
         let summary = format!("{DB_PASSWORD} is on the command line, where every process of this machine can read it");

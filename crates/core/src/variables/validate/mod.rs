@@ -6,6 +6,7 @@ mod application;
 mod database;
 mod names;
 mod network;
+mod strength;
 mod tags;
 
 use crate::secret::Secrets;
@@ -21,7 +22,7 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
     let count = reader.whole("app_instance_count", 0, INSTANCES_MAX, "");
     let application = application::check(reader);
     let network = network::check(reader, region.as_deref(), count.as_ref());
-    let database = database::check(reader, needs, ignored);
+    let database = database::check(reader, needs, ignored, names.as_ref());
     let tags = tags::check(reader);
     let (aws_region, names, app_instance_count) = (region?, names?, count?.value);
     let (network, application, database, tags) = (network?, application?, database?, tags?);
