@@ -7,7 +7,7 @@ use aloka::planfile::PlanFile;
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Operation, Reply, Request};
 use aloka_core::engine::{Executor, Notice, Outcome};
-use aloka_core::fingerprint;
+use aloka_core::fingerprint::{self, Cost};
 use aloka_core::model::Kind;
 use aloka_core::plan::{Action, Mode, Node, Plan};
 use aloka_core::render::ui_json::planned_changes;
@@ -82,7 +82,7 @@ impl User {
     fn new(password: &str) -> Self {
         let mut secrets = Secrets::default();
         secrets.insert(DB_PASSWORD, Secret::new(password));
-        Self { secrets, hash: fingerprint::hash(&Secret::new(password), &[7; 16]) }
+        Self { secrets, hash: fingerprint::hash(&Secret::new(password), &[7; 16], Cost::TRIFLE) }
     }
 
     fn inputs(&self, variables: &Variables, mode: Mode, state: &State) -> Inputs {

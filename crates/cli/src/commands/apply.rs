@@ -35,7 +35,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
 /// Makes a plan, shows it, asks, and runs it.
 fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResult {
     let cloud = flow::choose_cloud(cloud)?;
-    let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, "OperationTypeApply")?;
+    let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, ("OperationTypeApply", true))?;
     run.tell_place(&planned.plan);
     flow::show(run.io, run.format, &planned, false, request.plan.verbose);
     approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;

@@ -5,7 +5,7 @@ use aloka_core::session::{Inputs, Planned};
 use aloka_core::state::State;
 
 use super::flow::{self, Run};
-use super::state_edit;
+use super::{password, state_edit};
 use crate::args::{AdoptArgs, CloudArg, StateRecoverArgs};
 use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
@@ -54,7 +54,7 @@ fn run(
         }
         search => search,
     };
-    let password = flow::password(run.secrets(), &State::new(""))?.trusted();
+    let password = password::known(run.secrets(), &State::new(""), request.mode, true)?.trusted();
     let inputs = Inputs {
         variables: config.variables,
         user_data: config.user_data,

@@ -2,20 +2,20 @@
 //!
 //! What is decided is decided in core; here is only who is asked next.
 
+use std::cell::Cell;
 use std::time::SystemTime;
 
 use aloka_core::engine::{Executor, Outcome};
-use aloka_core::model::Kind;
-use aloka_core::plan::build::PASSWORD;
 use aloka_core::plan::{Mode, Node, Plan};
-use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
+use aloka_core::secret::Secrets;
 use aloka_core::session::claim::{self, Claimed, Search};
 use aloka_core::session::sweep::Swept;
-use aloka_core::session::{Inputs, Next, Password, Planned, Problem, Session, unread};
+use aloka_core::session::{Inputs, Next, Planned, Problem, Session, unread};
 use aloka_core::state::State;
-use aloka_core::{fingerprint, variables::Variables};
+use aloka_core::variables::Variables;
 
-use super::store;
+use super::clear_text::{self, Place};
+use super::{password, store};
 use crate::args::CloudArg;
 use crate::backend::Backend;
 use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
@@ -34,6 +34,10 @@ pub struct Run<'a> {
     pub format: Format,
     cloud: Cloud,
     backend: Box<dyn Backend>,
+    /// What the backend keeps the state in.
+    place: Place,
+    /// True if the state that was read holds a password in clear.
+    was_clear: Cell<bool>,
     secrets: Secrets,
 }
 
@@ -72,16 +76,17 @@ impl<'a> Run<'a> {
                 Format::Json => warn(io, format, &line),
             }
         }
+        let place = store::place(Some(cloud))?;
         let cloud = connect(cloud, variables)?;
-        Ok(Self { io, format, cloud, backend, secrets })
+        Ok(Self { io, format, cloud, backend, place, was_clear: Cell::new(false), secrets })
     }
 
-    /// Opens a run of what this directory declares, and plans as the request says.
+    /// Opens a run of what this directory declares, and plans as the request says, for one that `writes` the state or not.
     pub fn planned(
         io: &'a mut Io,
         request: &PlanRequest,
         cloud: CloudArg,
-        operation: &str,
+        (operation, writes): (&str, bool),
     ) -> Result<(Self, Inputs, Planned), Errors> {
         let (config, secrets) = configure(io, request)?;
         let mut run = Self::open(io, request, cloud, &config.variables, secrets, operation)?;
@@ -91,7 +96,7 @@ impl<'a> Run<'a> {
             user_data: config.user_data,
             mode: request.mode,
             upgrade: request.upgrade,
-            password: password(run.secrets(), &state)?,
+            password: password::known(run.secrets(), &state, request.mode, writes)?,
             consent: request.consent.clone(),
             origins: config.origins,
             recording: false,
@@ -117,7 +122,7 @@ impl<'a> Run<'a> {
             if state.lineage.is_empty() {
                 state.lineage = new_lineage().into();
             }
-            hash_clear_password(&mut state)?;
+            self.was_clear.set(password::hash_clear(&mut state)?);
             Ok(state)
         };
         state.map(prepared).transpose()
@@ -225,7 +230,11 @@ impl<'a> Run<'a> {
         errors.extend(swept.iter().flat_map(failure::of_sweep));
         let is_saved = !matches!(outcome, Outcome::StoreFailed { .. });
         let state = executor.into_state();
-        if !is_saved {
+        if is_saved {
+            let versions = self.was_clear.get().then(|| self.place.clone());
+            let versions = versions.filter(|place| matches!(place, Place::Object { .. }));
+            clear_text::tell(self.io, self.format, &self.place, versions.into_iter().collect());
+        } else {
             let kept = store::keep(&state);
             if let Some(error) = errors.pop() {
                 errors.push(error.hint(kept));
@@ -301,35 +310,6 @@ pub fn new_lineage() -> String {
         bytes = (nanos ^ (u128::from(std::process::id()) << 64)).to_be_bytes();
     }
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
-}
-
-/// Terraform records the password in clear, aloka its hash: with that, a password that is the same is known to be.
-pub fn hash_clear_password(state: &mut State) -> Result<(), CommandError> {
-    let database = state.resources.iter().find(|(address, _)| address.kind == Kind::DbInstance);
-    let clear = database.and_then(|(_, resource)| resource.attributes.get(PASSWORD)?.as_str());
-    let Some(clear) = clear.map(Secret::new) else { return Ok(()) };
-    // Where it is in clear, Terraform wrote last, and may have sent another one than aloka did.
-    if !state.private.secrets.get(DB_PASSWORD).is_some_and(|recorded| fingerprint::verify(&clear, recorded)) {
-        let hash = hash(&clear)?;
-        state.private.secrets.insert(DB_PASSWORD.into(), hash.into());
-    }
-    Ok(())
-}
-
-fn hash(secret: &Secret) -> Result<String, CommandError> {
-    let mut salt = [0_u8; 16];
-    getrandom::fill(&mut salt)
-        .map_err(|error| CommandError::config(format!("no randomness to hash the password with: {error}")))?;
-    Ok(fingerprint::hash(secret, &salt))
-}
-
-/// What is known of the password: compared with the hash that is recorded, if one is.
-pub fn password(secrets: &Secrets, state: &State) -> Result<Password, CommandError> {
-    let Some(secret) = secrets.get(DB_PASSWORD) else { return Ok(Password::Absent) };
-    match state.private.secrets.get(DB_PASSWORD) {
-        Some(recorded) if fingerprint::verify(secret, recorded) => Ok(Password::Unchanged),
-        Some(_) | None => Ok(Password::New(hash(secret)?)),
-    }
 }
 
 /// True if apply would do something, or record something that is worth a word.

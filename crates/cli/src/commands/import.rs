@@ -7,6 +7,7 @@ use aloka_core::session::claim::{import, record_only};
 use aloka_core::state::State;
 
 use super::flow::{self, Run};
+use super::password;
 use crate::args::{CloudArg, ImportArgs};
 use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
@@ -25,7 +26,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: ImportArgs) -> CommandRes
     // Terraform's name for it in a lock.
     let mut run = Run::open(io, &request, cloud, &config.variables, secrets, "OperationTypeInvalid")?;
     let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));
-    let password = flow::password(run.secrets(), &state)?;
+    let password = password::known(run.secrets(), &state, request.mode, true)?;
     let inputs = Inputs {
         // That of a database that is found, see `state recover`.
         password: if address.kind == Kind::DbInstance { password.trusted() } else { password },

@@ -6,14 +6,18 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aloka_core::state::State;
 use aloka_core::variables;
 use aloka_core::variables::backend::{Backend as Configured, Local};
 
+use super::clear_text::{self, Place};
+use super::password;
 use super::store::{self, Record};
 use crate::args::{CloudArg, InitArgs};
 use crate::backend::Head;
 use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
+use crate::view::reporter::Format;
 
 /// What the locks of a move are held for, in Terraform's word.
 const OPERATION: &str = "init";
@@ -127,7 +131,16 @@ fn migrate(io: &mut Io, from: &Configured, to: &Configured, timeout: Duration) -
         io.out_line(&format!("Nothing to move: there is no state in {was}."));
         return Ok(());
     };
-    match store::read(&*new)? {
+    let mut left = Vec::new();
+    let clear_object = |configured: &Configured, state: &State, moved: bool| {
+        let place = store::place_of(configured.clone(), moved);
+        Some(place).filter(|place| state.has_clear_password() && matches!(place, Place::Object { .. }))
+    };
+    let there = store::read(&*new)?;
+    left.extend(clear_object(from, &state, true));
+    left.extend(there.as_ref().and_then(|there| clear_object(to, there, false)));
+    let state = password::without_clear(state, there.as_ref())?;
+    match there {
         Some(there) if there == state => io.out_line(&format!("The state is in {is} already.")),
         there => {
             let head = there.as_ref().map(Head::of);
@@ -154,10 +167,13 @@ fn migrate(io: &mut Io, from: &Configured, to: &Configured, timeout: Duration) -
             let path = store::local_path(local);
             let aside = free_name(&path, serial);
             std::fs::rename(&path, &aside).map_err(|error| CommandError::file("rename", &path, &error))?;
-            format!("The old copy is {}.", aside.display())
+            let told = format!("The old copy is {}.", aside.display());
+            left.push(Place::File(aside));
+            told
         }
         Configured::S3(_) => format!("The old copy stays in {was}; nothing may use it any more."),
     });
+    clear_text::tell(io, Format::Human, &store::place_of(from.clone(), true), left);
     Ok(())
 }
 

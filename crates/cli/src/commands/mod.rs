@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod approval;
 pub mod claim;
+pub mod clear_text;
 pub mod completions;
 pub mod flow;
 pub mod force_unlock;
@@ -10,6 +11,7 @@ pub mod graph;
 pub mod import;
 pub mod init;
 pub mod output;
+pub mod password;
 pub mod plan;
 pub mod saved;
 pub mod show;

@@ -19,7 +19,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     }
     let kept = store::kept();
     let output = request.out.as_deref().map(|path| Output::new(path, Kind::Plan, &kept)).transpose()?;
-    let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, "OperationTypePlan")?;
+    let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, ("OperationTypePlan", false))?;
     run.tell_place(&planned.plan);
     flow::show(run.io, run.format, &planned, request.calls, request.plan.verbose);
     let changes = flow::has_changes(&planned.plan);

@@ -7,7 +7,7 @@ use aloka_core::session::Password;
 use aloka_core::state::State;
 use aloka_core::value::Value;
 
-use super::flow;
+use super::{flow, password};
 use crate::args::CloudArg;
 use crate::error::{CommandError, Errors};
 use crate::planfile::PlanFile;
@@ -46,7 +46,7 @@ pub fn sends_secret(plan: &Plan) -> bool {
 
 /// What is known of the password. A plan that sends none is made without.
 pub fn password(plan: &Plan, secrets: &Secrets, state: &State) -> Result<Password, CommandError> {
-    if sends_secret(plan) { flow::password(secrets, state) } else { Ok(Password::Absent) }
+    if sends_secret(plan) { password::known(secrets, state, plan.mode, true) } else { Ok(Password::Absent) }
 }
 
 fn stale(why: impl std::fmt::Display) -> CommandError {

@@ -6,11 +6,13 @@ use std::path::Path;
 use aloka_core::state::edit::{self, EditError};
 use aloka_core::state::{State, file};
 
-use super::{flow, store};
+use super::clear_text::{self, Place};
+use super::{password, store};
 use crate::args::{CloudArg, LockArgs, StateMvArgs, StatePushArgs, StateRmArgs};
 use crate::backend::{Backend, Head};
 use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
+use crate::view::reporter::Format;
 
 /// Runs `aloka state mv`.
 pub fn mv(io: &mut Io, cloud: Option<CloudArg>, args: &StateMvArgs) -> CommandResult {
@@ -19,7 +21,7 @@ pub fn mv(io: &mut Io, cloud: Option<CloudArg>, args: &StateMvArgs) -> CommandRe
     let (state, moved) = edit::mv(&open.state, source, destination).map_err(|error| told(&error))?;
     let verb = if *dry_run { "Would move" } else { "Move" };
     if !dry_run {
-        open.write(state)?;
+        open.write(io, state)?;
     }
     for (old, new) in &moved {
         io.out_line(&format!("{verb} \"{old}\" to \"{new}\""));
@@ -37,7 +39,7 @@ pub fn rm(io: &mut Io, cloud: Option<CloudArg>, args: &StateRmArgs) -> CommandRe
     let (state, removed) = edit::rm(&open.state, addresses).map_err(|error| told(&error))?;
     let verb = if *dry_run { "Would remove" } else { "Removed" };
     if !dry_run {
-        open.write(state)?;
+        open.write(io, state)?;
     }
     for address in &removed {
         io.out_line(&format!("{verb} {address}"));
@@ -60,7 +62,7 @@ pub fn claim(
     let (state, claimed) = edit::claim(&open.state, addresses).map_err(|error| told(&error))?;
     let verb = if dry_run { "Would claim" } else { "Claimed" };
     if !dry_run && !claimed.is_empty() {
-        open.write(state)?;
+        open.write(io, state)?;
     }
     for address in &claimed {
         io.out_line(&format!("{verb} {address}"));
@@ -74,26 +76,34 @@ pub fn claim(
 /// Runs `aloka state push`. Terraform's rules: the same history, and not older than what is stored.
 pub fn push(io: &mut Io, cloud: Option<CloudArg>, args: &StatePushArgs) -> CommandResult {
     let StatePushArgs { force, lock, file: path } = args;
-    let mut given = read(path)?;
-    let clear = given.clone();
-    flow::hash_clear_password(&mut given)?;
-    given.forget_passwords();
+    let clear = read(path)?;
     let mut backend = store::open(cloud)?;
     if let Some(timeout) = lock.wait() {
         store::lock(io, &mut *backend, "state-push", timeout)?;
     }
     let stored = store::read(&*backend)?;
+    let given = password::without_clear(clear.clone(), stored.as_ref())?;
+    let place = store::place(cloud)?;
+    let mut left: Vec<Place> = Vec::new();
+    if clear.has_clear_password() && path != Path::new("-") {
+        left.push(Place::File(path.clone()));
+    }
     if let Some(stored) = &stored {
         if !force {
             check_push(&clear, stored)?;
         }
         if file::write(stored) == file::write(&given) {
+            clear_text::tell(io, Format::Human, &place, left);
             return Ok(0);
         }
     }
     let head = stored.as_ref().map(Head::of);
     backend.replace(&given, head.as_ref()).map_err(|error| store::error(&error))?;
     backend.unlock();
+    if stored.is_some_and(|stored| stored.has_clear_password()) && matches!(place, Place::Object { .. }) {
+        left.push(place.clone());
+    }
+    clear_text::tell(io, Format::Human, &place, left);
     Ok(0)
 }
 
@@ -147,7 +157,11 @@ fn told(error: &EditError) -> CommandError {
 /// The state of this directory with its lock.
 struct Open {
     backend: Box<dyn Backend>,
+    /// Without a password in it.
     state: State,
+    place: Place,
+    /// True if there was one.
+    was_clear: bool,
 }
 
 impl Open {
@@ -157,16 +171,23 @@ impl Open {
             store::lock(io, &mut *backend, operation, timeout)?;
         }
         match store::read(&*backend)? {
-            Some(state) => Ok(Self { backend, state }),
+            Some(state) => {
+                let was_clear = state.has_clear_password();
+                let state = password::without_clear(state, None)?;
+                Ok(Self { backend, state, place: store::place(cloud)?, was_clear })
+            }
             None => {
                 Err(CommandError::user("there is no state yet").hint("it is made by the first: aloka apply").into())
             }
         }
     }
 
-    fn write(&mut self, mut state: State) -> Result<(), CommandError> {
+    fn write(&mut self, io: &mut Io, mut state: State) -> Result<(), CommandError> {
         state.serial = self.state.serial.saturating_add(1);
-        self.backend.write(&state).map_err(|error| store::error(&error))
+        self.backend.write(&state).map_err(|error| store::error(&error))?;
+        let versions = self.was_clear && matches!(self.place, Place::Object { .. });
+        clear_text::tell(io, Format::Human, &self.place, versions.then(|| self.place.clone()).into_iter().collect());
+        Ok(())
     }
 }
 

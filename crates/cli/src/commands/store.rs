@@ -11,6 +11,7 @@ use aloka_core::state::{State, file};
 use aloka_core::variables::backend::{self, Backend as Configured};
 use serde::{Deserialize, Serialize};
 
+use super::clear_text::{self, Place};
 use crate::args::CloudArg;
 use crate::backend::atomic::{replace, write_new};
 use crate::backend::{Backend, BackendError, LocalBackend};
@@ -86,7 +87,7 @@ impl Record {
 }
 
 /// The directory that aloka keeps its own files of a stack in, made if it is not there.
-fn make_directory(path: &Path) -> io::Result<()> {
+pub fn make_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory_of(path))
 }
 
@@ -184,6 +185,28 @@ pub fn open(cloud: Option<CloudArg>) -> Result<Box<dyn Backend>, Errors> {
     }
 }
 
+/// What the state of this directory is kept in, for a command that talks to `cloud`.
+///
+/// # Errors
+/// As [`open`].
+pub fn place(cloud: Option<CloudArg>) -> Result<Place, Errors> {
+    Ok(match (agreed()?, cloud) {
+        (Configured::S3(_), Some(CloudArg::Sim)) => Place::File(PathBuf::from(SIM_STATE_FILE)),
+        (configured, _) => place_of(configured, false),
+    })
+}
+
+/// What a state is kept in by this configuration, or was, if it has `moved`.
+pub fn place_of(configured: Configured, moved: bool) -> Place {
+    match configured {
+        Configured::Local(local) => Place::File(local_path(&local)),
+        Configured::S3(s3) => {
+            let key = s3.state_key(&workspace());
+            Place::Object { bucket: s3.bucket, key, region: s3.region, profile: s3.profile, moved }
+        }
+    }
+}
+
 /// Refuses to begin with nothing in S3 while a local file still records a stack: it would be made a second time.
 ///
 /// # Errors
@@ -248,7 +271,7 @@ pub fn kept() -> Vec<PathBuf> {
     };
     let states = local.into_iter().chain([STATE_FILE, SIM_STATE_FILE].map(PathBuf::from));
     let files = states.flat_map(|path| LocalBackend::new(path).files());
-    let others = [ERRORED_FILE, RECORD_FILE, SIM_ACCOUNT_FILE].map(PathBuf::from);
+    let others = [ERRORED_FILE, RECORD_FILE, clear_text::RECORD_FILE, SIM_ACCOUNT_FILE].map(PathBuf::from);
     files.chain(others).filter_map(|path| resolve(&path).ok()).collect()
 }
 

@@ -236,6 +236,13 @@ impl State {
         self.resources.get(address)?.attributes.get(name).filter(|value| !value.is_null())
     }
 
+    /// True if Terraform recorded a password.
+    pub fn has_clear_password(&self) -> bool {
+        let password =
+            |resource: &Resource| resource.attributes.get(PASSWORD).is_some_and(|value| value.as_str().is_some());
+        self.objects().any(|(_, resource)| password(resource))
+    }
+
     /// Drops passwords, which Terraform records in clear and aloka never does.
     pub fn forget_passwords(&mut self) {
         for resource in self.resources.values_mut().chain(self.deposed.values_mut()) {

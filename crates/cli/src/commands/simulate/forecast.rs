@@ -81,8 +81,7 @@ mod tests {
         let mut secrets = Secrets::default();
         secrets.insert(DB_PASSWORD, Secret::new("correct-horse-battery"));
         let variables = evaluate(&[], Needs { password: false }).expect("defaults").variables;
-        let password = password(&secrets, 0);
-        let inputs = Inputs::new(variables, Mode::Apply, password);
+        let inputs = Inputs::new(variables, Mode::Apply, password());
         let options = RehearsalOptions {
             seed: 5,
             keep: false,

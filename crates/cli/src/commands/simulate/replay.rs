@@ -33,8 +33,7 @@ pub(super) fn run(io: &mut Io, args: &SimulateArgs, path: &Path) -> CommandResul
     // What happens does not depend on the password, so the trace needs none.
     let mut secrets = Secrets::default();
     secrets.insert(DB_PASSWORD, Secret::new(MADE_UP_PASSWORD));
-    let password = password(&secrets, recorded.header.seed);
-    let replay = recorded.replay(password, &secrets, until).map_err(|problems| told(&problems))?;
+    let replay = recorded.replay(password(), &secrets, until).map_err(|problems| told(&problems))?;
     if args.json {
         io.out_line(&format!("{:#}", story::json(&recorded.header, &replay)));
     } else {

@@ -1,0 +1,213 @@
+//! Passwords in clear that a state of Terraform leaves behind: in backups, in files that were pushed or moved away, in older
+//! versions of an object. Each place is told once in a directory, with the command that removes it. Nothing is removed
+//! here: it may be all that somebody has.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use aloka_core::state::file;
+use serde::{Deserialize, Serialize};
+
+use super::store;
+use crate::backend::atomic::replace;
+use crate::io::{Io, read_text_at_most};
+use crate::view::reporter::{Format, warn};
+
+/// The places that were told of.
+pub const RECORD_FILE: &str = ".aloka/clear-text.json";
+const RECORD_MAX: u64 = 1 << 20;
+/// What a state that Terraform wrote has and one of ours has not.
+const MARK: &str = "\"password\"";
+
+/// Where a password may be left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File(PathBuf),
+    /// An object in S3, in the versions that the bucket keeps of it.
+    Object {
+        /// Its bucket.
+        bucket: String,
+        /// Its key.
+        key: String,
+        /// The Region of the bucket, if it is said.
+        region: Option<String>,
+        /// The profile that reaches it, if one is named.
+        profile: Option<String>,
+        /// True if it was moved away: no version is read any more. Otherwise the latest one is.
+        moved: bool,
+    },
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Record {
+    told: BTreeSet<String>,
+}
+
+/// Tells of what is beside the state file and in `others`, if it was not told yet. That it was cannot always be recorded:
+/// then it is told again.
+pub fn tell(io: &mut Io, format: Format, state: &Place, others: Vec<Place>) {
+    let mut places: Vec<Place> = match state {
+        Place::File(path) => copies(path).into_iter().map(Place::File).collect(),
+        Place::Object { .. } => Vec::new(),
+    };
+    places.extend(others);
+    let record = load();
+    // What is gone is forgotten: if it comes again, it is news again.
+    let mut now = record.told.iter().filter(|name| still_holds(name)).cloned().collect::<BTreeSet<_>>();
+    for place in places.iter().filter(|place| place.holds()) {
+        if now.insert(place.name()) {
+            say(io, format, place);
+        }
+    }
+    if now != record.told {
+        let _not_recorded = save(&Record { told: now });
+    }
+}
+
+fn say(io: &mut Io, format: Format, place: &Place) {
+    let what = match place {
+        Place::File(path) => {
+            format!("{} holds the database password in clear, as Terraform records it", path.display())
+        }
+        Place::Object { moved, .. } => {
+            let which = if *moved { "versions" } else { "older versions" };
+            format!("{which} of {} hold the database password in clear, as Terraform records it", place.name())
+        }
+    };
+    let mut hints: Vec<String> = place.removal().iter().map(|command| format!("remove it with: {command}")).collect();
+    hints.push(
+        "others may have read it: give the database another one as TF_VAR_db_password, with: aloka apply".to_owned(),
+    );
+    match format {
+        Format::Human => {
+            warn(io, format, &what);
+            hints.iter().for_each(|hint| io.err_line(&format!("hint: {hint}")));
+        }
+        Format::Json => warn(io, format, &format!("{what}; {}", hints.join("; "))),
+    }
+}
+
+impl Place {
+    /// How it is recorded and told.
+    fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),
+        }
+    }
+
+    fn holds(&self) -> bool {
+        match self {
+            Self::File(path) => file_holds(path),
+            // Whoever names it has just replaced a state that did.
+            Self::Object { .. } => true,
+        }
+    }
+
+    /// The commands that remove what is there; none for a name that no command line should hold.
+    fn removal(&self) -> Vec<String> {
+        match self {
+            Self::File(path) => {
+                let name = path.to_str().filter(|name| !name.contains(char::is_control));
+                let dashes = |name: &str| if name.starts_with('-') { "-- " } else { "" };
+                name.map(|name| format!("rm {}{}", dashes(name), quoted(name))).into_iter().collect()
+            }
+            Self::Object { bucket, key, region, profile, moved } => {
+                let all = [Some(bucket), Some(key), region.as_ref(), profile.as_ref()];
+                if all.into_iter().flatten().any(|text| text.contains(char::is_control)) {
+                    return Vec::new();
+                }
+                let flag = |name: &str, value: &Option<String>| {
+                    value.as_ref().map(|value| format!(" --{name} {}", quoted(value))).unwrap_or_default()
+                };
+                let with = format!("{}{}", flag("region", region), flag("profile", profile));
+                let (bucket, key) = (quoted(bucket), quoted(key));
+                let which = if *moved { "" } else { "?!IsLatest" };
+                vec![format!(
+                    "aws s3api delete-object{with} --bucket {bucket} --key {key} --version-id ID, for each ID that is \
+                         listed by: aws s3api list-object-versions{with} --bucket {bucket} --prefix {key} --query \
+                         'Versions[{which}].[VersionId,LastModified]' --output text"
+                )]
+            }
+        }
+    }
+}
+
+/// For a shell: as it is if nothing in it means anything to one.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/-:+,@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+/// Copies of a state that tools keep beside it: the last one, Terraform's `NAME.1700000000.backup`, our `NAME.moved-7`.
+fn copies(state: &Path) -> Vec<PathBuf> {
+    let Some(name) = state.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let directory = state.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let Ok(entries) = fs::read_dir(directory.unwrap_or(Path::new("."))) else { return Vec::new() };
+    let is_copy = |found: &str| {
+        found
+            .strip_prefix(name)
+            .is_some_and(|rest| (rest.starts_with('.') && rest.ends_with(".backup")) || rest.starts_with(".moved-"))
+    };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut found: Vec<PathBuf> = names.filter(|name| is_copy(name)).map(|name| state.with_file_name(name)).collect();
+    found.sort();
+    found
+}
+
+fn still_holds(name: &str) -> bool {
+    name.starts_with("s3://") || file_holds(Path::new(name))
+}
+
+/// True for a regular file that is a state with a password in clear.
+fn file_holds(path: &Path) -> bool {
+    let is_file = fs::symlink_metadata(path).is_ok_and(|data| data.is_file());
+    let most = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
+    let text = is_file.then(|| read_text_at_most(path, most).ok()).flatten();
+    // Parsed only if there is something to find: most copies are our own.
+    let state = text.filter(|text| text.contains(MARK)).and_then(|text| file::read(&text).ok());
+    state.is_some_and(|state| state.has_clear_password())
+}
+
+fn load() -> Record {
+    let text = read_text_at_most(Path::new(RECORD_FILE), RECORD_MAX).ok();
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn save(record: &Record) -> io::Result<()> {
+    let path = Path::new(RECORD_FILE);
+    store::make_directory(path)?;
+    replace(path, Some(path), |new| Ok(serde_json::to_writer_pretty(new, record)?), |_| Ok(())).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(key: &str, moved: bool) -> Place {
+        let (region, profile) = (Some("eu-west-1".to_owned()), Some("it's mine".to_owned()));
+        Place::Object { bucket: "states".to_owned(), key: key.to_owned(), region, profile, moved }
+    }
+
+    #[test]
+    fn a_command_holds_what_a_shell_takes_for_one_word() {
+        let removal = |path: &str| Place::File(PathBuf::from(path)).removal();
+        assert_eq!(removal("a/terraform.tfstate.backup"), ["rm a/terraform.tfstate.backup"]);
+        assert_eq!(removal("-rf"), ["rm -- -rf"]);
+        assert_eq!(removal("it's $(here)"), ["rm 'it'\\''s $(here)'"]);
+        assert!(removal("a\nb").is_empty() && object("a\u{1b}[2J", false).removal().is_empty());
+        let text = object("web/state $1", false).removal().concat();
+        let with = "--region eu-west-1 --profile 'it'\\''s mine' --bucket states --key 'web/state $1'";
+        assert!(text.contains(&format!("aws s3api delete-object {with} --version-id ID")), "{text}");
+        assert!(text.contains("Versions[?!IsLatest]"), "the latest is in use: {text}");
+        assert!(object("web/state", true).removal().concat().contains("Versions[]"), "none is in use any more");
+    }
+}
