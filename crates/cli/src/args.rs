@@ -17,6 +17,7 @@ Environment:
   TF_VAR_name             value of a variable; TF_VAR_db_password keeps the password out of files
   AWS_REGION              used unless terraform.tfvars or -var says otherwise
   AWS_PROFILE             whose credentials are used, if AWS_ACCESS_KEY_ID is not set; aws_profile comes before both
+  ALOKA_TRUST_DIRECTORY   path of a directory that is used although it belongs to another user; * for any
   NO_COLOR                no colour
 
 Flags may be written with one dash or two, as Terraform's: -out=tfplan, --out tfplan.

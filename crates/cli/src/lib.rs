@@ -14,6 +14,7 @@ mod output;
 pub mod planfile;
 pub mod request;
 mod rfc3339;
+mod trust;
 pub mod view;
 
 use std::ffi::OsString;
@@ -45,7 +46,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
         io.disable_color();
     }
     let json = cli.command.streams_json();
-    let result = enter(cli.chdir.as_deref()).and_then(|()| dispatch(io, cli.cloud, cli.command));
+    let result = enter(io, cli.chdir.as_deref(), &cli.command).and_then(|()| dispatch(io, cli.cloud, cli.command));
     let code = result.unwrap_or_else(|Errors(errors)| {
         for (index, error) in errors.iter().enumerate() {
             if json {
@@ -92,12 +93,41 @@ fn is_stray_value(error: &clap::Error) -> bool {
     error.kind() == ErrorKind::UnknownArgument && is_value
 }
 
-fn enter(directory: Option<&std::path::Path>) -> Result<(), Errors> {
-    let Some(directory) = directory else { return Ok(()) };
-    std::env::set_current_dir(directory).map_err(|error| CommandError::file("enter", directory, &error).into())
+/// Goes to the directory, which has to be one that this user may be told by what to do.
+fn enter(io: &mut Io, directory: Option<&std::path::Path>, command: &Command) -> Result<(), Errors> {
+    if let Some(directory) = directory {
+        std::env::set_current_dir(directory).map_err(|error| CommandError::file("enter", directory, &error))?;
+    }
+    if command.uses_directory()
+        && let Some(warning) = trust::check_directory()?
+    {
+        view::human::warning(io, &warning);
+    }
+    Ok(())
 }
 
 impl Command {
+    /// True if files that nobody named have a say in what it does.
+    fn uses_directory(&self) -> bool {
+        match self {
+            Self::Show(args) => args.file.is_none(),
+            Self::Simulate(args) => args.rules.is_none() && args.replay.is_none(),
+            Self::Completions(_) | Self::Version(_) => false,
+            Self::Plan(_)
+            | Self::Apply(_)
+            | Self::Destroy(_)
+            | Self::Refresh(_)
+            | Self::Init(_)
+            | Self::Validate(_)
+            | Self::Output(_)
+            | Self::State(_)
+            | Self::Import(_)
+            | Self::Adopt(_)
+            | Self::ForceUnlock(_)
+            | Self::Graph(_) => true,
+        }
+    }
+
     /// True if everything this command tells goes to standard output as Terraform's stream.
     fn streams_json(&self) -> bool {
         match self {
