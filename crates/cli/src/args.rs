@@ -17,6 +17,8 @@ Environment:
   TF_VAR_name             value of a variable; TF_VAR_db_password keeps the password out of files
   AWS_REGION              used unless terraform.tfvars or -var says otherwise
   AWS_PROFILE             whose credentials are used, if AWS_ACCESS_KEY_ID is not set; aws_profile comes before both
+  ALOKA_ALLOW_CREDENTIALS_IN_USER_DATA
+                          1 lets app_user_data name a file that looks as if it held credentials
   ALOKA_TRUST_DIRECTORY   path of a directory that is used although it belongs to another user; * for any
   NO_COLOR                no colour
 

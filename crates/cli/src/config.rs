@@ -6,15 +6,21 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use aloka_core::credentials;
 use aloka_core::secret::Secrets;
 use aloka_core::variables::{self, Diagnostic, Evaluated, Needs, Severity, Source, Variables};
 
 use crate::args::GivenVariable;
 use crate::error::{CommandError, ErrorKind, Errors};
-use crate::io::{read_at_most, read_text_at_most};
+use crate::files;
 
 /// The most user data EC2 takes, bytes before encoding.
 const USER_DATA_MAX: usize = 16 << 10;
+
+/// As many bytes are read of all variables files that nobody named.
+const DIRECTORY_MAX: u64 = 16 << 20;
+/// Set to 1, user data may hold what looks like credentials.
+const ALLOW_CREDENTIALS: &str = "ALOKA_ALLOW_CREDENTIALS_IN_USER_DATA";
 
 /// The most of a file that is read; the longest variables file has half of it.
 const VARIABLES_MAX: u64 = 2 << 20;
@@ -49,8 +55,10 @@ pub fn load(given: &[GivenVariable], needs: Needs) -> Result<(Config, Secrets), 
             return Err(Errors(errors));
         }
     };
-    let Evaluated { variables, secrets, origins, warnings } = evaluated;
-    let user_data = variables.app_user_data.as_deref().map(|path| user_data(Path::new(path))).transpose()?;
+    let Evaluated { variables, secrets, origins, by_file, warnings } = evaluated;
+    let named_by_file = by_file.contains("app_user_data");
+    let user_data = variables.app_user_data.as_deref();
+    let user_data = user_data.map(|path| self::user_data(Path::new(path), named_by_file)).transpose()?;
     Ok((Config { variables, user_data, origins, warnings }, secrets))
 }
 
@@ -79,11 +87,20 @@ fn files(errors: &mut Vec<CommandError>) -> Vec<Source> {
         }
     };
     let names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    variables::auto_loaded(&names).into_iter().filter_map(|name| file(Path::new(&name), errors)).collect()
+    let mut left = DIRECTORY_MAX;
+    let mut read = |name: String| {
+        let path = Path::new(&name);
+        let source = file(path, files::within_text(path, VARIABLES_MAX.min(left)), errors)?;
+        if let Source::File { contents, path: _ } = &source {
+            left = left.saturating_sub(u64::try_from(contents.len()).unwrap_or(u64::MAX));
+        }
+        Some(source)
+    };
+    variables::auto_loaded(&names).into_iter().filter_map(&mut read).collect()
 }
 
-fn file(path: &Path, errors: &mut Vec<CommandError>) -> Option<Source> {
-    match read_text_at_most(path, VARIABLES_MAX) {
+fn file(path: &Path, contents: Result<String, CommandError>, errors: &mut Vec<CommandError>) -> Option<Source> {
+    match contents {
         Ok(contents) => Some(Source::File { path: path.display().to_string(), contents }),
         Err(error) => {
             errors.push(error);
@@ -96,7 +113,7 @@ fn command_line(given: &[GivenVariable], errors: &mut Vec<CommandError>) -> Vec<
     let mut sources = Vec::new();
     for variable in given {
         match variable {
-            GivenVariable::File(path) => sources.extend(file(path, errors)),
+            GivenVariable::File(path) => sources.extend(file(path, files::named_text(path, VARIABLES_MAX), errors)),
             GivenVariable::Var(text) => match text.split_once('=') {
                 Some((name, value)) => {
                     sources.push(Source::CommandLine { name: name.trim().to_owned(), value: value.to_owned() });
@@ -113,15 +130,38 @@ pub fn no_value() -> CommandError {
     CommandError::user("-var needs NAME=VALUE").hint("for example: -var 'environment=prod'")
 }
 
-fn user_data(path: &Path) -> Result<String, CommandError> {
-    let bytes = read_at_most(path, VARIABLES_MAX)
-        .map_err(|error| error.hint("the variable `app_user_data` names this file"))?;
+/// The boot script. A variables file names only what is in its directory: that is somebody's data, and what it names is
+/// sent to AWS. The command line and the environment are the user's own word.
+fn user_data(path: &Path, named_by_file: bool) -> Result<String, CommandError> {
+    let own_word = "to take a file from elsewhere, say so yourself: -var 'app_user_data=PATH', or TF_VAR_app_user_data";
+    let bytes = if !named_by_file {
+        files::named(path, VARIABLES_MAX)
+    } else if path.is_relative() {
+        files::within(path, VARIABLES_MAX).map_err(|error| error.hint(own_word))
+    } else {
+        let message =
+            format!("{} is an absolute path, and a variables file names only files beside it", path.display());
+        Err(CommandError::config(message).hint(own_word))
+    };
+    let bytes = bytes.map_err(|error| error.hint("the variable `app_user_data` names this file"))?;
     if bytes.len() > USER_DATA_MAX {
         let message =
             format!("{} has {} bytes, EC2 takes {USER_DATA_MAX} bytes of user data", path.display(), bytes.len());
         return Err(CommandError::config(message).hint("let the script download what it needs"));
     }
-    String::from_utf8(bytes).map_err(|_| CommandError::config(format!("{} is not UTF-8 text", path.display())))
+    let text =
+        String::from_utf8(bytes).map_err(|_| CommandError::config(format!("{} is not UTF-8 text", path.display())))?;
+    let allowed = std::env::var_os(ALLOW_CREDENTIALS).is_some_and(|value| value == "1");
+    match credentials::found(&text).filter(|_| !allowed) {
+        None => Ok(text),
+        Some(what) => Err(CommandError::config(format!(
+            "{} holds what looks like {what}, and whoever may look at an instance may read its user data",
+            path.display()
+        ))
+        .hint("the variable `app_user_data` names this file")
+        .hint("let the script fetch secrets when it runs, with the instance's own role")
+        .hint(format!("if it is no secret, or has to be there, set {ALLOW_CREDENTIALS}=1"))),
+    }
 }
 
 /// A problem with a variable, with its source line.

@@ -5,6 +5,8 @@ use std::fmt;
 use aloka_core::state::Target;
 use aloka_core::variables::Diagnostic;
 
+use crate::files::Refused;
+
 /// The longest message, in characters.
 const MESSAGE_MAX: usize = 8192;
 
@@ -74,7 +76,11 @@ impl CommandError {
 
     /// A file that cannot be read or written.
     pub fn file(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::config(format!("cannot {what} {}: {error}", path.display()))
+        let told = Self::config(format!("cannot {what} {}: {error}", path.display()));
+        match Refused::of(error) {
+            Some(refused) => refused.hinted(told),
+            None => told,
+        }
     }
 
     /// With one more hint.

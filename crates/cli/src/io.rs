@@ -1,10 +1,6 @@
 //! The streams a command may use and what is known of them. A reader that went away is no error.
 
-use std::fs::File;
-use std::io::{self, BufRead, IsTerminal, Read as _, Write};
-use std::path::Path;
-
-use crate::error::CommandError;
+use std::io::{self, BufRead, IsTerminal, Write};
 
 /// Standard input, output and error of one command.
 pub struct Io {
@@ -107,40 +103,6 @@ impl Io {
         let mut stdin = std::mem::replace(&mut self.stdin, Box::new(io::empty()));
         move || read_line(&mut *stdin)
     }
-}
-
-/// The whole of a file that has no more than `most` bytes. Never reads more, whatever the file turns out to be.
-///
-/// # Errors
-/// When it cannot be read or has more.
-pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, CommandError> {
-    let read = || -> io::Result<Option<Vec<u8>>> {
-        let file = File::open(path)?;
-        if file.metadata()?.len() > most {
-            return Ok(None);
-        }
-        // What is no plain file may have no length, and what is one may grow.
-        let mut bytes = Vec::new();
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-        Ok(Some(bytes).filter(|bytes| u64::try_from(bytes.len()).is_ok_and(|length| length <= most)))
-    };
-    if let Some(bytes) = read().map_err(|error| CommandError::file("read", path, &error))? {
-        return Ok(bytes);
-    }
-    let error = CommandError::config(format!("{} has more than {most} bytes, the most that is read", path.display()));
-    Err(error.hint("check that it is the file you mean"))
-}
-
-/// The same for text.
-///
-/// # Errors
-/// Also when it is not UTF-8.
-pub fn read_text_at_most(path: &Path, most: u64) -> Result<String, CommandError> {
-    String::from_utf8(read_at_most(path, most)?).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        CommandError::config(format!("{} is not UTF-8 text: byte {at} begins no character", path.display()))
-            .hint("save it as UTF-8, and check that it is the file you mean")
-    })
 }
 
 fn read_line(stdin: &mut dyn BufRead) -> Option<String> {

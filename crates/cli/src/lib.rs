@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod driver;
 pub mod error;
+mod files;
 pub mod guard;
 pub mod io;
 mod output;

@@ -1,18 +1,20 @@
 //! Files that a command line names to be written: what may be written over, and how.
 //!
 //! A device or a pipe is written into, a link is followed, and a file is replaced whole, but only one that is empty or
-//! holds what is written there now: a saved plan or a trace. A state is never written over, whatever its name.
+//! holds what is written there now: a saved plan or a trace. A state is never written over, whatever its name. Out of the
+//! directory, a link is followed only to what is such a file already.
 
-use std::fs::{self, File, FileType, OpenOptions};
+use std::fs::{self, File, FileType, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use crate::backend::atomic::replace;
+use crate::backend::atomic::{MODE, replace};
 use crate::error::CommandError;
+use crate::files;
 use crate::planfile;
 
 /// How much of a file is read to tell what it holds.
@@ -45,7 +47,7 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// What the file at `path` holds, as far as its beginning tells.
+    /// What the file at `path` holds, as far as its beginning tells. Whoever asks has seen that it is a file.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         if fs::metadata(path)?.len() == 0 {
             return Ok(Self::Empty);
@@ -122,7 +124,7 @@ pub(crate) fn told(what: FileType) -> &'static str {
 }
 
 /// The open descriptor of this process that `path` names (`/dev/stdout`, `/dev/fd/3`), by itself or through links.
-fn descriptor(path: &Path) -> Option<u32> {
+pub(crate) fn descriptor(path: &Path) -> Option<u32> {
     let ours = fs::canonicalize("/proc/self/fd").ok()?;
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
@@ -149,6 +151,8 @@ pub(crate) struct Output<'a> {
     named: &'a Path,
     kind: Kind,
     kept: &'a [PathBuf],
+    /// True if the command line does not name it.
+    implied: bool,
 }
 
 impl<'a> Output<'a> {
@@ -158,7 +162,17 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When it is neither of this kind nor empty, or cannot be written.
     pub(crate) fn new(named: &'a Path, kind: Kind, kept: &'a [PathBuf]) -> Result<Self, CommandError> {
-        let output = Self { named, kind, kept };
+        let output = Self { named, kind, kept, implied: false };
+        output.way()?;
+        Ok(output)
+    }
+
+    /// The same for one that nobody named: no link is followed.
+    ///
+    /// # Errors
+    /// See [`Output::new`] and [`Refused`](crate::files::Refused).
+    pub(crate) fn implied(path: &'a Path, kind: Kind, kept: &'a [PathBuf]) -> Result<Self, CommandError> {
+        let output = Self { named: path, kind, kept, implied: true };
         output.way()?;
         Ok(output)
     }
@@ -169,24 +183,33 @@ impl<'a> Output<'a> {
     /// # Errors
     /// See [`Output::new`]. What was there before is whole, unless it can only be written in place.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), CommandError> {
-        let written = match self.way()? {
-            Way::Into => OpenOptions::new().write(true).open(self.named).and_then(|mut file| file.write_all(bytes)),
+        let way = self.way()?;
+        self.make_directory().map_err(|error| self.failed(&error))?;
+        let written = match way {
+            Way::Into => files::open_read(self.named).and_then(|mut file| file.write_all(bytes)),
             Way::Descriptor(number) => append(number, self.named).and_then(|mut file| file.write_all(bytes)),
             Way::Replace(path) => self.replace(&path, bytes),
         };
         written.map_err(|error| self.failed(&error))
     }
 
+    /// Directories for a trace are made.
+    fn make_directory(&self) -> io::Result<()> {
+        match self.kind {
+            _ if self.implied => files::make_directory_of(self.named),
+            Kind::Trace => fs::create_dir_all(directory_of(self.named)),
+            Kind::Plan => Ok(()),
+        }
+    }
+
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        // A plan is for its owner alone, whatever was there.
-        let like = match self.kind {
-            Kind::Plan => None,
-            Kind::Trace => Some(path),
-        };
-        match replace(path, like, |new| new.write_all(bytes), |_| Ok(())) {
+        // It is for its owner alone, whatever was there.
+        match replace(path, None, |new| new.write_all(bytes), |_| Ok(())) {
             // A file that is mounted by itself, or in a directory of somebody else, can be written but not replaced.
             Err(error) if is_fixed(&error) && path.exists() => {
                 let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+                // Whose it is may be somebody else.
+                let _as_it_was = file.set_permissions(Permissions::from_mode(MODE));
                 file.write_all(bytes)?;
                 file.sync_all()
             }
@@ -196,6 +219,9 @@ impl<'a> Output<'a> {
 
     /// Decides how it is written, if it may be.
     fn way(&self) -> Result<Way, CommandError> {
+        if self.implied && !files::check_implied(self.named).map_err(|error| self.failed(&error))? {
+            return Ok(Way::Replace(self.named.to_owned()));
+        }
         let what = match fs::metadata(self.named) {
             Ok(data) => data.file_type(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.new_file().map(Way::Replace),
@@ -212,7 +238,8 @@ impl<'a> Output<'a> {
         }
         let path = resolve(self.named).map_err(|error| self.failed(&error))?;
         match (Content::of(&path).map_err(|error| CommandError::file("read", self.named, &error))?, self.kind) {
-            (Content::Empty, _) | (Content::Plan, Kind::Plan) | (Content::Trace, Kind::Trace) => {}
+            (Content::Empty, _) => self.check_lead(&path)?,
+            (Content::Plan, Kind::Plan) | (Content::Trace, Kind::Trace) => {}
             (Content::State, _) => return Err(self.is_state()),
             (Content::Plan, Kind::Trace) | (Content::Trace, Kind::Plan) | (Content::Other, _) => {
                 return Err(self.refused(&format!("is not {}, so it is not overwritten", self.thing())));
@@ -226,6 +253,7 @@ impl<'a> Output<'a> {
     /// Nothing is there yet.
     fn new_file(&self) -> Result<PathBuf, CommandError> {
         let path = resolve(self.named).map_err(|error| self.failed(&error))?;
+        self.check_lead(&path)?;
         self.check_kept(&path)?;
         match access(directory_of(&path), Access::WRITE_OK | Access::EXEC_OK) {
             // Directories for a trace are made.
@@ -247,6 +275,24 @@ impl<'a> Output<'a> {
             }
             Err(error) => Err(CommandError::file("read", self.named, &error)),
         }
+    }
+
+    /// Refuses to make a file where a link leads that the command line does not show: out of this directory, and out of
+    /// the one that it names. A link may be anybody's, and what is written holds names that are anybody's, too.
+    fn check_lead(&self, path: &Path) -> Result<(), CommandError> {
+        let is_elsewhere =
+            self.named.is_absolute() || self.named.components().any(|part| part == std::path::Component::ParentDir);
+        let here = Some(Path::new(".")).into_iter().chain(is_elsewhere.then_some(directory_of(self.named)));
+        let leads_there = |directory: &Path| fs::canonicalize(directory).is_ok_and(|real| path.starts_with(real));
+        // Without a directory there is no link in it.
+        if here.into_iter().any(leads_there) || !directory_of(path).exists() {
+            return Ok(());
+        }
+        Err(self.refused(&format!(
+            "leads to {}, outside of this directory, which is not {}",
+            path.display(),
+            self.thing()
+        )))
     }
 
     fn check_kept(&self, path: &Path) -> Result<(), CommandError> {

@@ -13,7 +13,7 @@ use aloka_core::variables::Variables;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CommandError;
-use crate::io::read_at_most;
+use crate::files;
 use crate::output::Output;
 
 /// The format written and read.
@@ -93,12 +93,26 @@ impl PlanFile {
     /// # Errors
     /// When it is no saved plan of a format this release knows.
     pub fn load(path: &Path) -> Result<Self, CommandError> {
-        let wrong = |why: String| {
+        Self::of(path, &Self::read(path)?)
+    }
+
+    /// The bytes of the file that a command line names as one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+        files::named(path, SIZE_MAX)
+    }
+
+    /// The saved plan that was read from `path`.
+    ///
+    /// # Errors
+    /// See [`PlanFile::load`].
+    pub(crate) fn of(path: &Path, bytes: &[u8]) -> Result<Self, CommandError> {
+        Self::parse(bytes).map_err(|why| {
             CommandError::config(format!("{} is no saved plan: {why}", path.display()))
                 .hint("make one with: aloka plan -out=FILE")
-        };
-        let bytes = read_at_most(path, SIZE_MAX)?;
-        Self::parse(&bytes).map_err(wrong)
+        })
     }
 
     /// Reads it from bytes.

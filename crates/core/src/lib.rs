@@ -7,7 +7,9 @@
 
 pub mod address;
 pub mod api;
+pub mod boot;
 pub mod consent;
+pub mod credentials;
 pub mod diff;
 pub mod engine;
 pub mod fingerprint;

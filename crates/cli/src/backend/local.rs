@@ -21,7 +21,7 @@ use rustix::fs::{Access, FlockOperation, access};
 use super::atomic::{MODE, clear, replace, take_after};
 use super::lock::{self, LockInfo, WAITING};
 use super::{Backend, BackendError, Head, Version};
-use crate::io::read_text_at_most;
+use crate::files;
 use crate::output::{Content, directory_of, resolve, told};
 use crate::rfc3339;
 
@@ -65,6 +65,7 @@ impl Held {
             take_after(&self.info, &self.state.metadata()?)?;
         }
         self.info.set_len(0)?;
+        self.info.seek(SeekFrom::Start(0))?;
         self.info.write_all(text.as_bytes())
     }
 }
@@ -122,20 +123,20 @@ impl LocalBackend {
     /// Refuses to replace a backup that is none or is not to be written. Not while the state is locked: the two may be one file, and see above.
     fn check_backup(&self) -> Result<(), BackendError> {
         let path = self.backup_path();
-        let what = match fs::symlink_metadata(&path) {
-            Ok(data) => data.file_type(),
+        match fs::symlink_metadata(&path) {
+            Ok(data) => {
+                files::check_own(&data, self.owner()).map_err(|refused| at("replace", &path)(refused.into()))?;
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(at("read", &path)(error)),
-        };
-        if what.is_symlink() {
-            // It is replaced, and what it leads to stays.
-            return Ok(());
-        }
-        if !what.is_file() {
-            return Err(not_ours(&path, told(what), "a backup of the state"));
         }
         access(&path, Access::WRITE_OK).map_err(|error| at("write", &path)(error.into()))?;
         check_content(&path, "a backup of the state")
+    }
+
+    /// Who has the state: the lock and the backup beside it are made theirs.
+    fn owner(&self) -> Option<u32> {
+        fs::metadata(&self.path).ok().map(|data| data.uid())
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<State, BackendError> {
@@ -153,7 +154,7 @@ impl LocalBackend {
             let opened;
             let mut file = match held {
                 Some(held) => &held.state,
-                None => match File::open(&self.path) {
+                None => match files::plain(&self.path, false) {
                     Ok(file) => {
                         opened = file;
                         &opened
@@ -243,7 +244,10 @@ impl LocalBackend {
         let (info, info_made) = loop {
             let (file, made) = open(&info_path).map_err(at("open", &info_path))?;
             match file.try_lock() {
-                Ok(()) if same_file(&file, &info_path) => break (file, made),
+                Ok(()) if same_file(&file, &info_path) => {
+                    self.check_lock(&file, &info_path, made)?;
+                    break (file, made);
+                }
                 // Its last holder removed it while it was being opened.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(locked()),
@@ -284,6 +288,25 @@ impl LocalBackend {
         Ok(held)
     }
 
+    /// Refuses to empty what is no lock that a dead run left, of this user or of who has the state.
+    fn check_lock(&self, file: &File, path: &Path, made: bool) -> Result<(), BackendError> {
+        if made {
+            return Ok(());
+        }
+        let data = file.metadata().map_err(at("open", path))?;
+        files::check_own(&data, self.owner()).map_err(|refused| at("lock", path)(refused.into()))?;
+        let mut bytes = Vec::new();
+        let read = file.take(lock::SIZE_MAX.saturating_add(1)).read_to_end(&mut bytes);
+        read.map_err(at("read", path))?;
+        // A machine that went down may leave zeros.
+        let is_blank = |text: &str| text.chars().all(|c| c.is_whitespace() || c == '\0');
+        let is_lock = |text: &str| is_blank(text) || LockInfo::parse(text).is_some();
+        if std::str::from_utf8(&bytes).is_ok_and(is_lock) {
+            return Ok(());
+        }
+        Err(not_ours(path, "another kind of file", "a lock"))
+    }
+
     /// Leaves nothing of the lock behind.
     fn release(&self, held: &Held) {
         // What was made for the lock alone goes with it. Failing to remove it hurts nobody: neither file blocks.
@@ -294,7 +317,10 @@ impl LocalBackend {
     }
 
     fn lock_info(&self) -> Option<LockInfo> {
-        LockInfo::parse(&read_text_at_most(&self.lock_info_path(), lock::SIZE_MAX).ok()?)
+        let mut text = String::new();
+        let file = files::plain(&self.lock_info_path(), false).ok()?;
+        file.take(lock::SIZE_MAX).read_to_string(&mut text).ok()?;
+        LockInfo::parse(&text)
     }
 }
 
@@ -369,7 +395,8 @@ impl Backend for LocalBackend {
         let mut versions = Vec::new();
         for (path, is_current) in files {
             // Not opened: see above.
-            match fs::metadata(&path) {
+            let data = if is_current { fs::metadata(&path) } else { fs::symlink_metadata(&path) };
+            match data {
                 Ok(data) if data.len() > 0 => versions.push(Version {
                     id: path.display().to_string(),
                     written: rfc3339::seconds(data.modified().map_err(at("read", &path))?),
@@ -434,15 +461,17 @@ fn check_content(path: &Path, wanted: &'static str) -> Result<(), BackendError> 
     }
 }
 
-/// Opens a file, and says whether it was made for that.
+/// Opens a plain file, and says whether it was made for that.
 fn open(path: &Path) -> io::Result<(File, bool)> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(MODE);
-    match options.clone().create_new(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            options.create(true).truncate(false).open(path).map(|file| (file, false))
+    loop {
+        match OpenOptions::new().read(true).write(true).mode(MODE).create_new(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match files::plain(path, true) {
+                // Its last holder removed it just now.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                opened => return opened.map(|file| (file, false)),
+            },
+            made => return made.map(|file| (file, true)),
         }
-        made => made.map(|file| (file, true)),
     }
 }
 

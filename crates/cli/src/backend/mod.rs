@@ -24,6 +24,8 @@ use aloka_core::api::ApiError;
 use aloka_core::state::State;
 use aloka_core::state::file::ReadError;
 
+use crate::files::Refused;
+
 pub use self::local::LocalBackend;
 pub use self::lock::LockInfo;
 
@@ -275,7 +277,7 @@ impl BackendError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidData => Some(RESTORE.to_owned()),
-            Self::Io { .. } => None,
+            Self::Io { source, .. } => Refused::of(source).map(|refused| refused.hint().to_owned()),
             Self::NotOurs { .. } => Some("move it out of the way".to_owned()),
             Self::Unusable { restore, .. } => Some(restore.as_deref().unwrap_or(RESTORE).to_owned()),
             Self::Remote { hint, .. } => hint.clone(),

@@ -3,9 +3,6 @@
 //! `ALOKA_SIM_PACE` set to a number makes that many virtual seconds pass in one real second, for people to look on;
 //! otherwise no real time passes.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +20,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{CloudError, CloudSettings, Observer, write};
 use crate::backend::Backend;
-use crate::backend::atomic::replace;
-use crate::output::directory_of;
+use crate::files;
 
 /// The format of the account file.
 const FORMAT_VERSION: u32 = 1;
+/// Larger files are refused.
+const SIZE_MAX: u64 = 256 << 20;
 /// Virtual seconds that pass in one real second.
 const PACE: &str = "ALOKA_SIM_PACE";
 /// Pauses shorter than this add up before they are made.
@@ -105,12 +103,9 @@ impl AccountFile {
     }
 
     fn load(&self) -> Result<Option<Saved>, CloudError> {
-        let text = match fs::read_to_string(&self.0) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.error(error)),
-        };
-        let saved: Saved = serde_json::from_str(&text).map_err(|error| self.error(error))?;
+        let bytes = files::implied(&self.0, SIZE_MAX).map_err(|error| self.error(error.message))?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        let saved: Saved = serde_json::from_slice(&bytes).map_err(|error| self.error(error))?;
         match saved.format_version {
             FORMAT_VERSION => Ok(Some(saved)),
             other => Err(self.error(format!("format version {other}, this release reads {FORMAT_VERSION}"))),
@@ -119,11 +114,8 @@ impl AccountFile {
 
     fn save(&self, account: &Account, now: Instant) -> Result<(), CloudError> {
         let saving = Saving { format_version: FORMAT_VERSION, now, account };
-        let write = || -> io::Result<()> {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory_of(&self.0))?;
-            replace(&self.0, Some(&self.0), |new| Ok(serde_json::to_writer(new, &saving)?), |_| Ok(())).map(drop)
-        };
-        write().map_err(|error| self.error(error))
+        files::replace_implied(&self.0, |new| Ok(serde_json::to_writer(new, &saving)?))
+            .map_err(|error| self.error(error))
     }
 }
 

@@ -4,15 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use aloka_core::state::file;
 use serde::{Deserialize, Serialize};
 
-use super::store;
-use crate::backend::atomic::replace;
-use crate::io::{Io, read_text_at_most};
+use crate::files;
+use crate::io::Io;
 use crate::view::reporter::{Format, warn};
 
 /// The places that were told of.
@@ -169,23 +168,25 @@ fn still_holds(name: &str) -> bool {
 
 /// True for a regular file that is a state with a password in clear.
 fn file_holds(path: &Path) -> bool {
-    let is_file = fs::symlink_metadata(path).is_ok_and(|data| data.is_file());
     let most = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
-    let text = is_file.then(|| read_text_at_most(path, most).ok()).flatten();
+    let read = || -> io::Result<String> {
+        let mut text = String::new();
+        files::plain(path, false)?.take(most).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let text = read().ok();
     // Parsed only if there is something to find: most copies are our own.
     let state = text.filter(|text| text.contains(MARK)).and_then(|text| file::read(&text).ok());
     state.is_some_and(|state| state.has_clear_password())
 }
 
 fn load() -> Record {
-    let text = read_text_at_most(Path::new(RECORD_FILE), RECORD_MAX).ok();
-    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    let bytes = files::implied(Path::new(RECORD_FILE), RECORD_MAX).ok().flatten();
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 fn save(record: &Record) -> io::Result<()> {
-    let path = Path::new(RECORD_FILE);
-    store::make_directory(path)?;
-    replace(path, Some(path), |new| Ok(serde_json::to_writer_pretty(new, record)?), |_| Ok(())).map(drop)
+    files::replace_implied(Path::new(RECORD_FILE), |new| Ok(serde_json::to_writer_pretty(new, record)?))
 }
 
 #[cfg(test)]

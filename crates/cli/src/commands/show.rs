@@ -1,7 +1,5 @@
 //! `aloka show`: the state, a state file, or a saved plan.
 
-use std::path::Path;
-
 use aloka_core::render::{Context, Options, plan_json, plan_text, state_json, state_text};
 use aloka_core::state::{State, file};
 use aloka_core::variables::Needs;
@@ -11,7 +9,7 @@ use crate::args::{CloudArg, ShowArgs};
 use crate::cloud::{CloudKind, Whose};
 use crate::config;
 use crate::error::{CommandError, CommandResult};
-use crate::io::{Io, read_text_at_most};
+use crate::io::Io;
 use crate::planfile::PlanFile;
 use crate::view::human;
 
@@ -19,21 +17,24 @@ use crate::view::human;
 pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ShowArgs) -> CommandResult {
     match &args.file {
         None => show_state(io, &store::read_here(cloud)?, args.json),
-        Some(path) => match PlanFile::load(path) {
-            Ok(plan) => show_plan(io, &plan, args.json),
-            Err(error) => match state_file(path) {
-                Some(state) => show_state(io, &state, args.json),
-                None => return Err(error.into()),
-            },
-        },
+        // Read once: it may be a pipe.
+        Some(path) => {
+            let bytes = PlanFile::read(path)?;
+            match PlanFile::of(path, &bytes) {
+                Ok(plan) => show_plan(io, &plan, args.json),
+                Err(error) => match state_file(bytes) {
+                    Some(state) => show_state(io, &state, args.json),
+                    None => return Err(error.into()),
+                },
+            }
+        }
     }
     .map(|()| 0)
     .map_err(Into::into)
 }
 
-fn state_file(path: &Path) -> Option<State> {
-    let most = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
-    let text = read_text_at_most(path, most).ok()?;
+fn state_file(bytes: Vec<u8>) -> Option<State> {
+    let text = String::from_utf8(bytes).ok().filter(|text| text.len() <= file::SIZE_MAX)?;
     if text.trim().is_empty() { None } else { file::read(&text).ok() }
 }
 

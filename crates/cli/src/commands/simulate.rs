@@ -19,7 +19,7 @@ use crate::args::SimulateArgs;
 use crate::config;
 use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
-use crate::output::{Kind, Output, directory_of};
+use crate::output::{Kind, Output};
 use crate::view::{failure, human, rehearsal as view};
 
 /// Stands in for a password that is not given. It protects nothing: the simulated database holds nothing.
@@ -70,10 +70,11 @@ fn life(
     secrets: &Secrets,
     options: &RehearsalOptions,
 ) -> CommandResult {
-    let paths = [args.keep.then_some(Path::new(KEPT_TRACE)), args.trace.as_deref()].into_iter().flatten();
     let kept = store::kept();
-    let outputs = paths.map(|path| Ok((path, Output::new(path, Kind::Trace, &kept)?)));
-    let outputs = outputs.collect::<Result<Vec<_>, CommandError>>()?;
+    let implied = args.keep.then_some(Path::new(KEPT_TRACE));
+    let implied = implied.map(|path| Ok((path, Output::implied(path, Kind::Trace, &kept)?)));
+    let named = args.trace.as_deref().map(|path| Ok((path, Output::new(path, Kind::Trace, &kept)?)));
+    let outputs = implied.into_iter().chain(named).collect::<Result<Vec<_>, CommandError>>()?;
     let rehearsal = rehearse(inputs, secrets, options).map_err(|problems| told(&problems))?;
     if args.timeline {
         human::show(io, &view::timeline(&rehearsal, width()));
@@ -88,7 +89,6 @@ fn life(
         human::show(io, &view::text(&rehearsal, options, width()));
     }
     for (path, output) in outputs {
-        std::fs::create_dir_all(directory_of(path)).map_err(|error| CommandError::file("write", path, &error))?;
         output.write(trace::to_text(inputs, options, &rehearsal.trace).as_bytes())?;
         io.err_line(&format!("the trace is in {}", path.display()));
     }

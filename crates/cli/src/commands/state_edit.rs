@@ -11,6 +11,7 @@ use super::{password, store};
 use crate::args::{CloudArg, LockArgs, StateMvArgs, StatePushArgs, StateRmArgs};
 use crate::backend::{Backend, Head};
 use crate::error::{CommandError, CommandResult, Errors};
+use crate::files;
 use crate::io::Io;
 use crate::view::reporter::Format;
 
@@ -132,12 +133,14 @@ fn check_push(given: &State, stored: &State) -> Result<(), CommandError> {
 }
 
 fn read(path: &Path) -> Result<State, CommandError> {
-    let mut text = String::new();
-    if path == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).map_err(|error| CommandError::file("read", path, &error))?;
+    let most = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        let stdin = std::io::stdin().take(most.saturating_add(1)).read_to_string(&mut text);
+        stdin.map(|_| text).map_err(|error| CommandError::file("read", path, &error))?
     } else {
-        text = std::fs::read_to_string(path).map_err(|error| CommandError::file("read", path, &error))?;
-    }
+        files::named_text(path, most)?
+    };
     let unusable = |why: &dyn std::fmt::Display| CommandError::config(format!("cannot use {}: {why}", path.display()));
     if text.trim().is_empty() {
         return Err(unusable(&"it is empty"));

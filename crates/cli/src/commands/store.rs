@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,13 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::clear_text::{self, Place};
 use crate::args::CloudArg;
-use crate::backend::atomic::{replace, write_new};
+use crate::backend::atomic::write_new;
 use crate::backend::{Backend, BackendError, LocalBackend};
 use crate::cloud::SIM_ACCOUNT_FILE;
 use crate::config::from_diagnostic;
 use crate::error::{CommandError, ErrorKind, Errors};
+use crate::files;
 use crate::io::Io;
-use crate::output::{directory_of, resolve};
+use crate::output::{Content, resolve};
+use crate::trust::{self, Trust, Yes};
 
 /// The state file of a directory, as Terraform has it.
 pub const STATE_FILE: &str = "terraform.tfstate";
@@ -29,6 +30,12 @@ const SIM_STATE_FILE: &str = ".aloka/sim.tfstate";
 const RECORD_FILE: &str = ".aloka/backend.json";
 /// The format of it.
 const RECORD_VERSION: u32 = 1;
+/// A longer one is refused.
+const RECORD_MAX: u64 = 1 << 20;
+/// As many bytes are read of all configuration files together.
+const CONFIGURATION_MAX: u64 = 16 << 20;
+/// The same for the name of a workspace.
+const WORKSPACE_MAX: u64 = 4 << 10;
 /// Where a state goes that its store did not take, as Terraform calls it.
 const ERRORED_FILE: &str = "errored.tfstate";
 /// As many are kept side by side.
@@ -60,12 +67,8 @@ impl Record {
     /// When it cannot be read.
     pub fn load() -> Result<Option<Self>, CommandError> {
         let path = Path::new(RECORD_FILE);
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(CommandError::file("read", path, &error)),
-        };
-        match serde_json::from_str::<Self>(&text) {
+        let Some(bytes) = files::implied(path, RECORD_MAX)? else { return Ok(None) };
+        match serde_json::from_slice::<Self>(&bytes) {
             Ok(record) if record.format_version == RECORD_VERSION => Ok(Some(record)),
             Ok(_) | Err(_) => Err(CommandError::config(format!("{RECORD_FILE} was not written by this release"))
                 .hint("run: aloka init -reconfigure")),
@@ -78,17 +81,9 @@ impl Record {
     /// When it cannot be written.
     pub fn save(&self) -> Result<(), CommandError> {
         let path = Path::new(RECORD_FILE);
-        let write = || -> io::Result<()> {
-            make_directory(path)?;
-            replace(path, Some(path), |new| Ok(serde_json::to_writer_pretty(new, self)?), |_| Ok(())).map(drop)
-        };
-        write().map_err(|error| CommandError::file("write", path, &error))
+        files::replace_implied(path, |new| Ok(serde_json::to_writer_pretty(new, self)?))
+            .map_err(|error| CommandError::file("write", path, &error))
     }
-}
-
-/// The directory that aloka keeps its own files of a stack in, made if it is not there.
-pub fn make_directory(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory_of(path))
 }
 
 /// What the configuration of this directory says, with `given` on top.
@@ -101,19 +96,22 @@ pub fn configured(given: &[String]) -> Result<Configured, Errors> {
     let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.retain(|name| backend::is_configuration(name));
     names.sort();
-    let mut files = Vec::new();
+    let (mut sources, mut left) = (Vec::new(), CONFIGURATION_MAX);
     for name in names {
-        let bytes = fs::read(&name).map_err(|error| CommandError::file("read", Path::new(&name), &error))?;
-        files.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+        let bytes = files::within(Path::new(&name), left)?;
+        left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        sources.push((name, String::from_utf8_lossy(&bytes).into_owned()));
     }
-    backend::read(&files, given).map_err(|problems| Errors(problems.into_iter().map(from_diagnostic).collect()))
+    backend::read(&sources, given).map_err(|problems| Errors(problems.into_iter().map(from_diagnostic).collect()))
 }
 
 /// Where a backend is, in few words.
 pub fn told(backend: &Configured) -> String {
     match backend {
         Configured::Local(local) => format!("the local file {}", local_path(local).display()),
-        Configured::S3(s3) => format!("s3://{}/{}", s3.bucket, s3.state_key(&workspace())),
+        Configured::S3(s3) => {
+            format!("s3://{}/{}", s3.bucket, s3.state_key(&workspace().unwrap_or_else(|_| "default".to_owned())))
+        }
     }
 }
 
@@ -123,13 +121,20 @@ pub fn local_path(local: &backend::Local) -> PathBuf {
 }
 
 /// The workspace that is chosen, as Terraform finds it.
-fn workspace() -> String {
+///
+/// # Errors
+/// When the file that says so cannot be read: another workspace is another state.
+fn workspace() -> Result<String, CommandError> {
     let chosen = |text: String| Some(text.trim().to_owned()).filter(|name| !name.is_empty());
-    std::env::var("TF_WORKSPACE")
-        .ok()
-        .and_then(chosen)
-        .or_else(|| fs::read_to_string(WORKSPACE_FILE).ok().and_then(chosen))
-        .unwrap_or_else(|| "default".to_owned())
+    if let Some(name) = std::env::var("TF_WORKSPACE").ok().and_then(chosen) {
+        return Ok(name);
+    }
+    let path = Path::new(WORKSPACE_FILE);
+    let noted = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Ok(_) | Err(_) => chosen(files::within_text(path, WORKSPACE_MAX)?),
+    };
+    Ok(noted.unwrap_or_else(|| "default".to_owned()))
 }
 
 /// What the configuration of this directory says, with what `aloka init` was told before on top, if there still is
@@ -173,7 +178,8 @@ pub fn open(cloud: Option<CloudArg>) -> Result<Box<dyn Backend>, Errors> {
         (Configured::Local(_), _) => at(&configured),
         (Configured::S3(_), Some(CloudArg::Sim)) => {
             let path = Path::new(SIM_STATE_FILE);
-            make_directory(path).map_err(|error| CommandError::file("write", path, &error))?;
+            let made = files::make_directory_of(path).and_then(|()| files::check_implied(path));
+            made.map_err(|error| CommandError::file("use", path, &error))?;
             Ok(Box::new(LocalBackend::new(path)))
         }
         (Configured::S3(_), Some(CloudArg::Aws) | None) => {
@@ -212,7 +218,7 @@ pub fn place_of(configured: Configured, moved: bool) -> Place {
 /// # Errors
 /// When that is so, or cannot be found out.
 pub fn check_left_behind(configured: &Configured) -> Result<(), Errors> {
-    let left = read(&LocalBackend::new(STATE_FILE))?.filter(|state| state.objects().next().is_some());
+    let left = read(&local(Path::new(STATE_FILE))?)?.filter(|state| state.objects().next().is_some());
     if left.is_none() || read(&*at(configured)?)?.is_some() {
         return Ok(());
     }
@@ -223,16 +229,43 @@ pub fn check_left_behind(configured: &Configured) -> Result<(), Errors> {
         .into())
 }
 
+/// The state file that the configuration of this directory names. Out of the directory, by its path or by links, it has
+/// to be a state already: nobody but the user says that a file is made elsewhere.
+fn local(path: &Path) -> Result<LocalBackend, CommandError> {
+    let failed = |error: io::Error| CommandError::file("use", path, &error);
+    let real = resolve(path).map_err(failed)?;
+    let here = fs::canonicalize(".").map_err(failed)?;
+    // What is not a file, or cannot be opened, is told of by whoever opens it.
+    let is_state = |path: &Path| {
+        fs::metadata(path).is_ok_and(|data| data.is_file()) && matches!(Content::of(path), Ok(Content::State))
+    };
+    let told = real.to_str().unwrap_or_default();
+    // Where its directory is not there either, nothing can be made.
+    if real.is_relative() || real.starts_with(&here) || is_state(&real) || Trust::load()?.contains(Yes::State, told) {
+        return Ok(LocalBackend::new(path));
+    }
+    let message = format!(
+        "the state file {} would be {}, outside of this directory, and holds no state yet",
+        path.display(),
+        real.display()
+    );
+    let error = CommandError::config(message);
+    Err(match trust::command(Yes::State, told) {
+        Some(command) => error.hint(format!("if that is what you want, say so: {command}")),
+        None => error.hint("name a file of this directory"),
+    })
+}
+
 /// The backend of this configuration, whatever else there is.
 ///
 /// # Errors
 /// When this build cannot use it.
 pub fn at(configured: &Configured) -> Result<Box<dyn Backend>, Errors> {
     match configured {
-        Configured::Local(local) => Ok(Box::new(LocalBackend::new(local_path(local)))),
+        Configured::Local(settings) => Ok(Box::new(local(&local_path(settings))?)),
         #[cfg(feature = "aws")]
         Configured::S3(settings) => {
-            let backend = crate::backend::s3::S3Backend::open(settings, &workspace());
+            let backend = crate::backend::s3::S3Backend::open(settings, &workspace()?);
             Ok(Box::new(backend.map_err(|failure| error(&failure))?))
         }
         #[cfg(not(feature = "aws"))]

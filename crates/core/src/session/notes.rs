@@ -1,6 +1,8 @@
-//! What the first plan of a release, or of a state that somebody else wrote, has to explain.
+//! What a plan has to say beforehand: which boot script is sent, and what the first plan of a release, or of a state that
+//! somebody else wrote, has to explain.
 
 use super::Inputs;
+use crate::boot::BootScript;
 use crate::identity::{LINEAGE_TAG, OLD_TAGS};
 use crate::plan::Mode;
 use crate::plan::build::Observed;
@@ -9,6 +11,10 @@ use crate::state::State;
 /// Notes that follow from what is there before anything is planned.
 pub(super) fn before(recorded: &State, inputs: &Inputs, observed: &Observed) -> Vec<String> {
     let mut notes = Vec::new();
+    if let (Mode::Apply, Some(path), Some(contents)) = (inputs.mode, &inputs.variables.app_user_data, &inputs.user_data)
+    {
+        notes.push(format!("servers boot with {}", BootScript::new(path, contents)));
+    }
     let (old, _) = OLD_TAGS[0];
     let has_old = |tags: &crate::value::Value| tags.get(old).as_str() == Some(&*recorded.lineage);
     let renamed = observed.values().filter(|found| found.attributes.get("tags").is_some_and(has_old)).count();

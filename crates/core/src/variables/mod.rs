@@ -22,7 +22,7 @@ mod tests;
 mod text;
 mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ipnet::Ipv4Net;
@@ -187,6 +187,8 @@ pub struct Evaluated {
     pub secrets: Secrets,
     /// Where each variable was set, by name: `terraform.tfvars:3`. One that has its default is not among them.
     pub origins: BTreeMap<String, String>,
+    /// The variables that a file sets, named on the command line or not: what a file says is data, not the user's word.
+    pub by_file: BTreeSet<String>,
     /// Nothing that stops a command.
     pub warnings: Vec<Diagnostic>,
 }
@@ -198,6 +200,7 @@ impl fmt::Debug for Evaluated {
             .field("variables", &self.variables)
             .field("db_password", &self.secrets.get(DB_PASSWORD).map(|_| "(sensitive)"))
             .field("origins", &self.origins)
+            .field("by_file", &self.by_file)
             .field("warnings", &self.warnings)
             .finish()
     }
@@ -214,12 +217,15 @@ pub fn evaluate(sources: &[Source], needs: Needs) -> Result<Evaluated, Vec<Diagn
     if incomplete {
         return Err(report.finish());
     }
+    let is_file = |source: usize| matches!(sources.get(source), Some(Source::File { .. }));
+    let by_file = values.iter().filter(|(_, given)| given.source.is_some_and(is_file));
+    let by_file = by_file.map(|(name, _)| (*name).to_owned()).collect();
     let mut reader = Reader::new(values, report);
     let valid = validate::variables(&mut reader, needs, &ignored);
     let mut report = reader.report;
     match valid {
         Some((variables, secrets)) if !report.failed() => {
-            Ok(Evaluated { variables, secrets, origins, warnings: report.finish() })
+            Ok(Evaluated { variables, secrets, origins, by_file, warnings: report.finish() })
         }
         Some(_) => Err(report.finish()),
         None => {

@@ -1,5 +1,6 @@
 //! The account file: it remembers from command to command, and refuses what it cannot use.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 

@@ -8,7 +8,8 @@ use aloka_sim::rehearsal::replay::Recorded;
 use super::{MADE_UP_PASSWORD, password, told, width};
 use crate::args::SimulateArgs;
 use crate::error::{CommandError, CommandResult};
-use crate::io::{Io, read_text_at_most};
+use crate::files;
+use crate::io::Io;
 use crate::view::{human, story};
 
 /// Larger files are refused.
@@ -20,7 +21,7 @@ pub(super) fn run(io: &mut Io, args: &SimulateArgs, path: &Path) -> CommandResul
         let error = CommandError::user("-var and -var-file have no effect on -replay: the trace holds the variables");
         return Err(error.hint("leave them out").into());
     }
-    let text = read_text_at_most(path, SIZE_MAX)?;
+    let text = files::named_text(path, SIZE_MAX)?;
     let recorded = Recorded::parse(&text).map_err(|error| {
         CommandError::config(format!("{} cannot be replayed: {error}", path.display()))
             .hint("write a trace with: aloka simulate -trace=FILE")

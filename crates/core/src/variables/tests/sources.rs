@@ -89,6 +89,22 @@ fn the_later_source_wins() {
     }
 }
 
+/// What a file says is data, the rest is the user's own word: the source that wins decides.
+#[test]
+fn variables_that_a_file_sets_are_known() {
+    let sources = [
+        environment("TF_VAR_app_user_data", "one.sh"),
+        tfvars("app_user_data = \"two.sh\""),
+        command_line("app_user_data", "three.sh"),
+        file("late.tfvars", "app_user_data = \"four.sh\""),
+        file("later.tfvars", "app_user_data = null"),
+    ];
+    for (count, expected) in [false, false, true, false, true, false].into_iter().enumerate() {
+        let evaluated = evaluate(&sources[..count], Needs { password: false }).expect("valid");
+        assert_eq!(evaluated.by_file.contains("app_user_data"), expected, "{count} sources");
+    }
+}
+
 #[test]
 fn an_overridden_value_is_not_judged_and_null_is_the_default() {
     assert_eq!(good(&[tfvars("environment = \"BAD\""), command_line("environment", "ok")]).environment, "ok");
