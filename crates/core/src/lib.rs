@@ -11,6 +11,7 @@ pub mod boot;
 pub mod consent;
 pub mod credentials;
 pub mod diff;
+pub mod endpoint;
 pub mod engine;
 pub mod fingerprint;
 pub mod graph;

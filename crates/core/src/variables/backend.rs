@@ -17,6 +17,7 @@ use super::report::{Place, Problem, Report};
 use super::source::Source;
 use super::suggest::nearest;
 use super::text::{Text, shown};
+use crate::endpoint::{Endpoint, is_region};
 
 /// What a workspace other than `default` has before its name in the key of its state.
 const WORKSPACE_KEY_PREFIX: &str = "env:";
@@ -152,8 +153,8 @@ const S3_SETTINGS: [(&str, Use); 48] = [
     ("allowed_account_ids", Use::Refused(NOT_YET)),
     ("forbidden_account_ids", Use::Refused(NOT_YET)),
     ("sse_customer_key", Use::Refused(NOT_YET)),
-    ("custom_ca_bundle", Use::Refused(NOT_YET)),
-    ("insecure", Use::Refused(NOT_YET)),
+    ("custom_ca_bundle", Use::Refused("set AWS_CA_BUNDLE instead")),
+    ("insecure", Use::Refused("set AWS_CA_BUNDLE to the certificate of the authority that the store uses")),
     ("use_fips_endpoint", Use::Refused("set AWS_USE_FIPS_ENDPOINT=true instead")),
     ("use_dualstack_endpoint", Use::Refused("set AWS_USE_DUALSTACK_ENDPOINT=true instead")),
     ("ec2_metadata_service_endpoint", Use::Refused("set AWS_EC2_METADATA_SERVICE_ENDPOINT instead")),
@@ -471,11 +472,23 @@ impl Settings<'_> {
             let summary = format!("key is {}, which begins or ends with a slash", shown(key));
             self.problems.push(Problem::error(Some(place), summary).hint("remove the slash"));
         }
+        let region = self.text("region");
+        // It becomes a part of host names.
+        if let Some(region) = region.as_deref().filter(|region| !is_region(region)) {
+            let summary = format!("region is {}, which is not the name of a Region", shown(region));
+            self.problems.push(Problem::error(Some(place), summary).hint("write one such as us-east-1"));
+        }
+        let endpoints = self.endpoints();
+        for (service, url) in endpoints.iter().filter(|(_, url)| Endpoint::parse(url).is_none()) {
+            let summary = format!("the endpoint of {service} is {}, which is not a URL", shown(url));
+            let problem = Problem::error(Some(place), summary);
+            self.problems.push(problem.hint("write one such as https://s3.example.com, without a user name in it"));
+        }
         let path_style = [self.flag("use_path_style"), self.flag("force_path_style")];
         let settings = S3 {
             bucket: bucket.unwrap_or_default(),
             key: key.unwrap_or_default(),
-            region: self.text("region"),
+            region,
             profile: self.text("profile"),
             dynamodb_table: self.text("dynamodb_table"),
             use_lockfile: self.flag("use_lockfile"),
@@ -483,7 +496,7 @@ impl Settings<'_> {
             kms_key_id: self.text("kms_key_id"),
             acl: self.text("acl"),
             workspace_key_prefix: self.text("workspace_key_prefix"),
-            endpoints: self.endpoints(),
+            endpoints,
             use_path_style: path_style.contains(&true),
             skip_s3_checksum: self.flag("skip_s3_checksum"),
         };

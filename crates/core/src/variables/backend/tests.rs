@@ -185,3 +185,24 @@ fn a_local_path_is_taken() {
     let path = Some("state/x.tfstate".to_owned());
     assert_eq!(read(&file(contents), &[]), Ok(Backend::Local(Local { path })));
 }
+
+#[test]
+fn a_region_and_an_endpoint_become_a_host_and_nothing_else() {
+    for (setting, named) in [
+        ("region = \"us-east-1/../x\"", "region is \"us-east-1/../x\""),
+        ("region = \"evil.example#\"", "region is \"evil.example#\""),
+        ("endpoints = { s3 = \"evil\" }", "the endpoint of s3 is \"evil\""),
+        (
+            "endpoints = { dynamodb = \"https://x@evil.example\" }",
+            "the endpoint of dynamodb is \"https://x@evil.example\"",
+        ),
+        ("endpoint = \"file:///etc/passwd\"", "the endpoint of s3 is \"file:///etc/passwd\""),
+        ("sts_endpoint = \"https://a\\\\@b\"", "the endpoint of sts is"),
+    ] {
+        let text = format!(
+            "terraform {{\n  backend \"s3\" {{\n    bucket = \"b\"\n    key = \"k\"\n    {setting}\n  }}\n}}\n"
+        );
+        let told = told(&text, &[]);
+        assert!(told.contains(named), "{setting}: {told}");
+    }
+}
