@@ -3,14 +3,19 @@
 //!
 //! Each function panics if something does not hold, and judges nothing else.
 
-use aloka::backend::LockInfo;
+use std::time::{Duration, UNIX_EPOCH};
+
+use aloka::backend::{BackendError, LockInfo};
+use aloka::commands::store::{Record, told};
 use aloka::error::CommandError;
 use aloka::planfile::PlanFile;
+use aloka_core::remote::{LEASE_MAX, Silence, Verdict, WATCHED_MAX, Watch};
 use aloka_core::render::ui_json::planned_changes;
 use aloka_core::render::{
     Context, Options, calls_json, calls_text, plan_json, plan_text, state_json, state_list, state_text,
 };
 use aloka_core::state::file;
+use aloka_core::time::Instant;
 use aloka_core::variables::{Needs, Severity, Source, evaluate};
 use aloka_sim::rehearsal::replay::Recorded;
 
@@ -86,11 +91,52 @@ pub fn plan(data: &[u8]) {
     }
 }
 
-/// Lock info.
+/// Lock info, whatever the clocks say; and what `aloka init` leaves beside a state, which is JSON as well.
 pub fn lock(data: &[u8]) {
-    if let Some(info) = LockInfo::parse(&String::from_utf8_lossy(data)) {
+    let text = String::from_utf8_lossy(data);
+    if let Some(info) = LockInfo::parse(&text) {
         assert_eq!(LockInfo::parse(&info.to_json()).as_ref(), Some(&info), "written and read again it differs");
+        clocks(&info, &text);
     }
+    match Record::parse(text.as_bytes()) {
+        Ok(record) => {
+            let again = serde_json::to_string(&record).expect("a record is JSON");
+            let again = Record::parse(again.as_bytes()).expect("what was written can be read");
+            assert_eq!(
+                (&again.given, &again.backend),
+                (&record.given, &record.backend),
+                "written and read again it differs"
+            );
+            readable(&told(&record.backend));
+        }
+        Err(error) => readable(&error.message),
+    }
+}
+
+/// At no time does a lock hold for ever, nor is it taken from somebody who gave a sign of life within its lease.
+fn clocks(info: &LockInfo, text: &str) {
+    let any = text.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    // Today, the year 10000, and what no calendar has.
+    for seconds in [0, 1, any >> 30, 1_795_384_093, 253_402_300_800, i64::MAX.unsigned_abs(), any] {
+        let Some(now) = UNIX_EPOCH.checked_add(Duration::from_secs(seconds)) else { continue };
+        match info.silence(now) {
+            Silence::None => {}
+            Silence::Watch(lease) => assert!(lease <= WATCHED_MAX && info.lease.is_some()),
+            Silence::TooLong(lease) => assert!(lease > WATCHED_MAX && lease <= LEASE_MAX && info.lease.is_some()),
+        }
+    }
+    let day = u64::try_from(LEASE_MAX.as_millis()).expect("a day");
+    for first in [0, any, u64::MAX - day, u64::MAX] {
+        let mut watch = Watch::default();
+        let mut see = |at| watch.see(Instant(at), Instant(at), text, info.lease);
+        assert_eq!(see(first), Verdict::Held, "a look is never enough");
+        if let Some(later) = first.checked_add(day) {
+            assert_eq!(see(later) == Verdict::Expired, info.lease.is_some());
+        }
+    }
+    let locked = BackendError::Locked { place: "the state".to_owned(), info: Some(Box::new(info.clone())) };
+    readable(&locked.to_string());
+    readable(&locked.hint().expect("what to do"));
 }
 
 /// A trace of a rehearsal.

@@ -19,6 +19,11 @@ Environment:
   AWS_PROFILE             whose credentials are used, if AWS_ACCESS_KEY_ID is not set; aws_profile comes before both
   ALOKA_ALLOW_CREDENTIALS_IN_USER_DATA
                           1 lets app_user_data name a file that looks as if it held credentials
+  AWS_ENDPOINT_URL        where requests go instead of to AWS; with _S3 and the like, those of one service
+  AWS_CA_BUNDLE           the file of certificates to trust instead of the machine's
+  HTTPS_PROXY, NO_PROXY   the way to AWS; this machine itself is never reached by a proxy
+  ALOKA_BUCKET_OWNER      the account of the state's bucket, if it is not that of the credentials
+  ALOKA_HTTP_HOSTS        hosts that may be spoken to without TLS besides this machine
   ALOKA_TRUST_DIRECTORY   path of a directory that is used although it belongs to another user; * for any
   NO_COLOR                no colour
 

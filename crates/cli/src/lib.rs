@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod commands;
 pub mod config;
 pub mod driver;
+mod endpoint;
 pub mod error;
 mod files;
 pub mod guard;

@@ -15,6 +15,14 @@ pub(crate) fn micros(time: SystemTime) -> String {
     format!("{}.{micros:06}Z", date_and_time(time))
 }
 
+/// True of what begins as a time in UTC of a year with four digits does, so that an order of texts is one of times.
+pub(crate) fn is_time(text: &str) -> bool {
+    let shape = "0000-00-00T00:00:00";
+    text.len() > shape.len()
+        && text.ends_with('Z')
+        && text.bytes().zip(shape.bytes()).all(|(c, s)| if s == b'0' { c.is_ascii_digit() } else { c == s })
+}
+
 fn date_and_time(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, rest) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
@@ -51,7 +59,13 @@ mod tests {
             let time = UNIX_EPOCH + Duration::from_micros(micro);
             assert_eq!(micros(time), text);
             assert_eq!(seconds(time), format!("{}Z", &text[..19]));
+            assert!(is_time(text) && is_time(&seconds(time)), "{text}");
         }
         assert_eq!(seconds(UNIX_EPOCH - Duration::from_secs(1)), "1970-01-01T00:00:00Z");
+        for text in
+            ["", "garbage", "2026-11-22", "2026-11-22T21:40:05", "+2026-11-22T21:40:05Z", "2026-11-22 21:40:05Z"]
+        {
+            assert!(!is_time(text), "{text}");
+        }
     }
 }

@@ -30,7 +30,6 @@ pub(crate) enum Yes {
     /// `state PATH`: a state may be made there, outside of the directory whose configuration names the place.
     State,
     /// `endpoint URL DIRECTORY`: requests go to that endpoint, as the directory says.
-    #[allow(dead_code, reason = "the AWS driver asks for it")]
     Endpoint,
 }
 

@@ -27,6 +27,11 @@ pub const KEYS: [&str; 3] = [ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG];
 pub const OLD_TAGS: [(&str, &str); 3] =
     [("aloka:lineage", LINEAGE_TAG), ("aloka:address", ADDRESS_TAG), ("aloka:generation", GENERATION_TAG)];
 
+/// The SHA-256 of this text in lower-case hexadecimal: names a machine without telling its name.
+pub fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
 /// True of the key of a tag that identifies an object, in the form of today or of before.
 pub fn is_identity(tag: &str) -> bool {
     OLD_TAGS.iter().any(|(old, new)| tag == *old || tag == *new)

@@ -14,6 +14,43 @@ pub const ATTEMPTS: u32 = 5;
 pub const LEASE: Duration = Duration::from_secs(60);
 /// A holder gives a sign of life this many times in a lease.
 pub const BEATS_PER_LEASE: u32 = 4;
+/// No lock lives longer after its last sign of life, whatever it says of itself: a day.
+pub const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// Whoever is not asked to wait watches the lock of a dead holder for no longer than this.
+pub const WATCHED_MAX: Duration = Duration::from_secs(5 * 60);
+/// Clocks of two machines differ by no more than this, mostly. Only whether a silent lock is worth waiting for depends
+/// on it, never whether it is taken.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(30);
+
+/// The lease that a lock says it has, in seconds; what anybody may have written is brought within a second and
+/// [`LEASE_MAX`].
+pub fn lease(seconds: u64) -> Duration {
+    Duration::from_secs(seconds).clamp(Duration::from_secs(1), LEASE_MAX)
+}
+
+/// How a holder stands that has given no sign of life for longer than its lease, by the word of two clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// It has not, or there is no telling: it is alive, or another tool's.
+    None,
+    /// It has, and it is worth watching it for a lease.
+    Watch(Duration),
+    /// It has, but its lease is longer than anybody waits who was not asked to.
+    TooLong(Duration),
+}
+
+impl Silence {
+    /// Of a lock with this lease, in seconds. `is_older` says whether its last sign of life is older than so much; it is
+    /// not asked if nothing depends on it.
+    pub fn of(seconds: Option<u64>, is_older: impl FnOnce(Duration) -> bool) -> Self {
+        let Some(lease) = seconds.map(lease) else { return Self::None };
+        match is_older(lease.saturating_add(CLOCKS_DIFFER)) {
+            false => Self::None,
+            true if lease > WATCHED_MAX => Self::TooLong(lease),
+            true => Self::Watch(lease),
+        }
+    }
+}
 
 /// What a store said to one conditional write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,8 +184,8 @@ pub struct Watch {
 
 impl Watch {
     /// A look that was asked for at `asked` and answered at `answered`, by this machine's steady clock. `text` is the
-    /// whole of the lock.
-    pub fn see(&mut self, asked: Instant, answered: Instant, text: &str, lease: Option<Duration>) -> Verdict {
+    /// whole of the lock, `seconds` the lease that it says it has.
+    pub fn see(&mut self, asked: Instant, answered: Instant, text: &str, seconds: Option<u64>) -> Verdict {
         // When the answer was true is not known: what counts is the time between the end of the first look and the
         // begin of the last, as the lock stood unchanged for at least that long.
         let since = match &self.seen {
@@ -158,7 +195,7 @@ impl Watch {
                 answered
             }
         };
-        match lease {
+        match seconds.map(lease) {
             Some(lease) if asked.since(since) >= lease => Verdict::Expired,
             Some(_) | None => Verdict::Held,
         }
@@ -167,6 +204,8 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn found(tag: &str, mark: Option<&str>) -> Found {
@@ -236,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_lock_expires_by_the_lookers_clock_alone() {
-        let lease = Some(Duration::from_secs(60));
+        let lease = Some(60);
         let at = |seconds: u64| Instant(seconds * 1000);
         let mut watch = Watch::default();
         let mut see = |asked, answered, text, lease| watch.see(at(asked), at(answered), text, lease);
@@ -251,6 +290,53 @@ mod tests {
         // Terraform's never does.
         for day in 0..30 {
             assert_eq!(see(day * 86_400, day * 86_400, "terraform", None), Verdict::Held);
+        }
+    }
+
+    #[test]
+    fn a_lease_of_nothing_or_for_ever_is_none() {
+        let (day, late) = (LEASE_MAX.as_secs(), |_: Duration| true);
+        assert_eq!(Silence::of(Some(60), late), Silence::Watch(LEASE));
+        assert_eq!(Silence::of(Some(60), |_| false), Silence::None);
+        assert_eq!(Silence::of(None, late), Silence::None);
+        for seconds in [day, day + 1, u64::MAX / 1000, u64::MAX - 1, u64::MAX] {
+            assert_eq!(Silence::of(Some(seconds), late), Silence::TooLong(LEASE_MAX));
+            let mut watch = Watch::default();
+            let mut see = |at: u64| watch.see(Instant(at), Instant(at), "x", Some(seconds));
+            assert_eq!(
+                (see(5), see(5 + day * 1000 - 1), see(5 + day * 1000)),
+                (Verdict::Held, Verdict::Held, Verdict::Expired)
+            );
+        }
+        // A look is never enough.
+        let mut watch = Watch::default();
+        assert_eq!(watch.see(Instant(7), Instant(7), "x", Some(0)), Verdict::Held);
+        assert_eq!(watch.see(Instant(1007), Instant(1007), "x", Some(0)), Verdict::Expired);
+    }
+
+    proptest! {
+        /// Whatever a lock says of itself and whatever the clocks say: nothing overflows, nobody is taken over who gave a
+        /// sign of life within a second or his lease, and nobody holds for longer than a day of silence.
+        #[test]
+        fn no_lease_holds_for_ever_and_none_is_nothing(
+            seconds in prop_oneof![any::<u64>(), 0..200_000_u64],
+            first in any::<u64>(),
+            looks in proptest::collection::vec((any::<u64>(), any::<bool>()), 0..20),
+        ) {
+            let mut watch = Watch::default();
+            let (mut now, mut since, mut sign) = (first, first, 0);
+            prop_assert_eq!(watch.see(Instant(now), Instant(now), "0", Some(seconds)), Verdict::Held);
+            for (step, beat) in looks {
+                now = now.saturating_add(step % (2 * 86_400_000));
+                if beat {
+                    (sign, since) = (sign + 1, now);
+                }
+                let silent = now - since;
+                let verdict = watch.see(Instant(now), Instant(now), &sign.to_string(), Some(seconds));
+                let lease = u128::from(seconds.clamp(1, 86_400)) * 1000;
+                let expected = if u128::from(silent) >= lease { Verdict::Expired } else { Verdict::Held };
+                prop_assert_eq!(verdict, expected);
+            }
         }
     }
 }

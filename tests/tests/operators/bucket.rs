@@ -8,7 +8,6 @@
 //! [`Bucket`] whether a condition holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use aloka_core::remote::{Answer, Attempt, Found, Next, Verdict, Watch};
 use aloka_core::time::Instant;
@@ -212,7 +211,7 @@ impl World {
                     add("takes the lock".to_owned(), Ok(world));
                 } else if let Some((seen, tag)) = self.body(LOCK) {
                     let mut watch = watch.clone();
-                    let lease = (!rules.foreign).then(|| Duration::from_secs(LEASE));
+                    let lease = (!rules.foreign).then_some(LEASE);
                     let now = moment(self.now);
                     match watch.see(now, now, &seen, lease) {
                         Verdict::Held => {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use aloka_core::remote::Silence;
 use serde::{Deserialize, Serialize};
 
 use crate::rfc3339;
@@ -67,6 +68,16 @@ impl LockInfo {
         !self.info.starts_with(OURS)
     }
 
+    /// Whether its holder has been silent for longer than its lease at `now`, by the word of two clocks. One that says
+    /// nothing of signs of life, or nothing that is a time, is not.
+    pub fn silence(&self, now: SystemTime) -> Silence {
+        Silence::of(self.lease, |age| {
+            let heard = self.renewed.as_deref().filter(|heard| rfc3339::is_time(heard));
+            let late = now.checked_sub(age).map(rfc3339::micros);
+            heard.zip(late.as_deref()).is_some_and(|(heard, late)| heard < late)
+        })
+    }
+
     /// One line of JSON, without a newline, as Terraform writes it.
     pub fn to_json(&self) -> String {
         // Texts alone: serialising them has no way to fail.
@@ -102,11 +113,17 @@ pub(super) fn random_id() -> String {
 
 fn who() -> String {
     let from_env = |names: [&str; 2]| names.into_iter().find_map(|name| std::env::var(name).ok());
-    let from_file = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
     let user = from_env(["USER", "LOGNAME"]).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string());
+    format!("{user}@{}", host())
+}
+
+/// The name of this machine.
+pub(crate) fn host() -> String {
+    let from_file = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let from_env = |name: &str| std::env::var(name).ok();
     let host = from_file("/proc/sys/kernel/hostname").or_else(|| from_file("/etc/hostname"));
-    let host = host.or_else(|| from_env(["HOSTNAME", "HOST"])).filter(|host| !host.is_empty());
-    format!("{user}@{}", host.as_deref().unwrap_or("localhost"))
+    let host = host.or_else(|| from_env("HOSTNAME")).or_else(|| from_env("HOST")).filter(|host| !host.is_empty());
+    host.unwrap_or_else(|| "localhost".to_owned())
 }
 
 #[cfg(test)]

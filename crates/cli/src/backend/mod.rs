@@ -18,11 +18,13 @@ mod memory;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aloka_core::api::ApiError;
+use aloka_core::remote::Silence;
 use aloka_core::state::State;
 use aloka_core::state::file::ReadError;
+use aloka_core::time::Human;
 
 use crate::files::Refused;
 
@@ -301,12 +303,16 @@ impl BackendError {
             }
             Self::Locked { info, .. } => {
                 let wait = "wait until that run has ended, or give `-lock-timeout=5m` to wait for it";
-                Some(match info.as_deref().filter(|info| info.is_foreign()) {
-                    Some(LockInfo { id, .. }) => format!(
-                        "{wait}; it is not aloka's and never expires: if that run is dead, aloka force-unlock {id}"
-                    ),
-                    None => wait.to_owned(),
-                })
+                let silence = info.as_deref().map(|info| info.silence(SystemTime::now()));
+                let why = match (info.as_deref(), silence) {
+                    (Some(info), _) if info.is_foreign() => "it is not aloka's and never expires".to_owned(),
+                    (_, Some(Silence::TooLong(lease))) => {
+                        format!("it has been silent for longer than its lease of {}", Human(lease))
+                    }
+                    _ => return Some(wait.to_owned()),
+                };
+                let id = info.as_ref().map(|info| info.id.as_str()).unwrap_or_default();
+                Some(format!("{wait}; {why}: if that run is dead, aloka force-unlock {id}"))
             }
             Self::LockId { info, .. } => {
                 info.as_ref().map(|info| format!("if nobody runs any more: aloka force-unlock {}", info.id))

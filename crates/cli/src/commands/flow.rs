@@ -19,6 +19,7 @@ use super::{password, store};
 use crate::args::CloudArg;
 use crate::backend::Backend;
 use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
+use crate::endpoint;
 use crate::error::{CommandError, Errors};
 use crate::io::Io;
 use crate::request::PlanRequest;
@@ -66,15 +67,19 @@ impl<'a> Run<'a> {
         operation: &str,
     ) -> Result<Self, Errors> {
         let format = if request.json { Format::Json } else { Format::Human };
-        let mut backend = store::open(Some(cloud))?;
-        if let Some(timeout) = request.lock {
-            store::lock(io, &mut *backend, operation, timeout)?;
+        let (mut backend, mut lines) = store::open_quietly(Some(cloud), &[])?;
+        if cloud == CloudArg::Aws {
+            lines.extend(endpoint::of_environment("requests to AWS", &["ec2", "rds", "ssm", "sts"])?);
         }
-        if let Some(line) = store::aside(cloud)? {
+        lines.extend(store::aside(cloud)?);
+        for line in lines {
             match format {
                 Format::Human => io.err_line(&line),
                 Format::Json => warn(io, format, &line),
             }
+        }
+        if let Some(timeout) = request.lock {
+            store::lock(io, &mut *backend, operation, timeout)?;
         }
         let place = store::place(Some(cloud))?;
         let cloud = connect(cloud, variables)?;

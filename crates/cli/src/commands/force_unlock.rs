@@ -23,7 +23,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ForceUnlockArgs) -> Comm
             }
         }
     }
-    store::open(cloud)?.force_unlock(&args.id).map_err(|error| store::error(&error))?;
+    store::open(io, cloud)?.force_unlock(&args.id).map_err(|error| store::error(&error))?;
     io.out_line("The lock has been removed.");
     Ok(0)
 }

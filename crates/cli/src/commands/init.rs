@@ -29,7 +29,8 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> CommandResu
         write_example(io)?;
     }
     settle(io, cloud, args)?;
-    let backend = store::open(cloud)?;
+    let (backend, lines) = store::open_quietly(cloud, &args.backend_config)?;
+    lines.iter().for_each(|line| io.err_line(line));
     let state = store::read(&*backend)?;
     io.out_line(&match state {
         Some(state) => {
@@ -68,6 +69,8 @@ fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> Result<(), E
         // Nothing is sent to AWS, so nothing can be decided about what is there.
         return Ok(());
     }
+    // Told below, once all is settled.
+    let _told_later = store::destinations(&configured, &args.backend_config)?;
     if args.create_backend {
         create(io, &configured)?;
     }
@@ -81,7 +84,7 @@ fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> Result<(), E
         }
     } else if !told_anew && record.as_ref().is_some_and(|record| record.backend != configured) {
         // Every other command says so, too; here are the ways out.
-        return store::open(cloud).map(drop);
+        return store::open_quietly(cloud, &args.backend_config).map(drop);
     } else if record.is_none() && !args.reconfigure && !is_local {
         store::check_left_behind(&configured)?;
     }
@@ -123,6 +126,7 @@ fn nothing_to_create() -> CommandError {
 
 /// Copies the state, reads it back, and puts the old copy aside.
 fn migrate(io: &mut Io, from: &Configured, to: &Configured, timeout: Duration) -> Result<(), Errors> {
+    store::destinations(from, &[])?.iter().for_each(|line| io.err_line(line));
     let (mut old, mut new) = (store::at(from)?, store::at(to)?);
     store::lock(io, &mut *old, OPERATION, timeout)?;
     store::lock(io, &mut *new, OPERATION, timeout)?;

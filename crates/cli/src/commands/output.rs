@@ -10,7 +10,7 @@ use crate::view::human;
 
 /// Runs the command.
 pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &OutputArgs) -> CommandResult {
-    let outputs = store::read_here(cloud)?.outputs;
+    let outputs = store::read_here(io, cloud)?.outputs;
     let Some(name) = &args.name else {
         if args.json {
             io.out(&with_newline(outputs_json(&outputs)));

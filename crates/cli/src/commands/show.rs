@@ -16,7 +16,10 @@ use crate::view::human;
 /// Runs the command.
 pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ShowArgs) -> CommandResult {
     match &args.file {
-        None => show_state(io, &store::read_here(cloud)?, args.json),
+        None => {
+            let state = store::read_here(io, cloud)?;
+            show_state(io, &state, args.json)
+        }
         // Read once: it may be a pipe.
         Some(path) => {
             let bytes = PlanFile::read(path)?;

@@ -31,7 +31,7 @@ fn is_within(address: &str, prefix: &str) -> bool {
 }
 
 fn list(io: &mut Io, cloud: Option<CloudArg>, prefixes: &[String]) -> CommandResult {
-    let all = state_list(&store::read_here(cloud)?);
+    let all = state_list(&store::read_here(io, cloud)?);
     for prefix in prefixes {
         if !all.iter().any(|address| is_within(address, prefix)) {
             let error = CommandError::user(format!("`{prefix}` is not in the state"));
@@ -46,7 +46,7 @@ fn list(io: &mut Io, cloud: Option<CloudArg>, prefixes: &[String]) -> CommandRes
 fn show(io: &mut Io, cloud: Option<CloudArg>, text: &str) -> CommandResult {
     let hint = "aloka state list    shows every address";
     let address: Address = text.parse().map_err(|error| CommandError::user(format!("{error}")).hint(hint))?;
-    let Some(shown) = state_show(&store::read_here(cloud)?, &address) else {
+    let Some(shown) = state_show(&store::read_here(io, cloud)?, &address) else {
         return Err(CommandError::user(format!("`{address}` is not in the state")).hint(hint).into());
     };
     human::show(io, &shown);
@@ -54,7 +54,7 @@ fn show(io: &mut Io, cloud: Option<CloudArg>, text: &str) -> CommandResult {
 }
 
 fn pull(io: &mut Io, cloud: Option<CloudArg>) -> CommandResult {
-    match store::read(&*store::open(cloud)?)? {
+    match store::read(&*store::open(io, cloud)?)? {
         Some(state) => io.out(&file::write(&state)),
         None => io.err_line("there is no state yet"),
     }
@@ -62,7 +62,7 @@ fn pull(io: &mut Io, cloud: Option<CloudArg>) -> CommandResult {
 }
 
 fn versions(io: &mut Io, cloud: Option<CloudArg>) -> CommandResult {
-    let versions = store::open(cloud)?.versions().map_err(|failure| store::error(&failure))?;
+    let versions = store::open(io, cloud)?.versions().map_err(|failure| store::error(&failure))?;
     for Version { id, written, size, is_current } in versions {
         let current = if is_current { "  current" } else { "" };
         io.out_line(&format!("{id}  {written}  {size} bytes{current}"));

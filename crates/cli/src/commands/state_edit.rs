@@ -78,7 +78,7 @@ pub fn claim(
 pub fn push(io: &mut Io, cloud: Option<CloudArg>, args: &StatePushArgs) -> CommandResult {
     let StatePushArgs { force, lock, file: path } = args;
     let clear = read(path)?;
-    let mut backend = store::open(cloud)?;
+    let mut backend = store::open(io, cloud)?;
     if let Some(timeout) = lock.wait() {
         store::lock(io, &mut *backend, "state-push", timeout)?;
     }
@@ -169,7 +169,7 @@ struct Open {
 
 impl Open {
     fn new(io: &mut Io, cloud: Option<CloudArg>, lock: &LockArgs, operation: &str) -> Result<Self, Errors> {
-        let mut backend = store::open(cloud)?;
+        let mut backend = store::open(io, cloud)?;
         if let Some(timeout) = lock.wait() {
             store::lock(io, &mut *backend, operation, timeout)?;
         }

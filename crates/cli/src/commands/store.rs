@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aloka_core::identity::sha256;
 use aloka_core::state::{State, file};
 use aloka_core::variables::backend::{self, Backend as Configured};
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::clear_text::{self, Place};
 use crate::args::CloudArg;
 use crate::backend::atomic::write_new;
+use crate::backend::lock::host;
 use crate::backend::{Backend, BackendError, LocalBackend};
 use crate::cloud::SIM_ACCOUNT_FILE;
 use crate::config::from_diagnostic;
+use crate::endpoint;
 use crate::error::{CommandError, ErrorKind, Errors};
 use crate::files;
 use crate::io::Io;
@@ -43,10 +46,17 @@ const ERRORED_MAX: u32 = 1000;
 /// Where Terraform notes which workspace is chosen.
 const WORKSPACE_FILE: &str = ".terraform/environment";
 
-/// What `aloka init` was told, so that other commands need not be.
+/// What `aloka init` was told, so that other commands need not be. It is the word of who gave that command, on that
+/// machine: what came along with a directory counts as none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     format_version: u32,
+    /// Who wrote it.
+    #[serde(default)]
+    user: Option<u32>,
+    /// Where, see [`machine`].
+    #[serde(default)]
+    machine: Option<String>,
     /// `-backend-config`, the last of a key alone.
     pub given: Vec<String>,
     /// What came of it and the configuration.
@@ -58,18 +68,41 @@ impl Record {
     pub fn new(given: &[String], backend: Configured) -> Self {
         let key = |text: &String| text.split('=').next().unwrap_or_default().trim().to_owned();
         let last: BTreeMap<String, &String> = given.iter().map(|text| (key(text), text)).collect();
-        Self { format_version: RECORD_VERSION, given: last.into_values().cloned().collect(), backend }
+        Self {
+            format_version: RECORD_VERSION,
+            user: Some(rustix::process::geteuid().as_raw()),
+            machine: Some(machine()),
+            given: last.into_values().cloned().collect(),
+            backend,
+        }
     }
 
-    /// The record of this directory, if `aloka init` left one.
+    /// True if this user wrote it, on this machine.
+    fn is_ours(&self) -> bool {
+        self.user.is_some_and(trust::is_ours) && self.machine.as_deref() == Some(&machine())
+    }
+
+    /// The record of this directory, if `aloka init` left one here.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn load() -> Result<Option<Self>, CommandError> {
+        Ok(Self::read()?.filter(Self::is_ours))
+    }
+
+    /// The same, whoever wrote it.
+    fn read() -> Result<Option<Self>, CommandError> {
         let path = Path::new(RECORD_FILE);
-        let Some(bytes) = files::implied(path, RECORD_MAX)? else { return Ok(None) };
-        match serde_json::from_slice::<Self>(&bytes) {
-            Ok(record) if record.format_version == RECORD_VERSION => Ok(Some(record)),
+        files::implied(path, RECORD_MAX)?.map(|bytes| Self::parse(&bytes)).transpose()
+    }
+
+    /// Reads what [`Record::save`] wrote.
+    ///
+    /// # Errors
+    /// When it is none of this release.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CommandError> {
+        match serde_json::from_slice::<Self>(bytes) {
+            Ok(record) if record.format_version == RECORD_VERSION => Ok(record),
             Ok(_) | Err(_) => Err(CommandError::config(format!("{RECORD_FILE} was not written by this release"))
                 .hint("run: aloka init -reconfigure")),
         }
@@ -84,6 +117,14 @@ impl Record {
         files::replace_implied(path, |new| Ok(serde_json::to_writer_pretty(new, self)?))
             .map_err(|error| CommandError::file("write", path, &error))
     }
+}
+
+/// Names this machine, and tells nobody who sees it anything about it.
+fn machine() -> String {
+    let file = |path: &str| fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let id = ["/etc/machine-id", "/var/lib/dbus/machine-id"].iter().find_map(|path| file(path));
+    let name = id.filter(|id| !id.is_empty()).unwrap_or_else(host);
+    sha256(&format!("aloka {name}"))
 }
 
 /// What the configuration of this directory says, with `given` on top.
@@ -110,7 +151,7 @@ pub fn told(backend: &Configured) -> String {
     match backend {
         Configured::Local(local) => format!("the local file {}", local_path(local).display()),
         Configured::S3(s3) => {
-            format!("s3://{}/{}", s3.bucket, s3.state_key(&workspace().unwrap_or_else(|_| "default".to_owned())))
+            format!("s3://{}/{}", s3.bucket, s3.state_key(&likely_workspace()))
         }
     }
 }
@@ -135,6 +176,11 @@ fn workspace() -> Result<String, CommandError> {
         Ok(_) | Err(_) => chosen(files::within_text(path, WORKSPACE_MAX)?),
     };
     Ok(noted.unwrap_or_else(|| "default".to_owned()))
+}
+
+/// The same for people, who are told of the state although the file cannot be read.
+fn likely_workspace() -> String {
+    workspace().unwrap_or_else(|_| "default".to_owned())
 }
 
 /// What the configuration of this directory says, with what `aloka init` was told before on top, if there still is
@@ -168,14 +214,49 @@ fn agreed() -> Result<Configured, Errors> {
     Ok(configured)
 }
 
-/// The backend of this directory, for a command that talks to `cloud`.
+/// The backend of this directory, for a command that talks to `cloud`. Where a state in S3 is, if that is not AWS, is told.
 ///
 /// # Errors
 /// When the directory's configuration names a backend that cannot be used, or not before something is decided.
-pub fn open(cloud: Option<CloudArg>) -> Result<Box<dyn Backend>, Errors> {
-    let configured = agreed()?;
-    match (&configured, cloud) {
-        (Configured::Local(_), _) => at(&configured),
+pub fn open(io: &mut Io, cloud: Option<CloudArg>) -> Result<Box<dyn Backend>, Errors> {
+    let (backend, lines) = open_quietly(cloud, &[])?;
+    lines.iter().for_each(|line| io.err_line(line));
+    Ok(backend)
+}
+
+/// The same with the lines to tell. `given` are the settings of this command line.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_quietly(cloud: Option<CloudArg>, given: &[String]) -> Result<(Box<dyn Backend>, Vec<String>), Errors> {
+    let mut lines = Vec::new();
+    if Record::read()?.is_some_and(|record| !record.is_ours()) {
+        lines.push(format!("{RECORD_FILE} was written by another user or on another machine, and counts as none"));
+    }
+    let hint = |error: CommandError| match lines.first() {
+        Some(line) => error.hint(format!("{line}: write your own with aloka init")),
+        None => error,
+    };
+    let configured = agreed().map_err(|Errors(errors)| Errors(errors.into_iter().map(hint).collect()))?;
+    let is_asked = cloud != Some(CloudArg::Sim);
+    lines.extend(if is_asked { destinations(&configured, given)? } else { Vec::new() });
+    Ok((choose(&configured, cloud)?, lines))
+}
+
+/// Lines about the places that requests about the state go to, if they are not AWS's.
+///
+/// # Errors
+/// One is named by the directory alone, and the user did not agree to it.
+pub fn destinations(configured: &Configured, given: &[String]) -> Result<Vec<String>, CommandError> {
+    match configured {
+        Configured::Local(_) => Ok(Vec::new()),
+        Configured::S3(settings) => endpoint::of_state(settings, given),
+    }
+}
+
+fn choose(configured: &Configured, cloud: Option<CloudArg>) -> Result<Box<dyn Backend>, Errors> {
+    match (configured, cloud) {
+        (Configured::Local(_), _) => at(configured),
         (Configured::S3(_), Some(CloudArg::Sim)) => {
             let path = Path::new(SIM_STATE_FILE);
             let made = files::make_directory_of(path).and_then(|()| files::check_implied(path));
@@ -184,9 +265,9 @@ pub fn open(cloud: Option<CloudArg>) -> Result<Box<dyn Backend>, Errors> {
         }
         (Configured::S3(_), Some(CloudArg::Aws) | None) => {
             if Record::load()?.is_none() {
-                check_left_behind(&configured)?;
+                check_left_behind(configured)?;
             }
-            at(&configured)
+            at(configured)
         }
     }
 }
@@ -207,7 +288,7 @@ pub fn place_of(configured: Configured, moved: bool) -> Place {
     match configured {
         Configured::Local(local) => Place::File(local_path(&local)),
         Configured::S3(s3) => {
-            let key = s3.state_key(&workspace());
+            let key = s3.state_key(&likely_workspace());
             Place::Object { bucket: s3.bucket, key, region: s3.region, profile: s3.profile, moved }
         }
     }
@@ -365,6 +446,6 @@ pub fn read(backend: &dyn Backend) -> Result<Option<State>, CommandError> {
 }
 
 /// The state of this directory; an empty one if there is none.
-pub fn read_here(cloud: Option<CloudArg>) -> Result<State, Errors> {
-    Ok(read(&*open(cloud)?)?.unwrap_or_else(|| State::new("")))
+pub fn read_here(io: &mut Io, cloud: Option<CloudArg>) -> Result<State, Errors> {
+    Ok(read(&*open(io, cloud)?)?.unwrap_or_else(|| State::new("")))
 }

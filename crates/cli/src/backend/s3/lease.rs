@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use aloka_core::api::ApiError;
-use aloka_core::remote::{ATTEMPTS, BEATS_PER_LEASE, Verdict, Watch};
+use aloka_core::remote::{ATTEMPTS, BEATS_PER_LEASE, Silence, Verdict, Watch};
 use aloka_core::time::Instant as Moment;
 
 use super::wire::{Condition, Wire, is_uncertain};
@@ -25,9 +25,6 @@ const INFO: &str = "Info";
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest pause between two attempts at the lock.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// Clocks of two machines differ by no more than this, mostly. Only whether a silent lock is worth waiting for depends
-/// on it, never whether it is taken.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(30);
 
 /// A place for one lock. Its token names what was seen there, for a conditional request.
 #[derive(Clone, Debug)]
@@ -173,9 +170,9 @@ impl Locker {
                 Attempted::Held(text) => text,
             };
             let holder = LockInfo::parse(&text);
-            if let Some(lease) = holder.as_ref().and_then(silent_lease) {
+            if let Some(Silence::Watch(lease)) = holder.as_ref().map(silence) {
                 // Whoever would not wait for the living waits for the dead, once.
-                let enough = lease + PAUSE_MAX * 2;
+                let enough = lease.saturating_add(PAUSE_MAX * 2);
                 if patience < enough {
                     patience = enough;
                     tell(&format!(
@@ -235,7 +232,7 @@ impl Locker {
             return Err(Failed::Held(String::new()));
         };
         let holder = LockInfo::parse(&found);
-        let lease = holder.as_ref().and_then(|info| info.lease).map(Duration::from_secs);
+        let lease = holder.as_ref().and_then(|info| info.lease);
         match watch.see(asked, self.now(), &found, lease) {
             Verdict::Held => Err(Failed::Held(found)),
             Verdict::Expired => match slot.settle(&*self.wire, text, Condition::Is(&token)).map_err(Failed::Wire)? {
@@ -273,12 +270,8 @@ enum Failed {
     Wire(ApiError),
 }
 
-/// The lease of a holder that seems to be dead, by the word of two clocks.
-fn silent_lease(info: &LockInfo) -> Option<Duration> {
-    let lease = Duration::from_secs(info.lease?);
-    let heard = info.renewed.as_deref()?;
-    let late = SystemTime::now().checked_sub(lease + CLOCKS_DIFFER)?;
-    (heard < rfc3339::micros(late).as_str()).then_some(lease)
+fn silence(info: &LockInfo) -> Silence {
+    info.silence(SystemTime::now())
 }
 
 fn expired(holder: &LockInfo) -> String {
