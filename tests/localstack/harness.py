@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -56,6 +57,8 @@ def environment(home, url, account):
         "NO_PROXY": "127.0.0.1,localhost",
         # The password protects nothing here; a release build takes no notice of this.
         "ALOKA_TEST_CHEAP_HASH": "1",
+        # An emulator on another machine speaks plain HTTP, too.
+        "ALOKA_HTTP_HOSTS": urllib.parse.urlsplit(url).hostname or "",
     }
 
 

@@ -389,7 +389,9 @@ class FailingStore(Story):
         try:
             proxy.fail_from = k
             cwd = self.directory("failing", lockfile=True, s3=proxy.url)
-            failed = self.aloka("apply", "-auto-approve", cwd=cwd, expect=None)
+            # What the directory says is the directory's word alone; so it is the user's, too.
+            self.assertIn("which is not AWS's", self.aloka("apply", "-auto-approve", cwd=cwd, expect=1).err)
+            failed = self.aloka("apply", "-auto-approve", cwd=cwd, expect=None, env={"AWS_ENDPOINT_URL_S3": proxy.url})
             if failed.code == 0:
                 self.assertLess(proxy.writes, k, "the store failed, and nobody noticed")
                 self.step(f"an apply has {proxy.writes} writes only")

@@ -38,7 +38,9 @@ impl Remote {
             .region(Region::new("us-east-1"))
             .endpoint_url(endpoint)
             .credentials_provider(Credentials::new(account, "test", None, None, "conformance"));
-        let client = runtime.block_on(async { AwsClient::from_config(&AwsClient::https(config).load().await) });
+        let client = runtime.block_on(async {
+            AwsClient::from_config(&AwsClient::https(config).expect("a usable proxy").load().await)
+        });
         let mut secrets = Secrets::default();
         secrets.insert(DB_PASSWORD, Secret::new("correct-horse"));
         Ok(Self { runtime, client, secrets })

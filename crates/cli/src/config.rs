@@ -3,8 +3,10 @@
 //! Files are read here; what they mean is decided by [`aloka_core::variables`].
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use aloka_core::credentials;
 use aloka_core::secret::Secrets;
@@ -14,6 +16,8 @@ use crate::args::GivenVariable;
 use crate::error::{CommandError, ErrorKind, Errors};
 use crate::files;
 
+/// What the names of variables in the environment begin with.
+const ENVIRONMENT_PREFIX: &str = "TF_VAR_";
 /// The most user data EC2 takes, bytes before encoding.
 const USER_DATA_MAX: usize = 16 << 10;
 
@@ -24,6 +28,20 @@ const ALLOW_CREDENTIALS: &str = "ALOKA_ALLOW_CREDENTIALS_IN_USER_DATA";
 
 /// The most of a file that is read; the longest variables file has half of it.
 const VARIABLES_MAX: u64 = 2 << 20;
+
+/// Variables that are not in the environment any more, see [`keep_secrets_from_children`].
+static TAKEN: OnceLock<Vec<(OsString, OsString)>> = OnceLock::new();
+
+/// Takes the `TF_VAR_*` of sensitive variables out of the environment of this process, for no child to inherit. They count
+/// as before. To be called before any thread is started.
+pub fn keep_secrets_from_children() {
+    let is_sensitive = |name: &str| {
+        let variable = name.strip_prefix(ENVIRONMENT_PREFIX).unwrap_or_default();
+        variables::definitions().iter().any(|definition| definition.sensitive && definition.name == variable)
+    };
+    // Whoever calls it twice has nothing to take the second time.
+    let _first = TAKEN.set(aloka_environment::take(is_sensitive));
+}
 
 /// Everything the directory and the command line say.
 #[derive(Debug)]
@@ -68,9 +86,11 @@ fn environment() -> Vec<Source> {
     let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let region = text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION"));
     let region = region.map(|value| Source::Environment { name: "TF_VAR_aws_region".to_owned(), value });
+    let taken = TAKEN.get().into_iter().flatten().cloned();
     let mut named: Vec<(String, String)> = std::env::vars_os()
+        .chain(taken)
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with("TF_VAR_"))
+        .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
         .collect();
     named.sort();
     let named = named.into_iter().map(|(name, value)| Source::Environment { name, value });

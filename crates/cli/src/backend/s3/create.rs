@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use aloka_core::api::ApiError;
+use aloka_core::endpoint::partition;
 use aloka_core::variables::backend;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
@@ -40,7 +41,8 @@ pub(crate) fn create(settings: &backend::S3, tell: &mut dyn FnMut(&str)) -> Resu
     let place = S3Backend::place(settings, "default");
     let sdk = Sdk::connect(settings, &place)?;
     let kms_key_id = settings.kms_key_id.clone();
-    let bucket = Bucket { sdk: &sdk, name: &settings.bucket, place: &place };
+    let s3 = sdk.s3().map_err(|error| place.failed("reach", error))?;
+    let bucket = Bucket { sdk: &sdk, s3, name: &settings.bucket, place: &place };
     let done = |made: bool| if made { "made" } else { "was there already" };
     let set = |made: bool| if made { "set" } else { "was so already" };
     let name = &settings.bucket;
@@ -57,6 +59,7 @@ pub(crate) fn create(settings: &backend::S3, tell: &mut dyn FnMut(&str)) -> Resu
 
 struct Bucket<'a> {
     sdk: &'a Sdk,
+    s3: aws_sdk_s3::Client,
     name: &'a str,
     place: &'a Place,
 }
@@ -86,7 +89,7 @@ impl Bucket<'_> {
     }
 
     fn exist(&self) -> Result<bool, BackendError> {
-        let request = self.sdk.s3.head_bucket().bucket(self.name);
+        let request = self.s3.head_bucket().bucket(self.name);
         let look = async move { request.send().await.map(drop).map_err(api_error) };
         if self.look("look for the bucket of", &["NotFound", "NoSuchBucket", "HTTP404"], look)?.is_some() {
             return Ok(false);
@@ -95,7 +98,6 @@ impl Bucket<'_> {
         let there = BucketLocationConstraint::from(region);
         let elsewhere = CreateBucketConfiguration::builder().location_constraint(there).build();
         let request = self
-            .sdk
             .s3
             .create_bucket()
             .bucket(self.name)
@@ -106,20 +108,20 @@ impl Bucket<'_> {
     }
 
     fn keep_versions(&self) -> Result<bool, BackendError> {
-        let request = self.sdk.s3.get_bucket_versioning().bucket(self.name);
+        let request = self.s3.get_bucket_versioning().bucket(self.name);
         let status =
             self.wait("read the versioning of", async move { request.send().await.map_err(api_error) })?.status;
         if status == Some(BucketVersioningStatus::Enabled) {
             return Ok(false);
         }
         let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        let request = self.sdk.s3.put_bucket_versioning().bucket(self.name).versioning_configuration(enabled);
+        let request = self.s3.put_bucket_versioning().bucket(self.name).versioning_configuration(enabled);
         self.wait("keep versions of", async move { request.send().await.map(drop).map_err(api_error) })?;
         Ok(true)
     }
 
     fn encrypt(&self, kms_key_id: Option<String>) -> Result<bool, BackendError> {
-        let request = self.sdk.s3.get_bucket_encryption().bucket(self.name);
+        let request = self.s3.get_bucket_encryption().bucket(self.name);
         let look = async move { request.send().await.map_err(api_error) };
         let found = self.look("read the encryption of", &["ServerSideEncryptionConfigurationNotFoundError"], look)?;
         let rules = found.and_then(|found| found.server_side_encryption_configuration).map(|config| config.rules);
@@ -129,7 +131,9 @@ impl Bucket<'_> {
             .filter_map(|rule| rule.apply_server_side_encryption_by_default)
             .collect();
         let is_so = match &kms_key_id {
-            Some(key) => defaults.iter().any(|default| default.kms_master_key_id() == Some(key)),
+            Some(key) => defaults.iter().any(|default| {
+                default.sse_algorithm() == &ServerSideEncryption::AwsKms && default.kms_master_key_id() == Some(key)
+            }),
             None => !defaults.is_empty(),
         };
         if is_so {
@@ -151,14 +155,13 @@ impl Bucket<'_> {
         let config = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(|error| {
             self.place.failed("encrypt", ApiError::answered("InvalidParameterValue", error.to_string(), None))
         })?;
-        let request =
-            self.sdk.s3.put_bucket_encryption().bucket(self.name).server_side_encryption_configuration(config);
+        let request = self.s3.put_bucket_encryption().bucket(self.name).server_side_encryption_configuration(config);
         self.wait("encrypt", async move { request.send().await.map(drop).map_err(api_error) })?;
         Ok(true)
     }
 
     fn block_public_access(&self) -> Result<bool, BackendError> {
-        let request = self.sdk.s3.get_public_access_block().bucket(self.name);
+        let request = self.s3.get_public_access_block().bucket(self.name);
         let look = async move { request.send().await.map_err(api_error) };
         let found = self.look("read the public access of", &["NoSuchPublicAccessBlockConfiguration"], look)?;
         let all = PublicAccessBlockConfiguration::builder()
@@ -170,50 +173,84 @@ impl Bucket<'_> {
         if found.and_then(|found| found.public_access_block_configuration).as_ref() == Some(&all) {
             return Ok(false);
         }
-        let request = self.sdk.s3.put_public_access_block().bucket(self.name).public_access_block_configuration(all);
+        let request = self.s3.put_public_access_block().bucket(self.name).public_access_block_configuration(all);
         self.wait("block public access to", async move { request.send().await.map(drop).map_err(api_error) })?;
         Ok(true)
     }
 
     fn require_tls(&self) -> Result<bool, BackendError> {
-        let request = self.sdk.s3.get_bucket_policy().bucket(self.name);
+        let request = self.s3.get_bucket_policy().bucket(self.name);
         let look = async move { request.send().await.map_err(api_error) };
         let found = self.look("read the policy of", &["NoSuchBucketPolicy"], look)?;
         let text = found.and_then(|found| found.policy).unwrap_or_default();
-        let Some(policy) = with_tls_only(&text, self.name) else { return Ok(false) };
-        let request = self.sdk.s3.put_bucket_policy().bucket(self.name).policy(policy);
+        let policy = with_tls_only(&text, self.name, partition(&self.sdk.region)).map_err(|problem| {
+            self.place.failed("read the policy of", ApiError::answered("UnknownPolicy", problem, None))
+        })?;
+        let Some(policy) = policy else { return Ok(false) };
+        let request = self.s3.put_bucket_policy().bucket(self.name).policy(policy);
         self.wait("set the policy of", async move { request.send().await.map(drop).map_err(api_error) })?;
         Ok(true)
     }
 }
 
-/// The policy with a statement that refuses plain HTTP; `None` if it has one, or is none that could be added to.
-fn with_tls_only(policy: &str, bucket: &str) -> Option<String> {
-    let statement = json!({
+/// The policy with a statement that refuses plain HTTP to everybody, for everything; `None` if it has one. What only looks
+/// like one, as it has an exception or is for some alone, is none.
+///
+/// # Errors
+/// What it is, if it is no policy that a statement can be added to.
+fn with_tls_only(policy: &str, bucket: &str, partition: &str) -> Result<Option<String>, String> {
+    let [objects, itself] = ["/*", ""].map(|rest| format!("arn:{partition}:s3:::{bucket}{rest}"));
+    let empty = || json!({ "Version": "2012-10-17", "Statement": [] });
+    let read = |text| serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"));
+    let mut policy = if policy.trim().is_empty() { empty() } else { read(policy)? };
+    let statements = policy.get_mut("Statement").ok_or_else(|| "it has no Statement".to_owned())?;
+    if !statements.is_array() {
+        *statements = Value::Array(vec![statements.take()]);
+    }
+    let statements = statements.as_array_mut().ok_or_else(|| "its Statement is none".to_owned())?;
+    if statements.iter().any(|statement| refuses_plain_http(statement, &itself, &objects)) {
+        return Ok(None);
+    }
+    // No two may have the same name.
+    statements.retain(|statement| statement.get("Sid").and_then(Value::as_str) != Some(TLS_ONLY));
+    statements.push(json!({
         "Sid": TLS_ONLY,
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:*",
-        "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")],
+        "Resource": [itself, objects],
         "Condition": { "Bool": { "aws:SecureTransport": "false" } },
-    });
-    let empty = || json!({ "Version": "2012-10-17", "Statement": [] });
-    let mut policy = if policy.trim().is_empty() { empty() } else { serde_json::from_str(policy).ok()? };
-    let statements = policy.get_mut("Statement")?;
-    if !statements.is_array() {
-        *statements = Value::Array(vec![statements.take()]);
+    }));
+    Ok(Some(policy.to_string()))
+}
+
+/// True if it refuses everything to everybody who comes without TLS, and has no part that could take something from that.
+fn refuses_plain_http(statement: &Value, itself: &str, objects: &str) -> bool {
+    let Value::Object(parts) = statement else { return false };
+    let is_known =
+        |name: &String| ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"].contains(&name.as_str());
+    let part = |name: &str| parts.get(name).unwrap_or(&Value::Null);
+    let is_all = |value: &Value, all: &[&str]| texts(value).iter().any(|text| all.contains(text));
+    let principal = part("Principal");
+    let everybody = principal == "*"
+        || matches!(principal, Value::Object(map) if map.len() == 1 && map.get("AWS").is_some_and(|who| is_all(who, &["*"])));
+    let insecure = [json!("false"), json!(false), json!(["false"]), json!([false])]
+        .iter()
+        .any(|no| part("Condition") == &json!({ "Bool": { "aws:SecureTransport": no } }));
+    parts.keys().all(is_known)
+        && part("Effect") == "Deny"
+        && everybody
+        && is_all(part("Action"), &["s3:*", "*"])
+        && [itself, objects].iter().all(|resource| is_all(part("Resource"), &[resource, "*"]))
+        && insecure
+}
+
+/// The texts of a part that may be one or a list.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+        other => other.as_str().into_iter().collect(),
     }
-    let statements = statements.as_array_mut()?;
-    let insecure = |statement: &Value| statement.pointer("/Condition/Bool/aws:SecureTransport").cloned();
-    let refuses = |statement: &Value| {
-        let denied = statement.get("Effect").and_then(Value::as_str) == Some("Deny");
-        denied && insecure(statement).is_some_and(|value| value == json!("false") || value == json!(false))
-    };
-    if statements.iter().any(refuses) {
-        return None;
-    }
-    statements.push(statement);
-    Some(policy.to_string())
 }
 
 /// The table of locks and digests, as Terraform wants it. True if it had to be made.
@@ -283,17 +320,83 @@ fn create_table(sdk: &Sdk, table: &str) -> Result<(), ApiError> {
 mod tests {
     use super::*;
 
+    fn added(policy: &str) -> Option<Value> {
+        let added = with_tls_only(policy, "b", "aws").expect("a policy");
+        added.map(|policy| serde_json::from_str(&policy).expect("JSON"))
+    }
+
     #[test]
     fn a_policy_gets_one_statement_and_keeps_its_own() {
-        let first = with_tls_only("", "b").expect("it has none");
-        assert_eq!(with_tls_only(&first, "b"), None, "it has one now");
+        let first = with_tls_only("", "b", "aws").expect("a policy").expect("it has none");
+        assert_eq!(added(&first), None, "it has one now");
         let own = r#"{"Version":"2012-10-17","Statement":{"Sid":"Mine","Effect":"Allow","Action":"s3:GetObject"}}"#;
-        let both: Value = serde_json::from_str(&with_tls_only(own, "b").expect("it has none")).expect("JSON");
+        let both = added(own).expect("it has none");
         assert_eq!(both["Statement"][0]["Sid"], "Mine");
         assert_eq!(both["Statement"][1]["Condition"]["Bool"]["aws:SecureTransport"], "false");
-        // One that allows it over TLS refuses nothing.
-        let allows =
-            own.replace("\"Action\"", "\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"false\"}},\"Action\"");
-        assert!(with_tls_only(&allows, "b").is_some());
+        assert_eq!(added(&both.to_string()), None);
+        for none in ["{", "[]", "{}", "7", "{\"Version\":\"2012-10-17\"}"] {
+            assert!(with_tls_only(none, "b", "aws").is_err(), "{none} is no policy, and nobody says it is so already");
+        }
+    }
+
+    #[test]
+    fn each_partition_has_names_of_its_own() {
+        for name in ["aws", "aws-cn", "aws-us-gov"] {
+            let made = with_tls_only("", "b", name).expect("a policy").expect("it has none");
+            let made: Value = serde_json::from_str(&made).expect("JSON");
+            let resources = [format!("arn:{name}:s3:::b"), format!("arn:{name}:s3:::b/*")];
+            assert_eq!(made["Statement"][0]["Resource"], json!(resources));
+        }
+        let elsewhere = with_tls_only("", "b", "aws-cn").expect("a policy").expect("it has none");
+        assert!(added(&elsewhere).is_some(), "the statement is about another bucket");
+    }
+
+    /// Each part of the statement, weakened: it is not taken for the whole, and the whole is added.
+    #[test]
+    fn a_statement_that_only_looks_like_it_is_none() {
+        let whole = added("").expect("it has none")["Statement"][0].clone();
+        let with = |change: &dyn Fn(&mut Value)| {
+            let mut statement = whole.clone();
+            statement["Sid"] = json!("Theirs");
+            change(&mut statement);
+            json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
+        };
+        let same: [&dyn Fn(&mut Value); 7] = [
+            &|s| s["Action"] = json!("*"),
+            &|s| s["Action"] = json!(["s3:GetObject", "s3:*"]),
+            &|s| s["Resource"] = json!("*"),
+            &|s| s["Resource"] = json!(["arn:aws:s3:::b/*", "arn:aws:s3:::b", "arn:aws:s3:::c"]),
+            &|s| s["Principal"] = json!({ "AWS": "*" }),
+            &|s| s["Principal"] = json!({ "AWS": ["*"] }),
+            &|s| s["Condition"]["Bool"]["aws:SecureTransport"] = json!(["false"]),
+        ];
+        for change in same {
+            assert_eq!(added(&with(change)), None, "{}", with(change));
+        }
+        let weaker: [&dyn Fn(&mut Value); 16] = [
+            &|s| s["Effect"] = json!("Allow"),
+            &|s| s["Action"] = json!("s3:PutObject"),
+            &|s| s["Action"] = json!("s3:Get*"),
+            &|s| s["Resource"] = json!("arn:aws:s3:::b/*"),
+            &|s| s["Resource"] = json!("arn:aws:s3:::b"),
+            &|s| s["Resource"] = json!(["arn:aws:s3:::c", "arn:aws:s3:::c/*"]),
+            &|s| s["Principal"] = json!({ "AWS": "arn:aws:iam::123456789012:root" }),
+            &|s| s["Principal"] = json!({ "Service": "*" }),
+            &|s| s["Principal"] = json!({ "AWS": "*", "Service": "x" }),
+            &|s| s["Condition"]["Bool"]["aws:SecureTransport"] = json!("true"),
+            &|s| s["Condition"]["Bool"]["aws:ViaAWSService"] = json!("false"),
+            &|s| s["Condition"]["StringNotEquals"] = json!({ "aws:PrincipalAccount": "1" }),
+            &|s| s["Condition"] = json!({ "BoolIfExists": { "aws:SecureTransport": "false" } }),
+            &|s| s["NotPrincipal"] = json!({ "AWS": "x" }),
+            &|s| s["Condition"] = Value::Null,
+            &|s| *s = json!("text"),
+        ];
+        for change in weaker {
+            let policy = added(&with(change)).unwrap_or_else(|| panic!("taken for the whole: {}", with(change)));
+            assert_eq!(policy["Statement"][1], whole);
+        }
+        // Our own by its name, and weakened: put right, as no two statements may have one name.
+        let ours = with(&|s| (s["Sid"], s["Action"]) = (json!(TLS_ONLY), json!("s3:GetObject")));
+        assert_eq!(added(&ours).expect("put right")["Statement"], json!([whole]));
     }
 }

@@ -11,6 +11,7 @@
 
 pub(crate) mod create;
 mod lease;
+mod owner;
 mod sdk;
 #[cfg(test)]
 pub(super) mod tests;
@@ -21,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aloka_core::api::{ApiError, ErrorClass};
-use aloka_core::remote::{ATTEMPTS, Answer, Attempt, Found, LEASE, Next};
+use aloka_core::remote::{self, ATTEMPTS, Answer, Attempt, Found, LEASE, Next};
 use aloka_core::state::{State, file};
 use aloka_core::variables::backend;
 use md5::{Digest as _, Md5};
@@ -94,7 +95,14 @@ impl Place {
                 | ErrorClass::Refused,
             ) => None,
         };
-        BackendError::Remote { action, place: self.describe(), error: Box::new(error), hint: hint.map(str::to_owned) }
+        // S3 says the same of what is not allowed and of a bucket that is somebody else's.
+        let is_refused = matches!(error.class, ErrorClass::Unauthorized) || error.code == "HTTP403";
+        let hint = match (hint, is_refused) {
+            (Some(hint), true) => Some(format!("{hint}; {}", owner::hint())),
+            (None, true) => Some(owner::hint()),
+            (hint, false) => hint.map(str::to_owned),
+        };
+        BackendError::Remote { action, place: self.describe(), error: Box::new(error), hint }
     }
 }
 
@@ -134,7 +142,7 @@ impl S3Backend {
     /// When there is no Region, or the operating system gives no thread.
     pub fn open(settings: &backend::S3, workspace: &str) -> Result<Self, BackendError> {
         let seconds = std::env::var(LEASE_VARIABLE).ok().and_then(|text| text.parse().ok()).filter(|n| *n > 0);
-        let lease = seconds.map_or(LEASE, Duration::from_secs);
+        let lease = seconds.map_or(LEASE, remote::lease);
         let place = Self::place(settings, workspace);
         let wire = sdk::Sdk::connect(settings, &place)?;
         Ok(Self::on(Arc::new(wire), settings, workspace, lease))

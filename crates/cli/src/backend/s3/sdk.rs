@@ -5,7 +5,7 @@
 //! So a lock is kept alive and a state is written while the executor's own loop goes on.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use aloka_core::variables::backend;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ObjectCannedAcl, ServerSideEncryption};
@@ -21,11 +22,13 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::Place;
+use super::owner::{Expect, Known, Owner};
 use super::wire::{Condition, Object, Wire};
 use crate::backend::{BackendError, Version};
-use crate::driver::aws::error::api_error;
+use crate::driver::aws::CONNECT_TIMEOUT;
+use crate::driver::aws::error::{api_error, found};
+use crate::driver::aws::https::{ANSWER_MAX, TooLong};
 use crate::driver::aws::profile::{self, ProfileError};
-use crate::driver::aws::{AwsClient, CONNECT_TIMEOUT};
 use crate::rfc3339;
 
 /// A state that is not there after this long counts as lost.
@@ -96,7 +99,12 @@ struct Storing {
 /// Clients of S3 and DynamoDB for one bucket and table.
 pub(super) struct Sdk {
     pub(super) run: Loop,
-    pub(super) s3: aws_sdk_s3::Client,
+    /// What requests about the bucket begin with, all but their owner.
+    config: aws_sdk_s3::config::Builder,
+    /// Made of it once the owner is known: without there is none.
+    s3: OnceLock<aws_sdk_s3::Client>,
+    owner: Arc<Owner>,
+    credentials: Option<Arc<Known>>,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     /// The Region of both.
     pub(super) region: String,
@@ -113,7 +121,7 @@ impl Sdk {
         let loader = settings.clone();
         let config = run.wait(STATE_TIMEOUT, async move { Ok(configuration(&loader).await) });
         let config = config.map_err(|error| place.failed("configure", error))?;
-        let config = config.map_err(|error| BackendError::Remote {
+        let (config, credentials) = config.map_err(|error| BackendError::Remote {
             action: "reach",
             place: place.describe(),
             hint: Some(error.hint()),
@@ -129,6 +137,7 @@ impl Sdk {
                 hint,
             });
         };
+        let owner = Owner::new(settings, &config).map_err(|error| place.failed("configure", error))?;
         let mut s3 = aws_sdk_s3::config::Builder::from(&config)
             .retry_config(RetryConfig::disabled())
             .force_path_style(settings.use_path_style);
@@ -150,7 +159,10 @@ impl Sdk {
         };
         Ok(Self {
             run,
-            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            config: s3,
+            s3: OnceLock::new(),
+            owner: Arc::new(owner),
+            credentials,
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             region,
             bucket: settings.bucket.clone(),
@@ -158,15 +170,34 @@ impl Sdk {
             storing,
         })
     }
+
+    /// The client of S3, each of whose requests names the account that the bucket has to belong to. The first time that is
+    /// found out, which may take a request of its own.
+    pub(super) fn s3(&self) -> Result<aws_sdk_s3::Client, ApiError> {
+        if let Some(client) = self.s3.get() {
+            return Ok(client.clone());
+        }
+        let (owner, credentials) = (Arc::clone(&self.owner), self.credentials.clone());
+        let account = self.run.wait(STATE_TIMEOUT, async move { owner.find(credentials.as_deref()).await })?;
+        let mut config = self.config.clone();
+        if let Some(account) = account {
+            config = config.interceptor(Expect(account));
+        }
+        Ok(self.s3.get_or_init(|| aws_sdk_s3::Client::from_conf(config.build())).clone())
+    }
 }
 
-async fn configuration(settings: &backend::S3) -> Result<SdkConfig, ProfileError> {
+async fn configuration(settings: &backend::S3) -> Result<(SdkConfig, Option<Arc<Known>>), ProfileError> {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
-    let mut loader = AwsClient::https(aws_config::defaults(BehaviorVersion::latest())).timeout_config(timeouts);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }
-    profile::load(loader, settings.profile.as_deref(), "profile of the backend block").await
+    let config = profile::load(loader, settings.profile.as_deref(), "profile of the backend block").await?;
+    let Some(provider) = config.credentials_provider() else { return Ok((config, None)) };
+    let known = Arc::new(Known::new(provider));
+    let provider = SharedCredentialsProvider::from(Arc::clone(&known) as Arc<dyn ProvideCredentials>);
+    Ok((config.into_builder().credentials_provider(provider).build(), Some(known)))
 }
 
 /// The status and code of conditions that do not hold.
@@ -176,6 +207,15 @@ fn is_condition(error: &ApiError) -> bool {
 
 fn is_missing(error: &ApiError) -> bool {
     matches!(error.code.as_str(), "NoSuchKey" | "NoSuchVersion" | "NotFound" | "HTTP404")
+}
+
+fn is_too_long(length: usize) -> bool {
+    length > ANSWER_MAX
+}
+
+/// Certain, so that nobody asks again.
+fn too_long(message: String) -> ApiError {
+    ApiError::answered("TooLong", message, None)
 }
 
 /// Two conditional writes at once: S3 asks to try again.
@@ -192,14 +232,22 @@ fn limit(key: &str) -> Duration {
 
 impl Wire for Sdk {
     fn get(&self, key: &str, version: Option<&str>) -> Result<Option<Object>, ApiError> {
-        let request = self.s3.get_object().bucket(&self.bucket).key(key).set_version_id(version.map(str::to_owned));
+        let request = self.s3()?.get_object().bucket(&self.bucket).key(key).set_version_id(version.map(str::to_owned));
         let answer = self.run.wait(limit(key), async move {
             let output = request.send().await.map_err(api_error)?;
+            if let Some(length) =
+                output.content_length().filter(|length| usize::try_from(*length).is_ok_and(is_too_long))
+            {
+                return Err(too_long(format!("it has {length} bytes, and no more than {ANSWER_MAX} are read")));
+            }
             let tag = output.e_tag.unwrap_or_default();
             let metadata: BTreeMap<String, String> = output.metadata.unwrap_or_default().into_iter().collect();
             let modified = output.last_modified.and_then(|time| time.try_into().ok());
             let body = output.body.collect().await;
-            let body = body.map_err(|error| ApiError::connection(format!("the object ended early: {error}")))?;
+            let body = body.map_err(|error| match found::<TooLong>(&error) {
+                Some(error) => too_long(error.to_string()),
+                None => ApiError::connection(format!("the object ended early: {error}")),
+            })?;
             Ok(Object { body: body.to_vec(), tag, metadata, modified })
         });
         match answer {
@@ -218,7 +266,7 @@ impl Wire for Sdk {
     ) -> Result<Option<String>, ApiError> {
         let Storing { encryption, kms_key_id, acl, checksum } = self.storing.clone();
         let mut request = self
-            .s3
+            .s3()?
             .put_object()
             .bucket(&self.bucket)
             .key(key)
@@ -251,7 +299,7 @@ impl Wire for Sdk {
     }
 
     fn delete(&self, key: &str, tag: &str) -> Result<bool, ApiError> {
-        let request = self.s3.delete_object().bucket(&self.bucket).key(key);
+        let request = self.s3()?.delete_object().bucket(&self.bucket).key(key);
         let conditional = request.clone().if_match(tag);
         let answer = self.run.wait(SMALL_TIMEOUT, async move {
             let Err(refused) = conditional.send().await else { return Ok(()) };
@@ -270,7 +318,7 @@ impl Wire for Sdk {
 
     fn versions(&self, key: &str) -> Result<Vec<Version>, ApiError> {
         // Versions are listed by key, newest first; keys that go on after this one come later.
-        let request = self.s3.list_object_versions().bucket(&self.bucket).prefix(key);
+        let request = self.s3()?.list_object_versions().bucket(&self.bucket).prefix(key);
         let output = self.run.wait(STATE_TIMEOUT, async move { request.send().await.map_err(api_error) })?;
         let same = output.versions.unwrap_or_default().into_iter().filter(|version| version.key() == Some(key));
         let told = same.map(|version| Version {

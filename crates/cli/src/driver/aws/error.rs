@@ -8,6 +8,11 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::https::Insecure;
+
+/// The most characters of one text of an answer that are kept.
+const TEXT_MAX: usize = 2000;
+
 /// The error as the engine knows it: AWS's own code and message if AWS answered, what went wrong if not.
 pub(crate) fn api_error<E>(error: SdkError<E, HttpResponse>) -> ApiError
 where
@@ -22,8 +27,12 @@ where
                 Some(cause) => cause,
                 None => &error,
             };
-            match credentials_error(cause) {
+            match found::<CredentialsError>(cause) {
                 Some(cause) => ApiError::answered("NoCredentials", reason(cause), None),
+                // Nothing was sent.
+                None if found::<Insecure>(cause).is_some() => {
+                    ApiError::answered("InsecureEndpoint", reason(cause), None)
+                }
                 None if failure.is_timeout() => ApiError::timeout(reason(cause)),
                 None => ApiError::connection(reason(cause)),
             }
@@ -37,7 +46,7 @@ where
 /// own, which have no error code.
 fn service_error(error: &(impl Error + ProvideErrorMetadata), status: u16) -> ApiError {
     match error.code() {
-        Some(code) => ApiError::answered(code, error.message().unwrap_or("(no message)"), Some(status)),
+        Some(code) => ApiError::answered(&cut(code), cut(error.message().unwrap_or("(no message)")), Some(status)),
         // A success that cannot be read, or a request that got lost half-way.
         None if status < 400 || status == 408 => unreadable(status, error),
         None => ApiError::answered(
@@ -56,8 +65,8 @@ fn unreadable(status: u16, error: &dyn Error) -> ApiError {
     }
 }
 
-/// The cause, if it is that there are no credentials to sign the request with. Nothing was sent then.
-fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
+/// The cause, if one is of this type: there are no credentials to sign the request with, for example, and nothing was sent.
+pub(crate) fn found<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(link) = next {
         if let Some(found) = link.downcast_ref() {
@@ -70,12 +79,20 @@ fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Credent
 
 /// The error and its causes, outermost first. The SDK's own rendering adds a dump of its internals.
 pub(super) fn reason(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut text = cut(&error.to_string());
     let mut next = error.source();
     while let Some(cause) = next {
         text.push_str(": ");
-        text.push_str(&cause.to_string());
+        text.push_str(&cut(&cause.to_string()));
         next = cause.source();
     }
     text
+}
+
+/// No more of a text from elsewhere than a person reads.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }

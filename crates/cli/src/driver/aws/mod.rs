@@ -7,6 +7,7 @@
 mod convert;
 mod ec2;
 pub(crate) mod error;
+pub(crate) mod https;
 mod input;
 pub(crate) mod profile;
 mod rds;
@@ -25,8 +26,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
-use aws_smithy_http_client::tls;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::service_config::ServiceConfigKey;
 
 use self::ec2::{attachment, gateway, instance, interface, route, security_group, tags, vpc};
 use self::input::Input;
@@ -40,7 +40,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Which AWS to talk to.
 ///
 /// Endpoints are not settings: `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` (or `endpoint_url` in the shared
-/// configuration files) are honoured as every AWS tool does.
+/// configuration files) are honoured as every AWS tool does, but for plain HTTP to another machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The Region, such as `us-east-1`.
@@ -67,13 +67,16 @@ impl AwsClient {
     /// # Errors
     /// A profile that is named does not exist, or the files that are needed cannot be read.
     pub async fn connect(settings: &Settings) -> Result<Self, ProfileError> {
-        let loader = Self::https(loader(settings));
-        Ok(Self::from_config(&profile::load(loader, settings.profile.as_deref(), "aws_profile").await?))
+        let config = profile::load(loader(settings), settings.profile.as_deref(), "aws_profile").await?;
+        Ok(Self::from_config(&config))
     }
 
-    /// The loader, with the TLS client of this tool.
-    pub fn https(loader: ConfigLoader) -> ConfigLoader {
-        loader.http_client(https())
+    /// The loader, with the HTTP client of this tool.
+    ///
+    /// # Errors
+    /// The environment names a proxy that cannot be asked.
+    pub fn https(loader: ConfigLoader) -> Result<ConfigLoader, ProfileError> {
+        Ok(loader.http_client(https::client(None)?))
     }
 
     /// Clients of this configuration, without retries.
@@ -219,8 +222,9 @@ fn loader(settings: &Settings) -> ConfigLoader {
     }
 }
 
-/// TLS by rustls with ring, trusting the certificates of the machine. They are read at the first connection.
-fn https() -> SharedHttpClient {
-    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-    aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
+/// The endpoint that the environment or the shared configuration files name for a service, such as `S3`.
+pub(crate) fn named_endpoint(config: &SdkConfig, service: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let own = config.service_config().zip(key.ok()).and_then(|(files, key)| files.load_config(key));
+    own.or_else(|| config.endpoint_url().map(str::to_owned))
 }

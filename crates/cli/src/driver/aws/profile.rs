@@ -2,21 +2,24 @@
 //!
 //! As for Terraform and the AWS CLI, a profile that is named comes before keys in the environment, which may be another
 //! account's, and it has to exist, also if it is `AWS_PROFILE` that names it. The SDK asks the environment first, and does
-//! without a profile that does not exist.
+//! without a profile that does not exist. The same files may name the certificates to trust (`ca_bundle`), so that the HTTP
+//! client is chosen here, too.
 
 use std::error::Error as _;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
-use aws_config::profile::{self, ProfileFileCredentialsProvider};
+use aws_config::profile::{self, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as Provided, SharedCredentialsProvider, future};
 
 use super::error::reason;
+use super::https::{self, NetworkError};
 
 /// Why the shared configuration files are of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +42,9 @@ pub enum ProfileError {
         /// Where it was looked for.
         files: Files,
     },
+    /// What is said of the network cannot be followed.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
 }
 
 impl ProfileError {
@@ -49,6 +55,7 @@ impl ProfileError {
                 format!("correct {setting}, or add [profile {name}] to {config} or [{name}] to {credentials}")
             }
             Self::Unreadable { .. } => "correct what the message names".to_owned(),
+            Self::Network(error) => error.hint(),
         }
     }
 }
@@ -96,7 +103,8 @@ pub(crate) async fn load(
     profile: Option<&str>,
     setting: &'static str,
 ) -> Result<SdkConfig, ProfileError> {
-    check(profile, setting).await?;
+    let files = check(profile, setting).await?;
+    let loader = loader.http_client(https::client(bundle(profile, files.as_ref()))?);
     let Some(profile) = profile else { return Ok(loader.load().await) };
     let config = loader.profile_name(profile).load().await;
     let mut provider = ProviderConfig::without_region()
@@ -113,22 +121,37 @@ pub(crate) async fn load(
     Ok(config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build())
 }
 
-async fn check(profile: Option<&str>, setting: &'static str) -> Result<(), ProfileError> {
+/// The file of certificates to trust, and what names it.
+fn bundle(profile: Option<&str>, files: Option<&ProfileSet>) -> Option<(&'static str, PathBuf)> {
+    if let Some(path) = variable("AWS_CA_BUNDLE") {
+        return Some(("AWS_CA_BUNDLE", path.into()));
+    }
+    let name = profile.map(str::to_owned).or_else(|| variable("AWS_PROFILE"));
+    let path = files?.get_profile(name.as_deref().unwrap_or("default"))?.get("ca_bundle")?;
+    let path = match (path.strip_prefix("~/"), variable("HOME")) {
+        (Some(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => path.into(),
+    };
+    Some(("ca_bundle of the AWS profile", path))
+}
+
+/// The shared configuration files, if they can be read or are needed.
+async fn check(profile: Option<&str>, setting: &'static str) -> Result<Option<ProfileSet>, ProfileError> {
     let of_environment = || Some((variable("AWS_PROFILE")?, "AWS_PROFILE"));
     let named = profile.map(|name| (name.to_owned(), setting)).or_else(of_environment);
-    if named.is_none() && variable("AWS_ACCESS_KEY_ID").is_some() {
-        // The files are not needed.
-        return Ok(());
-    }
     let files = Files::of_environment();
     // The file system, the environment and the files there are.
     let there = profile::load(&Default::default(), &Default::default(), &Default::default(), None).await;
+    if named.is_none() && variable("AWS_ACCESS_KEY_ID").is_some() {
+        // The files are not needed.
+        return Ok(there.ok());
+    }
     match (there, named) {
         (Err(error), _) => Err(ProfileError::Unreadable { problem: reason(&error), files }),
         (Ok(there), Some((name, setting))) if there.get_profile(&name).is_none() => {
             Err(ProfileError::Missing { name, setting, files })
         }
-        (Ok(_), _) => Ok(()),
+        (Ok(there), _) => Ok(Some(there)),
     }
 }
 

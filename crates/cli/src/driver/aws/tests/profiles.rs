@@ -7,7 +7,7 @@ use std::process::Command;
 
 use aws_credential_types::provider::ProvideCredentials as _;
 
-use crate::driver::aws::{AwsClient, Settings, loader, profile};
+use crate::driver::aws::{Settings, loader, profile};
 
 /// Tells the process of a case which profile the variables name; empty for none.
 const PROFILE: &str = "ALOKA_TEST_PROFILE";
@@ -22,8 +22,7 @@ fn credentials_of_the_environment_of_the_test() {
     let settings = Settings { region: "eu-west-1".to_owned(), profile: Some(name).filter(|name| !name.is_empty()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let loader = AwsClient::https(loader(&settings));
-        let told = match profile::load(loader, settings.profile.as_deref(), "aws_profile").await {
+        let told = match profile::load(loader(&settings), settings.profile.as_deref(), "aws_profile").await {
             Err(error) => format!("error {error}; hint {}", error.hint()),
             Ok(config) => match config.credentials_provider().expect("a provider").provide_credentials().await {
                 Ok(found) => format!("key {} {}", found.access_key_id(), config.region().expect("a Region")),
