@@ -301,7 +301,7 @@ impl LocalBackend {
         // A machine that went down may leave zeros.
         let is_blank = |text: &str| text.chars().all(|c| c.is_whitespace() || c == '\0');
         let is_lock = |text: &str| is_blank(text) || LockInfo::parse(text).is_some();
-        if std::str::from_utf8(&bytes).is_ok_and(is_lock) {
+        if data.len() <= lock::SIZE_MAX && std::str::from_utf8(&bytes).is_ok_and(is_lock) {
             return Ok(());
         }
         Err(not_ours(path, "another kind of file", "a lock"))

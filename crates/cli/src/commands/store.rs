@@ -37,7 +37,9 @@ const RECORD_VERSION: u32 = 1;
 const RECORD_MAX: u64 = 1 << 20;
 /// As many bytes are read of all configuration files together.
 const CONFIGURATION_MAX: u64 = 16 << 20;
-/// The same for the name of a workspace.
+/// The workspace of a directory that chose none.
+const DEFAULT_WORKSPACE: &str = "default";
+/// As many bytes are read of the file that names a workspace.
 const WORKSPACE_MAX: u64 = 4 << 10;
 /// Where a state goes that its store did not take, as Terraform calls it.
 const ERRORED_FILE: &str = "errored.tfstate";
@@ -151,9 +153,14 @@ pub fn told(backend: &Configured) -> String {
     match backend {
         Configured::Local(local) => format!("the local file {}", local_path(local).display()),
         Configured::S3(s3) => {
-            format!("s3://{}/{}", s3.bucket, s3.state_key(&likely_workspace()))
+            format!("s3://{}/{}", s3.bucket, told_key(s3))
         }
     }
+}
+
+/// The key of a state, for people: a workspace that cannot be read is told of by whoever opens the state.
+fn told_key(s3: &backend::S3) -> String {
+    s3.state_key(&workspace().unwrap_or_else(|_| DEFAULT_WORKSPACE.to_owned()))
 }
 
 /// The file of a local backend.
@@ -175,12 +182,7 @@ fn workspace() -> Result<String, CommandError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Ok(_) | Err(_) => chosen(files::within_text(path, WORKSPACE_MAX)?),
     };
-    Ok(noted.unwrap_or_else(|| "default".to_owned()))
-}
-
-/// The same for people, who are told of the state although the file cannot be read.
-fn likely_workspace() -> String {
-    workspace().unwrap_or_else(|_| "default".to_owned())
+    Ok(noted.unwrap_or_else(|| DEFAULT_WORKSPACE.to_owned()))
 }
 
 /// What the configuration of this directory says, with what `aloka init` was told before on top, if there still is
@@ -288,7 +290,7 @@ pub fn place_of(configured: Configured, moved: bool) -> Place {
     match configured {
         Configured::Local(local) => Place::File(local_path(&local)),
         Configured::S3(s3) => {
-            let key = s3.state_key(&likely_workspace());
+            let key = told_key(&s3);
             Place::Object { bucket: s3.bucket, key, region: s3.region, profile: s3.profile, moved }
         }
     }
