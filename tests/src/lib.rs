@@ -157,6 +157,9 @@ const RULES: [&str; 9] = [
     "from_port = 10000, to_port = 10100, protocol = \"udp\"",
 ];
 
+/// Logs of a database.
+const LOGS: [&str; 3] = ["iam-db-auth-error", "postgresql", "upgrade"];
+
 /// Valid variables files, over everything a stack can vary in.
 pub fn any_tfvars() -> impl Strategy<Value = String> {
     // EC2 keeps names that begin with sg- to itself.
@@ -179,6 +182,7 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
         0_u32..=7,
         any::<bool>(),
         any::<bool>(),
+        prop::option::of(prop::collection::btree_set(prop::sample::select(LOGS.to_vec()), 0..=3)),
     );
     let tags = prop::collection::btree_map("[A-Z][a-z]{1,6}", "[a-z0-9 ]{0,8}", 0..=3);
     (names, network, app, db, tags).prop_map(|((project, environment), network, app, db, tags)| {
@@ -186,7 +190,7 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
         // One gateway for each zone needs a public subnet in each.
         let publics = if nat && !single { publics.max(privates) } else { publics };
         let (count, instance_type, family, ports, volume) = app;
-        let (version, class, storage, multi_az, retention, encrypted, managed) = db;
+        let (version, class, storage, multi_az, retention, encrypted, managed, logs) = db;
         let cidrs = |from: usize, count: usize| {
             (from..from + count).map(|third| format!("\"10.{octet}.{third}.0/24\"")).collect::<Vec<_>>().join(", ")
         };
@@ -213,6 +217,13 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
         }
         if let Some(volume) = volume {
             let _infallible = writeln!(text, "app_root_volume_gib = {volume}");
+        }
+        if let Some(logs) = logs {
+            let copies = logs.len() != 1;
+            let logs: Vec<String> = logs.iter().map(|log| format!("\"{log}\"")).collect();
+            let list = logs.join(", ");
+            let _infallible =
+                writeln!(text, "db_enabled_cloudwatch_logs_exports = [{list}]\ndb_copy_tags_to_snapshot = {copies}");
         }
         text
     })

@@ -1,10 +1,37 @@
-//! The boot script that `app_user_data` names, as a plan shows it: which file, how long, which contents.
+//! What an application server runs at its first boot: the built-in script, or that of the file that `app_user_data` names.
+//!
+//! Docker Compose is not among Amazon Linux's packages: it is downloaded as one release, and a file with another SHA-256
+//! is not installed. The digests built in are those that GitHub publishes beside the release; the official image
+//! `docker:27.3.1-cli` was built with the same. Servers that run are never changed by another script: it is sent on
+//! creation only.
 
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::fingerprint::hex;
+use crate::stack::DEFAULT_USER_DATA;
+use crate::variables::Variables;
+
+/// The release of Docker Compose in the built-in script, as the script has it.
+const COMPOSE_VERSION: &str = "2.29.7";
+/// Digests in the built-in script, by architecture.
+const COMPOSE_SHA256: [(&str, &str); 2] = [
+    ("aarch64", "6e9fbd5daa20dca5d7d89145081ae8155d68ef2928b497d9f85b54fe0f9dbb2c"),
+    ("x86_64", "383ce6698cd5d5bbf958d2c8489ed75094e34a77d340404d9f32c4ae9e12baf0"),
+];
+
+/// The built-in script, with the release of Docker Compose that the variables name.
+pub fn script(variables: &Variables) -> String {
+    let Some(version) = &variables.app_docker_compose_version else { return DEFAULT_USER_DATA.to_owned() };
+    let mut script = DEFAULT_USER_DATA.replace(COMPOSE_VERSION, version);
+    for (architecture, built_in) in COMPOSE_SHA256 {
+        // Both are there: the variables are valid.
+        let digest = variables.app_docker_compose_sha256.get(architecture);
+        script = script.replace(built_in, digest.map_or("", String::as_str));
+    }
+    script
+}
 
 /// What a plan sends as user data instead of the built-in script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +62,40 @@ impl fmt::Display for BootScript {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::variables::{Needs, Source, evaluate};
+
+    fn script_of(tfvars: &str) -> String {
+        let source = Source::File { path: "x.tfvars".to_owned(), contents: tfvars.to_owned() };
+        let evaluated = evaluate(&[source], Needs { password: false }).unwrap_or_else(|found| panic!("{found:?}"));
+        script(&evaluated.variables)
+    }
+
+    #[test]
+    fn what_is_built_in_is_in_the_script_once() {
+        let built_in = script_of("");
+        assert_eq!(built_in, DEFAULT_USER_DATA);
+        for text in COMPOSE_SHA256.iter().map(|(_, digest)| *digest).chain([COMPOSE_VERSION]) {
+            assert_eq!(built_in.matches(text).count(), 1, "{text}");
+        }
+        for (architecture, digest) in COMPOSE_SHA256 {
+            assert!(built_in.contains(&format!("  {architecture}) compose_sha256={digest} ;;\n")), "{architecture}");
+        }
+        // The check stands between the download and the place that Docker takes plugins from.
+        let at = |text: &str| built_in.find(text).unwrap_or_else(|| panic!("{text}"));
+        assert!(at("curl ") < at("sha256sum -c") && at("sha256sum -c") < at("install -m"), "{built_in}");
+    }
+
+    #[test]
+    fn another_release_comes_with_its_digests() {
+        let (x86, arm) = ("ab".repeat(32), "cd".repeat(32));
+        let script = script_of(&format!(
+            "app_docker_compose_version = \"2.40.3\"\napp_docker_compose_sha256 = {{ x86_64 = \"{x86}\", aarch64 = \"{arm}\" }}"
+        ));
+        assert!(script.contains("\ncompose_version=2.40.3\n"), "{script}");
+        assert!(script.contains(&format!("  x86_64) compose_sha256={x86} ;;\n")), "{script}");
+        assert!(script.contains(&format!("  aarch64) compose_sha256={arm} ;;\n")), "{script}");
+        assert_eq!(script.lines().count(), DEFAULT_USER_DATA.lines().count());
+    }
 
     #[test]
     fn says_which_file_and_which_contents() {

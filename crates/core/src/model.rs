@@ -214,6 +214,9 @@ const DB_SUBNET_GROUP: &[Attribute] = &[
 /// The attribute of a database that tells whether RDS keeps the master user's password in Secrets Manager.
 pub const MANAGE_MASTER_USER_PASSWORD: &str = "manage_master_user_password";
 
+/// The attribute of a database that tells which logs RDS sends to CloudWatch.
+pub const LOGS_EXPORTS: &str = "enabled_cloudwatch_logs_exports";
+
 const DB_INSTANCE: &[Attribute] = &[
     computed("address"),
     attribute("allocated_storage", OnChange::InPlace, Compare::DbStorage),
@@ -221,9 +224,11 @@ const DB_INSTANCE: &[Attribute] = &[
     create_only("auto_minor_version_upgrade"),
     computed("availability_zone"),
     in_place("backup_retention_period"),
+    in_place("copy_tags_to_snapshot"),
     replace("db_name"),
     replace("db_subnet_group_name"),
     in_place("deletion_protection"),
+    attribute(LOGS_EXPORTS, OnChange::InPlace, Compare::Set),
     computed("endpoint"),
     replace("engine"),
     attribute("engine_version", OnChange::InPlace, Compare::EngineVersion),

@@ -3,7 +3,7 @@
 //! An attribute is set only if the object says something about it, so partial objects can be merged one by one.
 
 use crate::map;
-use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
+use crate::model::{Kind, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD};
 use crate::rules;
 use crate::value::{Value, ValueMap};
 
@@ -201,9 +201,11 @@ fn db_instance(a: &mut Attributes<'_>) {
         ("auto_minor_version_upgrade", "AutoMinorVersionUpgrade"),
         ("availability_zone", "AvailabilityZone"),
         ("backup_retention_period", "BackupRetentionPeriod"),
+        ("copy_tags_to_snapshot", "CopyTagsToSnapshot"),
         ("db_name", "DBName"),
         ("db_subnet_group_name", "DBSubnetGroupName"),
         ("deletion_protection", "DeletionProtection"),
+        (LOGS_EXPORTS, "EnabledCloudwatchLogsExports"),
         ("engine", "Engine"),
         ("engine_version", "EngineVersion"),
         ("engine_version_actual", "EngineVersion"),

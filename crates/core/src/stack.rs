@@ -9,8 +9,9 @@ use std::sync::Arc;
 use sha1::{Digest, Sha1};
 
 use crate::address::Address;
+use crate::boot;
 use crate::map;
-use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
+use crate::model::{Kind, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD};
 use crate::rules;
 use crate::secret::DB_PASSWORD;
 use crate::state::Choices;
@@ -31,8 +32,10 @@ pub const OUTPUTS: [&str; 7] = [
     "db_subnet_group_name",
     "vpc_id",
 ];
-/// What runs at an application server's first boot if `app_user_data` names no file.
+/// What runs at an application server's first boot if `app_user_data` names no file: see [`boot`].
 pub const DEFAULT_USER_DATA: &str = include_str!("user_data.sh");
+/// Logs of a new database that RDS sends to CloudWatch, if the variables do not say which.
+const LOGS: [&str; 2] = ["postgresql", "upgrade"];
 
 /// One declared resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -231,7 +234,7 @@ pub fn stack(variables: &Variables, choices: &Choices, user_data: Option<&str>) 
         choices,
         vpc_name: format!("{}-vpc", variables.project_name),
         stack: Stack {
-            user_data: Arc::from(user_data.unwrap_or(DEFAULT_USER_DATA)),
+            user_data: user_data.map_or_else(|| Arc::from(boot::script(variables)), Arc::from),
             root_device_name: Arc::from(choices.image.as_ref().map_or("/dev/xvda", |i| i.root_device_name.as_str())),
             ..Stack::default()
         },
@@ -452,13 +455,17 @@ impl Builder<'_> {
         let version = variables.db_engine_version.clone().or_else(|| self.choices.db_engine_version.clone());
         let managed = variables.db_manage_master_user_password;
         let password = if managed { Value::Null } else { Value::Secret(Arc::from(DB_PASSWORD)) };
+        let copies_tags = variables.db_copy_tags_to_snapshot;
+        let logs = variables.db_enabled_cloudwatch_logs_exports.as_ref();
         let attributes = [
             ("allocated_storage", variables.db_allocated_storage.into()),
             ("auto_minor_version_upgrade", true.into()),
             ("backup_retention_period", variables.db_backup_retention_days.into()),
+            ("copy_tags_to_snapshot", copies_tags.unwrap_or(true).into()),
             ("db_name", Value::from(&variables.db_name)),
             ("db_subnet_group_name", self.db_subnet_group()),
             ("deletion_protection", variables.db_deletion_protection.unwrap_or(false).into()),
+            (LOGS_EXPORTS, logs.map_or_else(|| Value::list(LOGS), Value::list)),
             ("engine", Value::str("postgres")),
             ("engine_version", version.into()),
             ("identifier", Value::from(&identifier)),
@@ -480,6 +487,12 @@ impl Builder<'_> {
         let declared = self.declare(Address::root(Kind::DbInstance, "postgres"), attributes);
         if variables.db_deletion_protection.is_none() {
             declared.create_only.push("deletion_protection");
+        }
+        if copies_tags.is_none() {
+            declared.create_only.push("copy_tags_to_snapshot");
+        }
+        if logs.is_none() {
+            declared.create_only.push(LOGS_EXPORTS);
         }
     }
 
@@ -510,7 +523,7 @@ impl Builder<'_> {
             let root = Value::common_map(root.into_iter().filter(|(_, value)| !value.is_null()));
             let metadata = Value::common_map([
                 ("http_endpoint", Value::str("enabled")),
-                ("http_put_response_hop_limit", 2.into()),
+                ("http_put_response_hop_limit", variables.app_metadata_hop_limit.into()),
                 ("http_tokens", Value::str("required")),
             ]);
             let attributes = [

@@ -34,6 +34,9 @@ resource "aws_db_subnet_group" "main" {
 resource "aws_db_instance" "postgres" {
   # aloka encrypts unless db_storage_encrypted = false. Unsaid, it is false for Terraform, which would replace the database.
   storage_encrypted = true
+  # aloka turns both on when it makes a database, and leaves them as they are afterwards.
+  copy_tags_to_snapshot           = true
+  enabled_cloudwatch_logs_exports = ["postgresql", "upgrade"]
   tags              = merge(local.tags, { Name = "${var.project_name}-${var.environment}-db" })
   # aloka never writes the password down, so that Terraform would send it again.
   lifecycle { ignore_changes = [password] }

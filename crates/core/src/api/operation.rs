@@ -24,7 +24,7 @@
 //! | `Volume` | VolumeId, Size, VolumeType, Encrypted, State, InstanceId?, Device?, ModificationState?, Tags |
 //! | `Image` | ImageId, Name, Architecture, RootDeviceName, RootVolumeSize, State |
 //! | `DBSubnetGroup` | DBSubnetGroupName, DBSubnetGroupDescription, VpcId, SubnetGroupStatus, SubnetIds \[text\], DBSubnetGroupArn |
-//! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, MaxAllocatedStorage?, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, MasterUserSecret? {SecretArn, SecretStatus, KmsKeyId}, Tags |
+//! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, MaxAllocatedStorage?, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, CopyTagsToSnapshot, EnabledCloudwatchLogsExports \[text\], sorted, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, MasterUserSecret? {SecretArn, SecretStatus, KmsKeyId}, Tags |
 //!
 //! `?` marks a field that may be absent. Instances are a flat list, without reservations. The tags of `DescribeTags` are
 //! a list of their own, `{ResourceId, ResourceType, Key, Value}` each, as a filter may let some tags of an object pass and
@@ -336,15 +336,16 @@ operations! {
     CreateDBInstance Rds NaturalKey RdsWrite [
         DBInstanceIdentifier(required), DBInstanceClass(required), Engine(required), EngineVersion, AllocatedStorage(required), StorageType,
         StorageEncrypted, DBName, MasterUsername(required), MasterUserPassword, ManageMasterUserPassword, DBSubnetGroupName(required), VpcSecurityGroupIds(required),
-        PubliclyAccessible(required), MultiAZ, BackupRetentionPeriod, DeletionProtection, AutoMinorVersionUpgrade, Tags(required),
+        PubliclyAccessible(required), MultiAZ, BackupRetentionPeriod, DeletionProtection, AutoMinorVersionUpgrade,
+        CopyTagsToSnapshot, EnableCloudwatchLogsExports, Tags(required),
     ];
     /// `{DBInstances: [DBInstance]}`
     DescribeDBInstances Rds Read RdsRead [DBInstanceIdentifier];
-    /// `{DBInstance: DBInstance}`
+    /// `{DBInstance: DBInstance}`. `CloudwatchLogsExportConfiguration` is `{EnableLogTypes, DisableLogTypes}`.
     ModifyDBInstance Rds Idempotent RdsWrite [
         DBInstanceIdentifier(required), DBInstanceClass, EngineVersion, AllocatedStorage, MasterUserPassword, ManageMasterUserPassword,
-        VpcSecurityGroupIds, PubliclyAccessible, MultiAZ, BackupRetentionPeriod, DeletionProtection,
-        ApplyImmediately(required),
+        VpcSecurityGroupIds, PubliclyAccessible, MultiAZ, BackupRetentionPeriod, DeletionProtection, CopyTagsToSnapshot,
+        CloudwatchLogsExportConfiguration, ApplyImmediately(required),
     ];
     /// `{DBInstance: DBInstance}`
     DeleteDBInstance Rds Idempotent RdsWrite [

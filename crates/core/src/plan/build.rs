@@ -211,6 +211,9 @@ impl Decisions<'_> {
             let next = state.unfinished(address).map_or(generation.saturating_add(1), |intent| intent.generation);
             self.set_identity(address, &mut after, next);
         }
+        if action == Action::Update {
+            kept::create_only(&mut after, before, address.kind, &declared.create_only);
+        }
         let after = if action == Action::NoOp { before.clone() } else { Arc::new(after) };
         Change { target, action, reason, before: before.clone(), after, attributes }
     }

@@ -1,9 +1,11 @@
 //! What of an object of ours is not ours: tags of others, rules and routes that the state records elsewhere, groups and
-//! subnets of others. A plan leaves it as it is.
+//! subnets of others, what is set on creation only. A plan leaves it as it is.
 
 use std::sync::Arc;
 
 use crate::identity;
+use crate::map;
+use crate::model::{Kind, OnChange};
 use crate::ownership::{Direction, Elsewhere};
 use crate::rules::{self, Rule};
 use crate::value::{Value, ValueMap};
@@ -102,4 +104,15 @@ pub fn without_ids(recorded: &Value, present: &Value, elsewhere: &Elsewhere) -> 
     let others = ids_of_others(recorded, present, elsewhere);
     let is_ours = |id: &&Value| !id.as_str().is_some_and(|id| others.iter().any(|other| **other == *id));
     Value::List(present.as_list().unwrap_or_default().iter().filter(is_ours).cloned().collect())
+}
+
+/// Leaves what is set on creation only as it is, so that a change of something else does not record it as declared.
+/// `names` are attributes that are so for this object besides those of its kind.
+pub fn create_only(after: &mut ValueMap, present: &ValueMap, kind: Kind, names: &[&str]) {
+    let of_kind = kind.attributes().iter().filter(|attribute| attribute.on_change == OnChange::CreateOnly);
+    for name in of_kind.map(|attribute| attribute.name).chain(names.iter().copied()) {
+        if let Some(value) = present.get(name).filter(|value| !value.is_null()) {
+            after.insert(map::key(name), value.clone());
+        }
+    }
 }

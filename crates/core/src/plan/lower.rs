@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::api::{Args, Call, Operation};
 use crate::identity;
 use crate::map;
-use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
+use crate::model::{Kind, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD};
 use crate::observe::{DB_FAILED, DB_STUCK, Phase, Place};
 use crate::rules;
 use crate::state::Target;
@@ -410,6 +410,7 @@ impl Subject<'_> {
     }
 
     fn create_db(&self) -> Step {
+        let logs = self.get(LOGS_EXPORTS);
         let args = [
             ("DBInstanceIdentifier", self.get("identifier")),
             ("DBInstanceClass", self.get("instance_class")),
@@ -430,6 +431,8 @@ impl Subject<'_> {
             ("BackupRetentionPeriod", self.get("backup_retention_period")),
             ("DeletionProtection", self.get("deletion_protection")),
             ("AutoMinorVersionUpgrade", self.get("auto_minor_version_upgrade")),
+            ("CopyTagsToSnapshot", self.get("copy_tags_to_snapshot")),
+            ("EnableCloudwatchLogsExports", if logs.as_list() == Some(&[]) { Value::Null } else { logs }),
         ];
         self.create_call(Operation::CreateDBInstance, Save::Object(map::text("DBInstance")), args)
     }
@@ -595,9 +598,10 @@ impl Subject<'_> {
     }
 
     fn modify_db(&self, changes: &[AttributeChange]) -> Vec<Step> {
-        const ARGUMENTS: [(&str, &str); 10] = [
+        const ARGUMENTS: [(&str, &str); 11] = [
             ("allocated_storage", "AllocatedStorage"),
             ("backup_retention_period", "BackupRetentionPeriod"),
+            ("copy_tags_to_snapshot", "CopyTagsToSnapshot"),
             ("deletion_protection", "DeletionProtection"),
             ("engine_version", "EngineVersion"),
             ("instance_class", "DBInstanceClass"),
@@ -608,9 +612,10 @@ impl Subject<'_> {
             ("vpc_security_group_ids", "VpcSecurityGroupIds"),
         ];
         // Those that a description has under the same name, and as they were asked for.
-        const SHOWN: [&str; 6] = [
+        const SHOWN: [&str; 7] = [
             "AllocatedStorage",
             "BackupRetentionPeriod",
+            "CopyTagsToSnapshot",
             "DBInstanceClass",
             "DeletionProtection",
             "MultiAZ",
@@ -618,6 +623,10 @@ impl Subject<'_> {
         ];
         let changed = ARGUMENTS.iter().filter(|(name, _)| changes.iter().any(|change| &*change.name == *name));
         let mut args: Args = changed.map(|(name, argument)| (*argument, self.get(name))).collect();
+        let logs = changes.iter().find(|change| &*change.name == LOGS_EXPORTS);
+        if let Some(change) = logs {
+            args.insert("CloudwatchLogsExportConfiguration", Self::logs_configuration(&change.before, &change.after));
+        }
         if args.is_empty() {
             return Vec::new();
         }
@@ -636,6 +645,11 @@ impl Subject<'_> {
             let path = path("MasterUserSecret");
             changed.push(if self.manages_password() { Expect::Present { path } } else { Expect::Absent { path } });
         }
+        if let Some(change) = logs {
+            changed.push(Expect::Absent { path: path("PendingModifiedValues.PendingCloudwatchLogsExports") });
+            let value = change.after.clone();
+            changed.push(Expect::Equals { path: path("EnabledCloudwatchLogsExports"), value });
+        }
         let done = |value: &str| Accept {
             expect: Expect::All(std::iter::once(db_status(value, true).expect).chain(changed.clone()).collect()),
             success: true,
@@ -649,6 +663,16 @@ impl Subject<'_> {
             backups_begin_or_end || ["DBInstanceClass", "EngineVersion"].iter().any(|key| args.contains_key(*key));
         let wait = self.wait_for(accept, if restarts { DB_RESTARTED } else { DB_MODIFIED });
         vec![call(Operation::ModifyDBInstance, args), wait]
+    }
+
+    /// Which logs to send from now on, and which not any more.
+    fn logs_configuration(before: &Value, after: &Value) -> Value {
+        let (before, after) = (before.as_list().unwrap_or_default(), after.as_list().unwrap_or_default());
+        let without = |list: &[Value], other: &[Value]| -> Vec<Value> {
+            list.iter().filter(|log| !other.contains(log)).cloned().collect()
+        };
+        let lists = [("EnableLogTypes", without(after, before)), ("DisableLogTypes", without(before, after))];
+        Value::map(lists.into_iter().filter(|(_, logs)| !logs.is_empty()).map(|(name, logs)| (name, Value::List(logs))))
     }
 
     fn change_tags(&self) -> Vec<Step> {

@@ -242,7 +242,11 @@ pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &
             drift.extend(attribute_drift(&target, resource, &fresh, &private.tag_keys, &ownership.elsewhere));
         }
         // What is as it was recorded stays the recorded copy: the reply it is equal to can go.
-        let is_new = |(name, value): &(Arc<str>, Value)| resource.attributes.get(name) != Some(value);
+        let is_new = |(name, value): &(Arc<str>, Value)| {
+            // Terraform records some empty lists as null, and means the same.
+            let recorded = resource.attributes.get(name);
+            recorded != Some(value) && !(*value == Value::EMPTY_LIST && recorded.is_some_and(Value::is_null))
+        };
         let new: Vec<_> = fresh.into_iter().filter(is_new).collect();
         if !new.is_empty() {
             let resource = Arc::make_mut(resource);

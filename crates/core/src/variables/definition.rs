@@ -54,6 +54,9 @@ const DEFINITIONS: &[Definition] = &[
     variable("app_ami_id", "string", "null", "a fixed image; app_ami_family is then not used"),
     variable("app_ingress", INGRESS_TYPE, INGRESS_DEFAULT, "ports on which the application may be reached, and from where"),
     variable("app_user_data", "string", "null", "path of a file with user data; null: install Docker and Docker Compose"),
+    variable("app_docker_compose_version", "string", "null", "release of Docker Compose that the built-in user data installs on new servers, such as 2.29.7; null: the one that this release of aloka knows"),
+    variable("app_docker_compose_sha256", "map(string)", "{}", "SHA-256 of that release's docker-compose-linux-x86_64 and docker-compose-linux-aarch64, under x86_64 and aarch64; the servers install nothing else"),
+    variable("app_metadata_hop_limit", "number", "1", "how many hops an answer of the instance metadata service lives, 1 to 64, on new servers; 1 keeps it from containers, 2 lets containers of a bridge network have it"),
     variable("app_root_volume_gib", "number", "null", "size of the root volume in GiB, 8 to 16384; null: the image's"),
     variable("db_engine_version", "string", "null", "PostgreSQL version, such as 15 or 15.4; null: 15.4 or the nearest newer 15.x on offer, chosen once and recorded"),
     variable("db_instance_class", "string", r#""db.t3.micro""#, "RDS instance class of the database"),
@@ -72,6 +75,8 @@ const DEFINITIONS: &[Definition] = &[
     variable("db_multi_az", "bool", "false", "keep a standby of the database in a second zone"),
     variable("db_backup_retention_days", "number", "0", "days that automated backups are kept, 0 to 35; 0: no backups"),
     variable("db_deletion_protection", "bool", "null", "let AWS refuse to delete the database; null: off when it is made, then as its owner sets it"),
+    variable("db_copy_tags_to_snapshot", "bool", "null", "copy the database's tags to its snapshots; null: on when it is made, then as its owner sets it"),
+    variable("db_enabled_cloudwatch_logs_exports", "list(string)", "null", "logs of the database that RDS sends to CloudWatch, of postgresql, upgrade and iam-db-auth-error; null: the first two when it is made, then as its owner sets it"),
     variable("db_storage_encrypted", "bool", "true", "encrypt the database's storage; a change replaces the database"),
     variable("tags", "map(string)", "{}", "tags put on everything"),
 ];

@@ -82,6 +82,12 @@ pub struct Variables {
     pub app_ingress: Vec<IngressRule>,
     /// Path of a file with user data; `None` uses the built-in script.
     pub app_user_data: Option<String>,
+    /// Release of Docker Compose that the built-in script installs; `None` for the one built in.
+    pub app_docker_compose_version: Option<String>,
+    /// SHA-256 of that release by architecture, `x86_64` and `aarch64`; empty for the one built in.
+    pub app_docker_compose_sha256: BTreeMap<String, String>,
+    /// Hops that an answer of the metadata service lives, on new servers.
+    pub app_metadata_hop_limit: u32,
     /// Size of the root volume in GiB; `None` takes the image's.
     pub app_root_volume_gib: Option<u32>,
     /// PostgreSQL version `15` or `15.4`; `None` means chosen once and recorded.
@@ -104,6 +110,10 @@ pub struct Variables {
     pub db_backup_retention_days: u32,
     /// True if AWS refuses to delete the database.
     pub db_deletion_protection: Option<bool>,
+    /// True if tags are copied to snapshots; `None` leaves that to the owner of a database that is there.
+    pub db_copy_tags_to_snapshot: Option<bool>,
+    /// Logs that RDS sends to CloudWatch, sorted; `None` leaves them to the owner of a database that is there.
+    pub db_enabled_cloudwatch_logs_exports: Option<Vec<String>>,
     /// True if storage is encrypted; cannot be changed later without a replacement.
     pub db_storage_encrypted: bool,
     /// Tags put on everything, beside those that aloka sets.

@@ -111,6 +111,16 @@ impl<'a> Reader<'a> {
         self.texts_in(owner, &literal, false)
     }
 
+    /// A list of texts, or null.
+    pub(super) fn optional_texts(&mut self, name: &'static str) -> Option<Option<Spot<Vec<Spot<String>>>>> {
+        match self.given(name) {
+            Some((owner, literal)) if !matches!(literal.kind, Kind::Null) => {
+                Some(Some(self.texts_in(owner, &literal, false)?))
+            }
+            Some(_) | None => Some(None),
+        }
+    }
+
     /// A map of texts, each key and value with its place.
     pub(super) fn map(&mut self, name: &'static str) -> Option<Spot<Vec<Pair>>> {
         let (owner, literal) = self.given(name)?;

@@ -27,6 +27,8 @@ const CLASS: &str = "DBInstanceClass";
 const VERSION: &str = "EngineVersion";
 const MULTI_AZ: &str = "MultiAZ";
 const RETENTION: &str = "BackupRetentionPeriod";
+/// What is pending while logs begin or cease to be sent.
+const LOGS: &str = "PendingCloudwatchLogsExports";
 
 /// What an instance shows when its storage is full.
 const STORAGE_FULL: &str = "storage-full";
@@ -38,7 +40,7 @@ pub(crate) struct Busy {
     from: Instant,
     /// The statuses it shows, one after the other, and until when each.
     phases: Vec<(String, Instant)>,
-    /// True if all that is pending is done at its end, and not a password alone.
+    /// True if all that is pending is done at its end, and not a password and logs alone.
     all: bool,
 }
 
@@ -58,8 +60,8 @@ impl Busy {
 type Deferred = Vec<(&'static str, Value)>;
 
 impl Account {
-    /// Groups, public access, protection and a retention that turns nothing on or off change at once; a password
-    /// soon. The rest waits for the maintenance window, or for a call that wants it at once.
+    /// Groups, public access, protection, copied tags and a retention that turns nothing on or off change at once; a
+    /// password and logs soon. The rest waits for the maintenance window, or for a call that wants it at once.
     pub(crate) fn modify_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
         let db = self.db(now, request.text("DBInstanceIdentifier"))?.clone();
         let name = db.meta.id.clone();
@@ -82,6 +84,8 @@ impl Account {
         }
         let retention = db_rules::number(request, RETENTION)?;
         let protected = db_rules::flag(request, "DeletionProtection")?;
+        let copies_tags = db_rules::flag(request, "CopyTagsToSnapshot")?;
+        let logs = changed_logs(request, &db)?;
 
         if let Some(groups) = &groups {
             for interface in &db.interfaces {
@@ -100,6 +104,7 @@ impl Account {
         there.groups = groups.unwrap_or_else(|| there.groups.clone());
         there.public = public.unwrap_or(there.public);
         there.protected = protected.unwrap_or(there.protected);
+        there.copies_tags = copies_tags.unwrap_or(there.copies_tags);
         if let Some(days) = retention.filter(|days| (*days == 0) == (there.retention == 0)) {
             there.retention = days;
         }
@@ -113,12 +118,14 @@ impl Account {
         if password {
             there.pending.insert(PASSWORD.to_owned(), "****".into());
         }
+        let is_soon = password || logs.is_some();
+        there.pending.extend(logs.map(|logs| (LOGS.to_owned(), logs)));
         let (waits, window) = (waits(there), there.window);
         if waits && !immediately {
             self.expire(window.next(now), format!("db-window/{name}").into());
         }
         let all = waits && immediately;
-        if all || password {
+        if all || is_soon {
             let from = now + self.duration(Transition::DbNotice);
             self.begin_db_change(from, &name, all);
         }
@@ -192,7 +199,9 @@ impl Account {
         let all = all || earlier.as_ref().is_some_and(|busy| busy.all);
         let pends = |parameter: &str| db.pending.contains_key(parameter);
         let backups_begin = pends(RETENTION) && db.retention == 0;
-        let (transition, status) = if !all {
+        let (transition, status) = if !all && pends(LOGS) {
+            (Transition::DbModify, "configuring-log-exports")
+        } else if !all {
             (Transition::DbPassword, "resetting-master-credentials")
         } else if pends(VERSION) {
             (Transition::DbRestart, "upgrading")
@@ -243,6 +252,10 @@ impl Account {
             return;
         };
         db.pending.remove(PASSWORD);
+        if let Some(change) = db.pending.remove(LOGS) {
+            db.logs.extend(listed(&change, "LogTypesToEnable"));
+            listed(&change, "LogTypesToDisable").iter().for_each(|log| _ = db.logs.remove(log));
+        }
         if !busy.all {
             return;
         }
@@ -300,7 +313,23 @@ impl Account {
     }
 }
 
-/// True if something other than a password is pending.
+/// True if something is pending that is not done by itself.
 fn waits(db: &Db) -> bool {
-    db.pending.keys().any(|parameter| parameter != PASSWORD)
+    db.pending.keys().any(|parameter| parameter != PASSWORD && parameter != LOGS)
+}
+
+/// Logs that begin and cease to be sent, as they are pending; `None` if there are none.
+fn changed_logs(request: &Request, db: &Db) -> Result<Option<Value>, Refusal> {
+    let asked = request.arg("CloudwatchLogsExportConfiguration");
+    let on = db_rules::logs(&db.version, listed(asked, "EnableLogTypes"))?;
+    let off = db_rules::logs(&db.version, listed(asked, "DisableLogTypes"))?;
+    if on.is_empty() && off.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(object([("LogTypesToEnable", Value::list(&on)), ("LogTypesToDisable", Value::list(&off))])))
+}
+
+/// The texts of a list in an object.
+fn listed(object: &Value, name: &str) -> Vec<Text> {
+    object.get(name).as_list().unwrap_or_default().iter().filter_map(Value::shared_str).collect()
 }

@@ -1,6 +1,6 @@
 //! Database instances: creation, description, deletion. RDS for PostgreSQL only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aloka_core::api::Request;
 use aloka_core::secret::Secrets;
@@ -48,6 +48,11 @@ pub(crate) struct Db {
     auto_minor: bool,
     pub(crate) retention: i64,
     pub(crate) protected: bool,
+    #[serde(default)]
+    pub(crate) copies_tags: bool,
+    /// Logs that are sent to CloudWatch.
+    #[serde(default)]
+    pub(crate) logs: BTreeSet<Text>,
     zone: Text,
     pub(crate) subnet_group: Text,
     pub(crate) vpc: Text,
@@ -153,6 +158,7 @@ impl Account {
             ("AutoMinorVersionUpgrade", db.auto_minor.into()),
             ("AvailabilityZone", (now >= db.created).then_some(&db.zone).into()),
             ("BackupRetentionPeriod", db.retention.into()),
+            ("CopyTagsToSnapshot", db.copies_tags.into()),
             ("DBInstanceArn", self.rds_arn("db", name).into()),
             ("DBInstanceClass", (&db.class).into()),
             ("DBInstanceIdentifier", name.into()),
@@ -161,6 +167,7 @@ impl Account {
             ("DBSubnetGroupName", (&db.subnet_group).into()),
             ("DbiResourceId", (&db.resource_id).into()),
             ("DeletionProtection", db.protected.into()),
+            ("EnabledCloudwatchLogsExports", Value::list(&db.logs)),
             ("Endpoint", endpoint.into()),
             ("Engine", "postgres".into()),
             ("EngineVersion", (&db.version).into()),
@@ -200,7 +207,8 @@ impl Account {
         let flag = |name: &str, default: bool| db_rules::flag(request, name).map(|given| given.unwrap_or(default));
         let (public, multi_az) = (flag("PubliclyAccessible", false)?, flag("MultiAZ", false)?);
         let (encrypted, protected) = (flag("StorageEncrypted", false)?, flag("DeletionProtection", false)?);
-        let auto_minor = flag("AutoMinorVersionUpgrade", true)?;
+        let (auto_minor, copies_tags) = (flag("AutoMinorVersionUpgrade", true)?, flag("CopyTagsToSnapshot", false)?);
+        let logs = db_rules::logs(&version, request.texts("EnableCloudwatchLogsExports"))?;
         let tags = self.new_db_tags(request)?;
         if self.db_instances.contains_key(&name) {
             return Err(rule::TAKEN.refuse([]));
@@ -246,6 +254,8 @@ impl Account {
             auto_minor,
             retention,
             protected,
+            copies_tags,
+            logs,
             zone,
             subnet_group,
             vpc,

@@ -1,5 +1,7 @@
 //! Rules of RDS for the parameters of a database instance.
 
+use std::collections::BTreeSet;
+
 use aloka_core::api::Request;
 use aloka_core::secret::Secrets;
 use aloka_core::value::Value;
@@ -199,6 +201,20 @@ pub(crate) fn storage(kind: &str, size: i64) -> Result<(), Refusal> {
 /// Refuses types of storage that need more than their name.
 pub(crate) fn storage_type(kind: &str) -> Result<(), Refusal> {
     if kind.starts_with("io") { Err(rule::STORAGE_IOPS.refuse([&kind])) } else { Ok(()) }
+}
+
+/// Logs of PostgreSQL that RDS sends to CloudWatch (RDS user guide, "PostgreSQL database log files").
+const LOGS: [&str; 3] = ["iam-db-auth-error", "postgresql", "upgrade"];
+
+/// Refuses logs that PostgreSQL does not have.
+pub(crate) fn logs(version: &str, asked: Vec<Text>) -> Result<BTreeSet<Text>, Refusal> {
+    let unknown: Vec<String> =
+        asked.iter().filter(|log| !LOGS.contains(&&***log)).map(|log| format!("'{log}'")).collect();
+    if unknown.is_empty() {
+        Ok(asked.into_iter().collect())
+    } else {
+        Err(rule::LOGS.refuse([&unknown.join(", "), &version]))
+    }
 }
 
 /// For how many days backups are kept.

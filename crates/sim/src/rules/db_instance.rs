@@ -132,6 +132,14 @@ rules! {
         "an instance is not protected from deletion unless the call says so"; [ServiceModel];
     MINOR_DEFAULT: "db-instance.minor-upgrade-default" Default [CreateDBInstance];
         "minor upgrades are automatic unless the call says otherwise"; [ServiceModel];
+    COPIED_TAGS_DEFAULT: "db-instance.copied-tags-default" Default [CreateDBInstance];
+        "tags are not copied to snapshots unless the call says so"; [ServiceModel];
+    LOGS: "db-instance.log-types" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterCombination" => "You cannot use the log types {} with engine version postgres {}. For supported log types, see the documentation.";
+        "logs that are sent to CloudWatch are postgresql, upgrade and iam-db-auth-error, the last with newer versions only, which is not modelled"; [PublicLogs, UserGuide];
+    LOGS_DEFAULT: "db-instance.log-exports-default" Default [CreateDBInstance];
+        "no logs are sent to CloudWatch unless the call says so"; [ServiceModel];
+    LOGS_CHANGED: "db-instance.log-exports-changed" Transition [ModifyDBInstance];
+        "logs begin or cease to be sent soon, whatever ApplyImmediately says; they are pending, and the status is configuring-log-exports meanwhile"; [ServiceModel, UserGuide];
 
     CREATED: "db-instance.created" Transition [CreateDBInstance];
         "a new instance is creating, then backing-up, then available"; [UserGuide, PublicLogs];
@@ -154,7 +162,7 @@ rules! {
     NOTICE: "db-instance.change-shows-late" Delay [ModifyDBInstance];
         "after a change was accepted the status is available for a moment still; what is pending tells"; [TerraformProvider, Experience];
     AT_ONCE: "db-instance.changes-at-once" Transition [ModifyDBInstance];
-        "security groups, public access, protection and a retention that turns backups neither on nor off change at once, whatever ApplyImmediately says"; [ServiceModel, UserGuide];
+        "security groups, public access, protection, copied tags and a retention that turns backups neither on nor off change at once, whatever ApplyImmediately says"; [ServiceModel, UserGuide];
     DEFERRED: "db-instance.changes-deferred" Transition [ModifyDBInstance];
         "class, version, storage, MultiAZ and backups turned on or off wait, shown as pending, for the maintenance window unless ApplyImmediately is set"; [ServiceModel, UserGuide];
     WINDOW: "db-instance.maintenance-window" Default [CreateDBInstance];

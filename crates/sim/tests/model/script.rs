@@ -85,7 +85,7 @@ pub(crate) fn any_script(length: usize) -> impl Strategy<Value = Script> {
         let act = |(operation, picks): (Operation, &[u8])| Act { operation, picks: picks.to_vec(), wait: 1 };
         START.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(call, _)| act(call)).collect::<Vec<_>>()
     });
-    let act = (prop::sample::select(weighted()), prop::array::uniform12(any::<u8>()), any::<u16>());
+    let act = (prop::sample::select(weighted()), prop::array::uniform14(any::<u8>()), any::<u16>());
     let act = act.prop_map(|(operation, picks, wait)| Act {
         operation,
         // The newest object and the plainest value most often.
@@ -221,6 +221,12 @@ fn argument(names: &Names, parameter: &str, pick: u8) -> Value {
         "BackupRetentionPeriod" => Value::from(u32::from(pick % 3)),
         "EnableDnsSupport" | "EnableDnsHostnames" | "ApplyImmediately" => optional(flag),
         "MultiAZ" | "DeletionProtection" | "PubliclyAccessible" | "StorageEncrypted" | "DeleteAutomatedBackups" => flag,
+        "CopyTagsToSnapshot" => flag,
+        "EnableCloudwatchLogsExports" => Value::list(["upgrade"]),
+        "CloudwatchLogsExportConfiguration" => Value::map([(
+            if pick.is_multiple_of(3) { "DisableLogTypes" } else { "EnableLogTypes" },
+            Value::list(["upgrade"]),
+        )]),
         "SkipFinalSnapshot" => true.into(),
         "ImageId" => AMI.into(),
         "ImageIds" => Value::list([AMI]),

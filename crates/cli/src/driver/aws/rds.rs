@@ -3,7 +3,9 @@
 use aloka_core::api::{ApiError, Reply};
 use aloka_core::value::Value;
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::{AutomationMode, DbInstance, DbSubnetGroup, PendingModifiedValues, Tag};
+use aws_sdk_rds::types::{
+    AutomationMode, CloudwatchLogsExportConfiguration, DbInstance, DbSubnetGroup, PendingModifiedValues, Tag,
+};
 
 use super::error::api_error;
 use super::input::Input;
@@ -62,6 +64,8 @@ pub(super) async fn create_db_instance(client: &Client, input: &Input<'_>) -> Re
         .set_backup_retention_period(input.number("BackupRetentionPeriod")?)
         .set_deletion_protection(input.flag("DeletionProtection")?)
         .set_auto_minor_version_upgrade(input.flag("AutoMinorVersionUpgrade")?)
+        .set_copy_tags_to_snapshot(input.flag("CopyTagsToSnapshot")?)
+        .set_enable_cloudwatch_logs_exports(input.texts("EnableCloudwatchLogsExports")?)
         .set_tags(tags(input)?);
     let output = call.send().await.map_err(api_error)?;
     Ok(object([("DBInstance", instance(present(output.db_instance(), "DBInstance")?))]))
@@ -87,6 +91,8 @@ pub(super) async fn modify_db_instance(client: &Client, input: &Input<'_>) -> Re
         .set_multi_az(input.flag("MultiAZ")?)
         .set_backup_retention_period(input.number("BackupRetentionPeriod")?)
         .set_deletion_protection(input.flag("DeletionProtection")?)
+        .set_copy_tags_to_snapshot(input.flag("CopyTagsToSnapshot")?)
+        .set_cloudwatch_logs_export_configuration(logs_configuration(input)?)
         .set_apply_immediately(input.flag("ApplyImmediately")?);
     let output = call.send().await.map_err(api_error)?;
     Ok(object([("DBInstance", instance(present(output.db_instance(), "DBInstance")?))]))
@@ -134,6 +140,22 @@ pub(super) async fn list_tags_for_resource(client: &Client, input: &Input<'_>) -
     let call = client.list_tags_for_resource().set_resource_name(input.text("ResourceName")?);
     let output = call.send().await.map_err(api_error)?;
     Ok(object([("Tags", tag_map(output.tag_list()))]))
+}
+
+fn logs_configuration(input: &Input<'_>) -> Result<Option<CloudwatchLogsExportConfiguration>, ApiError> {
+    input.object("CloudwatchLogsExportConfiguration", &["EnableLogTypes", "DisableLogTypes"], |input| {
+        Ok(CloudwatchLogsExportConfiguration::builder()
+            .set_enable_log_types(input.texts("EnableLogTypes")?)
+            .set_disable_log_types(input.texts("DisableLogTypes")?)
+            .build())
+    })
+}
+
+/// A list that RDS gives in no order, sorted.
+fn sorted(list: &[String]) -> Value {
+    let mut list = list.to_vec();
+    list.sort();
+    Value::list(list)
 }
 
 fn tags(input: &Input<'_>) -> Result<Option<Vec<Tag>>, ApiError> {
@@ -195,6 +217,8 @@ fn instance(instance: &DbInstance) -> Value {
         ("AutoMinorVersionUpgrade", instance.auto_minor_version_upgrade().into()),
         ("BackupRetentionPeriod", instance.backup_retention_period().into()),
         ("DeletionProtection", instance.deletion_protection().into()),
+        ("CopyTagsToSnapshot", instance.copy_tags_to_snapshot().into()),
+        ("EnabledCloudwatchLogsExports", sorted(instance.enabled_cloudwatch_logs_exports())),
         ("PreferredMaintenanceWindow", text(instance.preferred_maintenance_window())),
         ("AvailabilityZone", text(instance.availability_zone())),
         ("DBSubnetGroupName", text(group.and_then(DbSubnetGroup::db_subnet_group_name))),
@@ -210,6 +234,12 @@ fn instance(instance: &DbInstance) -> Value {
 /// What RDS has accepted and not yet done, the password left out: RDS masks it, emulators may not. So are the few
 /// values that are no plain text, number or truth value, none of which aloka can set.
 fn pending_values(pending: &PendingModifiedValues) -> Value {
+    // An empty element is how some endpoints say that there is none.
+    let logs = pending
+        .pending_cloudwatch_logs_exports()
+        .map(|logs| (logs.log_types_to_enable(), logs.log_types_to_disable()))
+        .filter(|(on, off)| !on.is_empty() || !off.is_empty())
+        .map(|(on, off)| object([("LogTypesToEnable", sorted(on)), ("LogTypesToDisable", sorted(off))]));
     object([
         ("DBInstanceClass", text(pending.db_instance_class())),
         ("AllocatedStorage", pending.allocated_storage().into()),
@@ -226,6 +256,7 @@ fn pending_values(pending: &PendingModifiedValues) -> Value {
         ("DBSubnetGroupName", text(pending.db_subnet_group_name())),
         ("AutomationMode", text(pending.automation_mode().map(AutomationMode::as_str))),
         ("MultiTenant", pending.multi_tenant().into()),
+        ("PendingCloudwatchLogsExports", logs.into()),
         ("IAMDatabaseAuthenticationEnabled", pending.iam_database_authentication_enabled().into()),
         ("DedicatedLogVolume", pending.dedicated_log_volume().into()),
         ("Engine", text(pending.engine())),

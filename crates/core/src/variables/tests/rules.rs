@@ -274,6 +274,9 @@ fn application() {
         (r#"app_user_data = "boot.sh""#, None),
         (r#"app_user_data = """#, Some("not the path of a file")),
         ("app_user_data = \"#!/bin/bash\"", Some("is a script")),
+        ("app_metadata_hop_limit = 0", Some("app_metadata_hop_limit is 0, but must be 1 to 64")),
+        ("app_metadata_hop_limit = 64", None),
+        ("app_metadata_hop_limit = 65", Some("but must be 1 to 64")),
         ("app_root_volume_gib = 7", Some("app_root_volume_gib is 7, but must be 8 to 16384 GiB")),
         ("app_root_volume_gib = 8", None),
         ("app_root_volume_gib = 16384", None),
@@ -487,4 +490,69 @@ fn warnings() {
     assert_eq!(example.len(), 1);
     assert!(example[0].summary.contains("the password of the example"));
     assert!(!example[0].to_string().contains("ChangeMe"), "{}", example[0]);
+}
+
+/// What goes into the boot script is a release and its digests, and nothing that a shell could take for something else.
+#[test]
+fn docker_compose() {
+    let digest = "0123456789abcdef".repeat(4);
+    let compose = |version: &str, x86: &str, arm: &str| {
+        format!(
+            "app_docker_compose_version = \"{version}\"\napp_docker_compose_sha256 = {{ x86_64 = \"{x86}\", aarch64 = \"{arm}\" }}"
+        )
+    };
+    for (version, x86, arm, expected) in [
+        ("2.29.7", &*digest, &*digest, None),
+        ("5.0.1000", &*digest, &*digest, None),
+        ("v2.29.7", &*digest, &*digest, Some("app_docker_compose_version is \"v2.29.7\", which is not a release")),
+        ("2.29", &*digest, &*digest, Some("not a release")),
+        ("2.29.7-rc.1", &*digest, &*digest, Some("not a release")),
+        ("2.29.$(id)", &*digest, &*digest, Some("not a release")),
+        ("2..7", &*digest, &*digest, Some("not a release")),
+        ("2.29.7", &digest[1..], &*digest, Some("app_docker_compose_sha256 has \"123456789abcdef")),
+        ("2.29.7", &*digest, &*digest.to_uppercase(), Some("for aarch64")),
+        ("2.29.7", &*digest.replace('0', ";"), &*digest, Some("for x86_64")),
+    ] {
+        check(&[(&*compose(version, x86, arm).leak(), expected.map(|text: &str| &*text.to_owned().leak()))]);
+    }
+    let some = |text: &str| -> &'static str { text.replace("DIGEST", &digest).leak() };
+    check(&[
+        ("app_docker_compose_version = null\napp_docker_compose_sha256 = {}", None),
+        ("app_docker_compose_version = \"2.29.7\"", Some("app_docker_compose_sha256 has no aarch64, no x86_64")),
+        (
+            some("app_docker_compose_version = \"2.29.7\"\napp_docker_compose_sha256 = { x86_64 = \"DIGEST\" }"),
+            Some("app_docker_compose_version is set, but app_docker_compose_sha256 has no aarch64"),
+        ),
+        (
+            some("app_docker_compose_sha256 = { x86_64 = \"DIGEST\" }"),
+            Some("app_docker_compose_sha256 is set, but app_docker_compose_version is not"),
+        ),
+        (
+            some(
+                "app_docker_compose_version = \"2.29.7\"\n\
+                 app_docker_compose_sha256 = { x86_64 = \"DIGEST\", aarch64 = \"DIGEST\", armv7 = \"DIGEST\" }",
+            ),
+            Some("has \"armv7\", which is not an architecture"),
+        ),
+    ]);
+}
+
+#[test]
+fn logs_of_the_database() {
+    check(&[
+        ("db_enabled_cloudwatch_logs_exports = null", None),
+        ("db_enabled_cloudwatch_logs_exports = []", None),
+        (r#"db_enabled_cloudwatch_logs_exports = ["postgresql", "upgrade", "iam-db-auth-error"]"#, None),
+        (
+            r#"db_enabled_cloudwatch_logs_exports = ["postgres"]"#,
+            Some("db_enabled_cloudwatch_logs_exports has \"postgres\", which is not a log of PostgreSQL"),
+        ),
+        (r#"db_enabled_cloudwatch_logs_exports = "upgrade""#, Some("must be a list of texts, but is a text")),
+        ("db_copy_tags_to_snapshot = null", None),
+        ("db_copy_tags_to_snapshot = 1", Some("must be true or false")),
+    ]);
+    let logs = |list: &str| good(&[tfvars(&format!("db_enabled_cloudwatch_logs_exports = {list}"))]);
+    let both = Some(vec!["postgresql".to_owned(), "upgrade".to_owned()]);
+    assert_eq!(logs(r#"["upgrade", "postgresql", "upgrade"]"#).db_enabled_cloudwatch_logs_exports, both);
+    assert_eq!(logs("[]").db_enabled_cloudwatch_logs_exports, Some(Vec::new()));
 }

@@ -31,6 +31,9 @@ fn no_source_gives_the_defaults() {
         app_ami_id: None,
         app_ingress: vec![rule(80, "HTTP"), rule(443, "HTTPS")],
         app_user_data: None,
+        app_docker_compose_version: None,
+        app_docker_compose_sha256: BTreeMap::new(),
+        app_metadata_hop_limit: 1,
         app_root_volume_gib: None,
         db_engine_version: None,
         db_instance_class: "db.t3.micro".to_owned(),
@@ -42,6 +45,8 @@ fn no_source_gives_the_defaults() {
         db_multi_az: false,
         db_backup_retention_days: 0,
         db_deletion_protection: None,
+        db_copy_tags_to_snapshot: None,
+        db_enabled_cloudwatch_logs_exports: None,
         db_storage_encrypted: true,
         tags: BTreeMap::new(),
     };

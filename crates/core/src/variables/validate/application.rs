@@ -1,6 +1,6 @@
 //! The application's instances and who may reach them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
@@ -25,6 +25,13 @@ const SSH_PORT: u16 = 22;
 /// A network with a shorter prefix than this is taken for the internet.
 const INTERNET_PREFIX: u8 = 8;
 
+/// Hops of an answer of the metadata service (EC2 API, InstanceMetadataOptionsRequest).
+const HOPS: (u32, u32) = (1, 64);
+/// Architectures of Amazon Linux, as `uname -m` and the releases of Docker Compose call them.
+const ARCHITECTURES: [&str; 2] = ["aarch64", "x86_64"];
+const COMPOSE_VERSION: &str = "app_docker_compose_version";
+const COMPOSE_SHA256: &str = "app_docker_compose_sha256";
+
 const INGRESS: &str = "app_ingress";
 const INGRESS_FIELDS: [&str; 6] = ["port", "from_port", "to_port", "protocol", "cidr_blocks", "description"];
 
@@ -35,6 +42,9 @@ pub(super) struct Application {
     pub(super) app_ami_id: Option<String>,
     pub(super) app_ingress: Vec<IngressRule>,
     pub(super) app_user_data: Option<String>,
+    pub(super) app_docker_compose_version: Option<String>,
+    pub(super) app_docker_compose_sha256: BTreeMap<String, String>,
+    pub(super) app_metadata_hop_limit: u32,
     pub(super) app_root_volume_gib: Option<u32>,
 }
 
@@ -54,14 +64,21 @@ pub(super) fn check(reader: &mut Reader<'_>) -> Option<Application> {
     }
     let ingress = ingress(reader);
     let user_data = user_data(reader);
+    let compose = docker_compose(reader);
+    let (low, high) = HOPS;
+    let hops = reader.whole("app_metadata_hop_limit", low, high, "");
     let (low, high) = ROOT_VOLUME;
     let root_volume = reader.optional_whole("app_root_volume_gib", low, high, " GiB");
+    let (app_docker_compose_version, app_docker_compose_sha256) = compose?;
     Some(Application {
         app_instance_type: instance_type?.value,
         app_ami_family: family?.value,
         app_ami_id: image?,
         app_ingress: ingress?,
         app_user_data: user_data?,
+        app_docker_compose_version,
+        app_docker_compose_sha256,
+        app_metadata_hop_limit: hops?.value,
         app_root_volume_gib: root_volume?.map(|size| size.value),
     })
 }
@@ -167,6 +184,51 @@ fn user_data(reader: &mut Reader<'_>) -> Option<Option<String>> {
         return None;
     }
     Some(Some(text.value))
+}
+
+/// A release of Docker Compose and its digests: both, or neither. They go into a script, so nothing else fits.
+fn docker_compose(reader: &mut Reader<'_>) -> Option<(Option<String>, BTreeMap<String, String>)> {
+    const PUBLISHED: &str = "they are published beside each release, as docker-compose-linux-x86_64.sha256 and \
+                             docker-compose-linux-aarch64.sha256";
+    let (version, digests) = (reader.optional_text(COMPOSE_VERSION), reader.map(COMPOSE_SHA256));
+    let (version, digests) = (version?, digests?);
+    let mut wrong = Vec::new();
+    if let Some(version) = &version {
+        let parts: Vec<&str> = version.value.split('.').collect();
+        let is_number = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        if parts.len() != 3 || !parts.iter().all(is_number) {
+            let summary = format!("{COMPOSE_VERSION} is {}, which is not a release", shown(&version.value));
+            wrong.push(Problem::error(version.at.as_ref(), summary).hint("write three numbers, such as 2.29.7"));
+        }
+    }
+    let mut known = BTreeMap::new();
+    for (architecture, digest) in &digests.value {
+        let is_digest =
+            digest.value.len() == 64 && digest.value.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if !ARCHITECTURES.contains(&architecture.value.as_str()) {
+            let summary = format!("{COMPOSE_SHA256} has {}, which is not an architecture", shown(&architecture.value));
+            wrong.push(Problem::error(architecture.at.as_ref(), summary).hint("write aarch64 and x86_64"));
+        } else if !is_digest {
+            let summary = format!("{COMPOSE_SHA256} has {} for {}", shown(&digest.value), architecture.value);
+            wrong.push(Problem::error(digest.at.as_ref(), summary).hint("write 64 digits from 0 to f, in lower case"));
+        }
+        known.insert(architecture.value.clone(), digest.value.clone());
+    }
+    let missing: Vec<&str> = ARCHITECTURES.into_iter().filter(|name| !known.contains_key(*name)).collect();
+    match &version {
+        Some(version) if wrong.is_empty() && !missing.is_empty() => {
+            let summary = format!("{COMPOSE_VERSION} is set, but {COMPOSE_SHA256} has no {}", missing.join(", no "));
+            wrong.push(Problem::error(version.at.as_ref(), summary).hint(PUBLISHED));
+        }
+        None if !known.is_empty() => {
+            let summary = format!("{COMPOSE_SHA256} is set, but {COMPOSE_VERSION} is not");
+            wrong.push(Problem::error(digests.at.as_ref(), summary).hint(format!("set {COMPOSE_VERSION} as well")));
+        }
+        Some(_) | None => {}
+    }
+    let valid = wrong.is_empty();
+    wrong.into_iter().for_each(|problem| reader.report.push(problem));
+    valid.then(|| (version.map(|version| version.value), known))
 }
 
 fn ingress(reader: &mut Reader<'_>) -> Option<Vec<IngressRule>> {

@@ -7,7 +7,7 @@ use crate::secret::{DB_PASSWORD, Secret, Secrets};
 use crate::variables::Needs;
 use crate::variables::read::Reader;
 use crate::variables::report::{Problem, Spot};
-use crate::variables::suggest::distance;
+use crate::variables::suggest::{distance, nearest};
 use crate::variables::text::shown;
 
 /// PostgreSQL majors that RDS offers (RDS User Guide, "Release calendar").
@@ -23,6 +23,8 @@ const MAX_SUBNET_GROUP: usize = 255;
 const MAX_RETENTION: u32 = 35;
 /// Length of a password for PostgreSQL (RDS API, CreateDBInstance).
 const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+/// Logs of PostgreSQL that RDS sends to CloudWatch (RDS User Guide, "PostgreSQL database log files").
+const LOGS: [&str; 3] = ["iam-db-auth-error", "postgresql", "upgrade"];
 /// The variable that leaves the password to RDS.
 const MANAGED: &str = "db_manage_master_user_password";
 /// The password in the example files, which everybody knows.
@@ -127,6 +129,8 @@ pub(super) struct Database {
     pub(super) db_multi_az: bool,
     pub(super) db_backup_retention_days: u32,
     pub(super) db_deletion_protection: Option<bool>,
+    pub(super) db_copy_tags_to_snapshot: Option<bool>,
+    pub(super) db_enabled_cloudwatch_logs_exports: Option<Vec<String>>,
     pub(super) db_storage_encrypted: bool,
     pub(super) secrets: Secrets,
 }
@@ -149,6 +153,8 @@ pub(super) fn check(
     let multi_az = reader.flag("db_multi_az");
     let retention = reader.whole("db_backup_retention_days", 0, MAX_RETENTION, " days");
     let protection = reader.optional_flag("db_deletion_protection");
+    let copies_tags = reader.optional_flag("db_copy_tags_to_snapshot");
+    let logs = logs(reader);
     let encrypted = reader.flag("db_storage_encrypted");
     let managed = reader.flag(MANAGED);
     let stack = stack.into_iter().flat_map(|names| [names.project_name.as_str(), names.environment.as_str()]);
@@ -165,6 +171,8 @@ pub(super) fn check(
         db_multi_az: multi_az?,
         db_backup_retention_days: retention?.value,
         db_deletion_protection: protection?,
+        db_copy_tags_to_snapshot: copies_tags?,
+        db_enabled_cloudwatch_logs_exports: logs?,
         db_storage_encrypted: encrypted?,
         secrets: secrets?,
     })
@@ -210,6 +218,28 @@ fn subnet_group(reader: &mut Reader<'_>) -> Option<Option<String>> {
         .report
         .push(problem.hint("write its name as RDS shows it, in lower case; null makes a group for this stack"));
     None
+}
+
+/// Logs to export, each once, sorted.
+fn logs(reader: &mut Reader<'_>) -> Option<Option<Vec<String>>> {
+    const NAME: &str = "db_enabled_cloudwatch_logs_exports";
+    let Some(list) = reader.optional_texts(NAME)? else { return Some(None) };
+    let mut valid = true;
+    for text in &list.value {
+        if !LOGS.contains(&text.value.as_str()) {
+            valid = false;
+            let summary = format!("{NAME} has {}, which is not a log of PostgreSQL", shown(&text.value));
+            let problem = Problem::error(text.at.as_ref(), summary);
+            reader.report.push(match nearest(&text.value, LOGS) {
+                Some(near) => problem.hint(format!("did you mean {near}?")),
+                None => problem.hint(format!("the logs are {}", LOGS.join(", "))),
+            });
+        }
+    }
+    let mut logs: Vec<String> = list.value.into_iter().map(|text| text.value).collect();
+    logs.sort();
+    logs.dedup();
+    valid.then_some(Some(logs))
 }
 
 fn instance_class(reader: &mut Reader<'_>) -> Option<String> {

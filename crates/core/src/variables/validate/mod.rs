@@ -42,6 +42,9 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         app_ami_id,
         app_ingress,
         app_user_data,
+        app_docker_compose_version,
+        app_docker_compose_sha256,
+        app_metadata_hop_limit,
         app_root_volume_gib,
     } = application;
     let database::Database {
@@ -55,6 +58,8 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         db_multi_az,
         db_backup_retention_days,
         db_deletion_protection,
+        db_copy_tags_to_snapshot,
+        db_enabled_cloudwatch_logs_exports,
         db_storage_encrypted,
         secrets,
     } = database;
@@ -76,6 +81,9 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         app_ami_id,
         app_ingress,
         app_user_data,
+        app_docker_compose_version,
+        app_docker_compose_sha256,
+        app_metadata_hop_limit,
         app_root_volume_gib,
         db_engine_version,
         db_instance_class,
@@ -87,6 +95,8 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         db_multi_az,
         db_backup_retention_days,
         db_deletion_protection,
+        db_copy_tags_to_snapshot,
+        db_enabled_cloudwatch_logs_exports,
         db_storage_encrypted,
         tags,
     };

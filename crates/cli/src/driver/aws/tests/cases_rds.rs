@@ -30,7 +30,7 @@ const NEW: &str = "<DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifier><D
 fn new() -> Value {
     json!({"DBInstance": {
         "DBInstanceIdentifier": "db", "DbiResourceId": "db-ABC", "DBInstanceStatus": "creating",
-        "VpcSecurityGroupIds": [], "Tags": {},
+        "VpcSecurityGroupIds": [], "EnabledCloudwatchLogsExports": [], "Tags": {},
         "PendingModifiedValues": {
             "DBInstanceClass": "db.t3.small", "AllocatedStorage": 30, "MultiAZ": true, "EngineVersion": "17.2",
             "BackupRetentionPeriod": 7,
@@ -46,11 +46,30 @@ const MANAGED: &str = "<DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifie
 
 fn managed() -> Value {
     json!({"DBInstance": {
-        "DBInstanceIdentifier": "db", "VpcSecurityGroupIds": [], "Tags": {}, "PendingModifiedValues": {},
+        "DBInstanceIdentifier": "db", "VpcSecurityGroupIds": [], "EnabledCloudwatchLogsExports": [], "Tags": {},
+        "PendingModifiedValues": {},
         "MasterUserSecret": {
             "SecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:rds!db-1-AbCdEf",
             "SecretStatus": "creating", "KmsKeyId": "arn:aws:kms:us-east-1:111122223333:key/1",
         },
+    }})
+}
+
+/// While its logs are turned on and off. RDS gives lists in no order.
+const LOGS: &str = "<DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifier>
+    <CopyTagsToSnapshot>true</CopyTagsToSnapshot><EnabledCloudwatchLogsExports><member>upgrade</member>
+    <member>postgresql</member></EnabledCloudwatchLogsExports><PendingModifiedValues><PendingCloudwatchLogsExports>
+    <LogTypesToEnable><member>iam-db-auth-error</member></LogTypesToEnable>
+    <LogTypesToDisable><member>upgrade</member><member>postgresql</member></LogTypesToDisable>
+    </PendingCloudwatchLogsExports></PendingModifiedValues></DBInstance>";
+
+fn logs() -> Value {
+    json!({"DBInstance": {
+        "DBInstanceIdentifier": "db", "VpcSecurityGroupIds": [], "Tags": {}, "CopyTagsToSnapshot": true,
+        "EnabledCloudwatchLogsExports": ["postgresql", "upgrade"],
+        "PendingModifiedValues": {"PendingCloudwatchLogsExports": {
+            "LogTypesToEnable": ["iam-db-auth-error"], "LogTypesToDisable": ["postgresql", "upgrade"],
+        }},
     }})
 }
 
@@ -146,7 +165,8 @@ fn instances() -> Vec<Case> {
             <StorageEncrypted>true</StorageEncrypted><MultiAZ>false</MultiAZ>
             <PubliclyAccessible>false</PubliclyAccessible><AutoMinorVersionUpgrade>true</AutoMinorVersionUpgrade>
             <BackupRetentionPeriod>0</BackupRetentionPeriod><DeletionProtection>false</DeletionProtection>
-            <AvailabilityZone>us-east-1a</AvailabilityZone>{GROUP}<VpcSecurityGroups><VpcSecurityGroupMembership>
+            <CopyTagsToSnapshot>false</CopyTagsToSnapshot><EnabledCloudwatchLogsExports><member>postgresql</member>
+            </EnabledCloudwatchLogsExports><AvailabilityZone>us-east-1a</AvailabilityZone>{GROUP}<VpcSecurityGroups><VpcSecurityGroupMembership>
             <VpcSecurityGroupId>sg-1</VpcSecurityGroupId><Status>active</Status></VpcSecurityGroupMembership>
             </VpcSecurityGroups><Endpoint><Address>db.abc.us-east-1.rds.amazonaws.com</Address><Port>5432</Port>
             <HostedZoneId>Z2R2ITUGPM61AM</HostedZoneId></Endpoint><PendingModifiedValues/>
@@ -161,7 +181,8 @@ fn instances() -> Vec<Case> {
                 "DBName": "web", "MasterUsername": "app", "MasterUserPassword": {"$secret": "db_password"},
                 "DBSubnetGroupName": "web", "VpcSecurityGroupIds": ["sg-1", "sg-2"], "PubliclyAccessible": false,
                 "MultiAZ": false, "BackupRetentionPeriod": 0, "DeletionProtection": true,
-                "AutoMinorVersionUpgrade": false, "Tags": {"Name": "db"},
+                "AutoMinorVersionUpgrade": false, "CopyTagsToSnapshot": true,
+                "EnableCloudwatchLogsExports": ["postgresql", "upgrade"], "Tags": {"Name": "db"},
             }),
             &[
                 "DBInstanceIdentifier=db",
@@ -182,6 +203,9 @@ fn instances() -> Vec<Case> {
                 "BackupRetentionPeriod=0",
                 "DeletionProtection=true",
                 "AutoMinorVersionUpgrade=false",
+                "CopyTagsToSnapshot=true",
+                "EnableCloudwatchLogsExports.member.1=postgresql",
+                "EnableCloudwatchLogsExports.member.2=upgrade",
                 "Tags.Tag.1.Key=Name",
                 "Tags.Tag.1.Value=db",
             ],
@@ -200,6 +224,7 @@ fn instances() -> Vec<Case> {
                 "DBName": "web", "AllocatedStorage": 20, "StorageType": "gp3", "StorageEncrypted": true,
                 "MultiAZ": false, "PubliclyAccessible": false, "AutoMinorVersionUpgrade": true,
                 "BackupRetentionPeriod": 0, "DeletionProtection": false, "AvailabilityZone": "us-east-1a",
+                "CopyTagsToSnapshot": false, "EnabledCloudwatchLogsExports": ["postgresql"],
                 "DBSubnetGroupName": "web", "VpcId": "vpc-1", "VpcSecurityGroupIds": ["sg-1"],
                 "Endpoint": {
                     "Address": "db.abc.us-east-1.rds.amazonaws.com", "Port": 5432, "HostedZoneId": "Z2R2ITUGPM61AM",
@@ -259,6 +284,24 @@ fn instances() -> Vec<Case> {
             &["DBInstanceIdentifier=db", "ManageMasterUserPassword=true", "ApplyImmediately=true"],
             MANAGED,
             managed(),
+        ),
+        case(
+            O::ModifyDBInstance,
+            json!({
+                "DBInstanceIdentifier": "db", "CopyTagsToSnapshot": true, "CloudwatchLogsExportConfiguration": {
+                    "EnableLogTypes": ["iam-db-auth-error"], "DisableLogTypes": ["postgresql", "upgrade"],
+                }, "ApplyImmediately": true,
+            }),
+            &[
+                "DBInstanceIdentifier=db",
+                "CopyTagsToSnapshot=true",
+                "CloudwatchLogsExportConfiguration.EnableLogTypes.member.1=iam-db-auth-error",
+                "CloudwatchLogsExportConfiguration.DisableLogTypes.member.1=postgresql",
+                "CloudwatchLogsExportConfiguration.DisableLogTypes.member.2=upgrade",
+                "ApplyImmediately=true",
+            ],
+            LOGS,
+            logs(),
         ),
         case(
             O::DeleteDBInstance,
