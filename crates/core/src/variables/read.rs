@@ -121,6 +121,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Where a variable was assigned; `None` for the default.
+    pub(super) fn place(&self, name: &'static str) -> Option<Place> {
+        let (owner, literal) = self.given(name)?;
+        owner.place(&literal.span)
+    }
+
     /// A map of texts, each key and value with its place.
     pub(super) fn map(&mut self, name: &'static str) -> Option<Spot<Vec<Pair>>> {
         let (owner, literal) = self.given(name)?;

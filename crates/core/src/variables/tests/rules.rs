@@ -556,3 +556,57 @@ fn logs_of_the_database() {
     assert_eq!(logs(r#"["upgrade", "postgresql", "upgrade"]"#).db_enabled_cloudwatch_logs_exports, both);
     assert_eq!(logs("[]").db_enabled_cloudwatch_logs_exports, Some(Vec::new()));
 }
+
+/// Contents of a file that lacks nothing for an environment that matters.
+const CAREFUL: [&str; 4] = [
+    "db_backup_retention_days = 7",
+    "db_deletion_protection = true",
+    "db_multi_az = true",
+    "single_nat_gateway = false",
+];
+
+/// Each once, with the variable that mends it, and none in `dev`.
+#[test]
+fn what_a_production_environment_lacks() {
+    let in_production = |lines: &[&str]| format!("environment = \"prod\"\n{}", lines.join("\n"));
+    let careful = in_production(&CAREFUL);
+    let but = |index: usize, line: &'static str| {
+        let mut lines = CAREFUL;
+        lines[index] = line;
+        in_production(&lines)
+    };
+    let cases = [
+        (careful.clone(), None),
+        (but(0, ""), Some("db_backup_retention_days is 0 in environment prod: no backups")),
+        (but(1, ""), Some("db_deletion_protection is not set in environment prod")),
+        (but(1, "db_deletion_protection = false"), Some("db_deletion_protection is false in environment prod")),
+        (but(2, ""), Some("db_multi_az is false in environment prod")),
+        (but(3, ""), Some("single_nat_gateway is true in environment prod")),
+        (but(3, "enable_nat_gateway = false"), None),
+        (format!("{careful}\napp_ingress = [{{ port = 80 }}]"), Some("opens port 80 to the internet and not port 443")),
+        (format!("{careful}\napp_ingress = [{{ port = 80 }}, {{ from_port = 400, to_port = 500 }}]"), None),
+        (format!("{careful}\napp_ingress = [{{ port = 443 }}]"), None),
+        (format!("{careful}\napp_ingress = [{{ port = 80, cidr_blocks = [\"10.0.0.0/8\"] }}]"), None),
+    ];
+    for (contents, expected) in cases {
+        check_warnings(&[(&*contents.leak(), expected)]);
+    }
+    let everything = "app_ami_family = \"al2023\"\napp_ingress = [{ port = 80 }]";
+    let warnings = |environment: &str| match with(&format!("environment = \"{environment}\"\n{everything}")) {
+        Ok(evaluated) => evaluated.warnings,
+        Err(found) => panic!("{}", render(&found)),
+    };
+    assert!(warnings("dev").is_empty());
+    let told = warnings("prod");
+    assert_eq!(told.len(), 5, "{}", render(&told));
+    for name in
+        ["db_backup_retention_days", "db_deletion_protection", "db_multi_az", "single_nat_gateway", "app_ingress"]
+    {
+        let about: Vec<_> = told.iter().filter(|warning| warning.summary.starts_with(name)).collect();
+        assert_eq!(about.len(), 1, "{name}: {}", render(&told));
+        assert!(about[0].hint.as_ref().is_some_and(|hint| hint.contains(name)), "{}", about[0]);
+    }
+    // A place, where there is one.
+    let placed: Vec<_> = told.iter().filter(|warning| warning.location.is_some()).collect();
+    assert_eq!(placed.len(), 1, "{}", render(&told));
+}

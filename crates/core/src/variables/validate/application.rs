@@ -23,7 +23,7 @@ const MAX_DESCRIPTION: usize = 255;
 const DATABASE_PORT: u16 = 5432;
 const SSH_PORT: u16 = 22;
 /// A network with a shorter prefix than this is taken for the internet.
-const INTERNET_PREFIX: u8 = 8;
+pub(super) const INTERNET_PREFIX: u8 = 8;
 
 /// Hops of an answer of the metadata service (EC2 API, InstanceMetadataOptionsRequest).
 const HOPS: (u32, u32) = (1, 64);

@@ -6,6 +6,7 @@ mod application;
 mod database;
 mod names;
 mod network;
+mod production;
 mod strength;
 mod tags;
 
@@ -100,5 +101,6 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         db_storage_encrypted,
         tags,
     };
+    production::warn(reader, &variables);
     Some((variables, secrets))
 }

@@ -1,0 +1,62 @@
+//! What may do for a trial and not for anything that matters: told once each, unless the environment is `dev`.
+//!
+//! These are the reference architecture's defaults, so nothing here is an error.
+
+use super::application::INTERNET_PREFIX;
+use crate::variables::Variables;
+use crate::variables::read::Reader;
+use crate::variables::report::Problem;
+
+/// The environment that is for trials.
+const TRIALS: &str = "dev";
+const HTTP: u16 = 80;
+const HTTPS: u16 = 443;
+
+/// Warns of what is missing. The variables are valid.
+pub(super) fn warn(reader: &mut Reader<'_>, variables: &Variables) {
+    if variables.environment == TRIALS {
+        return;
+    }
+    let place = format!("in environment {}", variables.environment);
+    let mut warn = |name: &'static str, what: String, hint: &str, detail: Option<&str>| {
+        let warning = Problem::warning(reader.place(name).as_ref(), format!("{name} {what}")).hint(hint);
+        reader.report.push(match detail {
+            Some(detail) => warning.detail(detail),
+            None => warning,
+        });
+    };
+    if variables.db_backup_retention_days == 0 {
+        let what = format!("is 0 {place}: no backups of the database are kept");
+        warn("db_backup_retention_days", what, "set db_backup_retention_days = 7, or more", None);
+    }
+    let protection = match variables.db_deletion_protection {
+        Some(true) => None,
+        Some(false) => Some(format!("is false {place}: AWS lets the database be deleted")),
+        None => Some(format!("is not set {place}: AWS lets a new database be deleted")),
+    };
+    if let Some(what) = protection {
+        let detail = "aloka takes no final snapshot of a database that it deletes";
+        warn("db_deletion_protection", what, "set db_deletion_protection = true", Some(detail));
+    }
+    if !variables.db_multi_az {
+        let what = format!("is false {place}: the database is in one zone, and is away with it");
+        warn("db_multi_az", what, "set db_multi_az = true", None);
+    }
+    if variables.enable_nat_gateway && variables.single_nat_gateway {
+        let what = format!("is true {place}: all private subnets lose the internet with the zone of the gateway");
+        warn("single_nat_gateway", what, "set single_nat_gateway = false", None);
+    }
+    if opens(variables, HTTP) && !opens(variables, HTTPS) {
+        let what = format!("opens port {HTTP} to the internet and not port {HTTPS} {place}: nothing is encrypted");
+        warn("app_ingress", what, "add { port = 443 } to app_ingress, and serve TLS there", None);
+    }
+}
+
+/// True if the application is reached from the internet on this port of TCP.
+fn opens(variables: &Variables, port: u16) -> bool {
+    variables.app_ingress.iter().any(|rule| {
+        rule.protocol == "tcp"
+            && (rule.from_port..=rule.to_port).contains(&port)
+            && rule.cidr_blocks.iter().any(|network| network.prefix_len() < INTERNET_PREFIX)
+    })
+}
