@@ -10,11 +10,14 @@ use aloka_core::engine::Outcome;
 use aloka_core::plan::Mode;
 use aloka_core::render::calls::iam_actions;
 use aloka_core::session;
+use aloka_core::session::claim::{Search, record_only};
+use aloka_core::state::State;
 use aloka_core::value::Value;
 use aloka_core::variables::Variables;
 use aloka_sim::aws::Durations;
-use aloka_sim::iam::Policy;
-use aloka_sim::rehearsal::{NotPlanned, plan_round};
+use aloka_sim::iam::{Context, Decision, Policy};
+use aloka_sim::rehearsal::{NotPlanned, claim_round, plan_round};
+use aloka_sim::store::MemoryStore;
 use aloka_sim::trace::{Trace, TraceKind};
 use aloka_sim::world::{RunEnd, Unwatched};
 use aloka_tests::{Bench, LINEAGE, any_tfvars, inputs, picture, secrets, variables};
@@ -214,101 +217,148 @@ fn without_any_one_action_the_run_is_refused_and_can_be_resumed() {
     expect_all_missed(&take_out(&standing, &stack, Mode::Destroy), Mode::Destroy, true);
 }
 
-/// What somebody may do who looks after one lineage in an account where others work.
-///
-/// Two things cannot be said with tags. A default security group is made by AWS, without any: to claim it, it must be
-/// allowed to tag a security group that has no lineage. And RDS does not tell tagging at creation from tagging: its
-/// names are said instead.
-fn one_lineage() -> Policy {
-    let requested = json!({ "StringEquals": { "aws:RequestTag/aloka-lineage": LINEAGE } });
-    let owned = json!({ "StringEquals": { "aws:ResourceTag/aloka-lineage": LINEAGE } });
-    let new =
-        |kinds: &[&str]| -> Vec<String> { kinds.iter().map(|kind| format!("arn:aws:ec2:*:*:{kind}/*")).collect() };
-    let made = new(&[
-        "vpc",
-        "subnet",
-        "internet-gateway",
-        "elastic-ip",
-        "natgateway",
-        "route-table",
-        "security-group",
-        "instance",
-        "volume",
-    ]);
-    let makes = [
-        "ec2:CreateVpc",
-        "ec2:CreateSubnet",
-        "ec2:CreateInternetGateway",
-        "ec2:AllocateAddress",
-        "ec2:CreateNatGateway",
-        "ec2:CreateRouteTable",
-        "ec2:CreateSecurityGroup",
-        "ec2:RunInstances",
-    ];
-    let databases = ["arn:aws:rds:*:*:db:aloka-*", "arn:aws:rds:*:*:subgrp:aloka-*"];
-    let statements = json!([
-        { "Sid": "Look", "Effect": "Allow", "Resource": "*",
-          "Action": ["ec2:Describe*", "rds:Describe*", "rds:ListTagsForResource", "ssm:GetParameter"] },
-        { "Sid": "Make", "Effect": "Allow", "Action": makes, "Resource": made, "Condition": requested },
-        { "Sid": "TagWhatIsMade", "Effect": "Allow", "Action": "ec2:CreateTags", "Resource": made,
-          "Condition": {
-              "StringEquals": {
-                  "aws:RequestTag/aloka-lineage": LINEAGE,
-                  "ec2:CreateAction": makes.map(|action| action.trim_start_matches("ec2:")),
-              },
-          } },
-        { "Sid": "MakeFrom", "Effect": "Allow", "Action": "ec2:RunInstances",
-          "Resource": ["arn:aws:ec2:*::image/*", "arn:aws:ec2:*:*:network-interface/*"] },
-        { "Sid": "Work", "Effect": "Allow", "Action": "ec2:*", "Resource": "*", "Condition": owned },
-        { "Sid": "ClaimTheDefaultGroup", "Effect": "Allow", "Action": "ec2:CreateTags",
-          "Resource": "arn:aws:ec2:*:*:security-group/*",
-          "Condition": {
-              "StringEquals": { "aws:RequestTag/aloka-lineage": LINEAGE },
-              "Null": { "aws:ResourceTag/aloka-lineage": "true" },
-          } },
-        { "Sid": "KeepTheLineage", "Effect": "Deny", "Action": ["ec2:DeleteTags", "rds:RemoveTagsFromResource"],
-          "Resource": "*", "Condition": { "ForAnyValue:StringLike": { "aws:TagKeys": "aloka-*" } } },
-        { "Sid": "MakeDatabases", "Effect": "Allow", "Resource": databases, "Condition": requested,
-          "Action": ["rds:CreateDBSubnetGroup", "rds:CreateDBInstance", "rds:AddTagsToResource"] },
-        { "Sid": "MakeDatabasesFrom", "Effect": "Allow", "Action": "rds:CreateDBInstance",
-          "Resource": ["arn:aws:rds:*:*:pg:default.*", "arn:aws:rds:*:*:og:default:*"] },
-        { "Sid": "WorkOnDatabases", "Effect": "Allow", "Action": "rds:*", "Resource": databases, "Condition": owned },
-        { "Sid": "KeepPasswords", "Effect": "Allow", "Action": ["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
-          "Resource": "arn:aws:secretsmanager:*:*:secret:rds!*" },
-        { "Sid": "KeepPasswordsUnderAKey", "Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*" },
-        { "Sid": "FirstUseOfRds", "Effect": "Allow", "Action": "iam:CreateServiceLinkedRole",
-          "Resource": "arn:aws:iam::*:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS",
-          "Condition": { "StringLike": { "iam:AWSServiceName": "rds.amazonaws.com" } } },
-    ]);
+/// What somebody may do who looks after one lineage in an account where others work: the policy that the checklist
+/// advises, with what it leaves open filled in.
+fn one_lineage(lineage: &str, region: &str) -> Policy {
+    policy(&[include_str!("../../docs/iam-policy.json")], lineage, region, "")
+}
+
+/// The same, and the right to claim the default security group `group`, which AWS makes without tags.
+fn with_default_group(lineage: &str, group: &str) -> Policy {
+    let documents =
+        [include_str!("../../docs/iam-policy.json"), include_str!("../../docs/iam-policy-default-group.json")];
+    policy(&documents, lineage, REGION, group)
+}
+
+const REGION: &str = "us-east-1";
+const ACCOUNT: &str = "123456789012";
+const OTHER_LINEAGE: &str = "0b5e8f0e-6f5f-4e53-9d5c-3a3a5a1d0002";
+/// The checklist's: with it, nothing without tags is to be claimed.
+const LEAVE_DEFAULT_GROUP: &str = "manage_default_security_group = false\n";
+
+/// The statements of all documents, for the default names.
+fn policy(documents: &[&str], lineage: &str, region: &str, group: &str) -> Policy {
+    let mut statements = Vec::new();
+    for document in documents {
+        let mut text = (*document).to_owned();
+        let filled = [
+            ("REGION", region),
+            ("ACCOUNT", ACCOUNT),
+            ("LINEAGE", lineage),
+            ("PROJECT", "aloka"),
+            ("ENVIRONMENT", "dev"),
+            ("GROUP", group),
+        ];
+        for (name, value) in filled {
+            text = text.replace(name, value);
+        }
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        match &document["Statement"] {
+            serde_json::Value::Array(list) => statements.extend(list.clone()),
+            one => statements.push(one.clone()),
+        }
+    }
     Policy::parse(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// IAM takes 6,144 characters of a managed policy, white space aside (IAM quotas).
 #[test]
-fn tags_are_enough_to_tell_what_may_be_touched() {
+fn the_advised_policy_fits_into_one() {
+    let text = include_str!("../../docs/iam-policy.json");
+    let filled = text.replace("REGION", "ap-southeast-2").replace("ACCOUNT", ACCOUNT).replace("LINEAGE", LINEAGE);
+    let filled = filled.replace("PROJECT", "projectname").replace("ENVIRONMENT", "production");
+    let length = filled.chars().filter(|c| !c.is_whitespace()).count();
+    assert!(length <= 6_144, "{length} characters");
+}
+
+/// Made, changed, replaced, destroyed, and found again after the state was lost.
+#[test]
+fn the_advised_policy_is_enough() {
     for (before, after) in CHANGES {
         // Names begin with the project's, which the policy names.
         if after.contains("project_name") {
             continue;
         }
+        let [before, after] = [before, after].map(|stack| variables(&format!("{LEAVE_DEFAULT_GROUP}{stack}")));
         let mut bench = Bench::new(34, Durations::Median);
-        obey(&mut bench, Some(one_lineage()));
+        obey(&mut bench, Some(one_lineage(LINEAGE, REGION)));
         bench.world.trace = Trace::on();
-        for (stack, mode) in [(before, Mode::Apply), (after, Mode::Apply), (after, Mode::Destroy)] {
-            let done = attempt(&mut bench, &variables(stack), mode);
+        for (stack, mode) in [(&before, Mode::Apply), (&after, Mode::Apply)] {
+            let done = attempt(&mut bench, stack, mode);
             assert_eq!(refusals(&bench), [""; 0], "{before:?} {after:?} {mode:?}");
             assert!(done, "{before:?} {after:?} {mode:?}");
         }
+        recover(&mut bench, &after);
+        for mode in [Mode::Apply, Mode::Destroy] {
+            assert!(attempt(&mut bench, &after, mode), "{after:?} {mode:?}");
+        }
+        assert_eq!(refusals(&bench), [""; 0], "{before:?} {after:?}");
         assert!(bench.world.account.is_empty(bench.world.now()));
     }
 }
 
+/// Loses the state, finds the stack by its tags and records it, as `aloka state recover` does.
+fn recover(bench: &mut Bench, variables: &Variables) {
+    // Larger than any generation in these tests.
+    const FLOOR: u32 = 1_000_000;
+    bench.store = MemoryStore::new();
+    let state = State::new(LINEAGE);
+    let inputs = inputs(variables.clone(), Mode::Apply, &state);
+    let search = Search::Tagged { lineage: None };
+    match claim_round(&mut bench.world, &mut bench.store, &secrets(), &state, (&inputs, &search), FLOOR) {
+        Ok((_, planned)) => {
+            let end = bench.run(&record_only(&planned, &inputs), &mut Unwatched);
+            assert_eq!(end, RunEnd::Outcome(Outcome::Done));
+        }
+        Err(NotPlanned::Problems(problems)) => panic!("{problems:?}: {:?}", refusals(bench)),
+        Err(NotPlanned::Ended(end)) => panic!("{end:?}"),
+    }
+}
+
+/// The VPC's default group has no tags when AWS makes it. Without the right to claim that one group, only that is refused.
+#[test]
+fn the_default_group_is_claimed_by_its_identifier() {
+    let stack = variables("");
+    let mut bench = Bench::new(36, Durations::Median);
+    obey(&mut bench, Some(one_lineage(LINEAGE, REGION)));
+    bench.world.trace = Trace::on();
+    assert!(!attempt(&mut bench, &stack, Mode::Apply));
+    let refused = refusals(&bench);
+    assert!(
+        !refused.is_empty() && refused.iter().all(|refusal| refusal.contains("perform: ec2:CreateTags ")),
+        "{refused:?}"
+    );
+
+    let group = default_group(&bench);
+    obey(&mut bench, Some(with_default_group(LINEAGE, &group)));
+    bench.world.trace = Trace::on();
+    for mode in [Mode::Apply, Mode::Destroy] {
+        assert!(attempt(&mut bench, &stack, mode), "{mode:?}: {:?}", refusals(&bench));
+    }
+    assert_eq!(refusals(&bench), [""; 0]);
+    assert!(bench.world.account.is_empty(bench.world.now()));
+}
+
+/// The default security group of the only VPC.
+fn default_group(bench: &Bench) -> String {
+    let filters = Value::map([("group-name", Value::list(["default"]))]);
+    let call = Call::new(Operation::DescribeSecurityGroups, [("Filters", filters)]);
+    let mut account = bench.world.account.clone().with_policy(None);
+    let reply = account.call(bench.world.now(), &Request(call), &secrets()).unwrap_or_else(|error| panic!("{error}"));
+    reply.at("SecurityGroups.0.GroupId").and_then(Value::as_str).expect("a group").to_owned()
+}
+
 /// Calls that would harm or claim the object, by the argument that names it.
-fn harm(kind: &str, id: &str, arn: &str) -> Vec<Call> {
+fn harm(kind: &str, id: &str, arn: &str, lineage: &str) -> Vec<Call> {
     let text = |text: &str| Value::str(text);
     let list = || Value::list([id]);
     let call = |operation, args: Vec<(&'static str, Value)>| Call::new(operation, args);
-    let lineage = || Value::map([("aloka-lineage", LINEAGE)]);
+    let lineage = || Value::map([("aloka-lineage", lineage)]);
+    let open = || {
+        let anywhere = Value::List(vec![Value::map([("CidrIp", "0.0.0.0/0")])]);
+        Value::List(vec![Value::map([("IpProtocol", text("-1")), ("IpRanges", anywhere)])])
+    };
     let tag = call(Operation::CreateTags, vec![("Resources", list()), ("Tags", lineage())]);
     let untag = call(Operation::DeleteTags, vec![("Resources", list()), ("TagKeys", Value::list(["Name"]))]);
     let mut calls = match kind {
@@ -326,16 +376,29 @@ fn harm(kind: &str, id: &str, arn: &str) -> Vec<Call> {
             call(Operation::DeleteRouteTable, vec![("RouteTableId", text(id))]),
             call(Operation::DeleteRoute, vec![("RouteTableId", text(id)), ("DestinationCidrBlock", text("0.0.0.0/0"))]),
         ],
-        "aws_security_group" => vec![call(Operation::DeleteSecurityGroup, vec![("GroupId", text(id))])],
+        "aws_security_group" => vec![
+            call(Operation::DeleteSecurityGroup, vec![("GroupId", text(id))]),
+            call(Operation::AuthorizeSecurityGroupIngress, vec![("GroupId", text(id)), ("IpPermissions", open())]),
+        ],
         "aws_instance" => vec![
             call(Operation::TerminateInstances, vec![("InstanceIds", list())]),
             call(Operation::StopInstances, vec![("InstanceIds", list())]),
+            call(
+                Operation::ModifyInstanceAttribute,
+                vec![("InstanceId", text(id)), ("InstanceType", text("t3.large"))],
+            ),
         ],
         "aws_ebs_volume" => vec![call(Operation::ModifyVolume, vec![("VolumeId", text(id)), ("Size", 99.into())])],
-        "aws_db_instance" => vec![call(
-            Operation::DeleteDBInstance,
-            vec![("DBInstanceIdentifier", text(id)), ("SkipFinalSnapshot", true.into())],
-        )],
+        "aws_db_instance" => {
+            let named = || ("DBInstanceIdentifier", text(id));
+            vec![
+                call(Operation::DeleteDBInstance, vec![named(), ("SkipFinalSnapshot", true.into())]),
+                call(
+                    Operation::ModifyDBInstance,
+                    vec![named(), ("DeletionProtection", false.into()), ("ApplyImmediately", true.into())],
+                ),
+            ]
+        }
         "aws_db_subnet_group" => vec![call(Operation::DeleteDBSubnetGroup, vec![("DBSubnetGroupName", text(id))])],
         other => panic!("what would harm {other}?"),
     };
@@ -347,27 +410,177 @@ fn harm(kind: &str, id: &str, arn: &str) -> Vec<Call> {
     calls
 }
 
-/// The stack of another lineage, in the same account, cannot be touched. Its owner can.
+/// Calls as the holder of a policy; each must be refused for want of permission.
+fn all_refused(bench: &mut Bench, calls: Vec<Call>) {
+    let now = bench.world.now();
+    for call in calls {
+        let told = call.to_string();
+        let error = bench.world.account.call(now, &Request(call), &secrets()).expect_err(&told);
+        assert!(matches!(error.code.as_str(), "UnauthorizedOperation" | "AccessDenied"), "{told}: {error}");
+    }
+}
+
+fn arn_of(kind: &str, id: &str) -> String {
+    let name = kind.trim_start_matches("aws_db_").replace("instance", "db").replace("subnet_group", "subgrp");
+    format!("arn:aws:rds:{REGION}:{ACCOUNT}:{name}:{id}")
+}
+
+/// The stack of another lineage, in the same account, cannot be touched. Its owner can. Not even if it has the very names
+/// that the policy lets its holder use.
 #[test]
 fn a_foreign_stack_is_out_of_reach() {
-    let mut bench = Bench::new(35, Durations::Median);
-    bench.apply(&variables("project_name = \"theirs\"\n"), Mode::Apply);
-    let now = bench.world.now();
-    let foreign = bench.world.account.objects(now);
-    let theirs = Policy::parse(&one_lineage().text().replace(LINEAGE, "0b5e8f0e-6f5f-4e53-9d5c-3a3a5a1d0002"))
-        .unwrap_or_else(|error| panic!("{error}"));
-    obey(&mut bench, Some(theirs));
-    let mut kinds = BTreeSet::new();
-    for object in foreign {
-        let kind = object.kind.to_string();
-        let name = kind.trim_start_matches("aws_db_").replace("instance", "db").replace("subnet_group", "subgrp");
-        let arn = format!("arn:aws:rds:us-east-1:123456789012:{name}:{}", object.id);
-        for call in harm(&kind, &object.id, &arn) {
-            let told = call.to_string();
-            let error = bench.world.account.call(now, &Request(call), &secrets()).expect_err(&told);
-            assert!(matches!(error.code.as_str(), "UnauthorizedOperation" | "AccessDenied"), "{told}: {error}");
+    for names in ["", "environment = \"prod\"\n", "project_name = \"theirs\"\n"] {
+        let mut bench = Bench::new(35, Durations::Median);
+        bench.apply(&variables(names), Mode::Apply);
+        let foreign = bench.world.account.objects(bench.world.now());
+        obey(&mut bench, Some(one_lineage(OTHER_LINEAGE, REGION)));
+        let mut kinds = BTreeSet::new();
+        for object in foreign {
+            let kind = object.kind.to_string();
+            all_refused(&mut bench, harm(&kind, &object.id, &arn_of(&kind, &object.id), OTHER_LINEAGE));
+            kinds.insert(kind);
         }
-        kinds.insert(kind);
+        assert_eq!(kinds.len(), 11, "{kinds:?}");
     }
-    assert_eq!(kinds.len(), 11, "{kinds:?}");
+}
+
+/// What nobody has tagged is not there to be claimed: the objects that Terraform, or a hand, has made.
+#[test]
+fn what_has_no_tags_cannot_be_claimed() {
+    let mut bench = Bench::new(37, Durations::Median);
+    bench.apply(&variables("project_name = \"theirs\""), Mode::Apply);
+    let now = bench.world.now();
+    for object in bench.world.account.objects(now) {
+        let keys = Value::list(object.tags.keys());
+        let arn = arn_of(&object.kind.to_string(), &object.id);
+        let untag = if arn.contains(":rds:") && object.kind.to_string().starts_with("aws_db_") {
+            Call::new(Operation::RemoveTagsFromResource, [("ResourceName", Value::from(arn)), ("TagKeys", keys)])
+        } else {
+            Call::new(Operation::DeleteTags, [("Resources", Value::list([&object.id])), ("TagKeys", keys)])
+        };
+        if !object.tags.is_empty() {
+            bench.world.account.call(now, &Request(untag), &secrets()).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+    obey(&mut bench, Some(one_lineage(LINEAGE, REGION)));
+    for object in bench.world.account.objects(now) {
+        assert!(object.tags.is_empty(), "{object:?}");
+        let kind = object.kind.to_string();
+        all_refused(&mut bench, harm(&kind, &object.id, &arn_of(&kind, &object.id), LINEAGE));
+    }
+}
+
+/// In another Region the holder may do nothing, not even look.
+#[test]
+fn another_region_is_out_of_reach() {
+    let mut bench = Bench::new(38, Durations::Median);
+    bench.apply(&variables(LEAVE_DEFAULT_GROUP), Mode::Apply);
+    let own = bench.world.account.objects(bench.world.now());
+    obey(&mut bench, Some(one_lineage(LINEAGE, "eu-west-1")));
+    for object in own {
+        let kind = object.kind.to_string();
+        all_refused(&mut bench, harm(&kind, &object.id, &arn_of(&kind, &object.id), LINEAGE));
+    }
+    let tags = || ("Tags", Value::map([("aloka-lineage", LINEAGE)]));
+    let make = |operation, args: Vec<(&'static str, Value)>| Call::new(operation, args.into_iter().chain([tags()]));
+    let looks = [Operation::DescribeVpcs, Operation::DescribeInstances, Operation::DescribeDBInstances];
+    let calls = looks.map(|operation| Call::new(operation, []));
+    all_refused(&mut bench, calls.into());
+    let made = vec![
+        make(Operation::CreateVpc, vec![("CidrBlock", Value::str("10.8.0.0/16"))]),
+        make(Operation::AllocateAddress, vec![("Domain", Value::str("vpc"))]),
+        make(Operation::CreateInternetGateway, Vec::new()),
+    ];
+    all_refused(&mut bench, made);
+}
+
+/// What the holder may do about `action` on `resource` in a request with these condition keys.
+fn decided(action: &str, resource: &str, keys: &[(&str, &str)]) -> Decision {
+    let region = Context::new().with("aws:RequestedRegion", REGION).with("ec2:Region", REGION);
+    let context = keys.iter().fold(region, |context, (key, value)| context.with(key, *value));
+    one_lineage(LINEAGE, REGION).decide(action, resource, &context)
+}
+
+/// Type and groups of an own server, and nothing else of it: user data would be run as root.
+#[test]
+fn the_boot_script_cannot_be_changed() {
+    let server = format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1");
+    let own = ("aws:ResourceTag/aloka-lineage", LINEAGE);
+    let modify = |keys: &[(&str, &str)]| decided("ec2:ModifyInstanceAttribute", &server, keys);
+    for attribute in ["InstanceType", "GroupId"] {
+        assert_eq!(modify(&[own, ("ec2:Attribute", attribute)]), Decision::Allowed, "{attribute}");
+        let other = ("aws:ResourceTag/aloka-lineage", OTHER_LINEAGE);
+        assert_eq!(modify(&[other, ("ec2:Attribute", attribute)]), Decision::NotAllowed, "{attribute}");
+        assert_eq!(modify(&[("ec2:Attribute", attribute)]), Decision::NotAllowed, "{attribute}");
+    }
+    assert_eq!(modify(&[own, ("ec2:Attribute", "UserData")]), Decision::Denied);
+    for attribute in ["userData", "DisableApiTermination", "SourceDestCheck", "BlockDeviceMapping", "Kernel"] {
+        assert_eq!(modify(&[own, ("ec2:Attribute", attribute)]), Decision::NotAllowed, "{attribute}");
+    }
+    // Where EC2 does not say which attribute it is.
+    assert_eq!(modify(&[own]), Decision::NotAllowed);
+}
+
+/// A request with our tags reaches nothing of others that it names besides what it makes. The simulated account shows the
+/// tags of a request on what is made alone; AWS may show them on all that it is about.
+#[test]
+fn tags_of_a_request_open_nothing_that_is_there() {
+    let ec2 = |kind: &str| format!("arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/x-1");
+    let rds = |name: &str| format!("arn:aws:rds:{REGION}:{ACCOUNT}:{name}");
+    let named = [
+        ("ec2:CreateSubnet", ec2("vpc")),
+        ("ec2:CreateRouteTable", ec2("vpc")),
+        ("ec2:CreateSecurityGroup", ec2("vpc")),
+        ("ec2:CreateNatGateway", ec2("subnet")),
+        ("ec2:CreateNatGateway", ec2("elastic-ip")),
+        ("ec2:CreateNatGateway", ec2("vpc")),
+        ("ec2:RunInstances", ec2("subnet")),
+        ("ec2:RunInstances", ec2("security-group")),
+        ("ec2:CreateRoute", ec2("route-table")),
+        ("ec2:CreateTags", ec2("security-group")),
+        ("ec2:CreateTags", ec2("instance")),
+        ("rds:CreateDBInstance", rds("subgrp:aloka-db-subnet-group")),
+        ("rds:CreateDBInstance", rds("subgrp:others")),
+        ("rds:AddTagsToResource", rds("db:aloka-prod-db")),
+        ("rds:AddTagsToResource", rds("cluster:aloka-dev-db")),
+    ];
+    let tags = [("aws:RequestTag/aloka-lineage", LINEAGE), ("aws:TagKeys", "aloka-lineage")];
+    for (action, resource) in named {
+        assert_eq!(decided(action, &resource, &tags), Decision::NotAllowed, "{action} {resource} without tags");
+        let foreign = [tags[0], tags[1], ("aws:ResourceTag/aloka-lineage", OTHER_LINEAGE)];
+        assert_eq!(decided(action, &resource, &foreign), Decision::NotAllowed, "{action} {resource} of others");
+        let own = [tags[0], tags[1], ("aws:ResourceTag/aloka-lineage", LINEAGE)];
+        let expected = if resource.ends_with("others") || resource.contains("prod") || resource.contains("cluster") {
+            Decision::NotAllowed
+        } else {
+            Decision::Allowed
+        };
+        assert_eq!(decided(action, &resource, &own), expected, "{action} {resource} of our own");
+    }
+    // A database of the stack's own name that is another lineage's stays so.
+    let foreign = [tags[0], tags[1], ("aws:ResourceTag/aloka-lineage", OTHER_LINEAGE)];
+    assert_eq!(decided("rds:AddTagsToResource", &rds("db:aloka-dev-db"), &foreign), Decision::NotAllowed);
+    assert_eq!(decided("rds:AddTagsToResource", &rds("db:aloka-dev-db"), &tags), Decision::Allowed);
+}
+
+/// What is ours stays marked as ours: nobody else's plan is to meet it, and no plan of ours is to miss it.
+#[test]
+fn the_lineage_stays() {
+    let own = ("aws:ResourceTag/aloka-lineage", LINEAGE);
+    let group = format!("arn:aws:ec2:{REGION}:{ACCOUNT}:security-group/sg-1");
+    let database = format!("arn:aws:rds:{REGION}:{ACCOUNT}:db:aloka-dev-db");
+    for (add, remove, resource) in [
+        ("ec2:CreateTags", "ec2:DeleteTags", &group),
+        ("rds:AddTagsToResource", "rds:RemoveTagsFromResource", &database),
+    ] {
+        let other = ("aws:RequestTag/aloka-lineage", OTHER_LINEAGE);
+        assert_eq!(decided(add, resource, &[own, other]), Decision::Denied, "{add}");
+        assert_eq!(decided(add, resource, &[own, ("aws:RequestTag/Team", "x")]), Decision::Allowed, "{add}");
+        for key in ["aloka-lineage", "aloka-address", "aloka-generation"] {
+            assert_eq!(decided(remove, resource, &[own, ("aws:TagKeys", key)]), Decision::Denied, "{remove} {key}");
+        }
+        assert_eq!(decided(remove, resource, &[own, ("aws:TagKeys", "Team")]), Decision::Allowed, "{remove}");
+    }
+    // Without a key, EC2 removes all tags.
+    assert_eq!(decided("ec2:DeleteTags", &group, &[own]), Decision::NotAllowed);
 }

@@ -485,6 +485,11 @@ impl Subject<'_> {
     pub fn update(&self, changes: &[AttributeChange], stays_stopped: bool) -> Vec<Step> {
         let changed = |name: &str| changes.iter().any(|change| &*change.name == name);
         let mut steps = Vec::new();
+        // As when it was found: whoever may change only what carries our tags can change its rules then.
+        let is_tagged_first = self.kind() == Kind::DefaultSecurityGroup;
+        if is_tagged_first && changed("tags") {
+            steps.extend(self.change_tags());
+        }
         match self.kind() {
             Kind::Vpc => {
                 // Hostnames need support.
@@ -547,7 +552,7 @@ impl Subject<'_> {
             }
             Kind::Eip | Kind::NatGateway | Kind::RouteTable | Kind::Subnet => {}
         }
-        if changed("tags") {
+        if !is_tagged_first && changed("tags") {
             steps.extend(self.change_tags());
         }
         steps

@@ -10,11 +10,12 @@ pub(super) enum Arity {
 }
 
 /// Condition keys that are modelled. One that is not would never match, and so let a denial pass by.
-const KEYS: [(&str, Arity); 32] = [
+const KEYS: [(&str, Arity); 33] = [
     ("aws:RequestedRegion", Arity::One),
     ("aws:TagKeys", Arity::Many),
     ("ec2:AllocationId", Arity::One),
     ("ec2:AssociatePublicIpAddress", Arity::One),
+    ("ec2:Attribute", Arity::One),
     ("ec2:AvailabilityZone", Arity::One),
     ("ec2:CreateAction", Arity::One),
     ("ec2:Domain", Arity::One),

@@ -263,8 +263,7 @@ impl Needs<'_> {
             | Operation::RevokeSecurityGroupEgress => self.named(T::SecurityGroup, "GroupId"),
             Operation::RunInstances => self.run_instances(),
             Operation::ModifyInstanceAttribute => {
-                self.named(T::Instance, "InstanceId");
-                self.all(T::SecurityGroup, "Groups");
+                self.modify_instance();
             }
             Operation::StopInstances | Operation::StartInstances | Operation::TerminateInstances => {
                 self.all(T::Instance, "InstanceIds");
@@ -395,6 +394,21 @@ impl Needs<'_> {
             let context = context.with("ec2:CreateAction", self.request.operation().name());
             self.push_action("ec2:CreateTags", resource, context);
         }
+    }
+
+    /// The server is asked for with the attribute that changes, as EC2's query parameters call it; the groups it gets are
+    /// not (contexts of refused calls that AWS decoded, in public logs).
+    fn modify_instance(&mut self) {
+        let id = self.request.text("InstanceId");
+        let mut context = self.known(ResourceType::Instance, id);
+        for (parameter, attribute) in [("InstanceType", "InstanceType"), ("Groups", "GroupId")] {
+            if !self.request.arg(parameter).is_null() {
+                context.add("ec2:Attribute", attribute);
+            }
+        }
+        let resource = self.arn(ResourceType::Instance, id);
+        self.push(resource, context);
+        self.all(ResourceType::SecurityGroup, "Groups");
     }
 
     fn run_instances(&mut self) {
