@@ -188,7 +188,7 @@ fn wants_a_yes(endpoint: &Endpoint, services: &[String], environment: &Environme
     match agreement(endpoint).and_then(|agreement| trust::command(Yes::Endpoint, &agreement)) {
         Some(command) => error = error.hint(format!("if you know that place, say so: {command}")),
         None => {
-            error = error.hint("set XDG_CONFIG_HOME to a directory outside of this one, where your yes can be kept")
+            error = error.hint("set XDG_CONFIG_HOME to a directory outside of this one, where your yes can be kept");
         }
     }
     let names: Vec<String> = services

@@ -42,20 +42,79 @@ pub struct BootScript {
     pub length: usize,
     /// The SHA-256 of its contents, in hexadecimal.
     pub digest: String,
+    /// Lines of the built-in script that it lacks, and lines that the built-in script lacks, in order.
+    pub difference: Vec<Line>,
+}
+
+/// A line in which two scripts differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Of the built-in script alone.
+    Gone(String),
+    /// Of the other alone.
+    New(String),
 }
 
 impl BootScript {
-    /// That of these contents of a file.
-    pub fn new(path: &str, contents: &str) -> Self {
-        Self { path: path.to_owned(), length: contents.len(), digest: hex(&Sha256::digest(contents.as_bytes())) }
+    /// That of these contents of a file, where `built_in` would be sent otherwise.
+    pub fn new(path: &str, contents: &str, built_in: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            length: contents.len(),
+            digest: hex(&Sha256::digest(contents.as_bytes())),
+            difference: difference(built_in, contents),
+        }
+    }
+
+    /// The one that these inputs send, if a file is named.
+    pub fn of(variables: &Variables, contents: Option<&str>) -> Option<Self> {
+        Some(Self::new(variables.app_user_data.as_deref()?, contents?, &script(variables)))
     }
 }
 
-/// `boot.sh, 120 bytes, SHA-256 9f86d0…`
+/// The lines in which two texts differ: what is left of each beside a longest common subsequence. A script has 16 KiB at most.
+fn difference(old: &str, new: &str) -> Vec<Line> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    // Of what follows each pair of lines, how many are common.
+    let width = new.len() + 1;
+    let mut common = vec![0_usize; (old.len() + 1) * width];
+    let at = |i: usize, j: usize| i * width + j;
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            common[at(i, j)] = if old[i] == new[j] {
+                common[at(i + 1, j + 1)] + 1
+            } else {
+                common[at(i + 1, j)].max(common[at(i, j + 1)])
+            };
+        }
+    }
+    let (mut i, mut j, mut lines) = (0, 0, Vec::new());
+    while i < old.len() || j < new.len() {
+        if i < old.len() && j < new.len() && old[i] == new[j] {
+            (i, j) = (i + 1, j + 1);
+        } else if i < old.len() && (j == new.len() || common[at(i + 1, j)] >= common[at(i, j + 1)]) {
+            lines.push(Line::Gone(old[i].to_owned()));
+            i += 1;
+        } else {
+            lines.push(Line::New(new[j].to_owned()));
+            j += 1;
+        }
+    }
+    lines
+}
+
+/// `boot.sh, 120 bytes, SHA-256 9f86d0…, with 3 lines that the built-in script lacks and without 27 of its own`
 impl fmt::Display for BootScript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, length, digest } = self;
-        write!(f, "{}, {length} bytes, SHA-256 {digest}", path.escape_debug())
+        let Self { path, length, digest, difference } = self;
+        let gone = difference.iter().filter(|line| matches!(line, Line::Gone(_))).count();
+        let new = difference.len() - gone;
+        let lines = if new == 1 { "line" } else { "lines" };
+        write!(
+            f,
+            "{}, {length} bytes, SHA-256 {digest}, with {new} {lines} that the built-in script lacks and without {gone} of its own",
+            path.escape_debug()
+        )
     }
 }
 
@@ -100,7 +159,36 @@ mod tests {
     #[test]
     fn says_which_file_and_which_contents() {
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(BootScript::new("boot.sh", "abc").to_string(), format!("boot.sh, 3 bytes, SHA-256 {digest}"));
-        assert!(BootScript::new("a\u{1b}[31m", "").to_string().starts_with("a\\u{1b}[31m, 0 bytes"));
+        assert_eq!(
+            BootScript::new("boot.sh", "abc", "a\nb").to_string(),
+            format!(
+                "boot.sh, 3 bytes, SHA-256 {digest}, with 1 line that the built-in script lacks and without 2 of its own"
+            )
+        );
+        assert!(BootScript::new("a\u{1b}[31m", "", "").to_string().starts_with("a\\u{1b}[31m, 0 bytes"));
+    }
+
+    #[test]
+    fn the_difference_leads_from_one_to_the_other() {
+        let texts = ["", "a", "a\nb\nc", "b\nc\nd", "c\nb\na", "a\nx\nb\ny\nc", "x\nx\nx", DEFAULT_USER_DATA];
+        for (old, new) in texts.iter().flat_map(|old| texts.iter().map(move |new| (*old, *new))) {
+            let found = difference(old, new);
+            let (gone, added): (Vec<&Line>, Vec<&Line>) = found.iter().partition(|line| matches!(line, Line::Gone(_)));
+            // What is left of both is the same, and nothing is gone or new that was not there.
+            assert_eq!(without(old, gone), without(new, added), "{old:?} to {new:?}: {found:?}");
+            assert_eq!(found.is_empty(), old == new, "{old:?} to {new:?}");
+        }
+        assert_eq!(difference("a\nb\nc", "a\nx\nc"), [Line::Gone("b".to_owned()), Line::New("x".to_owned())]);
+    }
+
+    /// The lines of a text but for these, sorted.
+    fn without<'a>(text: &'a str, left_out: Vec<&Line>) -> Vec<&'a str> {
+        let mut lines: Vec<&str> = text.lines().collect();
+        for Line::Gone(line) | Line::New(line) in left_out {
+            let at = lines.iter().position(|other| other == line).expect("a line of the text");
+            lines.remove(at);
+        }
+        lines.sort_unstable();
+        lines
     }
 }

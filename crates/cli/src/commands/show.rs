@@ -1,6 +1,8 @@
 //! `aloka show`: the state, a state file, or a saved plan.
 
-use aloka_core::render::{Context, Options, plan_json, plan_text, state_json, state_text};
+use aloka_core::boot::BootScript;
+use aloka_core::plan::Mode;
+use aloka_core::render::{Context, Options, boot_text, plan_json, plan_text, state_json, state_text};
 use aloka_core::state::{State, file};
 use aloka_core::variables::Needs;
 
@@ -66,15 +68,20 @@ fn agreed(io: &mut Io, saved: &PlanFile) {
 }
 
 fn show_plan(io: &mut Io, saved: &PlanFile, json: bool) -> Result<(), CommandError> {
+    let boot = BootScript::of(&saved.variables, saved.user_data.as_deref());
     if json {
         let variables =
             serde_json::to_value(&saved.variables).map_err(|error| CommandError::internal(error.to_string()))?;
-        let context = Context { variables: Some(&variables), ..Context::default() };
+        let context = Context { variables: Some(&variables), boot_script: boot.as_ref(), ..Context::default() };
         // On one line: some readers of plans take no other.
         io.out_line(&plan_json(&saved.plan, context).to_string());
     } else {
         io.out(&format!("{}\n\n", human::place(&whose(saved), &saved.plan)));
         human::show(io, &plan_text(&saved.plan, Options::default()));
+        if let Some(boot) = boot.filter(|_| saved.plan.mode == Mode::Apply) {
+            io.out("\n");
+            human::show(io, &boot_text(&boot));
+        }
         agreed(io, saved);
     }
     Ok(())

@@ -167,7 +167,12 @@ fn a_variables_file_names_only_what_is_in_its_directory() {
     assert!(output.status.success(), "{output:?}");
     // A saved plan says the same.
     dir.run(&["plan", "-out=tfplan", "-var=app_user_data=boot.sh"]).expect(0);
-    dir.run(&["show", "tfplan"]).expect(0).says("servers boot with boot.sh, 21 bytes, SHA-256 ");
+    let shown = dir.run(&["show", "tfplan"]).expect(0).says("new servers boot with boot.sh, 21 bytes, SHA-256 ");
+    let shown = shown.says("Boot script \"boot.sh\", beside the built-in one:").says("  - \"#!/bin/bash");
+    let script = fs::read_to_string(dir.path().join("boot.sh")).expect("a script");
+    for line in script.lines().filter(|line| !line.starts_with("#!")) {
+        assert!(shown.stdout.contains(&format!("  + \"{line}\"")), "{}", shown.stdout);
+    }
 }
 
 #[test]

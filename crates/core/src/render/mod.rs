@@ -26,7 +26,7 @@ pub use self::calls::{calls_json, calls_text};
 pub use self::graph::{graph_dot, graph_mermaid};
 pub use self::outputs::{output_raw, outputs_json, outputs_text};
 pub use self::plan_json::{Context, plan_json};
-pub use self::plan_text::{Options, plan_text};
+pub use self::plan_text::{Options, boot_text, plan_text};
 pub use self::state_json::state_json;
 pub use self::state_text::{state_list, state_show, state_text};
 pub use self::timeline::{Span, timeline_text};

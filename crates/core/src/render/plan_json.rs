@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use super::json::{attributes, has_secret, known, sensitive, shape, shapes};
 use super::{PROVIDER_NAME, TERRAFORM_VERSION, calls_json, is_sensitive, state_json};
 use crate::address::{Address, VPC_MODULE};
+use crate::boot::{BootScript, Line};
 use crate::map::key;
 use crate::model::{Kind, OnChange};
 use crate::plan::{Action, Change, Drift, Mode, Order, OutputChange, Plan, Reason};
@@ -32,6 +33,8 @@ pub struct Context<'a> {
     pub prior_state: Option<&'a State>,
     /// When the plan was made, RFC 3339.
     pub timestamp: Option<&'a str>,
+    /// What new servers boot with instead of the built-in script.
+    pub boot_script: Option<&'a BootScript>,
 }
 
 /// The plan as JSON.
@@ -55,6 +58,13 @@ pub fn plan_json(plan: &Plan, context: Context<'_>) -> Json {
         "errored": false,
         "aloka": private_json(plan),
     });
+    if let Some(BootScript { path, length, digest, difference }) = context.boot_script {
+        let lines = |wanted: fn(&Line) -> Option<&String>| difference.iter().filter_map(wanted).collect::<Vec<_>>();
+        let gone = lines(|line| if let Line::Gone(text) = line { Some(text) } else { None });
+        let new = lines(|line| if let Line::New(text) = line { Some(text) } else { None });
+        json["aloka"]["boot_script"] =
+            json!({ "file": path, "bytes": length, "sha256": digest, "not_built_in": new, "missing": gone });
+    }
     if !plan.drift.is_empty() {
         json["resource_drift"] = drift_json(plan);
     }

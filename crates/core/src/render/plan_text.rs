@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::tree::{Keys, Place, Sign, Tree, is_empty};
 use super::{ASSIGNED, Style, Text, is_sensitive, quote};
 use crate::address::Address;
+use crate::boot::{BootScript, Line};
 use crate::model::{Kind, OnChange};
 use crate::plan::{Action, Change, DataLoss, Drift, Mode, Order, OutputChange, Plan, Reason};
 use crate::plan::{exposure, refusal};
@@ -113,6 +114,22 @@ fn loss_text(text: &mut Text, plan: &Plan) {
     for lost in named.chain(unnamed) {
         text.say(Style::Remove, format!("This plan destroys the data of {lost}."));
     }
+}
+
+/// How the boot script differs from the built-in one, line by line.
+pub fn boot_text(boot: &BootScript) -> Text {
+    let mut text = Text::new();
+    text.say(Style::Bold, format!("Boot script {}, beside the built-in one:", quote(&boot.path)));
+    for line in &boot.difference {
+        match line {
+            Line::Gone(line) => text.say(Style::Remove, format!("  - {}", quote(line))),
+            Line::New(line) => text.say(Style::Add, format!("  + {}", quote(line))),
+        }
+    }
+    if boot.difference.is_empty() {
+        text.say(Style::Plain, "  it is the same");
+    }
+    text
 }
 
 /// What stays as it is: objects of others in one line, then a line for each thing of ours that is left alone.

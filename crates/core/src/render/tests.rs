@@ -478,7 +478,7 @@ fn plan_json_marks_what_is_not_known() {
     let mut plan = vpc_plan();
     plan.changes.push(creation("module.vpc.aws_subnet.public[0]", after));
     let variables = json!({ "environment": "dev", "db_password": CLEAR_PASSWORD });
-    let context = Context { variables: Some(&variables), prior_state: None, timestamp: None };
+    let context = Context { variables: Some(&variables), ..Context::default() };
     let json = plan_json(&plan, context);
     assert_eq!(json["variables"], json!({ "environment": { "value": "dev" } }));
     let change = &json["resource_changes"][0];
@@ -555,7 +555,12 @@ fn any_plan_json_agrees_with_the_plan() {
         let plan = samples::plan(rng);
         let state = samples::state(rng);
         let variables = json!({ "db_password": CLEAR_PASSWORD });
-        let context = Context { variables: Some(&variables), prior_state: Some(&state), timestamp: Some("now") };
+        let context = Context {
+            variables: Some(&variables),
+            prior_state: Some(&state),
+            timestamp: Some("now"),
+            boot_script: None,
+        };
         let line = plan_json(&plan, context).to_string();
         assert!(!line.contains('\n') && !line.contains(CLEAR_PASSWORD), "seed {seed}: {line}");
         let json: serde_json::Value = serde_json::from_str(&line).expect("well formed");

@@ -11,10 +11,8 @@ use crate::state::State;
 /// Notes that follow from what is there before anything is planned.
 pub(super) fn before(recorded: &State, inputs: &Inputs, observed: &Observed) -> Vec<String> {
     let mut notes = Vec::new();
-    if let (Mode::Apply, Some(path), Some(contents)) = (inputs.mode, &inputs.variables.app_user_data, &inputs.user_data)
-    {
-        notes.push(format!("servers boot with {}", BootScript::new(path, contents)));
-    }
+    let boot = BootScript::of(&inputs.variables, inputs.user_data.as_deref()).filter(|_| inputs.mode == Mode::Apply);
+    notes.extend(boot.map(|boot| format!("new servers boot with {boot}")));
     let (old, _) = OLD_TAGS[0];
     let has_old = |tags: &crate::value::Value| tags.get(old).as_str() == Some(&*recorded.lineage);
     let renamed = observed.values().filter(|found| found.attributes.get("tags").is_some_and(has_old)).count();

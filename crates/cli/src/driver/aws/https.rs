@@ -29,7 +29,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use crate::endpoint::{Environment, encrypt};
-use crate::io::read_at_most;
+use crate::files;
 
 /// The most of an answer that is read: the longest state, and ten times AWS's longest page.
 pub(crate) const ANSWER_MAX: usize = 64 << 20;
@@ -107,7 +107,7 @@ pub(crate) fn client(bundle: Option<(&'static str, PathBuf)>) -> Result<SharedHt
 /// The certificates of a file, in place of the machine's. What is none of rustls' certificates in it is left out, as is done
 /// with the machine's.
 fn trust(path: &Path) -> Result<TrustStore, String> {
-    let bytes = read_at_most(path, BUNDLE_MAX).map_err(|error| error.message)?;
+    let bytes = files::named(path, BUNDLE_MAX).map_err(|error| error.message)?;
     let found = CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok);
     let good = found.filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok());
     let mut count = 0;
