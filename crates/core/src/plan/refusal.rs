@@ -7,6 +7,7 @@ use crate::address::Address;
 use crate::model::Kind;
 use crate::ownership::{Foreign, Unclaimed};
 use crate::session::Problem;
+use crate::shell::{Command, flag_at};
 use crate::state::Target;
 
 /// At most so many addresses stand in a sentence.
@@ -34,8 +35,8 @@ pub(super) fn foreign(address: &Address, why: &Foreign) -> Problem {
                  planned for it"
             ),
             hint: format!(
-                "work with the state of that lineage; if this one is to have an object of its own there, forget the other: \
-                 aloka state rm '{address}'"
+                "work with the state of that lineage; if this one is to have an object of its own there, forget the other: {}",
+                Command::new("aloka state rm").address(address)
             ),
         },
     }
@@ -82,15 +83,16 @@ pub(super) fn replaced(
     let set = set.map_or_else(String::new, |(name, before)| format!("set {name} to {before}, or "));
     Problem::Impossible {
         summary: format!("{address} would be replaced, and {claim}: {}", differences.join("; ")),
-        hint: format!("{set}accept the replacement{loss} with -allow-replace={address}"),
+        hint: format!("{set}accept the replacement{loss} with {}", flag_at("-allow-replace", address)),
     }
 }
 
 /// A destroy met objects that nothing claims.
 pub(super) fn destroyed(unclaimed: &[Target]) -> Problem {
     let addresses: Vec<String> = unclaimed.iter().map(ToString::to_string).collect();
-    let mut named: Vec<String> = unclaimed.iter().map(|target| format!("'{}'", target.address)).collect();
+    let mut named: Vec<&Address> = unclaimed.iter().map(|target| &target.address).collect();
     named.dedup();
+    let command = named.into_iter().fold(Command::new("aloka adopt -from-state"), Command::address);
     let is_one = addresses.len() == 1;
     Problem::Impossible {
         summary: format!(
@@ -99,9 +101,8 @@ pub(super) fn destroyed(unclaimed: &[Target]) -> Problem {
             listed(&addresses)
         ),
         hint: format!(
-            "if {} yours, say so first, which sends nothing: aloka adopt -from-state {}",
+            "if {} yours, say so first, which sends nothing: {command}",
             if is_one { "it is" } else { "they are" },
-            named.join(" ")
         ),
     }
 }

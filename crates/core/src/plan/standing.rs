@@ -11,6 +11,7 @@ use crate::map;
 use crate::model::Kind;
 use crate::observe::{DB_FAILED, DB_STUCK};
 use crate::session::Problem;
+use crate::shell::Command;
 use crate::state::{Intent, State};
 use crate::value::{Value, ValueMap};
 
@@ -128,9 +129,9 @@ fn db_hint(status: &str, present: &ValueMap, grows: bool) -> Option<String> {
         STORAGE_FULL => "raise db_allocated_storage as well: RDS takes nothing else without it".to_owned(),
         "stopped" => {
             let identifier = present.get("identifier").and_then(Value::as_str).unwrap_or_default();
-            format!(
-                "start it with `aws rds start-db-instance --db-instance-identifier {identifier}`, or leave this change for later"
-            )
+            let start = Command::new("aws rds start-db-instance --db-instance-identifier").id(identifier);
+            let start = start.map_or_else(|| "start it".to_owned(), |command| format!("start it with `{command}`"));
+            format!("{start}, or leave this change for later")
         }
         status if DB_STUCK.contains(&status) || is_mendable(status) => {
             "see to it in the AWS console, or leave this change for later".to_owned()

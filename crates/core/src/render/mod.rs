@@ -20,8 +20,6 @@ pub mod timeline;
 mod tree;
 pub mod ui_json;
 
-use std::fmt::Write as _;
-
 pub use self::calls::{calls_json, calls_text};
 pub use self::graph::{graph_dot, graph_mermaid};
 pub use self::outputs::{output_raw, outputs_json, outputs_text};
@@ -31,6 +29,7 @@ pub use self::state_json::state_json;
 pub use self::state_text::{state_list, state_show, state_text};
 pub use self::timeline::{Span, timeline_text};
 use crate::model::Kind;
+use crate::printable;
 
 /// What stands in place of a secret.
 pub const SENSITIVE: &str = "(sensitive value)";
@@ -79,7 +78,8 @@ impl Style {
     }
 }
 
-/// Lines of styled text. Control characters are escaped when they come in.
+/// Lines of styled text: everything that people are shown. What comes in is made printable ([`printable::line`]), so that
+/// no text of anybody else ends a line, moves a cursor or hides; colour is added on the way out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     lines: Vec<Vec<(Style, String)>>,
@@ -91,10 +91,19 @@ impl Text {
         Self::default()
     }
 
+    /// A text of several lines whose line breaks are ours.
+    pub fn ours(text: &str) -> Self {
+        let mut lines = Self::new();
+        if !text.is_empty() {
+            text.strip_suffix('\n').unwrap_or(text).split('\n').for_each(|line| lines.say(Style::Plain, line));
+        }
+        lines
+    }
+
     /// Adds a line of these spans.
     pub fn line<S: AsRef<str>>(&mut self, spans: impl IntoIterator<Item = (Style, S)>) {
         let spans = spans.into_iter().filter(|(_, text)| !text.as_ref().is_empty());
-        self.lines.push(spans.map(|(style, text)| (style, printable(text.as_ref()))).collect());
+        self.lines.push(spans.map(|(style, text)| (style, printable::line(text.as_ref()).into_owned())).collect());
     }
 
     /// Adds a line of one span.
@@ -149,25 +158,6 @@ impl Text {
         }
         out
     }
-}
-
-/// The text with control characters, and characters that reorder a line, written as `\u001b`. Names and tags of
-/// objects come from AWS, where anybody may have set them: shown as they are, they could rewrite what the user sees.
-fn printable(text: &str) -> String {
-    let harmful = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(harmful) {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if harmful(c) {
-            // Writing to a string does not fail.
-            let _infallible = write!(out, "\\u{:04x}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 /// True if the attribute holds a secret, which Terraform may have written in clear into a state that aloka reads.

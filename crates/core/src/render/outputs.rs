@@ -47,9 +47,8 @@ fn entry(text: &mut Text, indent: usize, head: &str, value: &Value, tail: &str) 
     }
 }
 
-/// `{name: {sensitive, type, value}}`, two spaces of indentation, sorted, without a final newline. A secret has no
-/// value here, as none is known.
-pub fn outputs_json(outputs: &BTreeMap<String, Value>) -> String {
+/// `{name: {sensitive, type, value}}`, sorted. A secret has no value here, as none is known.
+pub fn outputs_json(outputs: &BTreeMap<String, Value>) -> Json {
     let json: Map<String, Json> = outputs
         .iter()
         .map(|(name, value)| {
@@ -60,8 +59,7 @@ pub fn outputs_json(outputs: &BTreeMap<String, Value>) -> String {
             (name.clone(), json)
         })
         .collect();
-    // Plain maps, lists and texts always serialise.
-    serde_json::to_string_pretty(&json).unwrap_or_default()
+    Json::Object(json)
 }
 
 /// The value as it is, for a script; `None` if it is no text, number or truth value.

@@ -13,6 +13,7 @@ use crate::api::{ErrorClass, Operation};
 use crate::consent::{Consent, UNKNOWN};
 use crate::model::Kind;
 use crate::plan::{Action, Change, Mode, Node};
+use crate::shell;
 use crate::stack;
 use crate::value::Value;
 
@@ -157,10 +158,10 @@ impl Around<'_, '_> {
         let is_refused = open.iter().any(|loss| loss.is_refused_by_aws);
         let keep: BTreeSet<&Address> = open.iter().filter_map(|loss| loss.keep.as_ref()).collect();
         let is_destroy = self.planned.plan.mode == Mode::Destroy;
-        let exclude: Vec<String> = keep.iter().map(|address| format!("'-exclude={address}'")).collect();
+        let exclude: Vec<String> = keep.iter().map(|address| shell::flag_at("-exclude", address)).collect();
         let mut ways = Vec::new();
         if !is_refused {
-            ways.push(format!("let it be cut off: -allow-cutting-off={id}"));
+            ways.push(format!("let it be cut off: {}", shell::flag("-allow-cutting-off", id)));
         }
         if is_destroy && !exclude.is_empty() {
             ways.push(format!("keep what it uses: {}", exclude.join(" ")));
@@ -206,7 +207,7 @@ impl Around<'_, '_> {
                         "{address} ({id}) would be deleted with routes that are not of this stack: {}; nothing was changed",
                         others.join(", ")
                     ),
-                    hint: format!("if nobody needs them: -allow-cutting-off={id}"),
+                    hint: format!("if nobody needs them: {}", shell::flag("-allow-cutting-off", id)),
                 });
             }
         }

@@ -12,6 +12,7 @@ use crate::model::Kind;
 use crate::observe::{self, Phase, Place};
 use crate::ownership::Elsewhere;
 use crate::plan::{Action, Change, Mode, Node};
+use crate::shell::Command;
 use crate::stack;
 use crate::state::State;
 use crate::value::Value;
@@ -169,8 +170,11 @@ pub(super) fn judge(
                     "{address} would be made a second time: {id} carries this state's tags and is not recorded"
                 ),
                 hint: format!(
-                    "if another run is at work, wait for it; else record what is there: aloka state recover; or this one \
-                     alone: aloka import '{address}' {id}"
+                    "if another run is at work, wait for it; else record what is there: aloka state recover{}",
+                    Command::new("aloka import")
+                        .address(address)
+                        .id(id)
+                        .map_or_else(String::new, |command| format!("; or this one alone: {command}"))
                 ),
             });
         } else {

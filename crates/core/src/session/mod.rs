@@ -36,6 +36,7 @@ use crate::plan::build::{self, build};
 use crate::plan::{Action, Drift, Mode, Node, OutputChange, Plan, Reason, Save, Step, Verb, standing};
 use crate::rules;
 use crate::secret::DB_PASSWORD;
+use crate::shell::Command;
 use crate::stack::{self, Stack, stack};
 use crate::state::{Intent, State, Target, file};
 use crate::value::Value;
@@ -127,6 +128,14 @@ pub enum Problem {
         summary: String,
         /// What to do.
         hint: String,
+    },
+    /// The state records the stack at other addresses.
+    #[error("{summary}")]
+    Elsewhere {
+        /// Where, and what a plan would do.
+        summary: String,
+        /// What brings it home; `None` if an address cannot be written into a command.
+        commands: Option<Vec<Command>>,
     },
 }
 

@@ -166,6 +166,7 @@ mod tests {
             let state = state(section, resources);
             let said = check(&state, &here(account, region)).err().map(|problem| match problem {
                 Problem::Impossible { summary, hint } => format!("{summary} {hint}"),
+                Problem::Elsewhere { summary, commands: _ } => summary,
                 Problem::Read { call, .. } => call,
             });
             match expected {

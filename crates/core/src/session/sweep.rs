@@ -12,6 +12,7 @@ use crate::map;
 use crate::model::Kind;
 use crate::observe::Place;
 use crate::plan::{Accept, Expect, Node, Pace, Save, Step, Waiter};
+use crate::shell::Command;
 use crate::stack;
 use crate::state::State;
 use crate::value::Value;
@@ -34,21 +35,28 @@ struct Row {
     /// List in the reply; empty if the reply tells of one object.
     list: &'static str,
     id: &'static str,
-    /// How a person removes one; the identifier follows.
+    /// The command of AWS's own tool that removes one; the identifier follows.
     remove: &'static str,
 }
 
 /// Every kind whose objects carry tags: routes and associations go with their tables.
 const ROWS: [Row; 11] = [
-    row("aws_vpc", Kind::Vpc, Operation::DescribeVpcs, "Vpcs", "VpcId", "ec2 delete-vpc --vpc-id"),
-    row("aws_subnet", Kind::Subnet, Operation::DescribeSubnets, "Subnets", "SubnetId", "ec2 delete-subnet --subnet-id"),
+    row("aws_vpc", Kind::Vpc, Operation::DescribeVpcs, "Vpcs", "VpcId", "aws ec2 delete-vpc --vpc-id"),
+    row(
+        "aws_subnet",
+        Kind::Subnet,
+        Operation::DescribeSubnets,
+        "Subnets",
+        "SubnetId",
+        "aws ec2 delete-subnet --subnet-id",
+    ),
     row(
         "aws_internet_gateway",
         Kind::InternetGateway,
         Operation::DescribeInternetGateways,
         "InternetGateways",
         "InternetGatewayId",
-        "ec2 delete-internet-gateway --internet-gateway-id",
+        "aws ec2 delete-internet-gateway --internet-gateway-id",
     ),
     row(
         "aws_eip",
@@ -56,7 +64,7 @@ const ROWS: [Row; 11] = [
         Operation::DescribeAddresses,
         "Addresses",
         "AllocationId",
-        "ec2 release-address --allocation-id",
+        "aws ec2 release-address --allocation-id",
     ),
     row(
         "aws_nat_gateway",
@@ -64,7 +72,7 @@ const ROWS: [Row; 11] = [
         Operation::DescribeNatGateways,
         "NatGateways",
         "NatGatewayId",
-        "ec2 delete-nat-gateway --nat-gateway-id",
+        "aws ec2 delete-nat-gateway --nat-gateway-id",
     ),
     row(
         "aws_route_table",
@@ -72,7 +80,7 @@ const ROWS: [Row; 11] = [
         Operation::DescribeRouteTables,
         "RouteTables",
         "RouteTableId",
-        "ec2 delete-route-table --route-table-id",
+        "aws ec2 delete-route-table --route-table-id",
     ),
     row(
         "aws_security_group",
@@ -80,7 +88,7 @@ const ROWS: [Row; 11] = [
         Operation::DescribeSecurityGroups,
         "SecurityGroups",
         "GroupId",
-        "ec2 delete-security-group --group-id",
+        "aws ec2 delete-security-group --group-id",
     ),
     row(
         "aws_instance",
@@ -88,7 +96,7 @@ const ROWS: [Row; 11] = [
         Operation::DescribeInstances,
         "Instances",
         "InstanceId",
-        "ec2 terminate-instances --instance-ids",
+        "aws ec2 terminate-instances --instance-ids",
     ),
     row(
         "aws_ebs_volume",
@@ -96,7 +104,7 @@ const ROWS: [Row; 11] = [
         Operation::DescribeVolumes,
         "Volumes",
         "VolumeId",
-        "ec2 delete-volume --volume-id",
+        "aws ec2 delete-volume --volume-id",
     ),
     row(
         "aws_db_instance",
@@ -104,7 +112,7 @@ const ROWS: [Row; 11] = [
         Operation::DescribeDBInstances,
         "DBInstances",
         "DBInstanceIdentifier",
-        "rds delete-db-instance --db-instance-identifier",
+        "aws rds delete-db-instance --db-instance-identifier",
     ),
     row(
         "aws_db_subnet_group",
@@ -112,7 +120,7 @@ const ROWS: [Row; 11] = [
         Operation::ListTagsForResource,
         "",
         "",
-        "rds delete-db-subnet-group --db-subnet-group-name",
+        "aws rds delete-db-subnet-group --db-subnet-group-name",
     ),
 ];
 
@@ -207,8 +215,8 @@ pub struct Leftover {
     pub id: String,
     /// The address its tag names.
     pub address: Option<String>,
-    /// The command of AWS's own tool that removes it.
-    pub remove: String,
+    /// The command of AWS's own tool that removes it; `None` if the identifier has not the form of one.
+    pub remove: Option<String>,
 }
 
 /// What a sweep saw.
@@ -279,7 +287,8 @@ impl Row {
         let tag = identity::address_tag(object.get("Tags"));
         // A tag cannot hold the brackets of an index.
         let address = tag.map(|tag| Address::from_tag_value(tag).map_or_else(|_| tag.to_owned(), |a| a.to_string()));
-        Leftover { kind: self.kind, remove: format!("aws {} {id}", self.remove), id, address }
+        let remove = Command::new(self.remove).id(&id).map(|command| command.to_string());
+        Leftover { kind: self.kind, remove, id, address }
     }
 }
 
@@ -347,7 +356,7 @@ mod tests {
             kind: "aws_subnet",
             id: "subnet-1".to_owned(),
             address: Some("module.vpc.aws_subnet.public[1]".to_owned()),
-            remove: "aws ec2 delete-subnet --subnet-id subnet-1".to_owned(),
+            remove: Some("aws ec2 delete-subnet --subnet-id subnet-1".to_owned()),
         };
         assert_eq!(found.left, [expected]);
         assert!(!found.is_clean());

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::printable;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -58,6 +60,27 @@ pub struct Diagnostic {
     pub location: Option<Location>,
 }
 
+impl Diagnostic {
+    /// The lines that follow the summary: where it is, and what to do.
+    pub fn details(&self) -> Vec<String> {
+        let Self { severity: _, summary: _, detail, hint, location } = self;
+        let mut lines = Vec::new();
+        let mut margin = String::from(" ");
+        if let Some(Location { origin, line, column, offset: _, end_offset: _, snippet, caret }) = location {
+            margin = " ".repeat(line.to_string().len());
+            lines.push(format!("{margin}--> {origin}:{line}:{column}"));
+            lines.extend([format!("{margin} |"), format!("{line} | {snippet}")]);
+            if let Some((from, to)) = caret {
+                let carets = "^".repeat(to.saturating_sub(*from).max(1));
+                lines.push(format!("{margin} | {}{carets}", " ".repeat(*from)));
+            }
+        }
+        lines.extend(detail.iter().map(|detail| format!("{margin} = {detail}")));
+        lines.extend(hint.iter().map(|hint| format!("{margin} = hint: {hint}")));
+        lines
+    }
+}
+
 /// Several lines, the last without a line break:
 ///
 /// ```text
@@ -70,23 +93,7 @@ pub struct Diagnostic {
 /// ```
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { severity, summary, detail, hint, location } = self;
-        write!(f, "{severity}: {summary}")?;
-        let mut margin = String::from(" ");
-        if let Some(Location { origin, line, column, offset: _, end_offset: _, snippet, caret }) = location {
-            margin = " ".repeat(line.to_string().len());
-            write!(f, "\n{margin}--> {origin}:{line}:{column}\n{margin} |\n{line} | {snippet}")?;
-            if let Some((from, to)) = caret {
-                let carets = "^".repeat(to.saturating_sub(*from).max(1));
-                write!(f, "\n{margin} | {}{carets}", " ".repeat(*from))?;
-            }
-        }
-        if let Some(detail) = detail {
-            write!(f, "\n{margin} = {detail}")?;
-        }
-        if let Some(hint) = hint {
-            write!(f, "\n{margin} = hint: {hint}")?;
-        }
-        Ok(())
+        write!(f, "{}: {}", self.severity, printable::line(&self.summary))?;
+        self.details().iter().try_for_each(|line| write!(f, "\n{}", printable::line(line)))
     }
 }

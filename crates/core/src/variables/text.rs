@@ -8,6 +8,7 @@ use super::diagnostic::Location;
 use super::scan::heredoc_marker;
 use super::source::Source;
 use super::suggest::distance;
+use crate::printable::is_harmful;
 
 /// The longest part of a line that is shown, in characters.
 const SNIPPET_WIDTH: usize = 160;
@@ -163,13 +164,11 @@ fn window(line: &str, column: usize) -> (String, usize) {
     (format!("{before}{}{after}", printable(&part)), column - from + before.chars().count())
 }
 
-/// The text with every character that could move a terminal's cursor, its colour or its direction replaced, one by
-/// one so that columns stay.
+/// The text with every character that would not show as one column replaced, one by one so that columns stay.
 pub(super) fn printable(text: &str) -> String {
     let replace = |c: char| match c {
         '\t' => ' ',
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
-        c if c.is_control() => '\u{fffd}',
+        c if is_harmful(c) => '\u{fffd}',
         c => c,
     };
     text.chars().map(replace).collect()

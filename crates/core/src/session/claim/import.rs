@@ -9,6 +9,7 @@ use crate::map::key;
 use crate::model::Kind;
 use crate::observe;
 use crate::plan::{Action, Reason};
+use crate::shell::Command;
 use crate::stack;
 use crate::state::{Resource, State};
 use crate::value::{Value, ValueMap};
@@ -58,7 +59,7 @@ pub fn add(state: &State, address: &Address, id: &str) -> Result<State, Problem>
     if let Some(recorded) = state.resources.get(address) {
         return Err(Problem::Impossible {
             summary: format!("{address} is recorded already, as {}", recorded.id().unwrap_or("an unknown object")),
-            hint: format!("forget that first: aloka state rm '{address}'"),
+            hint: format!("forget that first: {}", Command::new("aloka state rm").address(address)),
         });
     }
     if !stack::is_declarable(address) {

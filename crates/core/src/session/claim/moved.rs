@@ -10,6 +10,7 @@ use crate::address::{Address, VPC_MODULE};
 use crate::model::Kind;
 use crate::observe::Place;
 use crate::plan::Mode;
+use crate::shell::Command;
 use crate::stack::{self, ANYWHERE};
 use crate::state::State;
 use crate::state::foreign::ForeignInstance;
@@ -184,7 +185,7 @@ fn moves(all: &[Recorded], inputs: &Inputs, vpc: &str) -> Option<Vec<Move>> {
 }
 
 /// The commands: one for a module that moves as a whole, one for each object otherwise.
-fn commands(moves: &[Move]) -> Vec<String> {
+fn commands(moves: &[Move]) -> Option<Vec<Command>> {
     let mut modules: BTreeMap<&str, bool> = BTreeMap::new();
     for (from, to) in moves {
         let to = to.to_string();
@@ -194,10 +195,10 @@ fn commands(moves: &[Move]) -> Vec<String> {
         let fits = whole == Some(module) && !module.is_empty();
         modules.entry(module).and_modify(|all| *all &= fits).or_insert(fits);
     }
-    let quoted = |from: &str, to: &str| format!("aloka state mv '{from}' '{to}'");
-    let whole = modules.iter().filter(|(_, fits)| **fits).map(|(module, _)| quoted(module, VPC_MODULE));
+    let command = |from: &str, to: &str| Command::new("aloka state mv").recorded(from)?.recorded(to);
+    let whole = modules.iter().filter(|(_, fits)| **fits).map(|(module, _)| command(module, VPC_MODULE));
     let single = moves.iter().filter(|(from, _)| modules.get(module_of(from)) != Some(&true));
-    whole.chain(single.map(|(from, to)| quoted(from, &to.to_string()))).collect()
+    whole.chain(single.map(|(from, to)| command(from, &to.to_string()))).collect()
 }
 
 /// The module of an address: `module.a["x"].module.b` of `module.a["x"].module.b.aws_vpc.this`.
@@ -216,16 +217,11 @@ pub(in super::super) fn problem(state: &State, inputs: &Inputs) -> Option<Proble
     let vpcs = all.iter().filter(|one| one.kind == Kind::Vpc).map(Recorded::id);
     let found = vpcs.filter_map(|vpc| Some((vpc, moves(&all, inputs, vpc)?)));
     let (vpc, moves) = found.max_by_key(|(_, moves)| moves.len())?;
-    let commands = commands(&moves);
-    Some(Problem::Impossible {
+    Some(Problem::Elsewhere {
         summary: format!(
             "the state records this stack at other addresses, in {vpc}: a plan would build a second network beside it; nothing is \
              planned"
         ),
-        hint: format!(
-            "bring it to the addresses of the stack, which changes nothing in AWS:\n  {}\nor build a new one beside it: \
-             aloka plan -beside",
-            commands.join("\n  ")
-        ),
+        commands: commands(&moves),
     })
 }
