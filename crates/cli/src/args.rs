@@ -444,7 +444,7 @@ pub struct OutputArgs {
     /// Print JSON
     #[arg(long, conflicts_with = "raw")]
     pub json: bool,
-    /// Print the bare text, without quotes and line end
+    /// Print the bare text, without quotes and line end: as it is for a script, printable on a terminal
     #[arg(long)]
     pub raw: bool,
 }

@@ -186,9 +186,8 @@ fn user_data(path: &Path, named_by_file: bool) -> Result<String, CommandError> {
 
 /// A problem with a variable, with its source line.
 pub fn from_diagnostic(diagnostic: Diagnostic) -> CommandError {
-    let text = diagnostic.to_string();
-    let message = text.strip_prefix("error: ").unwrap_or(&text).to_owned();
-    let mut error = CommandError::new(ErrorKind::Config, message);
+    let mut error = CommandError::new(ErrorKind::Config, &*diagnostic.summary);
+    error.lines = diagnostic.details();
     error.is_warning = diagnostic.severity == Severity::Warning;
     error.diagnostic = Some(Box::new(diagnostic));
     error

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use aloka_core::render::{Style, Text};
+use aloka_core::shell::Command;
 use aloka_core::state::Target;
 use aloka_core::variables::Diagnostic;
 
@@ -31,11 +33,14 @@ pub struct CommandError {
     /// Whose concern it is.
     pub kind: ErrorKind,
     /// The object concerned, if there is one.
-    pub address: Option<Target>,
-    /// What went wrong: lower case, no full stop; further lines are shown as they are.
+    pub address: Option<Box<Target>>,
+    /// What went wrong, on one line: lower case, no full stop. A line break in it is from somebody else, and is shown as
+    /// `\n`.
     pub message: String,
+    /// Lines below it.
+    pub lines: Vec<String>,
     /// What to do, one sentence each.
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
     /// True if it was found together with errors, but would not stop a command by itself.
     pub is_warning: bool,
     /// The problem with a variable that it tells of, for machines.
@@ -45,8 +50,15 @@ pub struct CommandError {
 impl CommandError {
     /// An error of this kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let message = tame(message.into());
-        Self { kind, address: None, message, hints: Vec::new(), is_warning: false, diagnostic: None }
+        Self {
+            kind,
+            address: None,
+            message: no_longer(message.into()),
+            lines: Vec::new(),
+            hints: Vec::new(),
+            is_warning: false,
+            diagnostic: None,
+        }
     }
 
     /// An error in what was asked.
@@ -83,46 +95,81 @@ impl CommandError {
         }
     }
 
+    /// With one more line below the message.
+    #[must_use]
+    pub fn line(mut self, line: impl Into<String>) -> Self {
+        self.lines.push(no_longer(line.into()));
+        self
+    }
+
     /// With one more hint.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        self.hint_commands(hint, &[])
+    }
+
+    /// With one more hint that ends with commands, each on a line of its own.
+    #[must_use]
+    pub fn hint_commands(mut self, hint: impl Into<String>, commands: &[Command]) -> Self {
+        let commands = commands.iter().map(ToString::to_string).collect();
+        self.hints.push(Hint { text: hint.into(), commands });
         self
     }
 
     /// About this object.
     #[must_use]
     pub fn about(mut self, object: &Target) -> Self {
-        self.address = Some(object.clone());
+        self.address = Some(Box::new(object.clone()));
         self
     }
 }
 
-/// A message may quote a file that anybody could have written: no more of it than can be read, and nothing that moves a
-/// terminal's cursor.
-fn tame(message: String) -> String {
-    let replace = |c: char| if c.is_control() && c != '\n' { '\u{fffd}' } else { c };
-    let mut tamed: String = message.chars().take(MESSAGE_MAX).map(replace).collect();
-    if message.chars().nth(MESSAGE_MAX).is_some() {
-        tamed.push('…');
+impl CommandError {
+    /// `error: ADDRESS: MESSAGE`, then a `hint:` line for each hint.
+    pub fn to_text(&self) -> Text {
+        let Self { kind: _, address, message, lines, hints, is_warning, diagnostic: _ } = self;
+        let word = if *is_warning { (Style::Warning, "warning:") } else { (Style::Error, "error:") };
+        let address = address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
+        let mut text = Text::new();
+        text.line([word, (Style::Plain, &format!(" {address}{message}"))]);
+        lines.iter().for_each(|line| text.say(Style::Plain, line));
+        for line in hints.iter().flat_map(Hint::lines) {
+            text.say(Style::Plain, line);
+        }
+        text
     }
-    tamed
 }
 
-/// `error: ADDRESS: MESSAGE`, then a `hint:` line for each hint.
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// A sentence.
+    pub text: String,
+    /// Commands to give, if they stand on lines of their own.
+    pub commands: Vec<String>,
+}
+
+impl Hint {
+    fn lines(&self) -> impl Iterator<Item = String> {
+        let commands = self.commands.iter().map(|command| format!("  {command}"));
+        std::iter::once(format!("hint: {}", self.text)).chain(commands)
+    }
+}
+
+/// A message may quote a file that anybody could have written: no more of it than can be read.
+fn no_longer(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MESSAGE_MAX) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
+/// [`CommandError::to_text`], the last line without its end.
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.is_warning {
-            f.write_str("error: ")?;
-        }
-        if let Some(address) = &self.address {
-            write!(f, "{address}: ")?;
-        }
-        f.write_str(&self.message)?;
-        for hint in &self.hints {
-            write!(f, "\nhint: {hint}")?;
-        }
-        Ok(())
+        let text = self.to_text().plain();
+        f.write_str(text.strip_suffix('\n').unwrap_or(&text))
     }
 }
 
@@ -145,9 +192,17 @@ mod tests {
 
     #[test]
     fn a_message_is_tame_whatever_it_quotes() {
-        let error = CommandError::config(format!("a\u{1b}[31m\nb{}", "x".repeat(10_000)));
-        assert!(error.message.starts_with("a\u{fffd}[31m\nb"), "{}", error.message);
+        let error = CommandError::config(format!("a\u{1b}[31m\nhint: b{}", "x".repeat(10_000)));
+        assert!(error.to_string().starts_with("error: a\\u001b[31m\\nhint: bx"), "{error}");
         assert!(error.message.ends_with("x…") && error.message.chars().count() == MESSAGE_MAX + 1);
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn what_has_lines_of_its_own_keeps_them() {
+        let command = Command::new("aloka state rm").id("x").expect("an identifier");
+        let error = CommandError::user("no").line("  a: b\nc").hint("first").hint_commands("then:", &[command]);
+        assert_eq!(error.to_string(), "error: no\n  a: b\\nc\nhint: first\nhint: then:\n  aloka state rm x");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{Location, PanicHookInfo};
 
+use aloka_core::render::Text;
 use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::io::Io;
 
 /// Takes effect for the whole process, and for those it starts.
 pub fn install() {
@@ -13,7 +16,7 @@ pub fn install() {
     #[cfg(target_os = "linux")]
     let _hidden = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
-        eprint!("{}", report(info.location(), &Backtrace::capture()));
+        Io::process().err_text(&Text::ours(&report(info.location(), &Backtrace::capture())));
     }));
 }
 

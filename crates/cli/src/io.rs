@@ -1,6 +1,17 @@
 //! The streams a command may use and what is known of them. A reader that went away is no error.
+//!
+//! Nothing else of this program writes to them, and nothing reaches them but a [`Text`], a line or a JSON value, each
+//! made printable here at the latest (`aloka_core::printable`): no text of anybody else moves a terminal's cursor, hides,
+//! or begins a line. What a script reads byte by byte goes out as it is, but not to a terminal.
 
+use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::fd::AsFd;
+
+use aloka_core::printable;
+use aloka_core::render::Text;
+use clap::builder::StyledStr;
+use serde_json::Value as Json;
 
 /// Standard input, output and error of one command.
 pub struct Io {
@@ -11,6 +22,7 @@ pub struct Io {
     pub stdin_is_terminal: bool,
     /// True if a person sees progress.
     pub stderr_is_terminal: bool,
+    stdout_is_terminal: bool,
     stdout_color: bool,
     stderr_color: bool,
     write_error: Option<io::Error>,
@@ -22,15 +34,30 @@ fn environment_allows_color() -> bool {
     !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
+#[expect(clippy::disallowed_methods, reason = "everything that is printed goes through this file")]
+mod streams {
+    use std::io::{Stderr, Stdout};
+
+    pub(super) fn stdout() -> Stdout {
+        std::io::stdout()
+    }
+
+    pub(super) fn stderr() -> Stderr {
+        std::io::stderr()
+    }
+}
+
 impl Io {
     /// The streams of this process.
     pub fn process() -> Self {
         let color = environment_allows_color();
-        let (stdout, stderr, stdin) = (io::stdout(), io::stderr(), io::stdin());
+        let (stdout, stderr, stdin) = (streams::stdout(), streams::stderr(), io::stdin());
+        let stdout_is_terminal = stdout.is_terminal();
         Self {
             stdin_is_terminal: stdin.is_terminal(),
             stderr_is_terminal: stderr.is_terminal(),
-            stdout_color: color && stdout.is_terminal(),
+            stdout_is_terminal,
+            stdout_color: color && stdout_is_terminal,
             stderr_color: color && stderr.is_terminal(),
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
@@ -45,37 +72,93 @@ impl Io {
         self.stderr_color = false;
     }
 
-    /// True if data may be coloured.
-    pub fn stdout_color(&self) -> bool {
-        self.stdout_color
-    }
-
     /// True if messages may be coloured.
     pub fn stderr_color(&self) -> bool {
         self.stderr_color
     }
 
-    /// Writes data.
-    pub fn out(&mut self, text: &str) {
+    /// Columns of the terminal that data goes to, if it goes to one that says.
+    pub fn stdout_columns(&self) -> Option<usize> {
+        columns(streams::stdout())
+    }
+
+    /// Columns of the terminal that messages go to, if they go to one that says.
+    pub fn stderr_columns(&self) -> Option<usize> {
+        columns(streams::stderr())
+    }
+
+    /// Writes data for people, with as much colour as the reader wants.
+    pub fn out_text(&mut self, text: &Text) {
+        let text = if self.stdout_color { text.ansi() } else { text.plain() };
+        self.write_out(&text);
+    }
+
+    /// Writes a line of data.
+    pub fn out_line(&mut self, line: &str) {
+        self.write_out(&format!("{}\n", printable::line(line)));
+    }
+
+    /// Writes a question; the answer is given on its last line.
+    pub fn ask(&mut self, question: &Text) {
+        self.write_out(question.plain().trim_end_matches('\n'));
+    }
+
+    /// Writes a JSON value on one line.
+    pub fn out_json(&mut self, json: &Json) {
+        self.write_out(&printable::json(format!("{json}\n")));
+    }
+
+    /// Writes a JSON value, indented.
+    pub fn out_json_pretty(&mut self, json: &Json) {
+        self.write_out(&printable::json(format!("{json:#}\n")));
+    }
+
+    /// Writes what a script reads: as it is, but for a terminal.
+    pub fn out_raw(&mut self, text: &str) {
+        if self.stdout_is_terminal {
+            self.write_out(&printable::document(text));
+        } else {
+            self.write_out(text);
+        }
+    }
+
+    /// Writes a JSON document that somebody stores: as it is, but for a terminal, where it is equal when parsed.
+    pub fn out_raw_json(&mut self, document: String) {
+        self.write_out(&if self.stdout_is_terminal { printable::json(document) } else { document });
+    }
+
+    /// Writes a help text of ours, with as much colour as the reader wants.
+    pub fn out_help(&mut self, help: &StyledStr) {
+        self.write_out(&if self.stdout_color { help.ansi().to_string() } else { help.to_string() });
+    }
+
+    fn write_out(&mut self, text: &str) {
         let result = self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.flush());
         self.note(result);
     }
 
-    /// Writes data and ends the line.
-    pub fn out_line(&mut self, line: &str) {
-        self.out(&format!("{line}\n"));
+    /// Writes a message, with as much colour as the reader wants.
+    pub fn err_text(&mut self, text: &Text) {
+        let text = if self.stderr_color { text.ansi() } else { text.plain() };
+        self.write_err(&text);
     }
 
-    /// Writes progress or a message.
-    pub fn err(&mut self, text: &str) {
+    /// Writes a line of progress or a message.
+    pub fn err_line(&mut self, line: &str) {
+        self.write_err(&format!("{}\n", printable::line(line)));
+    }
+
+    /// Takes the last lines of standard error away again. Only for a terminal.
+    pub fn err_erase(&mut self, lines: usize) {
+        if lines > 0 && self.stderr_is_terminal {
+            self.write_err(&format!("\x1b[{lines}A\x1b[J"));
+        }
+    }
+
+    fn write_err(&mut self, text: &str) {
         let result = self.stderr.write_all(text.as_bytes()).and_then(|()| self.stderr.flush());
         // Nobody is left to tell that standard error is gone.
         drop(result);
-    }
-
-    /// Writes progress or a message and ends the line.
-    pub fn err_line(&mut self, line: &str) {
-        self.err(&format!("{line}\n"));
     }
 
     /// Keeps the first failure, except that a reader that has seen enough is none.
@@ -105,10 +188,134 @@ impl Io {
     }
 }
 
+fn columns(terminal: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// Standard output or error as a file, to write where it stands: 1 or 2, as the shell numbers them.
+pub(crate) fn descriptor(number: u32) -> Option<io::Result<File>> {
+    match number {
+        1 => Some(streams::stdout().as_fd().try_clone_to_owned().map(File::from)),
+        2 => Some(streams::stderr().as_fd().try_clone_to_owned().map(File::from)),
+        _ => None,
+    }
+}
+
+/// Writes a JSON document into a file that is open: as it is, but for a terminal, where it is equal when parsed.
+pub(crate) fn write_json(file: &mut File, document: &[u8]) -> io::Result<()> {
+    if file.is_terminal() {
+        file.write_all(printable::json(String::from_utf8_lossy(document).into_owned()).as_bytes())
+    } else {
+        file.write_all(document)
+    }
+}
+
 fn read_line(stdin: &mut dyn BufRead) -> Option<String> {
     let mut line = String::new();
     match stdin.read_line(&mut line) {
         Ok(0) | Err(_) => None,
         Ok(_) => Some(line.trim_end_matches(['\r', '\n']).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use aloka_core::render::Style;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Everything that a terminal acts on, in every kind of text.
+    const BAD: &str = "a\x1b]52;c;cHduZWQ=\x07\r\nerror: forged\u{9b}1A\u{7f}\u{202e}\u{200b}\u{e0041}";
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(is_terminal: bool, write: impl FnOnce(&mut Io)) -> String {
+        let all = Written::default();
+        let mut io = Io {
+            stdout: Box::new(all.clone()),
+            stderr: Box::new(all.clone()),
+            stdin: Box::new(io::empty()),
+            stdin_is_terminal: is_terminal,
+            stderr_is_terminal: is_terminal,
+            stdout_is_terminal: is_terminal,
+            stdout_color: is_terminal,
+            stderr_color: is_terminal,
+            write_error: None,
+        };
+        write(&mut io);
+        let bytes = all.0.lock().expect("no panic").clone();
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    /// Harmful characters that are not our own colours and line breaks.
+    fn harmful(text: &str) -> bool {
+        let colours = ["\x1b[31m", "\x1b[0m"];
+        let text = colours.iter().fold(text.to_owned(), |text, colour| text.replace(colour, ""));
+        text.replace('\n', "").contains(printable::is_harmful)
+    }
+
+    #[test]
+    fn nothing_harmful_is_written_whichever_way() {
+        let ways: [fn(&mut Io); 7] = [
+            |io| io.out_line(BAD),
+            |io| io.err_line(BAD),
+            |io| {
+                let mut text = Text::new();
+                text.line([(Style::Error, BAD), (Style::Plain, BAD)]);
+                io.out_text(&text);
+                io.err_text(&text);
+                io.ask(&text);
+            },
+            |io| io.out_json(&json!({ BAD: BAD })),
+            |io| io.out_json_pretty(&json!({ BAD: [BAD] })),
+            |io| crate::view::human::error(io, &CommandError::config(BAD).line(BAD).hint(BAD)),
+            |io| crate::view::json::write(io, &crate::view::json::error(&CommandError::config(BAD).hint(BAD))),
+        ];
+        for (way, write) in ways.into_iter().enumerate() {
+            for is_terminal in [false, true] {
+                let text = written(is_terminal, write);
+                assert!(!harmful(&text), "way {way}: {text:?}");
+                assert!(text.contains("forged"), "way {way}: {text:?}");
+                assert!(!text.lines().any(|line| line.starts_with("error: forged")), "way {way}: {text}");
+            }
+        }
+        let value = json!({ BAD: [BAD] });
+        let text = written(true, |io| io.out_json(&value));
+        assert_eq!(serde_json::from_str::<Json>(&text).expect("JSON"), value);
+    }
+
+    #[test]
+    fn what_a_script_reads_is_as_it_is_but_not_on_a_terminal() {
+        assert_eq!(written(false, |io| io.out_raw(BAD)), BAD);
+        let shown = written(true, |io| io.out_raw("#!/bin/sh\n\techo \x1b[2J"));
+        assert_eq!(shown, "#!/bin/sh\n\techo \\u001b[2J");
+        let document = format!("{:#}\n", json!({ "a": BAD }));
+        assert_eq!(written(false, |io| io.out_raw_json(document.clone())), document);
+        let shown = written(true, |io| io.out_raw_json(document.clone()));
+        assert!(!harmful(&shown), "{shown:?}");
+        assert_eq!(serde_json::from_str::<Json>(&shown).ok(), serde_json::from_str(&document).ok());
+    }
+
+    #[test]
+    fn lines_are_taken_away_on_a_terminal_alone() {
+        assert_eq!(written(true, |io| io.err_erase(2)), "\x1b[2A\x1b[J");
+        assert_eq!(written(true, |io| io.err_erase(0)), "");
+        assert_eq!(written(false, |io| io.err_erase(2)), "");
     }
 }

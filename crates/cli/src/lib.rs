@@ -1,5 +1,7 @@
 //! The command line tool: reads and writes files, talks to AWS and to people. Decisions are made in `aloka-core`.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is printed goes through `io::Io`")]
+
 pub mod args;
 pub mod argv;
 pub mod backend;
@@ -22,6 +24,7 @@ pub mod view;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use aloka_core::printable;
 use clap::Parser as _;
 
 use crate::args::{Cli, CloudArg, Command};
@@ -37,12 +40,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
     let args = argv::normalise(args, &command);
     if args.len() <= 1 {
         let mut command = command;
-        io.out(&command.render_help().to_string());
+        io.out_help(&command.render_help());
         return ExitCode::from(NO_COMMAND);
     }
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage(io, &error),
+        Err(error) => {
+            // A message quotes arguments in lines of its own: it is made of what can be shown of them.
+            let shown = args.iter().map(|arg| printable::line(&arg.to_string_lossy()).into_owned());
+            return usage(io, &Cli::try_parse_from(shown).err().unwrap_or(error));
+        }
     };
     if cli.no_color {
         io.disable_color();
@@ -56,7 +63,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
                 continue;
             }
             if index > 0 {
-                io.err("\n");
+                io.err_line("");
             }
             view::human::error(io, error);
         }
@@ -76,14 +83,11 @@ fn usage(io: &mut Io, error: &clap::Error) -> ExitCode {
         view::human::error(io, &error.hint("write -var 'NAME=VALUE' as one argument; see aloka COMMAND -help"));
         return ExitCode::FAILURE;
     }
-    let text = error.render();
     if error.use_stderr() {
-        let text = if io.stderr_color() { text.ansi().to_string() } else { text.to_string() };
-        io.err(&text);
+        view::human::usage(io, &error.render().to_string());
         return ExitCode::FAILURE;
     }
-    let text = if io.stdout_color() { text.ansi().to_string() } else { text.to_string() };
-    io.out(&text);
+    io.out_help(&error.render());
     ExitCode::SUCCESS
 }
 

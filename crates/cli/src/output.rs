@@ -6,7 +6,6 @@
 
 use std::fs::{self, File, FileType, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use rustix::fs::{Access, access};
 use crate::backend::atomic::{MODE, replace};
 use crate::error::CommandError;
 use crate::files;
+use crate::io::write_json;
 use crate::planfile;
 
 /// How much of a file is read to tell what it holds.
@@ -186,8 +186,8 @@ impl<'a> Output<'a> {
         let way = self.way()?;
         self.make_directory().map_err(|error| self.failed(&error))?;
         let written = match way {
-            Way::Into => files::open_read(self.named).and_then(|mut file| file.write_all(bytes)),
-            Way::Descriptor(number) => append(number, self.named).and_then(|mut file| file.write_all(bytes)),
+            Way::Into => files::open_read(self.named).and_then(|mut file| write_json(&mut file, bytes)),
+            Way::Descriptor(number) => append(number, self.named).and_then(|mut file| write_json(&mut file, bytes)),
             Way::Replace(path) => self.replace(&path, bytes),
         };
         written.map_err(|error| self.failed(&error))
@@ -339,11 +339,7 @@ fn is_fixed(error: &io::Error) -> bool {
 
 /// The open file with this number, to write where it stands; `path` names it.
 fn append(number: u32, path: &Path) -> io::Result<File> {
-    match number {
-        1 => io::stdout().as_fd().try_clone_to_owned().map(File::from),
-        2 => io::stderr().as_fd().try_clone_to_owned().map(File::from),
-        _ => OpenOptions::new().append(true).open(path),
-    }
+    crate::io::descriptor(number).unwrap_or_else(|| OpenOptions::new().append(true).open(path))
 }
 
 #[cfg(test)]

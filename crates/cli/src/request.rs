@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aloka_core::consent::Consent;
 use aloka_core::plan::Mode;
+use aloka_core::shell::Command;
 
 use crate::args::{
     ApplyArgs, CommonArgs, ConsentArgs, DestroyArgs, GivenVariable, LockArgs, ModeArgs, PlanArgs, RefreshArgs,
@@ -172,7 +173,13 @@ impl TryFrom<ApplyArgs> for Apply {
             Some(file) if mode.destroy || mode.refresh_only || upgrade || consents => {
                 let message = "a saved plan says itself what it is for and what it may do: -destroy, -refresh-only, -upgrade, \
                                -allow-replace, -allow-cutting-off, -exclude and -beside cannot change it";
-                Err(CommandError::user(message).hint(format!("run: aloka apply {}", file.display())).into())
+                let command = file.to_str().and_then(|file| Command::new("aloka apply").file(file));
+                let error = CommandError::user(message);
+                Err(match command {
+                    Some(command) => error.hint(format!("run: {command}")),
+                    None => error.hint("leave them out"),
+                }
+                .into())
             }
             Some(_) | None => Ok(request),
         }

@@ -22,6 +22,7 @@ use std::time::{Duration, SystemTime};
 
 use aloka_core::api::ApiError;
 use aloka_core::remote::Silence;
+use aloka_core::shell::Command;
 use aloka_core::state::State;
 use aloka_core::state::file::ReadError;
 use aloka_core::time::Human;
@@ -311,12 +312,20 @@ impl BackendError {
                     }
                     _ => return Some(wait.to_owned()),
                 };
-                let id = info.as_ref().map(|info| info.id.as_str()).unwrap_or_default();
-                Some(format!("{wait}; {why}: if that run is dead, aloka force-unlock {id}"))
+                let unlock = info.as_deref().map(unlock).unwrap_or_default();
+                Some(format!("{wait}; {why}: if that run is dead, {unlock}"))
             }
             Self::LockId { info, .. } => {
-                info.as_ref().map(|info| format!("if nobody runs any more: aloka force-unlock {}", info.id))
+                info.as_ref().map(|info| format!("if nobody runs any more: {}", unlock(info)))
             }
         }
+    }
+}
+
+/// How to remove a lock. Its ID is what somebody wrote there, and goes into a command only if it has the form of one.
+fn unlock(info: &LockInfo) -> String {
+    match Command::new("aloka force-unlock").id(&info.id) {
+        Some(command) => command.to_string(),
+        None => "see who wrote that ID, which no tool gives, and remove the lock by hand".to_owned(),
     }
 }

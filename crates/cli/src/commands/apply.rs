@@ -75,7 +75,10 @@ fn execute(run: &mut Run<'_>, planned: &Planned) -> CommandResult {
     let Executed { counts, state, swept, errors, is_saved } = run.execute(planned)?;
     if let Some(swept) = &swept {
         match run.format {
-            Format::Human => run.io.out(&format!("\n{}\n", swept.summary())),
+            Format::Human => {
+                run.io.out_line("");
+                run.io.out_line(&swept.summary());
+            }
             Format::Json => json::write(run.io, &json::sweep_line(swept)),
         }
     }
@@ -83,7 +86,7 @@ fn execute(run: &mut Run<'_>, planned: &Planned) -> CommandResult {
         if is_saved {
             let text = human::incomplete(mode, counts, &run.store());
             match run.format {
-                Format::Human => run.io.err_line(&format!("\n{text}\n")),
+                Format::Human => ["", &text, ""].into_iter().for_each(|line| run.io.err_line(line)),
                 Format::Json => json::write(run.io, &json::warning(&text)),
             }
         }
@@ -91,9 +94,10 @@ fn execute(run: &mut Run<'_>, planned: &Planned) -> CommandResult {
     }
     match run.format {
         Format::Human => {
-            run.io.out(&format!("\n{}\n", human::summary(mode, counts)));
+            run.io.out_line("");
+            run.io.out_line(&human::summary(mode, counts));
             if mode != Mode::Destroy && !state.outputs.is_empty() {
-                run.io.out("\nOutputs:\n\n");
+                ["", "Outputs:", ""].into_iter().for_each(|line| run.io.out_line(line));
                 human::show(run.io, &aloka_core::render::outputs_text(&state.outputs));
             }
         }

@@ -1,6 +1,8 @@
 //! What needs a word of the user before anything is sent: the plan, and the loss of data.
 
 use aloka_core::plan::{Mode, Plan};
+use aloka_core::render::Text;
+use aloka_core::shell::flag;
 
 use super::flow::Run;
 use crate::error::CommandError;
@@ -21,7 +23,7 @@ pub fn check_data_loss(plan: &Plan, allowed: &[String]) -> Result<(), CommandErr
             error.hint("AWS did not tell its identifier, so nobody can agree to lose it: run `aloka plan` again")
         );
     }
-    let flags: Vec<String> = open.iter().map(|id| format!("-allow-data-loss={id}")).collect();
+    let flags: Vec<String> = open.iter().map(|id| flag("-allow-data-loss", id)).collect();
     Err(error.hint(format!("if that is what you want, add: {}", flags.join(" "))))
 }
 
@@ -40,10 +42,11 @@ pub fn ask(run: &mut Run<'_>, mode: Mode, input: bool) -> Result<(), CommandErro
             ("Would you like to update the state to reflect these changes?", "Nothing is changed in AWS.")
         }
     };
-    run.io
-        .out(&format!("\n{question}\n  {explanation}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "));
+    run.io.ask(&Text::ours(&format!(
+        "\n{question}\n  {explanation}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "
+    )));
     let answer = run.answer();
-    run.io.out("\n");
+    run.io.out_line("");
     match answer?.as_deref().map(str::trim) {
         Some("yes") => Ok(()),
         Some(_) => Err(CommandError::user(match mode {

@@ -1,5 +1,6 @@
 //! `aloka state recover` and `aloka adopt`: recording a stack whose state is not there.
 
+use aloka_core::render::{Style, Text};
 use aloka_core::session::claim::{By, Claimed, Search, record_only};
 use aloka_core::session::{Inputs, Planned};
 use aloka_core::state::State;
@@ -74,14 +75,16 @@ fn run(
     }
     show(&mut run, &claimed);
     if dry_run {
-        run.io.out_line("\nNothing was recorded, as -dry-run says.");
+        run.io.out_line("");
+        run.io.out_line("Nothing was recorded, as -dry-run says.");
     } else {
         let ended = run.execute(&record_only(&planned, &inputs))?;
         if !ended.errors.is_empty() {
             return Err(Errors(ended.errors));
         }
         let store = run.store();
-        run.io.out_line(&format!("\nRecorded in the {store}, serial {}.", ended.state.serial));
+        run.io.out_line("");
+        run.io.out_line(&format!("Recorded in the {store}, serial {}.", ended.state.serial));
     }
     tell_next(&mut run, &planned);
     Ok(0)
@@ -90,25 +93,27 @@ fn run(
 fn show(run: &mut Run<'_>, claimed: &Claimed) {
     let Claimed { state, taken, left } = claimed;
     let width = taken.iter().map(|taken| taken.target.to_string().len()).max().unwrap_or(0);
-    let mut text = format!("Found {} objects of lineage {}:\n\n", taken.len(), state.lineage);
+    let mut text = Text::new();
+    text.say(Style::Plain, format!("Found {} objects of lineage {}:", taken.len(), state.lineage));
+    text.blank();
     for taken in taken {
         let by = match taken.by {
             By::Tags => "by its tags",
             By::Place => "by its place",
         };
-        text.push_str(&format!("  {:width$}  {}  ({by})\n", taken.target.to_string(), taken.id));
+        text.say(Style::Plain, format!("  {:width$}  {}  ({by})", taken.target.to_string(), taken.id));
     }
     if !left.is_empty() {
-        text.push_str("\nIn the same VPC, left alone, as nothing says that they are of the stack:\n\n");
-        left.iter().for_each(|object| text.push_str(&format!("  {object}\n")));
+        text.append(Text::ours("\nIn the same VPC, left alone, as nothing says that they are of the stack:\n\n"));
+        left.iter().for_each(|object| text.say(Style::Plain, format!("  {object}")));
     }
-    run.io.out(&text);
     if state.resources.keys().any(|address| address.kind == aloka_core::model::Kind::DbInstance) {
-        run.io.out(
+        text.append(Text::ours(
             "\nThe password given is taken for the one the database has: it was not sent. Give another one later to \
-             change it.\n",
-        );
+             change it.",
+        ));
     }
+    run.io.out_text(&text);
 }
 
 fn tell_next(run: &mut Run<'_>, planned: &Planned) {

@@ -8,6 +8,6 @@ use crate::io::Io;
 pub fn run(io: &mut Io, args: &CompletionsArgs) -> CommandResult {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut args::command(), "aloka", &mut script);
-    io.out(&String::from_utf8_lossy(&script));
+    io.out_raw(&String::from_utf8_lossy(&script));
     Ok(0)
 }

@@ -351,7 +351,8 @@ pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool, verbose
             if calls {
                 let (add, change, destroy) = plan.counts();
                 human::show(io, &calls_text(plan));
-                io.out(&format!("\nPlan: {add} to add, {change} to change, {destroy} to destroy.\n"));
+                io.out_line("");
+                io.out_line(&format!("Plan: {add} to add, {change} to change, {destroy} to destroy."));
             } else {
                 human::show(io, &plan_text(plan, Options { show_all: verbose }));
             }

@@ -1,5 +1,7 @@
 //! `aloka force-unlock`: removing a lock that its holder cannot remove any more.
 
+use aloka_core::render::Text;
+
 use super::store;
 use crate::args::{CloudArg, ForceUnlockArgs};
 use crate::error::{CommandError, CommandResult};
@@ -8,12 +10,12 @@ use crate::io::Io;
 /// Runs the command.
 pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ForceUnlockArgs) -> CommandResult {
     if !args.force {
-        io.out(
+        io.ask(&Text::ours(
             "Do you really want to force-unlock?\n  Whoever holds the lock will not know that it is gone.\n  \
              Only 'yes' will be accepted to confirm.\n\n  Enter a value: ",
-        );
+        ));
         let answer = io.read_line();
-        io.out("\n");
+        io.out_line("");
         match answer.as_deref().map(str::trim) {
             Some("yes") => {}
             Some(_) => return Err(CommandError::user("force-unlock cancelled").into()),

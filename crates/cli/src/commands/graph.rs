@@ -1,6 +1,6 @@
 //! `aloka graph`: what depends on what in the declared stack. Asks nobody.
 
-use aloka_core::render::{graph_dot, graph_mermaid};
+use aloka_core::render::{Text, graph_dot, graph_mermaid};
 use aloka_core::stack::{stack, zones_needed};
 use aloka_core::state::{Choices, Image};
 use aloka_core::variables::Needs;
@@ -36,9 +36,9 @@ pub fn run(io: &mut Io, args: &GraphArgs) -> CommandResult {
             (address.to_string(), resource.dependencies().iter().map(ToString::to_string).collect())
         })
         .collect();
-    io.out(&match args.notation {
+    io.out_text(&Text::ours(&match args.notation {
         GraphNotation::Dot => graph_dot(&nodes),
         GraphNotation::Mermaid => graph_mermaid(&nodes),
-    });
+    }));
     Ok(0)
 }

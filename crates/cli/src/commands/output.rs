@@ -13,7 +13,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &OutputArgs) -> CommandRe
     let outputs = store::read_here(io, cloud)?.outputs;
     let Some(name) = &args.name else {
         if args.json {
-            io.out(&with_newline(outputs_json(&outputs)));
+            io.out_json_pretty(&outputs_json(&outputs));
         } else if outputs.is_empty() {
             io.err_line("there are no outputs yet: they are known after `aloka apply`");
         } else {
@@ -34,19 +34,11 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &OutputArgs) -> CommandRe
     if args.raw {
         let raw = output_raw(value).ok_or_else(|| {
             CommandError::user(format!("output `{name}` is neither text nor number nor truth value"))
-                .hint(format!("aloka output -json {name}"))
+                .hint("give -json in place of -raw")
         })?;
-        io.out(&raw);
+        io.out_raw(&raw);
     } else {
-        let text = serde_json::to_string(value).map_err(|error| CommandError::internal(error.to_string()))?;
-        io.out_line(&text);
+        io.out_json(&serde_json::to_value(value).map_err(|error| CommandError::internal(error.to_string()))?);
     }
     Ok(0)
-}
-
-fn with_newline(mut text: String) -> String {
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text
 }

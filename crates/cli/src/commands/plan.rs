@@ -1,5 +1,10 @@
 //! `aloka plan`: what apply would do.
 
+use std::path::Path;
+
+use aloka_core::render::{Style, Text};
+use aloka_core::shell::Command;
+
 use super::flow::{self, Run};
 use super::store;
 use crate::args::CloudArg;
@@ -29,16 +34,25 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     if let (Some(path), Some(output)) = (&request.out, output) {
         PlanFile::new(cloud.name(), &inputs, planned.plan).save(&output)?;
         if format == Format::Human {
-            let path = path.display();
-            io.out(&format!(
-                "\nSaved the plan to: {path}\n\nTo perform exactly these actions, run the following command to apply:\n    \
-                 aloka apply \"{path}\"\n"
-            ));
+            saved(io, path);
         }
     } else if changes && format == Format::Human {
-        io.out(
-            "\nNote: you didn't use the -out option to save this plan, so the next apply makes and shows a plan of its own.\n",
+        io.out_line("");
+        io.out_line(
+            "Note: you didn't use the -out option to save this plan, so the next apply makes and shows a plan of its own.",
         );
     }
     Ok(if request.detailed_exitcode && changes { 2 } else { 0 })
+}
+
+fn saved(io: &mut Io, path: &Path) {
+    let mut text = Text::new();
+    text.blank();
+    text.say(Style::Plain, format!("Saved the plan to: {}", path.display()));
+    if let Some(command) = path.to_str().and_then(|path| Command::new("aloka apply").file(path)) {
+        text.blank();
+        text.say(Style::Plain, "To perform exactly these actions, run the following command to apply:");
+        text.say(Style::Plain, format!("    {command}"));
+    }
+    io.out_text(&text);
 }

@@ -45,7 +45,7 @@ fn state_file(bytes: Vec<u8>) -> Option<State> {
 
 fn show_state(io: &mut Io, state: &State, json: bool) -> Result<(), CommandError> {
     if json {
-        io.out_line(&state_json(state).to_string());
+        io.out_json(&state_json(state));
     } else {
         human::show(io, &state_text(state));
     }
@@ -74,7 +74,7 @@ fn show_plan(io: &mut Io, saved: &PlanFile, json: bool) -> Result<(), CommandErr
             serde_json::to_value(&saved.variables).map_err(|error| CommandError::internal(error.to_string()))?;
         let context = Context { variables: Some(&variables), boot_script: boot.as_ref(), ..Context::default() };
         // On one line: some readers of plans take no other.
-        io.out_line(&plan_json(&saved.plan, context).to_string());
+        io.out_json(&plan_json(&saved.plan, context));
     } else {
         io.out(&format!("{}\n\n", human::place(&whose(saved), &saved.plan)));
         human::show(io, &plan_text(&saved.plan, Options::default()));

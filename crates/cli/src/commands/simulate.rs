@@ -77,16 +77,18 @@ fn life(
     let outputs = implied.into_iter().chain(named).collect::<Result<Vec<_>, CommandError>>()?;
     let rehearsal = rehearse(inputs, secrets, options).map_err(|problems| told(&problems))?;
     if args.timeline {
-        human::show(io, &view::timeline(&rehearsal, width()));
+        let width = width(io);
+        human::show(io, &view::timeline(&rehearsal, width));
         let broken = rehearsal.promises.iter().filter(|promise| !promise.held);
         let broken = broken.map(|promise| format!("promise {} {}: {}", promise.id, promise.name, promise.detail));
         for complaint in view::complaints(&rehearsal).into_iter().chain(broken) {
             human::error(io, &CommandError::aws(complaint));
         }
     } else if args.json {
-        io.out_line(&format!("{:#}", view::json(&rehearsal, options)));
+        io.out_json_pretty(&view::json(&rehearsal, options));
     } else {
-        human::show(io, &view::text(&rehearsal, options, width()));
+        let width = width(io);
+        human::show(io, &view::text(&rehearsal, options, width));
     }
     for (path, output) in outputs {
         output.write(trace::to_text(inputs, options, &rehearsal.trace).as_bytes())?;
@@ -100,9 +102,8 @@ fn told(problems: &[aloka_core::session::Problem]) -> Errors {
 }
 
 /// Columns of the terminal, if the output goes to one.
-fn width() -> usize {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout());
-    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(WIDTH)
+fn width(io: &Io) -> usize {
+    io.stdout_columns().unwrap_or(WIDTH)
 }
 
 /// A password is given, and its hash is none: no state outlives a rehearsal, and the password may be a real one.

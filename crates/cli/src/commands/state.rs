@@ -1,7 +1,7 @@
 //! `aloka state`: looking into the state. What changes it is in [`super::state_edit`] and [`super::claim`].
 
 use aloka_core::address::Address;
-use aloka_core::render::{state_list, state_show};
+use aloka_core::render::{Style, Text, state_list, state_show};
 use aloka_core::state::file;
 
 use super::{claim, state_edit, store};
@@ -39,7 +39,9 @@ fn list(io: &mut Io, cloud: Option<CloudArg>, prefixes: &[String]) -> CommandRes
         }
     }
     let chosen = all.iter().filter(|a| prefixes.is_empty() || prefixes.iter().any(|p| is_within(a, p)));
-    io.out(&chosen.fold(String::new(), |text, address| text + address + "\n"));
+    let mut text = Text::new();
+    chosen.for_each(|address| text.say(Style::Plain, address));
+    io.out_text(&text);
     Ok(0)
 }
 
@@ -55,7 +57,7 @@ fn show(io: &mut Io, cloud: Option<CloudArg>, text: &str) -> CommandResult {
 
 fn pull(io: &mut Io, cloud: Option<CloudArg>) -> CommandResult {
     match store::read(&*store::open(io, cloud)?)? {
-        Some(state) => io.out(&file::write(&state)),
+        Some(state) => io.out_raw_json(file::write(&state)),
         None => io.err_line("there is no state yet"),
     }
     Ok(0)

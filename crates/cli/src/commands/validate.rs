@@ -37,6 +37,6 @@ fn report(io: &mut Io, loaded: Result<config::Config, Errors>) -> u8 {
         "warning_count": problems.len() - errors,
         "diagnostics": problems.iter().map(stream::diagnostic).collect::<Vec<_>>(),
     });
-    io.out_line(&format!("{report:#}"));
+    io.out_json_pretty(&report);
     u8::from(errors > 0)
 }

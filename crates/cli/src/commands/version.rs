@@ -23,7 +23,7 @@ pub fn run(io: &mut Io, args: &VersionArgs) -> CommandResult {
             "terraform_outdated": false,
             "terraform_version": TERRAFORM_VERSION,
         });
-        io.out_line(&format!("{report:#}"));
+        io.out_json_pretty(&report);
     } else {
         io.out_line(&format!("aloka {version}"));
         io.out_line(&format!("clouds: {}; state and plan formats of Terraform {TERRAFORM_VERSION}", clouds.join(", ")));

@@ -94,8 +94,10 @@ pub fn of_sweep(swept: &Swept) -> Vec<CommandError> {
         let address = address.as_deref().unwrap_or("of no address");
         let message =
             format!("{kind} {id}, tagged {address}, carries this state's tags and is not in it; it was left alone");
+        let with =
+            remove.as_ref().map_or_else(|| "in the AWS console".to_owned(), |command| format!("with `{command}`"));
         CommandError::conflict(message)
-            .hint(format!("if nobody needs it, remove it with `{remove}`, then run `aloka destroy` again"))
+            .hint(format!("if nobody needs it, remove it {with}, then run `aloka destroy` again"))
     });
     left.chain(swept.unread.iter().map(of_problem)).collect()
 }
@@ -107,6 +109,17 @@ pub fn of_problem(problem: &Problem) -> CommandError {
         Problem::Impossible { summary, hint } => {
             let error = CommandError::config(summary.clone());
             if hint.is_empty() { error } else { error.hint(hint.clone()) }
+        }
+        Problem::Elsewhere { summary, commands } => {
+            let error = CommandError::config(summary.clone());
+            let home = "bring it to the addresses of the stack, which changes nothing in AWS";
+            match commands {
+                Some(commands) => error.hint_commands(format!("{home}:"), commands),
+                None => {
+                    error.hint(format!("{home}, with `aloka state mv`: `aloka state list` shows where each object is"))
+                }
+            }
+            .hint("or build a new one beside it: aloka plan -beside")
         }
     }
 }

@@ -1,21 +1,17 @@
 //! Text for people: warnings, errors, the plan, the summary. Data goes to standard output, the rest to standard error.
 
 use aloka_core::plan::{Mode, Plan};
-use aloka_core::render::Text;
-use aloka_core::variables::{Diagnostic, Severity};
+use aloka_core::render::{Style, Text};
+use aloka_core::variables::Diagnostic;
 
 use crate::cloud::{CloudKind, Whose};
+use crate::config::from_diagnostic;
 use crate::error::CommandError;
 use crate::io::Io;
 
-const RED: &str = "\x1b[31m";
-const YELLOW: &str = "\x1b[33m";
-const RESET: &str = "\x1b[0m";
-
 /// Prints a text with as much colour as the reader wants.
 pub fn show(io: &mut Io, text: &Text) {
-    let text = if io.stdout_color() { text.ansi() } else { text.plain() };
-    io.out(&text);
+    io.out_text(text);
 }
 
 /// `AWS account 123456789012 in us-east-1, profile prod`
@@ -30,40 +26,38 @@ pub fn place(whose: &Whose, plan: &Plan) -> String {
     format!("{cloud} {account} in {}{profile}", plan.region)
 }
 
-/// The first word of a message, coloured if it may be.
-fn colored(io: &Io, message: &str, word: &str, color: &str) -> String {
-    match message.strip_prefix(word) {
-        Some(rest) if io.stderr_color() => format!("{color}{word}{RESET}{rest}"),
-        Some(_) | None => message.to_owned(),
-    }
-}
-
 /// Prints an error with its hints.
 pub fn error(io: &mut Io, error: &CommandError) {
-    let text = error.to_string();
-    let text =
-        if error.is_warning { colored(io, &text, "warning:", YELLOW) } else { colored(io, &text, "error:", RED) };
-    io.err_line(&text);
+    io.err_text(&error.to_text());
 }
 
 /// Prints a warning.
 pub fn warning(io: &mut Io, text: &str) {
-    let text = colored(io, &format!("warning: {text}"), "warning:", YELLOW);
-    io.err_line(&text);
+    let mut warning = Text::new();
+    warning.line([(Style::Warning, "warning:"), (Style::Plain, &format!(" {text}"))]);
+    io.err_text(&warning);
 }
 
 /// Prints what was noticed about the variables.
 pub fn diagnostic(io: &mut Io, diagnostic: &Diagnostic, compact: bool) {
     if compact {
         warning(io, &diagnostic.summary);
-        return;
+    } else {
+        error(io, &from_diagnostic(diagnostic.clone()));
     }
-    let text = diagnostic.to_string();
-    let text = match diagnostic.severity {
-        Severity::Warning => colored(io, &text, "warning:", YELLOW),
-        Severity::Error => colored(io, &text, "error:", RED),
-    };
-    io.err_line(&text);
+}
+
+/// Prints what is wrong with a command line, as clap words it.
+pub fn usage(io: &mut Io, message: &str) {
+    let mut text = Text::new();
+    for line in Text::ours(message).lines() {
+        let line: String = line.iter().map(|(_, text)| text.as_str()).collect();
+        match line.strip_prefix("error:") {
+            Some(rest) => text.line([(Style::Error, "error:"), (Style::Plain, rest)]),
+            None => text.say(Style::Plain, line),
+        }
+    }
+    io.err_text(&text);
 }
 
 /// `Apply complete! Resources: 1 added, 0 changed, 0 destroyed.`

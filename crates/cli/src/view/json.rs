@@ -23,7 +23,7 @@ pub fn timestamp() -> String {
 
 /// Writes one line of the stream.
 pub fn write(io: &mut Io, line: &Json) {
-    io.out_line(&line.to_string());
+    io.out_json(line);
 }
 
 /// The first line of every stream.
@@ -55,9 +55,9 @@ pub fn error(error: &CommandError) -> Json {
     let (summary, detail) = match &error.diagnostic {
         Some(diagnostic) => (diagnostic.summary.clone(), detail(diagnostic)),
         None => {
-            let mut lines = error.message.split('\n');
-            let summary = lines.next().unwrap_or_default().to_owned();
-            (summary, lines.chain(error.hints.iter().map(String::as_str)).collect::<Vec<_>>().join("\n"))
+            let hints = error.hints.iter().flat_map(|hint| std::iter::once(&hint.text).chain(&hint.commands));
+            let detail: Vec<&str> = error.lines.iter().chain(hints).map(String::as_str).collect();
+            (error.message.clone(), detail.join("\n"))
         }
     };
     let mut line = ui_json::diagnostic(&timestamp(), severity, &summary, &detail, address);

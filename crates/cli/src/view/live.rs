@@ -1,9 +1,10 @@
 //! Lines at the bottom of a terminal that tell what runs now; redrawn in place. Never used when nobody looks.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use aloka_core::plan::Node;
+use aloka_core::printable;
+use aloka_core::render::{Style, Text};
 use aloka_core::time::{Human, Instant};
 
 use super::progress::{Progress, doing};
@@ -20,21 +21,17 @@ pub struct Live {
 }
 
 impl Live {
-    /// The sequence that takes the block away.
-    pub fn clear(&mut self) -> String {
-        let up = std::mem::take(&mut self.shown);
-        if up == 0 { String::new() } else { format!("\x1b[{up}A\x1b[J") }
+    /// How many lines to take away.
+    pub fn clear(&mut self) -> usize {
+        std::mem::take(&mut self.shown)
     }
 
-    /// The sequence that shows the block as it is now; [`Live::clear`] it first.
-    pub fn draw(&mut self, progress: &Progress, nodes: &[Node], now: Instant, columns: Option<usize>) -> String {
-        let lines = block(progress, nodes, now, columns.unwrap_or(COLUMNS));
-        self.shown = lines.len();
-        lines.iter().fold(String::new(), |mut text, line| {
-            // Writing to a string does not fail.
-            let _infallible = writeln!(text, "{line}");
-            text
-        })
+    /// The block as it is now; [`Live::clear`] it first.
+    pub fn draw(&mut self, progress: &Progress, nodes: &[Node], now: Instant, columns: Option<usize>) -> Text {
+        let mut text = Text::new();
+        block(progress, nodes, now, columns.unwrap_or(COLUMNS)).iter().for_each(|line| text.say(Style::Plain, line));
+        self.shown = text.lines().len();
+        text
     }
 }
 
@@ -49,7 +46,8 @@ fn block(progress: &Progress, nodes: &[Node], now: Instant, columns: usize) -> V
         let elapsed = Duration::from_secs(now.since(running.since).as_secs());
         let usual = running.usual.map(|usual| format!(", usually {}", Human(usual))).unwrap_or_default();
         let line = format!("  {} {} {}{usual}", node.target, doing(node.verb), Human(elapsed));
-        lines.push(line.chars().take(columns.saturating_sub(1)).collect());
+        // As it will be shown: a line that wraps could not be taken away.
+        lines.push(printable::line(&line).chars().take(columns.saturating_sub(1)).collect());
     }
     if more > 0 {
         lines.push(format!("  and {more} more"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aloka_core::engine::{Failure, Outcome};
 use aloka_core::plan::Mode;
 use aloka_core::render::{Span, Style, Text, outputs_text, timeline_text};
+use aloka_core::shell::flag;
 use aloka_core::time::{Human, Instant};
 use aloka_sim::fault::{Fault, When};
 use aloka_sim::rehearsal::{Rehearsal, RehearsalOptions, Run};
@@ -108,7 +109,7 @@ fn runs(text: &mut Text, rehearsal: &Rehearsal) {
         for database in run.data_loss.iter().filter(|_| run.mode == Mode::Apply) {
             text.say(
                 Style::Warning,
-                format!("        it replaces the database: -allow-data-loss={database} is needed"),
+                format!("        it replaces the database: {} is needed", flag("-allow-data-loss", database)),
             );
         }
     }

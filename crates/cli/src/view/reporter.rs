@@ -53,17 +53,13 @@ impl<'a> Reporter<'a> {
     }
 
     fn erase(&mut self) {
-        let sequence = self.live.clear();
-        if !sequence.is_empty() {
-            self.io.err(&sequence);
-        }
+        self.io.err_erase(self.live.clear());
     }
 
     fn draw(&mut self, nodes: &[Node], now: Instant) {
         if self.is_live() {
-            let columns = rustix::termios::tcgetwinsize(std::io::stderr()).ok().map(|size| usize::from(size.ws_col));
-            let block = self.live.draw(&self.progress, nodes, now, columns.filter(|columns| *columns > 0));
-            self.io.err(&block);
+            let block = self.live.draw(&self.progress, nodes, now, self.io.stderr_columns());
+            self.io.err_text(&block);
         }
     }
 

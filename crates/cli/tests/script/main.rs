@@ -18,4 +18,5 @@ mod resume;
 mod secrets;
 mod simulate;
 mod support;
+mod text;
 mod variables;

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aloka_core::api::{ApiError, ErrorClass};
 use aloka_core::remote::{self, ATTEMPTS, Answer, Attempt, Found, LEASE, Next};
+use aloka_core::shell::Command;
 use aloka_core::state::{State, file};
 use aloka_core::variables::backend;
 use md5::{Digest as _, Md5};
@@ -243,10 +244,13 @@ impl S3Backend {
         });
         let Place { bucket, key, .. } = &*self.place;
         let text = match whole {
-            Some((Version { id, written, .. }, serial)) => format!(
-                "version {id} of {written} is whole, serial {serial}; restore it with: aws s3api copy-object --bucket \
-                 {bucket} --key {key} --copy-source '{bucket}/{key}?versionId={id}'"
-            ),
+            Some((Version { id, written, .. }, serial)) => {
+                let source = format!("{bucket}/{key}?versionId={id}");
+                let command = Command::new("aws s3api copy-object").value("--bucket", bucket);
+                let command = command.and_then(|command| command.value("--key", key)?.value("--copy-source", &source));
+                let with = command.map_or_else(|| "aws s3api copy-object".to_owned(), |command| command.to_string());
+                format!("version {id} of {written} is whole, serial {serial}; restore it with: {with}")
+            }
             None => "the bucket keeps no older version that is whole".to_owned(),
         };
         Some(text.into())

@@ -43,9 +43,15 @@ pub(super) fn run(
         median: median.unwrap_or_default(),
     };
     match (&shown.apply, args.json) {
-        (_, true) => io.out_line(&format!("{:#}", json(&shown))),
-        (Some(summary), false) if args.timeline => human::show(io, &timeline(&shown.median, summary, width())),
-        (_, false) => human::show(io, &text(&shown, width())),
+        (_, true) => io.out_json_pretty(&json(&shown)),
+        (Some(summary), false) if args.timeline => {
+            let width = width(io);
+            human::show(io, &timeline(&shown.median, summary, width));
+        }
+        (_, false) => {
+            let width = width(io);
+            human::show(io, &text(&shown, width));
+        }
     }
     Ok(u8::from(!shown.is_good()))
 }

@@ -36,21 +36,20 @@ pub(super) fn run(io: &mut Io, args: &SimulateArgs, path: &Path) -> CommandResul
     secrets.insert(DB_PASSWORD, Secret::new(MADE_UP_PASSWORD));
     let replay = recorded.replay(password(), &secrets, until).map_err(|problems| told(&problems))?;
     if args.json {
-        io.out_line(&format!("{:#}", story::json(&recorded.header, &replay)));
+        io.out_json_pretty(&story::json(&recorded.header, &replay));
     } else {
-        human::show(io, &story::text(&recorded.header, &replay, width()));
+        let width = width(io);
+        human::show(io, &story::text(&recorded.header, &replay, width));
     }
     let Some(difference) = replay.difference else { return Ok(0) };
     let theirs = &recorded.header.aloka_version;
     let ours = env!("CARGO_PKG_VERSION");
     let version = if theirs == ours { String::new() } else { format!(" (written by aloka {theirs}, this is {ours})") };
     let line = |text: Option<String>| text.unwrap_or_else(|| "nothing: the run had ended".to_owned());
-    let message = format!(
-        "{}, line {}: the replay differs{version}\n  recorded: {}\n  replayed: {}",
-        path.display(),
-        difference.line,
-        line(difference.recorded),
-        line(difference.replayed),
-    );
-    Err(CommandError::config(message).hint("the same version of aloka gives the same events, byte for byte").into())
+    let message = format!("{}, line {}: the replay differs{version}", path.display(), difference.line);
+    Err(CommandError::config(message)
+        .line(format!("  recorded: {}", line(difference.recorded)))
+        .line(format!("  replayed: {}", line(difference.replayed)))
+        .hint("the same version of aloka gives the same events, byte for byte")
+        .into())
 }

@@ -1,5 +1,6 @@
 //! `aloka simulate -rules`: what the simulated AWS knows, for people, machines and the documentation.
 
+use aloka_core::render::Text;
 use aloka_sim::rules::report::Report;
 use aloka_sim::scenario::library;
 
@@ -12,9 +13,9 @@ pub(super) fn run(io: &mut Io, format: RulesFormat) -> CommandResult {
     let library = library().map_err(|error| CommandError::internal(error.to_string()))?;
     let report = Report::new(library);
     match format {
-        RulesFormat::Text => io.out(&report.to_text()),
-        RulesFormat::Json => io.out_line(&format!("{:#}", report.to_json())),
-        RulesFormat::Markdown => io.out(&report.to_markdown()),
+        RulesFormat::Text => io.out_text(&Text::ours(&report.to_text())),
+        RulesFormat::Json => io.out_json_pretty(&report.to_json()),
+        RulesFormat::Markdown => io.out_text(&Text::ours(&report.to_markdown())),
     }
     Ok(0)
 }
