@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shell::quote;
+
 /// The word of `-allow-cutting-off` for what could not be looked for.
 pub const UNKNOWN: &str = "unknown";
 
@@ -22,12 +24,13 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// The flags, as they are given.
+    /// The flags, as they are given to a shell.
     pub fn flags(&self) -> Vec<String> {
         let Self { replace, cutting_off, exclude, beside } = self;
-        let replace = replace.iter().map(|address| format!("-allow-replace={address}"));
-        let cutting_off = cutting_off.iter().map(|id| format!("-allow-cutting-off={id}"));
-        let exclude = exclude.iter().map(|address| format!("-exclude={address}"));
+        let quoted = |flag: &str, value: &String| quote(&format!("{flag}={value}")).into_owned();
+        let replace = replace.iter().map(|address| quoted("-allow-replace", address));
+        let cutting_off = cutting_off.iter().map(|id| quoted("-allow-cutting-off", id));
+        let exclude = exclude.iter().map(|address| quoted("-exclude", address));
         let beside = beside.then(|| "-beside".to_owned());
         replace.chain(cutting_off).chain(exclude).chain(beside).collect()
     }

@@ -7,6 +7,8 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use aloka_core::printable::is_harmful;
+use aloka_core::shell::quote;
 use aloka_core::state::file;
 use serde::{Deserialize, Serialize};
 
@@ -111,20 +113,20 @@ impl Place {
     fn removal(&self) -> Vec<String> {
         match self {
             Self::File(path) => {
-                let name = path.to_str().filter(|name| !name.contains(char::is_control));
+                let name = path.to_str().filter(|name| !name.contains(is_harmful));
                 let dashes = |name: &str| if name.starts_with('-') { "-- " } else { "" };
-                name.map(|name| format!("rm {}{}", dashes(name), quoted(name))).into_iter().collect()
+                name.map(|name| format!("rm {}{}", dashes(name), quote(name))).into_iter().collect()
             }
             Self::Object { bucket, key, region, profile, moved } => {
                 let all = [Some(bucket), Some(key), region.as_ref(), profile.as_ref()];
-                if all.into_iter().flatten().any(|text| text.contains(char::is_control)) {
+                if all.into_iter().flatten().any(|text| text.contains(is_harmful)) {
                     return Vec::new();
                 }
                 let flag = |name: &str, value: &Option<String>| {
-                    value.as_ref().map(|value| format!(" --{name} {}", quoted(value))).unwrap_or_default()
+                    value.as_ref().map(|value| format!(" --{name} {}", quote(value))).unwrap_or_default()
                 };
                 let with = format!("{}{}", flag("region", region), flag("profile", profile));
-                let (bucket, key) = (quoted(bucket), quoted(key));
+                let (bucket, key) = (quote(bucket), quote(key));
                 let which = if *moved { "" } else { "?!IsLatest" };
                 vec![format!(
                     "aws s3api delete-object{with} --bucket {bucket} --key {key} --version-id ID, for each ID that is \
@@ -133,16 +135,6 @@ impl Place {
                 )]
             }
         }
-    }
-}
-
-/// For a shell: as it is if nothing in it means anything to one.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/-:+,@%".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 

@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
     pub fn tell_place(&mut self, plan: &Plan) {
         let line = human::place(&self.cloud.whose(), plan);
         match self.format {
-            Format::Human => self.io.out(&format!("{line}\n\n")),
+            Format::Human => [&*line, ""].into_iter().for_each(|line| self.io.out_line(line)),
             Format::Json => json::write(self.io, &json::log(&line)),
         }
     }

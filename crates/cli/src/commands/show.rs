@@ -63,7 +63,8 @@ fn whose(saved: &PlanFile) -> Whose {
 fn agreed(io: &mut Io, saved: &PlanFile) {
     let flags = saved.consent.flags();
     if !flags.is_empty() {
-        io.out(&format!("\nMade with: {}\n", flags.join(" ")));
+        io.out_line("");
+        io.out_line(&format!("Made with: {}", flags.join(" ")));
     }
 }
 
@@ -76,10 +77,11 @@ fn show_plan(io: &mut Io, saved: &PlanFile, json: bool) -> Result<(), CommandErr
         // On one line: some readers of plans take no other.
         io.out_json(&plan_json(&saved.plan, context));
     } else {
-        io.out(&format!("{}\n\n", human::place(&whose(saved), &saved.plan)));
+        io.out_line(&human::place(&whose(saved), &saved.plan));
+        io.out_line("");
         human::show(io, &plan_text(&saved.plan, Options::default()));
         if let Some(boot) = boot.filter(|_| saved.plan.mode == Mode::Apply) {
-            io.out("\n");
+            io.out_line("");
             human::show(io, &boot_text(&boot));
         }
         agreed(io, saved);

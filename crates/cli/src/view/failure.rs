@@ -5,6 +5,7 @@ use aloka_core::engine::{Cause, Failure, Outcome};
 use aloka_core::observe::DB_STUCK;
 use aloka_core::session::Problem;
 use aloka_core::session::sweep::{Leftover, Swept};
+use aloka_core::shell::flag_at;
 
 use crate::error::CommandError;
 
@@ -55,7 +56,7 @@ fn from_failure(failure: &Failure) -> CommandError {
         }
         Cause::Held { .. } => error
             .hint("if nobody needs what is named, remove it and run the command again")
-            .hint(format!("if it is to stay, keep {}: in the variables, or with `aloka destroy '-exclude={}'`", target.address, target.address)),
+            .hint(format!("if it is to stay, keep {}: in the variables, or with `aloka destroy {}`", target.address, flag_at("-exclude", &target.address))),
         Cause::WaitTimedOut { .. } => error.hint("it may still come about: the next `aloka apply` waits for it again"),
         Cause::SlowStore { .. } => error.hint("run the command again when the store of the state answers faster"),
         Cause::Foreign { .. } => error
