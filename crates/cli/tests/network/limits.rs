@@ -37,11 +37,17 @@ fn so_is_a_state_and_it_is_asked_for_once() {
 #[test]
 fn a_long_error_is_told_in_short() {
     let error = format!("<Error><Code>{}</Code><Message>{}</Message></Error>", "E".repeat(100), "M[2J".repeat(100_000));
-    for (text, command) in [(format!("<ErrorResponse>{error}</ErrorResponse>"), "plan"), (error, "output")] {
-        let (_server, place) = serve(move |_| Answer::new(403, text.clone()));
-        let ran = place.block("use_path_style = true").run_within(KILOBYTES, &[command]).expect(1, "EEEE: M[2JM[2J");
+    let told = |place: Place, command| {
+        let ran = place.run_within(KILOBYTES, &[command]).expect(1, "EEEE: M[2JM[2J");
         assert!(ran.stderr.len() < 20_000, "{} bytes", ran.stderr.len());
-    }
+    };
+    let (_server, place) = serve({
+        let text = format!("<ErrorResponse>{error}</ErrorResponse>");
+        move |_| Answer::new(403, text.clone())
+    });
+    told(place, "plan");
+    let (_server, place) = serve(move |_| Answer::new(403, error.clone()));
+    told(place.block("use_path_style = true"), "output");
     let (_server, place) = serve(|_| with(500, Body::Endless("M\u{1b}[2J")));
     let ran = place.block("use_path_style = true").run_within(KILOBYTES, &["output"]).expect(1, "longer than 1 MiB");
     assert!(ran.stderr.len() < 20_000 && !ran.stderr.contains('\u{1b}'), "{} bytes", ran.stderr.len());
