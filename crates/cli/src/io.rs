@@ -227,6 +227,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::error::CommandError;
 
     /// Everything that a terminal acts on, in every kind of text.
     const BAD: &str = "a\x1b]52;c;cHduZWQ=\x07\r\nerror: forged\u{9b}1A\u{7f}\u{202e}\u{200b}\u{e0041}";
