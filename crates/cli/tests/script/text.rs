@@ -342,7 +342,7 @@ fn nothing_in_variables_moves_a_terminal() {
     let texts = [
         format!("# {raw}\nvpc_cidr = 1\n"),
         format!("environment = \"{raw}\"\n"),
-        format!("environment = \"\\u001b[2J\\nFORGED\\u202e\"\n"),
+        "environment = \"\\u001b[2J\\nFORGED\\u202e\"\n".to_owned(),
         format!("environment = <<EOT\n{BAD}\nEOT\n"),
         format!("tags = {{ \"{raw}\" = \"{raw}\" }}\n"),
         format!("{raw} = 1\n"),
