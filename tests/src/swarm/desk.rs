@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aloka_core::api::{Operation, Reply, Request};
 use aloka_core::engine::{News, Notice};
-use aloka_core::plan::{Mode, Node, Plan};
+use aloka_core::plan::{Mode, Node, Plan, Verb};
 use aloka_core::session::{Inputs, Password};
 use aloka_core::state::State;
 use aloka_core::time::Instant;
@@ -30,6 +30,11 @@ use super::settings::Settings;
 use super::story::Other;
 use crate::operator::{Operator, Phase, Place};
 use crate::{LINEAGE, secrets};
+
+/// Who runs the commands of a story.
+pub(super) const THE_RUN: &str = "the run";
+/// Who runs one beside.
+const THE_SECOND: &str = "the second operator";
 
 /// One call in so many that may open or close something is followed by an audit.
 const AUDITED_ONE_IN: u64 = 32;
@@ -55,6 +60,8 @@ pub(super) struct Inner {
     arrived: u64,
     /// Calls that its executors announced.
     announced: u64,
+    /// What the plan of each user may read beside its steps, if an object is held.
+    around: BTreeMap<&'static str, Arc<[Node]>>,
     deeds: Vec<Deed>,
     /// Comes when enough calls have arrived.
     other: Option<Other>,
@@ -89,6 +96,7 @@ impl Desk {
             named: false,
             arrived: 0,
             announced: 0,
+            around: BTreeMap::new(),
             deeds: Vec::new(),
             other: None,
             second: None,
@@ -166,7 +174,7 @@ impl Inner {
             let mode = if other.wish.is_some() { Mode::Apply } else { Mode::Destroy };
             let inputs = self.inputs(other.wish, mode, &self.books.state());
             let seat = Seat { account, inner: self, now: from, named: other.named };
-            let operator = Operator::new("the second operator", inputs, &seat);
+            let operator = Operator::new(THE_SECOND, inputs, &seat);
             let what = other.wish.map_or_else(|| "destroy".to_owned(), |wish| format!("apply of wish {wish}"));
             self.books.tell(from, format_args!("   the second operator begins: {what}"));
             let turn = Duration::from_millis(other.turn_ms);
@@ -280,10 +288,18 @@ impl Inner {
         }
     }
 
+    /// The user is about to carry out a plan that may read this if an object is held.
+    pub(super) fn may_ask(&mut self, who: &'static str, around: &Arc<[Node]>) {
+        self.around.insert(who, around.clone());
+    }
+
     fn judge_sent(&mut self, now: Instant, who: &str, nodes: &[Node], notice: &Notice) {
         let News::Sent { request, .. } = &notice.news else { return };
         let planned = nodes.get(notice.node).is_some_and(|node| {
-            let mut calls = node.steps.iter().flat_map(|step| step.calls(node));
+            let asked = self.around.get(who).filter(|_| node.verb == Verb::Delete);
+            let around = asked.into_iter().flat_map(|around| around.iter());
+            let all = std::iter::once(node).chain(around);
+            let mut calls = all.flat_map(|node| node.steps.iter().flat_map(move |step| step.calls(node)));
             calls.any(|(_, call, _)| is_planned(call, request))
         });
         if !planned {
@@ -359,7 +375,7 @@ impl Watch for Desk {
         if let (News::Failed { cause }, Some(node)) = (&notice.news, nodes.get(notice.node)) {
             inner.books.tell(notice.at, format_args!("   {} fails: {cause}", node.target));
         }
-        inner.judge_sent(notice.at, "the run", nodes, notice);
+        inner.judge_sent(notice.at, THE_RUN, nodes, notice);
     }
 
     fn after_call(&mut self, now: Instant, account: &mut Account, request: &Request, reply: &Reply) {
@@ -378,7 +394,7 @@ impl Watch for Desk {
             *inner.changes.entry((request.operation().name(), refused)).or_default() += 1;
         }
         let named = inner.named;
-        inner.judge_call(now, "the run", named, account, request, reply);
+        inner.judge_call(now, THE_RUN, named, account, request, reply);
         let arrived = inner.arrived;
         inner.meddle(Moment::AfterCall(arrived), account, now);
     }
@@ -394,7 +410,7 @@ impl Store for Desk {
     fn write(&mut self, state: &Arc<State>) -> Result<(), String> {
         let mut inner = self.open();
         let now = inner.now;
-        inner.books.write(now, "the run", state)
+        inner.books.write(now, THE_RUN, state)
     }
 }
 
@@ -413,12 +429,12 @@ impl Place for Seat<'_> {
 
     fn call(&mut self, request: &Request) -> Reply {
         let reply = self.account.call(self.now, request, &secrets());
-        self.inner.judge_call(self.now, "the second operator", self.named, self.account, request, &reply);
+        self.inner.judge_call(self.now, THE_SECOND, self.named, self.account, request, &reply);
         reply
     }
 
     fn write(&mut self, state: &Arc<State>) -> Result<(), String> {
-        self.inner.books.write(self.now, "the second operator", state)
+        self.inner.books.write(self.now, THE_SECOND, state)
     }
 
     fn state(&self) -> State {
@@ -430,10 +446,11 @@ impl Place for Seat<'_> {
     }
 
     fn approves(&mut self, plan: &Plan) -> bool {
+        self.inner.may_ask(THE_SECOND, &plan.around);
         self.named || plan.data_loss().is_empty()
     }
 
     fn notice(&mut self, nodes: &[Node], notice: &Notice) {
-        self.inner.judge_sent(notice.at, "the second operator", nodes, notice);
+        self.inner.judge_sent(notice.at, THE_SECOND, nodes, notice);
     }
 }

@@ -22,7 +22,7 @@ use aloka_sim::trace::Trace;
 use aloka_sim::world::{Latency, RunEnd, World};
 
 use super::books::{Books, Class, Finding, clock, recorded};
-use super::desk::Desk;
+use super::desk::{Desk, THE_RUN};
 use super::meddler::Moment;
 use super::neighbour::{DECLARABLE, Neighbours};
 use super::settings::Settings;
@@ -368,6 +368,7 @@ impl<'a> Player<'a> {
         }
         let (add, change, destroy) = planned.plan.counts();
         self.tell(format_args!("   plan: {add} to add, {change} to change, {destroy} to destroy"));
+        self.desk.open().may_ask(THE_RUN, &planned.plan.around);
         let is_empty = planned.plan.is_empty();
         if is_empty && !planned.state_changed {
             self.played.plans += 1;

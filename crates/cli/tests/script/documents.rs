@@ -73,18 +73,34 @@ fn every_package_of_the_emulator_has_its_digest() {
     assert!(from.iter().all(|line| line.contains("@sha256:")) && !from.is_empty(), "{from:?}");
 }
 
+/// That it is also enough, with its conditions, is shown where policies are decided (`tests/tests/iam.rs`).
 #[test]
-fn the_checklist_names_every_iam_action() {
+fn the_advised_policy_and_the_checklist_name_every_iam_action() {
     let text = repository("docs/DEPLOYMENT_CHECKLIST.md");
     let is_action = |word: &&str| {
         ["ec2:", "iam:", "kms:", "rds:", "secretsmanager:", "ssm:"].iter().any(|prefix| word.starts_with(prefix))
     };
-    let named: BTreeSet<String> = text.split([' ', '\n', '`', ',']).filter(is_action).map(str::to_owned).collect();
+    let words = text.split([' ', '\n', '`', ',', '(', ')']).filter(is_action);
+    let mut named: BTreeSet<String> = words.map(str::to_owned).collect();
+    for name in ["docs/iam-policy.json", "docs/iam-policy-default-group.json"] {
+        let policy: serde_json::Value = serde_json::from_str(&repository(name)).expect(name);
+        let statements = policy["Statement"].as_array().map_or(std::slice::from_ref(&policy), Vec::as_slice);
+        for statement in statements {
+            let actions = &statement["Action"];
+            let single = actions.as_str().into_iter();
+            let all = single.chain(actions.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str));
+            named.extend(all.map(str::to_owned));
+        }
+    }
     let managed = MANAGED_PASSWORD_ACTIONS.iter().map(|action| (*action).to_owned());
     let needed = Operation::ALL.iter().flat_map(|operation| operation.iam_actions());
     let needed: BTreeSet<String> = needed.chain(managed).collect();
-    let missing: Vec<_> = needed.difference(&named).collect();
-    let extra: Vec<_> = named.difference(&needed).collect();
+    let is_of = |action: &str, pattern: &str| match pattern.strip_suffix('*') {
+        Some(start) => action.starts_with(start),
+        None => action == pattern,
+    };
+    let missing: Vec<_> = needed.iter().filter(|action| !named.iter().any(|pattern| is_of(action, pattern))).collect();
+    let extra: Vec<_> = named.iter().filter(|pattern| !needed.iter().any(|action| is_of(action, pattern))).collect();
     assert!(missing.is_empty() && extra.is_empty(), "missing: {missing:?}\nnot needed: {extra:?}");
 }
 

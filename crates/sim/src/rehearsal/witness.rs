@@ -7,7 +7,7 @@ use aloka_core::address::Address;
 use aloka_core::api::{Call, ErrorClass, Operation, Reply, Request};
 use aloka_core::engine::{News, Notice};
 use aloka_core::model::Kind;
-use aloka_core::plan::{Mode, Node, Plan};
+use aloka_core::plan::{Mode, Node, Plan, Verb};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
@@ -54,6 +54,8 @@ pub(super) struct Witness {
     pub(super) path_seen: bool,
     /// The run under way replaces the database.
     path_may_go: bool,
+    /// What the plan of this run may read besides its steps.
+    around: Arc<[Node]>,
     /// It was gone later, before destroy began.
     pub(super) path_lost: Option<String>,
     /// Mutating calls that AWS refused because something was not there, or still in use.
@@ -100,6 +102,7 @@ impl Witness {
             violations: Vec::new(),
             path_seen: false,
             path_may_go: false,
+            around: Arc::default(),
             path_lost: None,
             refusals: Vec::new(),
             dependency_violations: 0,
@@ -126,6 +129,7 @@ impl Witness {
 
     /// A run of this plan begins. A database that it replaces takes the way to it along: its user has to name it.
     pub(super) fn begin_run(&mut self, plan: &Plan) {
+        self.around = plan.around.clone();
         self.path_may_go = plan.mode == Mode::Apply && !plan.data_loss().is_empty();
         if self.path_may_go {
             self.path_seen = false;
@@ -179,7 +183,10 @@ impl Watch for Witness {
         match &notice.news {
             News::Sent { request, .. } => {
                 self.announced += 1;
-                let mut planned = node.steps.iter().flat_map(|step| step.calls(node));
+                // Who holds what is to be deleted may be asked besides.
+                let around = self.around.iter().filter(|_| node.verb == Verb::Delete);
+                let all = std::iter::once(node).chain(around);
+                let mut planned = all.flat_map(|node| node.steps.iter().flat_map(move |step| step.calls(node)));
                 if !planned.any(|(_, call, _)| is_planned(call, request)) {
                     keep(&mut self.unplanned, format!("{}: {request}", node.target));
                 }
