@@ -84,7 +84,8 @@ fn the_advised_policy_and_the_checklist_name_every_iam_action() {
     let mut named: BTreeSet<String> = words.map(str::to_owned).collect();
     for name in ["docs/iam-policy.json", "docs/iam-policy-default-group.json"] {
         let policy: serde_json::Value = serde_json::from_str(&repository(name)).expect(name);
-        let statements = policy["Statement"].as_array().map_or(std::slice::from_ref(&policy), Vec::as_slice);
+        let statements = &policy["Statement"];
+        let statements = statements.as_array().map_or(std::slice::from_ref(statements), Vec::as_slice);
         for statement in statements {
             let actions = &statement["Action"];
             let single = actions.as_str().into_iter();
