@@ -319,7 +319,8 @@ class OverS3(Beside):
         self.aloka("init", "-create-backend")
 
     def state(self):
-        return json.loads(self.aloka("state", "pull"))
+        # What is said of the endpoint follows, from standard error.
+        return json.JSONDecoder().raw_decode(self.aloka("state", "pull"))[0]
 
     def lose_state(self):
         self.s3.delete_object(Bucket=self.bucket, Key=KEY)
