@@ -22,8 +22,9 @@ use aloka_sim::rehearsal::replay::Recorded;
 /// What the user is told. Control characters could move a terminal's cursor; hints and carets need their line ends.
 #[track_caller]
 fn readable(message: &str) {
-    let message = &CommandError::config(message).message;
     assert!(!message.trim().is_empty(), "an error says nothing");
+    // As it is shown.
+    let message = &CommandError::config(message).to_string();
     assert!(message.len() < 1 << 16, "a message of {} bytes", message.len());
     assert!(!message.chars().any(|c| c.is_control() && c != '\n'), "{message:?}");
     assert!(!message.contains("invariant violated"), "{message}");

@@ -9,8 +9,9 @@ use aloka_core::time::Instant;
 use aloka_core::value::{Value, ValueMap};
 use aloka_core::variables::Variables;
 use aloka_sim::aws::{Account, Durations};
+use aloka_sim::rehearsal::plan_round;
 use aloka_sim::world::{RunEnd, Watch};
-use aloka_tests::{Bench, LINEAGE, secrets, variables};
+use aloka_tests::{Bench, LINEAGE, inputs, secrets, variables};
 
 use crate::bench::finishes;
 
@@ -247,6 +248,23 @@ fn who_holds_an_object_is_said_within_seconds() {
         }
         bench.world.rest(Duration::from_secs(600));
         finishes(&mut bench, &variables).expect("destroyed");
+    }
+}
+
+/// What a destroy keeps is no stranger to it: whatever is excluded, the rest goes and AWS refuses nothing.
+#[test]
+fn what_is_kept_holds_nothing_of_the_rest() {
+    let (standing, variables) = standing(Durations::Instant);
+    let state = standing.state();
+    for address in state.resources.keys() {
+        let mut bench = standing.clone();
+        let mut inputs = inputs(variables.clone(), Mode::Destroy, &state);
+        inputs.consent.exclude.insert(address.to_string());
+        let planned = plan_round(&mut bench.world, &mut bench.store, &secrets(), state.clone(), &inputs);
+        let planned = planned.unwrap_or_else(|why| panic!("-exclude={address}: {why}"));
+        let end = bench.run(&planned, &mut Clock::default());
+        assert_eq!(end, RunEnd::Outcome(Outcome::Done), "-exclude={address}");
+        assert!(bench.state().resources.contains_key(address), "-exclude={address}");
     }
 }
 

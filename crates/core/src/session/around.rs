@@ -15,6 +15,7 @@ use crate::model::Kind;
 use crate::plan::{Action, Change, Mode, Node};
 use crate::shell;
 use crate::stack;
+use crate::state::State;
 use crate::value::Value;
 
 /// What a plan takes away.
@@ -99,7 +100,7 @@ struct Around<'a, 'r> {
 pub(super) fn judge(planned: &Planned, consent: &Consent, replies: &Replies<'_>) -> Result<Vec<String>, Vec<Problem>> {
     let doomed = doomed(planned);
     let Some(vpc) = vpc(planned) else { return Ok(Vec::new()) };
-    let ours = recorded(&planned.plan.changes);
+    let ours = recorded(&planned.plan.changes, &planned.state);
     let mut surroundings = Surroundings { state: &planned.state, replies, doomed: &doomed, vpc, ours, by_tag: true };
     let more = surroundings.own_and_going();
     surroundings.ours.extend(more);
@@ -112,11 +113,12 @@ pub(super) fn judge(planned: &Planned, consent: &Consent, replies: &Replies<'_>)
     if problems.is_empty() { Ok(notes) } else { Err(problems) }
 }
 
-/// Identifiers of everything recorded that a plan with these changes may act on.
-pub(super) fn recorded(changes: &[Change]) -> BTreeSet<&str> {
+/// Identifiers of everything recorded that a plan with these changes may act on, and of what is claimed and it keeps.
+pub(super) fn recorded<'a>(changes: &'a [Change], state: &'a State) -> BTreeSet<&'a str> {
     let texts = ["id", "identifier", "network_interface_id", "primary_network_interface_id"];
-    let standing = changes.iter().filter(|change| !change.before.is_empty());
-    standing.flat_map(|change| texts.iter().filter_map(|name| change.before.get(*name)?.as_str())).collect()
+    let changed = changes.iter().map(|change| &change.before).filter(|before| !before.is_empty());
+    let claimed = state.objects().filter(|(_, object)| object.claimed).map(|(_, object)| &object.attributes);
+    changed.chain(claimed).flat_map(|object| texts.iter().filter_map(|name| object.get(*name)?.as_str())).collect()
 }
 
 impl Around<'_, '_> {

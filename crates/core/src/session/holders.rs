@@ -65,7 +65,7 @@ impl Asker {
         if plan.around.is_empty() {
             return Self::default();
         }
-        let ours = around::recorded(&plan.changes).into_iter().map(Arc::from).collect();
+        let ours = around::recorded(&plan.changes, state).into_iter().map(Arc::from).collect();
         Self { vpc: vpc(state).unwrap_or_default().to_owned(), ours, nodes: plan.around.clone() }
     }
 

@@ -399,7 +399,9 @@ impl<'a> Surroundings<'a, '_> {
             let associations = table.get("Associations").as_list().unwrap_or_default();
             if let Some(address) = self.doomed.has(id) {
                 let subnets = associations.iter().filter_map(|association| association.get("SubnetId").as_str());
-                found.extend(subnets.filter(|subnet| !self.ours.contains(subnet)).map(|subnet| {
+                // An association that goes as well holds nothing.
+                let stays = |subnet: &&str| !self.ours.contains(subnet) && !self.doomed.associations.contains(*subnet);
+                found.extend(subnets.filter(stays).map(|subnet| {
                     let what = format!("its route table {id} ({address}) would be deleted");
                     let losses = vec![Loss { what, keep: Some(address.clone()), is_refused_by_aws: true }];
                     Neighbour { id: subnet.to_owned(), who: "a subnet".to_owned(), losses }
