@@ -288,7 +288,7 @@ impl LocalBackend {
         Ok(held)
     }
 
-    /// Refuses to empty what is no lock that a dead run left, of this user or of who has the state.
+    /// Refuses to empty a file unless it is a lock that a dead run left and belongs to this user or to the state's owner.
     fn check_lock(&self, file: &File, path: &Path, made: bool) -> Result<(), BackendError> {
         if made {
             return Ok(());
