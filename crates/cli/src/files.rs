@@ -69,10 +69,12 @@ impl Refused {
     /// What to do about it, one line.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
-            Self::Link | Self::Place(_) => "look where it leads, and move it out of the way",
-            Self::Kind(_) => "move it out of the way",
+            Self::Link | Self::Place(_) => {
+                "see where it leads, and have a plain file or directory of yours in its place"
+            }
+            Self::Kind(_) => "see what it is: a plain file belongs there",
             Self::Names(_) => "if it is yours, put a copy of it in its place",
-            Self::Owner(_) => "if nobody needs it, move it out of the way; if it is yours, chown it",
+            Self::Owner(_) => "if it is yours, chown it; if not, ask whose it is",
             Self::Outside(_) => "name it on the command line, or put a copy of it here",
             Self::Alone => "name a file, or start what writes or reads there first",
         }

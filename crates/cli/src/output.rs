@@ -9,6 +9,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use aloka_core::state::form::{self, BYTE_ORDER_MARK, Form};
 use rustix::fs::{Access, access};
 
 use crate::backend::atomic::{MODE, replace};
@@ -57,7 +58,15 @@ impl Content {
         Ok(Self::of_head(&head))
     }
 
+    /// What else the file at `path` is, if that is known by name.
+    pub(crate) fn form(path: &Path) -> Option<Form> {
+        let mut head = Vec::new();
+        File::open(path).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
+        form::of_bytes(&head)
+    }
+
     fn of_head(head: &[u8]) -> Self {
+        let head = head.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(head);
         let has = |key: &str| head.windows(key.len()).any(|bytes| bytes == key.as_bytes());
         let mark = format!("\"{}\"", planfile::MARK);
         let trimmed = head.trim_ascii();
@@ -312,7 +321,7 @@ impl<'a> Output<'a> {
             Kind::Trace => "-trace",
         };
         CommandError::user(format!("{} {why}", self.named.display()))
-            .hint(format!("name another file with {flag}=FILE, or move this one out of the way"))
+            .hint(format!("name another file with {flag}=FILE"))
     }
 
     fn failed(&self, error: &io::Error) -> CommandError {

@@ -48,8 +48,9 @@ pub struct PlanFile {
 }
 
 impl PlanFile {
-    /// A plan to be saved.
-    pub fn new(cloud: &str, inputs: &Inputs, mut plan: Plan) -> Self {
+    /// A plan to be saved, without secrets and without what the state marks as sensitive: apply reads that from the state again.
+    pub fn new(cloud: &str, inputs: &Inputs, plan: &Plan) -> Self {
+        let mut plan = plan.masked().into_owned();
         plan.secrets.clear();
         let Inputs { variables, user_data, mode: _, upgrade, password: _, consent, origins: _, recording: _ } = inputs;
         Self {
@@ -113,6 +114,15 @@ impl PlanFile {
             CommandError::config(format!("{} is no saved plan: {why}", path.display()))
                 .hint("make one with: aloka plan -out=FILE")
         })
+    }
+
+    /// True if these bytes are a plan, of aloka in any format or of Terraform.
+    pub(crate) fn is_plan(bytes: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Head {
+            kind: String,
+        }
+        bytes.starts_with(b"PK") || serde_json::from_slice::<Head>(bytes).is_ok_and(|head| head.kind == MARK)
     }
 
     /// Reads it from bytes.

@@ -147,6 +147,16 @@ impl Value {
         }
     }
 
+    /// True if a secret is inside.
+    pub fn has_secret(&self) -> bool {
+        match self {
+            Self::Secret(_) => true,
+            Self::List(items) => items.iter().any(Self::has_secret),
+            Self::Map(map) => map.values().any(Self::has_secret),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Str(_) | Self::Ref(..) => false,
+        }
+    }
+
     /// True if a reference is inside.
     fn refers(&self) -> bool {
         match self {

@@ -22,7 +22,7 @@ use aloka_core::plan::Mode;
 use aloka_core::secret::Secrets;
 use aloka_core::session::sweep::Swept;
 use aloka_core::session::{Inputs, Planned, Problem};
-use aloka_core::value::Value;
+use aloka_core::state::outputs::Output;
 
 use self::cycle::{Cycle, Kept, cycle};
 pub use self::judge::Promise;
@@ -75,7 +75,7 @@ pub struct Rehearsal {
     /// Calls that apply sent.
     pub calls: BTreeMap<Operation, u64>,
     /// Outputs after apply.
-    pub outputs: BTreeMap<String, Value>,
+    pub outputs: BTreeMap<String, Output>,
     /// What destroying it showed; `None` if the stack was kept.
     pub destroy: Option<Destroyed>,
     /// Every promise, in order.

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use aloka_core::plan::sensitive::Sensitive;
 use aloka_core::plan::{Mode, Plan};
 use aloka_core::state::{Choices, State};
 use aloka_core::value::Value;
@@ -79,6 +80,7 @@ fn plan(from: &[Mark]) -> Plan {
         nodes: Arc::default(),
         choices: Choices::default(),
         secrets: BTreeMap::new(),
+        sensitive: Sensitive::default(),
         account: None,
         region: String::new(),
         lineage,

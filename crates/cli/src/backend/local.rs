@@ -15,6 +15,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use aloka_core::shell::Command;
 use aloka_core::state::{State, file};
 use rustix::fs::{Access, FlockOperation, access};
 
@@ -140,9 +141,29 @@ impl LocalBackend {
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<State, BackendError> {
-        // What is no text is no JSON: the reader says so in its own words.
-        let unusable = |source| BackendError::Unusable { place: self.describe(), source, restore: None };
-        file::read(&String::from_utf8_lossy(bytes)).map_err(unusable)
+        file::read_bytes(bytes).map_err(|source| {
+            let restore = source.way().is_none().then(|| self.restore()).flatten().map(|(text, _)| text);
+            BackendError::Unusable { place: self.describe(), source, restore }
+        })
+    }
+
+    /// True if a file without contents stands where the backup records objects: who wrote it last was cut short. One that was made
+    /// to be locked is another thing.
+    fn was_emptied(&self) -> bool {
+        let is_made = self.held.as_ref().is_some_and(|held| held.made);
+        !is_made && self.path.exists() && self.restore().is_some_and(|(_, objects)| objects > 0)
+    }
+
+    /// How to get back what is in the backup, if that is whole, and how many objects it records.
+    fn restore(&self) -> Option<(Box<str>, usize)> {
+        let path = self.backup_path();
+        let most = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
+        let mut bytes = Vec::new();
+        files::plain(&path, false).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+        let state = file::read_bytes(&bytes).ok().filter(|state| !state.lineage.is_empty())?;
+        let (serial, objects) = (state.serial, state.objects().count());
+        let copy = Command::new("cp").file(path.to_str()?)?.file(self.path.to_str()?)?;
+        Some((format!("its backup is whole, serial {serial}; restore it with: {copy}").into(), objects))
     }
 
     /// The bytes stored; an empty file is how Terraform marks a state that was never written.
@@ -326,7 +347,14 @@ impl LocalBackend {
 
 impl Backend for LocalBackend {
     fn read(&self) -> Result<Option<State>, BackendError> {
-        self.load()?.map(|bytes| self.parse(&bytes)).transpose()
+        match self.load()? {
+            Some(bytes) => self.parse(&bytes).map(Some),
+            None if self.was_emptied() => {
+                let (place, source) = (self.describe(), file::ReadError::Emptied);
+                Err(BackendError::Unusable { place, source, restore: self.restore().map(|(text, _)| text) })
+            }
+            None => Ok(None),
+        }
     }
 
     fn write(&mut self, state: &State) -> Result<(), BackendError> {
@@ -457,7 +485,9 @@ fn not_ours(path: &Path, found: &'static str, wanted: &'static str) -> BackendEr
 fn check_content(path: &Path, wanted: &'static str) -> Result<(), BackendError> {
     match Content::of(path).map_err(at("read", path))? {
         Content::Empty | Content::State => Ok(()),
-        Content::Plan | Content::Trace | Content::Other => Err(not_ours(path, "another kind of file", wanted)),
+        Content::Plan | Content::Trace | Content::Other => {
+            Err(not_ours(path, Content::form(path).map_or("another kind of file", |form| form.what), wanted))
+        }
     }
 }
 

@@ -272,8 +272,9 @@ pub enum BackendError {
     },
 }
 
-/// What to do about a state that cannot be used.
-const RESTORE: &str = "restore it from its backup, or move it out of the way";
+/// What to do about a damaged state of which nobody knows a whole copy.
+const RESTORE: &str = "put a whole copy of it in its place: a backup, or what version control or another machine has; if none is left, \
+                       empty the file and record what is in AWS with: aloka state recover";
 
 impl BackendError {
     /// What to do about it, one line.
@@ -281,8 +282,17 @@ impl BackendError {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidData => Some(RESTORE.to_owned()),
             Self::Io { source, .. } => Refused::of(source).map(|refused| refused.hint().to_owned()),
-            Self::NotOurs { .. } => Some("move it out of the way".to_owned()),
-            Self::Unusable { restore, .. } => Some(restore.as_deref().unwrap_or(RESTORE).to_owned()),
+            Self::NotOurs { wanted, .. } if wanted.starts_with("a state") => Some(
+                "see what it is: the state that belongs there comes back from its backup, or is recorded again with: aloka state \
+                 recover"
+                    .to_owned(),
+            ),
+            Self::NotOurs { wanted, .. } => Some(format!("{wanted} belongs there: keep this under another name")),
+            Self::Unusable { source, restore, .. } => Some(match (source.way(), restore.as_deref()) {
+                (None, restore) => restore.unwrap_or(RESTORE).to_owned(),
+                (Some(way), None) => way.to_owned(),
+                (Some(way), Some(restore)) => format!("{way}; or go back: {restore}"),
+            }),
             Self::Remote { hint, .. } => hint.clone(),
             Self::Digest { calculated, id, restore, .. } => {
                 let way = if calculated.is_empty() {

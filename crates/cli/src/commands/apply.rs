@@ -96,9 +96,10 @@ fn execute(run: &mut Run<'_>, planned: &Planned) -> CommandResult {
         Format::Human => {
             run.io.out_line("");
             run.io.out_line(&human::summary(mode, counts));
-            if mode != Mode::Destroy && !state.outputs.is_empty() {
+            let outputs = state.all_outputs();
+            if mode != Mode::Destroy && !outputs.is_empty() {
                 ["", "Outputs:", ""].into_iter().for_each(|line| run.io.out_line(line));
-                human::show(run.io, &aloka_core::render::outputs_text(&state.outputs));
+                human::show(run.io, &aloka_core::render::outputs_text(&outputs));
             }
         }
         Format::Json => {
@@ -109,7 +110,7 @@ fn execute(run: &mut Run<'_>, planned: &Planned) -> CommandResult {
             };
             let at = json::timestamp();
             json::write(run.io, &change_summary(&at, counts, stage));
-            json::write(run.io, &outputs(&at, &state.outputs));
+            json::write(run.io, &outputs(&at, &state.all_outputs()));
         }
     }
     Ok(0)

@@ -9,18 +9,17 @@ use std::path::{Path, PathBuf};
 
 use aloka_core::printable::is_harmful;
 use aloka_core::shell::quote;
-use aloka_core::state::file;
+use aloka_core::state::{clear, file};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
 use crate::io::Io;
+use crate::output::directory_of;
 use crate::view::reporter::{Format, warn};
 
 /// The places that were told of.
 pub const RECORD_FILE: &str = ".aloka/clear-text.json";
 const RECORD_MAX: u64 = 1 << 20;
-/// What a state that Terraform wrote has and one of ours has not.
-const MARK: &str = "\"password\"";
 
 /// Where a password may be left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,20 +137,27 @@ impl Place {
     }
 }
 
-/// Copies of a state that tools keep beside it: the last one, Terraform's `NAME.1700000000.backup`, our `NAME.moved-7`.
+/// Copies of a state that tools and people keep beside it: the last one, Terraform's `NAME.1700000000.backup`, our `NAME.moved-7`, an
+/// editor's `NAME~`; and what a tool kept of a state that its store did not take.
 fn copies(state: &Path) -> Vec<PathBuf> {
     let Some(name) = state.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
-    let directory = state.parent().filter(|directory| !directory.as_os_str().is_empty());
-    let Ok(entries) = fs::read_dir(directory.unwrap_or(Path::new("."))) else { return Vec::new() };
-    let is_copy = |found: &str| {
-        found
-            .strip_prefix(name)
-            .is_some_and(|rest| (rest.starts_with('.') && rest.ends_with(".backup")) || rest.starts_with(".moved-"))
-    };
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let mut found: Vec<PathBuf> = names.filter(|name| is_copy(name)).map(|name| state.with_file_name(name)).collect();
+    let beside = directory_of(state);
+    let mut found: Vec<PathBuf> = named(beside, |found| {
+        found.strip_prefix(name).is_some_and(|rest| rest.starts_with(|c: char| !c.is_alphanumeric()))
+    });
+    // Tools keep it where they run.
+    let is_errored = |found: &str| found.starts_with("errored") && found.ends_with(".tfstate");
+    found.extend(named(Path::new("."), is_errored));
     found.sort();
     found
+}
+
+/// The files of a directory with such names.
+fn named(directory: &Path, is_it: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_it(name));
+    let is_here = directory == Path::new(".");
+    names.map(|name| if is_here { PathBuf::from(name) } else { directory.join(name) }).collect()
 }
 
 fn still_holds(name: &str) -> bool {
@@ -161,15 +167,12 @@ fn still_holds(name: &str) -> bool {
 /// True for a regular file that is a state with a password in clear.
 fn file_holds(path: &Path) -> bool {
     let most = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
-    let read = || -> io::Result<String> {
-        let mut text = String::new();
-        files::plain(path, false)?.take(most).read_to_string(&mut text)?;
-        Ok(text)
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        files::plain(path, false)?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
     };
-    let text = read().ok();
-    // Parsed only if there is something to find: most copies are our own.
-    let state = text.filter(|text| text.contains(MARK)).and_then(|text| file::read(&text).ok());
-    state.is_some_and(|state| state.has_clear_password())
+    read().is_ok_and(|bytes| clear::holds_password(&bytes))
 }
 
 fn load() -> Record {

@@ -367,7 +367,7 @@ pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool, verbose
             }
             plan.notes.iter().for_each(|note| json::write(io, &json::warning(note)));
             if !plan.outputs.is_empty() {
-                json::write(io, &outputs_planned(&at, &plan.outputs));
+                json::write(io, &outputs_planned(&at, plan));
             }
             if calls {
                 json::write(io, &json::calls(plan));

@@ -1,6 +1,8 @@
-//! `aloka output`: the outputs of the last apply, from the state alone.
+//! `aloka output`: the outputs that the state records, from the state alone. Who asks for one by name, or for JSON, gets the value of
+//! a sensitive one, as Terraform has it.
 
 use aloka_core::render::{output_raw, outputs_json, outputs_text};
+use aloka_core::state::outputs::Output;
 
 use super::store;
 use crate::args::{CloudArg, OutputArgs};
@@ -10,7 +12,7 @@ use crate::view::human;
 
 /// Runs the command.
 pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &OutputArgs) -> CommandResult {
-    let outputs = store::read_here(io, cloud)?.outputs;
+    let outputs = store::read_here(io, cloud)?.all_outputs();
     let Some(name) = &args.name else {
         if args.json {
             io.out_json_pretty(&outputs_json(&outputs));
@@ -21,7 +23,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &OutputArgs) -> CommandRe
         }
         return Ok(0);
     };
-    let Some(value) = outputs.get(name) else {
+    let Some(Output { value, .. }) = outputs.get(name) else {
         let error = CommandError::user(format!("there is no output `{name}`"));
         let names: Vec<&str> = outputs.keys().map(String::as_str).collect();
         return Err(if names.is_empty() {

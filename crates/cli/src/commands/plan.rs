@@ -32,7 +32,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     // Gives the lock back: see `Output::write`.
     drop(run);
     if let (Some(path), Some(output)) = (&request.out, output) {
-        PlanFile::new(cloud.name(), &inputs, planned.plan).save(&output)?;
+        PlanFile::new(cloud.name(), &inputs, &planned.plan).save(&output)?;
         if format == Format::Human {
             saved(io, path);
         }

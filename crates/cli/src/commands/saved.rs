@@ -2,7 +2,7 @@
 
 use aloka_core::plan::Plan;
 use aloka_core::plan::saved::{Difference, differences};
-use aloka_core::secret::Secrets;
+use aloka_core::secret::{DB_PASSWORD, Secrets};
 use aloka_core::session::Password;
 use aloka_core::state::State;
 use aloka_core::value::Value;
@@ -31,11 +31,11 @@ pub fn cloud(asked: Option<CloudArg>, file: &PlanFile) -> Result<CloudArg, Comma
     }
 }
 
-/// True if a call of the plan holds a secret.
+/// True if a call of the plan holds a secret that the command line has to give. What the state marks as sensitive is in the state.
 pub fn sends_secret(plan: &Plan) -> bool {
     fn holds(value: &Value) -> bool {
         match value {
-            Value::Secret(_) => true,
+            Value::Secret(name) => **name == *DB_PASSWORD,
             Value::List(items) => items.iter().any(holds),
             Value::Map(map) => map.values().any(holds),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Str(_) | Value::Ref(..) => false,

@@ -1,5 +1,7 @@
 //! `aloka show`: the state, a state file, or a saved plan.
 
+use std::path::Path;
+
 use aloka_core::boot::BootScript;
 use aloka_core::plan::Mode;
 use aloka_core::render::{Context, Options, boot_text, plan_json, plan_text, state_json, state_text};
@@ -27,10 +29,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ShowArgs) -> CommandResu
             let bytes = PlanFile::read(path)?;
             match PlanFile::of(path, &bytes) {
                 Ok(plan) => show_plan(io, &plan, args.json),
-                Err(error) => match state_file(bytes) {
-                    Some(state) => show_state(io, &state, args.json),
-                    None => return Err(error.into()),
-                },
+                Err(no_plan) => show_state(io, &state_file(path, &bytes, no_plan)?, args.json),
             }
         }
     }
@@ -38,9 +37,22 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ShowArgs) -> CommandResu
     .map_err(Into::into)
 }
 
-fn state_file(bytes: Vec<u8>) -> Option<State> {
-    let text = String::from_utf8(bytes).ok().filter(|text| text.len() <= file::SIZE_MAX)?;
-    if text.trim().is_empty() { None } else { file::read(&text).ok() }
+/// The state in a file that is no plan of ours.
+fn state_file(path: &Path, bytes: &[u8], no_plan: CommandError) -> Result<State, CommandError> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(CommandError::config(format!("{} is empty", path.display()))
+            .hint("aloka show    shows the state of this directory"));
+    }
+    match file::read_bytes(bytes) {
+        Ok(state) => Ok(state),
+        // It is nothing that could be a state.
+        Err(file::ReadError::Json(_) | file::ReadError::NotText { .. } | file::ReadError::TooLarge(_)) => Err(no_plan),
+        Err(_) if PlanFile::is_plan(bytes) => Err(no_plan),
+        Err(error) => {
+            let command = CommandError::config(format!("cannot use {}: {error}", path.display()));
+            Err(command.hint(error.way().unwrap_or("get a whole copy of it, and show that")))
+        }
+    }
 }
 
 fn show_state(io: &mut Io, state: &State, json: bool) -> Result<(), CommandError> {

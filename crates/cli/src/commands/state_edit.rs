@@ -134,18 +134,19 @@ fn check_push(given: &State, stored: &State) -> Result<(), CommandError> {
 
 fn read(path: &Path) -> Result<State, CommandError> {
     let most = u64::try_from(file::SIZE_MAX).unwrap_or(u64::MAX);
-    let text = if path == Path::new("-") {
-        let mut text = String::new();
-        let stdin = std::io::stdin().take(most.saturating_add(1)).read_to_string(&mut text);
-        stdin.map(|_| text).map_err(|error| CommandError::file("read", path, &error))?
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        let stdin = std::io::stdin().take(most.saturating_add(1)).read_to_end(&mut bytes);
+        stdin.map(|_| bytes).map_err(|error| CommandError::file("read", path, &error))?
     } else {
-        files::named_text(path, most)?
+        files::named(path, most)?
     };
     let unusable = |why: &dyn std::fmt::Display| CommandError::config(format!("cannot use {}: {why}", path.display()));
-    if text.trim().is_empty() {
-        return Err(unusable(&"it is empty"));
+    if bytes.trim_ascii().is_empty() {
+        return Err(unusable(&"it is empty").hint("name the file that holds the state"));
     }
-    file::read(&text).map_err(|error| unusable(&error))
+    file::read_bytes(&bytes)
+        .map_err(|error| unusable(&error).hint(error.way().unwrap_or("name a file that holds a whole state")))
 }
 
 fn told(error: &EditError) -> CommandError {

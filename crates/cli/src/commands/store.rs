@@ -308,7 +308,7 @@ pub fn check_left_behind(configured: &Configured) -> Result<(), Errors> {
     let message = format!("{STATE_FILE} records objects, and there is no state in {}", told(configured));
     Err(CommandError::conflict(message)
         .hint("aloka init -migrate-state    moves it there")
-        .hint("if it is of no use any more, move the file out of the way")
+        .hint(format!("aloka show {STATE_FILE}    shows what it records"))
         .into())
 }
 

@@ -1,5 +1,6 @@
 //! A rehearsal for people and machines.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aloka_core::engine::{Failure, Outcome};
@@ -262,6 +263,6 @@ pub fn json(rehearsal: &Rehearsal, options: &RehearsalOptions) -> Json {
         "runs": runs,
         "faults_missed": missed,
         "destroy": destroy,
-        "outputs": rehearsal.outputs,
+        "outputs": rehearsal.outputs.iter().map(|(name, output)| (name, &output.value)).collect::<BTreeMap<_, _>>(),
     })
 }

@@ -401,9 +401,9 @@ impl Executor {
         for (name, value) in outputs {
             let value = self.resolve(&value);
             if value.is_null() {
-                changed |= self.state.outputs.remove(&name).is_some();
+                changed |= self.state.remove_output(&name);
             } else if value.is_literal() && self.state.outputs.get(&name) != Some(&value) {
-                self.state.outputs.insert(name, value);
+                self.state.set_output(name, value);
                 changed = true;
             }
         }

@@ -7,6 +7,7 @@ use ipnet::Ipv4Net;
 
 use super::edges::recorded_edges;
 use super::lower::Subject;
+use super::sensitive::Sensitive;
 use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal, standing};
 use crate::address::Address;
 use crate::consent::Consent;
@@ -299,7 +300,8 @@ impl Decisions<'_> {
         let inputs = self.inputs;
         let Some(why) = inputs.ownership.unclaimed(target).filter(|_| !inputs.recording) else { return };
         if !inputs.consent.replace.contains(&target.to_string()) {
-            self.problems.push(refusal::replaced(target, why, reason, attributes, inputs.origins));
+            let attributes = Sensitive::of(inputs.state).changes(&target.address, attributes);
+            self.problems.push(refusal::replaced(target, why, reason, &attributes, inputs.origins));
         }
     }
 

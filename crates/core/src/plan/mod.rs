@@ -10,6 +10,7 @@ pub mod lower;
 pub mod procedure;
 pub mod refusal;
 pub mod saved;
+pub mod sensitive;
 pub mod standing;
 pub mod usual;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Step, Waiter, WayBack};
+use self::sensitive::Sensitive;
 use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::model::Kind;
@@ -213,6 +215,9 @@ pub struct Plan {
     /// passwords on it.
     #[serde(skip)]
     pub secrets: BTreeMap<Arc<str>, Arc<str>>,
+    /// What of it is not shown and not saved.
+    #[serde(default)]
+    pub sensitive: Sensitive,
     /// Account and Region the plan was made in.
     pub account: Option<String>,
     /// Account and Region the plan was made in.

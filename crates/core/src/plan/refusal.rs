@@ -79,7 +79,8 @@ pub(super) fn replaced(
         Unclaimed::Elsewhere(other) => format!("the state records it at {other} as well"),
     };
     let loss = if address.kind == Kind::DbInstance { ", which loses its data," } else { "" };
-    let set = forced.iter().find_map(|change| Some((variable(address, &change.name)?, &change.before)));
+    let told = forced.iter().filter(|change| change.before.is_literal());
+    let set = told.into_iter().find_map(|change| Some((variable(address, &change.name)?, &change.before)));
     let set = set.map_or_else(String::new, |(name, before)| format!("set {name} to {before}, or "));
     Problem::Impossible {
         summary: format!("{address} would be replaced, and {claim}: {}", differences.join("; ")),

@@ -25,9 +25,10 @@ fn general(what: impl Into<String>) -> Difference {
     Difference { target: None, what: what.into() }
 }
 
-/// How the plan made now differs from the saved one; empty if it is the same. The hashes of secrets are not compared: a saved
-/// plan has none.
+/// How the plan made now differs from the saved one; empty if it is the same. The hashes of secrets and what the state marks as
+/// sensitive are not compared: a saved plan has neither.
 pub fn differences(saved: &Plan, now: &Plan) -> Vec<Difference> {
+    let now = &*now.masked();
     let place = |plan: &Plan| format!("{} in {}", plan.account.as_deref().unwrap_or("unknown account"), plan.region);
     if (&saved.account, &saved.region) != (&now.account, &now.region) {
         return vec![general(format!("it was made for {}, this is {}", place(saved), place(now)))];
@@ -87,6 +88,7 @@ fn followed(saved: &Plan, now: &Plan) -> Vec<Difference> {
         choices,
         tag_keys,
         secrets: _,
+        sensitive,
         account: _,
         region: _,
         lineage,
@@ -110,6 +112,7 @@ fn followed(saved: &Plan, now: &Plan) -> Vec<Difference> {
         (*around == now.around, "its reads of what stands around"),
         (*choices == now.choices, "what it chose"),
         (*tag_keys == now.tag_keys, "its tags"),
+        (*sensitive == now.sensitive, "what it does not show"),
         (*lineage == now.lineage, "its lineage"),
         (*serial == now.serial, "its serial"),
     ];

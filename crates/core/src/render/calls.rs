@@ -56,6 +56,7 @@ pub fn iam_actions(plan: &Plan) -> Vec<String> {
 /// about; `may` calls are sent only when an answer was lost or says that the object exists, to take back what AWS refuses half
 /// way, or to find out who holds what AWS does not delete.
 pub fn calls_text(plan: &Plan) -> Text {
+    let plan = &*plan.masked();
     let mut text = Text::new();
     let all: Vec<_> = lines(plan).collect();
     if all.is_empty() {
@@ -169,6 +170,7 @@ fn until_text(waiter: &Waiter) -> String {
 /// The calls as JSON: `{calls: [{number, node, address, deposed?, verb, occasion, operation, args, until?, …}],
 /// iam_actions: […]}`. References are `{"$ref": [address, attribute]}`, secrets `{"$secret": name}`.
 pub fn calls_json(plan: &Plan) -> Json {
+    let plan = &*plan.masked();
     let calls: Vec<Json> =
         lines(plan).enumerate().map(|(number, (line, node))| call_json(number + 1, &line, node)).collect();
     json!({ "calls": calls, "iam_actions": iam_actions(plan) })

@@ -50,7 +50,7 @@ pub(super) fn shapes<'a>(
     shaped.filter(|(_, shape)| *shape != Json::Bool(false)).collect()
 }
 
-/// The shape of what is secret in an object.
+/// The shape of what is secret in an object, and of what is not shown of it.
 pub(super) fn sensitive(kind: Kind, map: &ValueMap) -> Json {
     let secret = |value: &Value| matches!(value, Value::Secret(_));
     let mut shape = shapes(map.iter().map(|(key, item)| (&**key, item)), &secret);
@@ -58,14 +58,4 @@ pub(super) fn sensitive(kind: Kind, map: &ValueMap) -> Json {
         shape.insert(name.to_string(), Json::Bool(true));
     }
     Json::Object(shape)
-}
-
-/// True if a secret is anywhere inside.
-pub(super) fn has_secret(value: &Value) -> bool {
-    match value {
-        Value::Secret(_) => true,
-        Value::List(items) => items.iter().any(has_secret),
-        Value::Map(map) => map.values().any(has_secret),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Str(_) | Value::Ref(..) => false,
-    }
 }

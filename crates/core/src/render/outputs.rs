@@ -2,18 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use super::json::{has_secret, known};
-use super::{Style, Text, quote};
-use crate::state::file::output_type;
+use super::json::known;
+use super::{SENSITIVE, Style, Text, quote};
+use crate::state::outputs::Output;
 use crate::value::Value;
 
-/// `name = "value"`, one output after the other.
-pub fn outputs_text(outputs: &BTreeMap<String, Value>) -> Text {
+/// What `terraform output` writes in place of a sensitive value.
+const LISTED_SENSITIVE: &str = "<sensitive>";
+
+/// `name = "value"`, one output after the other, as after an apply; sensitive ones without the value.
+pub fn outputs_text(outputs: &BTreeMap<String, Output>) -> Text {
+    listed(outputs, LISTED_SENSITIVE)
+}
+
+/// The same, as at the end of a state.
+pub(super) fn state_outputs_text(outputs: &BTreeMap<String, Output>) -> Text {
+    listed(outputs, SENSITIVE)
+}
+
+fn listed(outputs: &BTreeMap<String, Output>, mask: &str) -> Text {
     let mut text = Text::new();
-    for (name, value) in outputs {
-        entry(&mut text, 0, &format!("{name} = "), value, "");
+    for (name, output) in outputs {
+        if output.sensitive {
+            text.say(Style::Plain, format!("{name} = {mask}"));
+        } else {
+            entry(&mut text, 0, &format!("{name} = "), &output.value, "");
+        }
     }
     text
 }
@@ -23,7 +39,7 @@ fn entry(text: &mut Text, indent: usize, head: &str, value: &Value, tail: &str) 
     let lead = " ".repeat(indent);
     let mut say = |content: String| text.say(Style::Plain, format!("{lead}{content}"));
     match value {
-        Value::Secret(_) => say(format!("{head}<sensitive>{tail}")),
+        Value::Secret(_) => say(format!("{head}{LISTED_SENSITIVE}{tail}")),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Str(_) | Value::Ref(..) => {
             say(format!("{head}{value}{tail}"));
         }
@@ -47,19 +63,19 @@ fn entry(text: &mut Text, indent: usize, head: &str, value: &Value, tail: &str) 
     }
 }
 
-/// `{name: {sensitive, type, value}}`, sorted. A secret has no value here, as none is known.
-pub fn outputs_json(outputs: &BTreeMap<String, Value>) -> Json {
-    let json: Map<String, Json> = outputs
-        .iter()
-        .map(|(name, value)| {
-            let mut json = json!({ "sensitive": has_secret(value), "type": output_type(value) });
-            if let Some(value) = known(value) {
-                json["value"] = value;
-            }
-            (name.clone(), json)
-        })
-        .collect();
-    Json::Object(json)
+/// `{name: {sensitive, type, value}}`, sorted; with the values of sensitive ones, as Terraform gives them to who asks for JSON.
+pub fn outputs_json(outputs: &BTreeMap<String, Output>) -> Json {
+    Json::Object(outputs.iter().map(|(name, output)| (name.clone(), output_json(output, true))).collect())
+}
+
+/// One of them; a sensitive value only if `revealed`.
+pub(super) fn output_json(output: &Output, revealed: bool) -> Json {
+    let Output { value, output_type, sensitive } = output;
+    let mut json = json!({ "sensitive": *sensitive || value.has_secret(), "type": output_type });
+    if let Some(value) = known(value).filter(|_| revealed || !sensitive) {
+        json["value"] = value;
+    }
+    json
 }
 
 /// The value as it is, for a script; `None` if it is no text, number or truth value.

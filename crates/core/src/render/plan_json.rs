@@ -1,14 +1,14 @@
 //! A plan as Terraform's plan JSON, format 1.2, for the tools that read that: policy checkers, viewers, bots.
 //!
 //! What Terraform has no room for, the calls above all, stands under `aloka`. Printed with `to_string` it is one
-//! line, as some consumers insist on. Two points differ from Terraform, on purpose: secrets are left out, and there
-//! is a timestamp only if the caller gives one.
+//! line, as some consumers insist on. Two points differ from Terraform, on purpose: secrets and what the state
+//! marks as sensitive are left out, as a saved plan does not hold them, and there is a timestamp only if the caller gives one.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::json::{attributes, has_secret, known, sensitive, shape, shapes};
+use super::json::{attributes, known, sensitive, shape, shapes};
 use super::{PROVIDER_NAME, TERRAFORM_VERSION, calls_json, is_sensitive, state_json};
 use crate::address::{Address, VPC_MODULE};
 use crate::boot::{BootScript, Line};
@@ -16,7 +16,7 @@ use crate::map::key;
 use crate::model::{Kind, OnChange};
 use crate::plan::{Action, Change, Drift, Mode, Order, OutputChange, Plan, Reason};
 use crate::secret::DB_PASSWORD;
-use crate::state::file::output_type;
+use crate::state::outputs::output_type;
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
 use crate::variables::definitions;
@@ -39,6 +39,7 @@ pub struct Context<'a> {
 
 /// The plan as JSON.
 pub fn plan_json(plan: &Plan, context: Context<'_>) -> Json {
+    let plan = &*plan.masked();
     let changes: Vec<Json> = plan.changes.iter().map(|change| change_json(change, plan)).collect();
     let outputs: Map<String, Json> =
         plan.outputs.iter().map(|output| (output.name.clone(), output_json(output))).collect();
@@ -248,8 +249,8 @@ fn output_json(output: &OutputChange) -> Json {
         "before": known(before).unwrap_or_default(),
         "after": known(after).unwrap_or_default(),
         "after_unknown": shape(after, &is_reference),
-        "before_sensitive": has_secret(before),
-        "after_sensitive": has_secret(after),
+        "before_sensitive": before.has_secret(),
+        "after_sensitive": after.has_secret(),
     })
 }
 
@@ -318,7 +319,7 @@ fn planned_values(plan: &Plan) -> Json {
         .iter()
         .filter(|output| !output.after.is_null())
         .map(|output| {
-            let mut json = json!({ "sensitive": has_secret(&output.after) });
+            let mut json = json!({ "sensitive": output.after.has_secret() });
             if output.after.is_literal() {
                 json["type"] = output_type(&output.after);
                 json["value"] = known(&output.after).unwrap_or_default();
@@ -371,8 +372,12 @@ fn configuration(plan: &Plan) -> Json {
 }
 
 fn expression(kind: Kind, name: &str, value: &Value, in_vpc_module: bool) -> Json {
-    if is_sensitive(kind, name) || has_secret(value) {
+    if is_sensitive(kind, name) {
         return json!({ "references": [format!("var.{DB_PASSWORD}")] });
+    }
+    if value.has_secret() {
+        // Where it comes from is not known: the state alone says that it is not shown.
+        return json!({});
     }
     let mut references: Vec<String> = Vec::new();
     value.visit_refs(&mut |address, attribute| {

@@ -31,6 +31,8 @@ pub struct Options {
 
 /// The plan as text. Its length grows with the number of changes.
 pub fn plan_text(plan: &Plan, options: Options) -> Text {
+    let exposure = exposure::lines(plan);
+    let plan = &*plan.masked();
     let mut text = Text::new();
     drift_text(&mut text, &plan.drift);
     let moves: BTreeMap<&Address, &Address> = plan.moves.iter().map(|(from, to)| (to, from)).collect();
@@ -95,7 +97,6 @@ pub fn plan_text(plan: &Plan, options: Options) -> Text {
     }
     loss_text(&mut text, plan);
     notes_text(&mut text, plan, options);
-    let exposure = exposure::lines(plan);
     if !exposure.is_empty() {
         text.blank();
         text.say(Style::Bold, "Who can reach what, once this is applied:");

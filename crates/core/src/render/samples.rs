@@ -189,6 +189,7 @@ pub(crate) fn empty() -> Plan {
         nodes: Vec::new().into(),
         choices: Choices::default(),
         secrets: Default::default(),
+        sensitive: Default::default(),
         account: Some("123456789012".to_owned()),
         region: "us-east-1".to_owned(),
         lineage: "lineage".into(),

@@ -1,11 +1,11 @@
-//! The state as `terraform show -json` prints it, format 1.0, without secrets.
+//! The state as `terraform show -json` prints it, format 1.0: with what the state marks as sensitive, and where that is, but without
+//! the secrets of the provider's schema.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use super::TERRAFORM_VERSION;
-use super::json::{attributes, has_secret, known, sensitive};
+use super::json::{attributes, sensitive};
 use super::plan_json::{identity_json, modules_json};
-use crate::state::file::output_type;
+use super::{TERRAFORM_VERSION, outputs_json};
 use crate::state::{Resource, State, Target};
 
 /// The state as JSON. Entries that are not of this stack are left out: what of them is secret is not known here.
@@ -14,21 +14,10 @@ pub fn state_json(state: &State) -> Json {
     objects.sort_by(|a, b| a.0.cmp(&b.0));
     let resources =
         objects.iter().map(|(target, resource)| (target.address.in_vpc_module, resource_json(target, resource)));
-    let outputs: Map<String, Json> = state
-        .outputs
-        .iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| {
-            let mut json = json!({ "sensitive": has_secret(value), "type": output_type(value) });
-            if let Some(value) = known(value) {
-                json["value"] = value;
-            }
-            (name.clone(), json)
-        })
-        .collect();
+    let outputs = state.all_outputs();
     let mut values = json!({ "root_module": modules_json(resources) });
     if !outputs.is_empty() {
-        values["outputs"] = outputs.into();
+        values["outputs"] = outputs_json(&outputs);
     }
     json!({ "format_version": "1.0", "terraform_version": TERRAFORM_VERSION, "values": values })
 }
@@ -38,7 +27,7 @@ fn resource_json(target: &Target, resource: &Resource) -> Json {
     let mut json = identity_json(&target.address);
     json["schema_version"] = kind.schema_version().into();
     json["values"] = attributes(kind, &resource.attributes);
-    json["sensitive_values"] = sensitive(kind, &resource.attributes);
+    json["sensitive_values"] = sensitive(kind, &resource.shown_attributes(kind));
     if !resource.dependencies.is_empty() {
         json["depends_on"] = resource.dependencies.iter().map(|config| Json::from(&**config)).collect();
     }

@@ -1,4 +1,5 @@
-//! The recorded state for people, as `terraform state list`, `state show` and `show` print it, without secrets.
+//! The recorded state for people, as `terraform state list`, `state show` and `show` print it, without secrets and
+//! without what the state marks as sensitive.
 
 use std::collections::BTreeSet;
 
@@ -59,7 +60,8 @@ pub fn state_text(state: &State) -> Text {
     let mut text = Text::new();
     let mut objects: Vec<_> = state.objects().collect();
     objects.sort_by(|a, b| a.0.cmp(&b.0));
-    if objects.is_empty() && state.outputs.is_empty() && state.foreign.is_empty() {
+    let outputs = state.all_outputs();
+    if objects.is_empty() && outputs.is_empty() && state.foreign.is_empty() {
         text.say(Style::Plain, "The state is empty. No resources are represented.");
         return text;
     }
@@ -76,13 +78,13 @@ pub fn state_text(state: &State) -> Text {
         let address = instance.address;
         text.say(Style::Bold, format!("# {address}: (not of this stack, kept as it is)"));
     }
-    if !state.outputs.is_empty() {
+    if !outputs.is_empty() {
         if !text.is_empty() {
             text.blank();
         }
         text.say(Style::Bold, "Outputs:");
         text.blank();
-        text.append(super::outputs_text(&state.outputs));
+        text.append(super::outputs::state_outputs_text(&outputs));
     }
     text
 }
@@ -95,7 +97,8 @@ fn resource_text(text: &mut Text, target: &Target, resource: &Resource) {
     }
     text.line([(Style::Bold, format!("# {address}:")), (Style::Warning, remark)]);
     text.say(Style::Plain, format!("resource \"{}\" {} {{", address.kind, quote(&address.name)));
-    let attributes = || resource.attributes.iter().filter(|(_, value)| !value.is_null());
+    let shown = resource.shown_attributes(address.kind);
+    let attributes = || shown.iter().filter(|(_, value)| !value.is_null());
     let keys = Keys::new(attributes().map(|(name, _)| &**name), false);
     let mut tree = Tree::new(text, Some(address));
     for (name, value) in attributes() {

@@ -7,14 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::TERRAFORM_VERSION;
-use super::json::{has_secret, known};
+use super::outputs::output_json;
 use super::plan_json::action_reason;
 use crate::address::{Address, VPC_MODULE};
 use crate::plan::{Action, Change, OutputChange, Plan, Verb};
 use crate::state::Target;
-use crate::state::file::output_type;
+use crate::state::outputs::Output;
 use crate::time::Human;
-use crate::value::Value;
 
 /// What a summary is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +123,7 @@ pub fn change_summary(timestamp: &str, counts: (usize, usize, usize), stage: Sta
 }
 
 /// What becomes of the outputs.
-pub fn outputs_planned(timestamp: &str, outputs: &[OutputChange]) -> Json {
+pub fn outputs_planned(timestamp: &str, plan: &Plan) -> Json {
     let entry = |output: &OutputChange| {
         let action = match (output.before.is_null(), output.after.is_null()) {
             _ if output.before == output.after => "noop",
@@ -132,22 +131,15 @@ pub fn outputs_planned(timestamp: &str, outputs: &[OutputChange]) -> Json {
             (false, true) => "delete",
             (false, false) => "update",
         };
-        let sensitive = has_secret(&output.before) || has_secret(&output.after);
+        let sensitive = output.before.has_secret() || output.after.has_secret();
         (output.name.clone(), json!({ "sensitive": sensitive, "action": action }))
     };
-    outputs_message(timestamp, outputs.iter().map(entry).collect())
+    outputs_message(timestamp, plan.masked().outputs.iter().map(entry).collect())
 }
 
-/// The outputs after an apply.
-pub fn outputs(timestamp: &str, outputs: &BTreeMap<String, Value>) -> Json {
-    let entry = |(name, value): (&String, &Value)| {
-        let sensitive = has_secret(value);
-        let mut json = json!({ "sensitive": sensitive, "type": output_type(value) });
-        if let (false, Some(value)) = (sensitive, known(value)) {
-            json["value"] = value;
-        }
-        (name.clone(), json)
-    };
+/// The outputs after an apply, without the values of sensitive ones.
+pub fn outputs(timestamp: &str, outputs: &BTreeMap<String, Output>) -> Json {
+    let entry = |(name, output): (&String, &Output)| (name.clone(), output_json(output, false));
     outputs_message(timestamp, outputs.iter().map(entry).collect())
 }
 

@@ -33,6 +33,7 @@ use crate::model::Kind;
 use crate::observe::{Phase, Place};
 use crate::ownership::Ownership;
 use crate::plan::build::{self, build};
+use crate::plan::sensitive::Sensitive;
 use crate::plan::{Action, Drift, Mode, Node, OutputChange, Plan, Reason, Save, Step, Verb, standing};
 use crate::rules;
 use crate::secret::DB_PASSWORD;
@@ -367,6 +368,7 @@ fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Resul
         choices: state.private.choices.clone(),
         tag_keys,
         secrets,
+        sensitive: Sensitive::of(&state),
         account: place.account.clone(),
         region: place.region.clone(),
         lineage: recorded.lineage.clone(),

@@ -15,9 +15,12 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::flat::{Flat, FlatError};
 use super::foreign::{EntryKey, Foreign, InstanceOrder};
+use super::form::{self, BYTE_ORDER_MARK, Form};
+use super::outputs::{OutputMark, RawOutput, output_type};
 use super::raw::{Raw, RawObject};
-use super::{Private, Resource, State, Target, Terraform, kept};
+use super::{Private, Resource, State, Target, Terraform, flat, kept};
 use crate::address::{Address, VPC_MODULE};
 use crate::model::Kind;
 use crate::secret::DB_PASSWORD;
@@ -43,8 +46,42 @@ pub enum ReadError {
     /// Not JSON, or not the JSON of a state.
     #[error("not a state file: {0}")]
     Json(#[from] serde_json::Error),
+    /// Something else that is known by name.
+    #[error("{0}")]
+    Form(Form),
+    /// Only the beginning of a state.
+    #[error("it is cut off: it ends in line {line}, in the middle of the state")]
+    CutOff {
+        /// The last line there is.
+        line: usize,
+    },
+    /// Text in some other encoding.
+    #[error("it is not UTF-8 text: byte {at} begins no character")]
+    NotText {
+        /// The first such byte.
+        at: usize,
+    },
+    /// Nothing, where there was something.
+    #[error("it is empty, and what was there before was not")]
+    Emptied,
+    /// Zero bytes, as a machine that lost power leaves them.
+    #[error("it holds {0} zero bytes and nothing else")]
+    Zeros(usize),
+    /// Flat attributes that cannot be read.
+    #[error("{target} is recorded in the flat form of Terraform 0.11 (`attributes_flat`), which cannot be read: {why}")]
+    Flat {
+        /// Whose.
+        target: Target,
+        /// What is wrong with them.
+        why: FlatError,
+    },
     /// A format this release does not read.
-    #[error("state format version {found}, this release reads version {FORMAT_VERSION}")]
+    #[error("it is a state of format version {found}{}, and this release reads version {FORMAT_VERSION}", match .found {
+        1 => ", of Terraform up to 0.6",
+        2 => ", of Terraform 0.6",
+        3 => ", of Terraform 0.7 to 0.11",
+        _ => "",
+    })]
     Version {
         /// What the file says.
         found: u64,
@@ -69,6 +106,29 @@ pub enum ReadError {
     TooLarge(usize),
 }
 
+impl ReadError {
+    /// The way on, one line; `None` if the file is damaged, and only a whole copy of it helps.
+    pub fn way(&self) -> Option<&'static str> {
+        match self {
+            Self::Form(form) => Some(form.way),
+            Self::Version { found } => Some(form::way_from_version(*found)),
+            Self::Flat { .. } => Some(
+                "let Terraform rewrite it, which changes nothing in AWS: run `terraform apply -refresh-only`, or `terraform \
+                 refresh` of Terraform 0.12 to 0.15, with the configuration it belongs to",
+            ),
+            Self::NotText { .. } => Some("save it as UTF-8, if an editor saved it otherwise"),
+            Self::PrivateVersion { .. } => Some("use the release of aloka that wrote it, or a newer one"),
+            Self::Json(_)
+            | Self::CutOff { .. }
+            | Self::Emptied
+            | Self::Zeros(_)
+            | Self::Duplicate(_)
+            | Self::Serial { .. }
+            | Self::TooLarge(_) => None,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct RawState<'a> {
     version: u64,
@@ -86,6 +146,12 @@ struct RawState<'a> {
     /// Its version is looked at before its keys.
     #[serde(default, borrow)]
     aloka: Option<&'a RawValue>,
+    /// What sops leaves in a file that it encrypted, or encrypted in part.
+    #[serde(default, borrow)]
+    sops: Option<&'a RawValue>,
+    /// What OpenTofu leaves of one.
+    #[serde(default, borrow)]
+    encrypted_data: Option<&'a RawValue>,
 }
 
 /// The version of the `aloka` section.
@@ -93,12 +159,6 @@ struct RawState<'a> {
 struct RawVersion {
     #[serde(default)]
     format_version: u32,
-}
-
-#[derive(Deserialize)]
-struct RawOutput {
-    #[serde(default)]
-    value: Value,
 }
 
 /// What tells whose an entry of `resources` is.
@@ -132,7 +192,10 @@ struct RawInstance {
     #[serde(default)]
     deposed: Option<Arc<str>>,
     #[serde(default)]
-    attributes: ValueMap,
+    attributes: Option<ValueMap>,
+    /// Counts where there are no others.
+    #[serde(default)]
+    attributes_flat: Option<Raw>,
     #[serde(default)]
     private: Option<Arc<str>>,
     #[serde(default)]
@@ -177,7 +240,25 @@ fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RawInstan
     deserializer.deserialize_seq(Instances)
 }
 
-/// Reads a state file. An empty text is an empty state without lineage, as Terraform leaves it for a moment.
+/// Reads a state file from its bytes.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read_bytes(bytes: &[u8]) -> Result<State, ReadError> {
+    if bytes.len() > SIZE_MAX {
+        return Err(ReadError::TooLarge(bytes.len()));
+    }
+    if !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0) {
+        return Err(ReadError::Zeros(bytes.len()));
+    }
+    if let Some(form) = form::of_bytes(bytes) {
+        return Err(ReadError::Form(form));
+    }
+    read(std::str::from_utf8(bytes).map_err(|error| ReadError::NotText { at: error.valid_up_to() })?)
+}
+
+/// Reads a state file. An empty text is an empty state without lineage, as Terraform leaves it for a moment. A byte order
+/// mark before it is not part of it.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -185,13 +266,16 @@ pub fn read(text: &str) -> Result<State, ReadError> {
     if text.len() > SIZE_MAX {
         return Err(ReadError::TooLarge(text.len()));
     }
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     if text.trim().is_empty() {
         return Ok(State::new(""));
     }
-    let raw: RawState<'_> =
-        serde_json::from_str(text).map_err(|error| another_version(text).unwrap_or(error.into()))?;
+    let raw: RawState<'_> = serde_json::from_str(text).map_err(|error| unlike(text, error))?;
     if raw.version != FORMAT_VERSION {
         return Err(ReadError::Version { found: raw.version });
+    }
+    if raw.sops.is_some() || raw.encrypted_data.is_some() {
+        return Err(form::of_text(text).map_or(ReadError::CutOff { line: 0 }, ReadError::Form));
     }
     if raw.serial >= SERIAL_MAX {
         return Err(ReadError::Serial { found: raw.serial });
@@ -201,8 +285,10 @@ pub fn read(text: &str) -> Result<State, ReadError> {
     state.check_results = raw.check_results.filter(|results| results.text() != "null");
     for (name, output) in raw.outputs {
         if stack::OUTPUTS.contains(&name.as_str()) {
-            let RawOutput { value } = serde_json::from_str(output.text())?;
-            state.outputs.insert(name, value);
+            let output: RawOutput = serde_json::from_str(output.text())?;
+            let mark = output.mark().filter(|_| !output.value.is_null());
+            state.output_marks.extend(mark.map(|mark| (name.clone(), mark)));
+            state.outputs.insert(name, output.value);
         } else {
             state.foreign_outputs.insert(name, output);
         }
@@ -254,14 +340,21 @@ fn distribute_claims(state: &mut State) {
     state.private.claims.retain(|address, id| recorded.get(address).is_some_and(|own| own.as_deref() == Some(&**id)));
 }
 
-/// A format of another version need not look like this one.
-fn another_version(text: &str) -> Option<ReadError> {
+/// What a text is that is not of this format: another version of it, something else, or the beginning of it.
+fn unlike(text: &str, error: serde_json::Error) -> ReadError {
     #[derive(Deserialize)]
     struct Head {
         version: u64,
     }
-    let Head { version: found } = serde_json::from_str(text).ok()?;
-    (found != FORMAT_VERSION).then_some(ReadError::Version { found })
+    let version = serde_json::from_str(text).ok().map(|Head { version }| version);
+    if let Some(found) = version.filter(|version| *version != FORMAT_VERSION) {
+        return ReadError::Version { found };
+    }
+    match form::of_text(text) {
+        Some(form) => ReadError::Form(form),
+        None if error.is_eof() && text.trim_start().starts_with('{') => ReadError::CutOff { line: error.line() },
+        None => error.into(),
+    }
 }
 
 fn private(section: &RawValue) -> Result<Private, ReadError> {
@@ -303,15 +396,28 @@ fn objects(entry: &RawValue) -> Result<Objects, ReadError> {
             others.push(position);
             continue;
         };
+        let target = Target { address, deposed: instance.deposed };
+        let is_flat = instance.attributes.is_none() && instance.attributes_flat.is_some();
+        let attributes = match (instance.attributes, &instance.attributes_flat) {
+            (Some(attributes), _) => attributes,
+            (None, Some(texts)) => {
+                let texts = texts.parse::<Flat>().ok_or(FlatError::NotTexts);
+                let read = texts.and_then(|texts| flat::read(&head.resource_type, &texts));
+                read.map_err(|why| ReadError::Flat { target: target.clone(), why })?
+            }
+            (None, None) => ValueMap::default(),
+        };
+        // What a provider of old recorded is for the provider of today to upgrade, from the version it was recorded at.
+        let schema_version = instance.schema_version.or(is_flat.then_some(0));
         let terraform = Terraform {
             provider: raw.provider.clone().filter(|provider| provider != PROVIDER),
-            schema_version: instance.schema_version.filter(|version| *version != kind.schema_version()),
+            schema_version: schema_version.filter(|version| *version != kind.schema_version()),
             sensitive_attributes: instance.sensitive_attributes,
             identity: instance.identity,
             identity_schema_version: instance.identity_schema_version,
         };
         let resource = Resource {
-            attributes: Arc::new(instance.attributes),
+            attributes: Arc::new(attributes),
             dependencies: instance.dependencies,
             tainted: instance.status.as_deref() == Some("tainted"),
             claimed: false,
@@ -319,7 +425,7 @@ fn objects(entry: &RawValue) -> Result<Objects, ReadError> {
             create_before_destroy: instance.create_before_destroy,
             terraform: (terraform != Terraform::default()).then(|| Arc::new(terraform)),
         };
-        ours.push((Target { address, deposed: instance.deposed }, resource));
+        ours.push((target, resource));
     }
     if ours.is_empty() {
         return Ok(foreign());
@@ -370,7 +476,9 @@ enum OutputView<'a> {
     Ours {
         value: &'a Value,
         #[serde(rename = "type")]
-        output_type: serde_json::Value,
+        output_type: Raw,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        sensitive: bool,
     },
     Foreign(&'a Raw),
 }
@@ -445,34 +553,25 @@ pub fn write(state: &State) -> String {
 /// Those of the writer.
 pub fn write_to(state: &State, mut writer: impl io::Write) -> io::Result<()> {
     let outputs = state.outputs.iter().filter(|(_, value)| !value.is_null());
-    let ours = |value| OutputView::Ours { value, output_type: output_type(value) };
+    let usual = OutputMark::default();
+    let ours = |name, value| {
+        let OutputMark { sensitive, output_type: recorded } = state.output_marks.get(name).unwrap_or(&usual);
+        let output_type = recorded.clone().unwrap_or_else(|| Raw::of(&output_type(value)));
+        OutputView::Ours { value, output_type, sensitive: *sensitive }
+    };
     let foreign = state.foreign_outputs.iter().map(|(name, raw)| (name.as_str(), OutputView::Foreign(raw)));
     let view = FileView {
         version: FORMAT_VERSION,
         terraform_version: TERRAFORM_VERSION,
         serial: state.serial,
         lineage: &state.lineage,
-        outputs: outputs.map(|(name, value)| (name.as_str(), ours(value))).chain(foreign).collect(),
+        outputs: outputs.map(|(name, value)| (name.as_str(), ours(name, value))).chain(foreign).collect(),
         resources: ResourcesView(state),
         check_results: state.check_results.as_ref(),
         aloka: SectionView { private: &state.private, claims: ClaimsView(state) },
     };
     serde_json::to_writer_pretty(&mut writer, &view)?;
     writer.write_all(b"\n")
-}
-
-/// Terraform's type of an output's value.
-pub fn output_type(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Bool(_) => "bool".into(),
-        Value::Number(_) => "number".into(),
-        Value::Null | Value::Str(_) | Value::Ref(..) | Value::Secret(_) => "string".into(),
-        Value::List(items) => serde_json::json!(["tuple", items.iter().map(output_type).collect::<Vec<_>>()]),
-        Value::Map(map) => {
-            let fields: BTreeMap<&str, _> = map.iter().map(|(key, item)| (&**key, output_type(item))).collect();
-            serde_json::json!(["object", fields])
-        }
-    }
 }
 
 /// What Terraform keeps for its provider, and for us.

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::flat;
 use super::raw::{Raw, RawObject};
 use crate::value::{Value, ValueMap};
 
@@ -127,6 +128,11 @@ impl Foreign {
         format!("{}{index}", self.key.address())
     }
 
+    fn attributes(&self, instance: &RawObject) -> ValueMap {
+        let flat = || Some(flat::read_known(&self.key.kind, &instance.parse("attributes_flat")?));
+        instance.parse("attributes").or_else(flat).unwrap_or_default()
+    }
+
     /// The current instance at this address.
     pub(super) fn instance(&self, address: &str) -> Option<RawObject> {
         let (_, instances) = self.parts();
@@ -168,7 +174,7 @@ impl Foreign {
             deposed: instance.parse("deposed"),
             kind: self.key.kind.clone(),
             is_managed: self.key.mode == "managed",
-            attributes: instance.parse("attributes").unwrap_or_default(),
+            attributes: self.attributes(&instance),
         };
         instances.into_iter().map(read).collect()
     }

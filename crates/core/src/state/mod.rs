@@ -3,13 +3,19 @@
 //! In a file this is Terraform state v4 plus one top-level key `aloka` that Terraform ignores (see [`mod@file`]). The
 //! serial only grows; the lineage never changes. No secret is ever in it.
 
+pub mod clear;
 pub mod edit;
 pub mod file;
+pub mod flat;
 pub mod foreign;
+pub mod form;
 pub mod kept;
 pub mod mirror;
+pub mod outputs;
 pub mod raw;
+pub mod sensitive;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -17,10 +23,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::foreign::{Foreign, ForeignInstance};
+use self::outputs::OutputMark;
 use self::raw::Raw;
 use crate::address::Address;
 use crate::api::Operation;
 use crate::identity;
+use crate::model::Kind;
 use crate::plan::build::{PASSWORD, without_secrets};
 use crate::value::{Value, ValueMap};
 
@@ -59,6 +67,8 @@ pub struct State {
     pub serial: u64,
     /// Outputs of the last apply.
     pub outputs: BTreeMap<String, Value>,
+    /// What is recorded of them beside the value, where that is not what aloka would write.
+    pub output_marks: BTreeMap<String, OutputMark>,
     /// Current objects.
     pub resources: BTreeMap<Address, Arc<Resource>>,
     /// Objects that a replacement left behind, still to be destroyed.
@@ -114,6 +124,16 @@ impl Resource {
     /// The object's identifier in AWS, if known.
     pub fn id(&self) -> Option<&str> {
         self.attributes.get("id").and_then(Value::as_str).filter(|id| !id.is_empty())
+    }
+
+    /// Its attributes without what is marked as sensitive.
+    pub fn shown_attributes(&self, kind: Kind) -> Cow<'_, ValueMap> {
+        let recorded = self.terraform.as_ref().map_or(&[][..], |terraform| &terraform.sensitive_attributes);
+        let paths = sensitive::paths(kind, recorded);
+        if paths.is_empty() {
+            return Cow::Borrowed(&self.attributes);
+        }
+        Cow::Owned(sensitive::masked(&paths, &self.attributes, &mut Vec::new()))
     }
 }
 

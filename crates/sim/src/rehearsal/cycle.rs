@@ -9,9 +9,9 @@ use aloka_core::plan::{Mode, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secrets};
 use aloka_core::session::sweep::Swept;
 use aloka_core::session::{Inputs, Password, Planned, Problem};
+use aloka_core::state::outputs::Output;
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
-use aloka_core::value::Value;
 
 use super::witness::{Audits, GuardedStore, Phase, Witness};
 use super::{
@@ -44,7 +44,7 @@ pub(super) struct Cycle {
     pub(super) small: bool,
     pub(super) runs: Vec<Run>,
     pub(super) apply_time: Duration,
-    pub(super) outputs: BTreeMap<String, Value>,
+    pub(super) outputs: BTreeMap<String, Output>,
     /// State text after apply.
     pub(super) applied: String,
     /// What stood after apply.
@@ -144,7 +144,7 @@ pub(super) fn cycle(
     }
     life.look(Phase::Apply);
     let state = life.state();
-    let (outputs, text, unfinished) = (state.outputs.clone(), file::write(&state), state.private.intents.len());
+    let (outputs, text, unfinished) = (state.all_outputs(), file::write(&state), state.private.intents.len());
     let standing = picture(&life.world.account, life.world.now());
 
     let second = life.plan_again();

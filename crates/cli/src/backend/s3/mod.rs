@@ -224,26 +224,32 @@ impl S3Backend {
             self.know(Known::Nothing);
             return Ok(None);
         };
-        let state = parse(&object.body).map_err(|source| BackendError::Unusable {
-            place: self.place.describe(),
-            source,
-            restore: self.restore(),
-        })?;
+        let unusable =
+            |source| BackendError::Unusable { place: self.place.describe(), source, restore: self.restore() };
+        if object.body.trim_ascii().is_empty() && self.whole().flatten().is_some() {
+            return Err(unusable(file::ReadError::Emptied));
+        }
+        let state = parse(&object.body).map_err(unusable)?;
         let (tag, modified) = (object.tag, object.modified);
         self.know(Known::Stored { tag, head: Head::of(&state), md5: md5_hex(&object.body), modified });
         Ok(Some(state))
     }
 
+    /// The newest older version that is whole, and its serial; nothing if the versions cannot be listed.
+    fn whole(&self) -> Option<Option<(Version, u64)>> {
+        let versions = self.wire.versions(&self.place.key).ok()?;
+        let mut older = versions.into_iter().filter(|version| !version.is_current).take(VERSIONS_LOOKED_AT);
+        Some(older.find_map(|version| {
+            let object = self.wire.get(&self.place.key, Some(&version.id)).ok()??;
+            let state = parse(&object.body).ok().filter(|state| !state.lineage.is_empty())?;
+            Some((version, state.serial))
+        }))
+    }
+
     /// How to get back the newest version that is whole. Best effort: it is a hint, not an answer.
     fn restore(&self) -> Option<Box<str>> {
-        let versions = self.wire.versions(&self.place.key).ok()?;
-        let mut older = versions.iter().filter(|version| !version.is_current).take(VERSIONS_LOOKED_AT);
-        let whole = older.find_map(|version| {
-            let object = self.wire.get(&self.place.key, Some(&version.id)).ok()??;
-            parse(&object.body).ok().map(|state| (version, state.serial))
-        });
         let Place { bucket, key, .. } = &*self.place;
-        let text = match whole {
+        let text = match self.whole()? {
             Some((Version { id, written, .. }, serial)) => {
                 let source = format!("{bucket}/{key}?versionId={id}");
                 let command = Command::new("aws s3api copy-object").value("--bucket", bucket);
@@ -251,7 +257,10 @@ impl S3Backend {
                 let with = command.map_or_else(|| "aws s3api copy-object".to_owned(), |command| command.to_string());
                 format!("version {id} of {written} is whole, serial {serial}; restore it with: {with}")
             }
-            None => "the bucket keeps no older version that is whole".to_owned(),
+            None => {
+                "the bucket keeps no older version that is whole: put back a copy that somebody has, with: aws s3 cp"
+                    .to_owned()
+            }
         };
         Some(text.into())
     }
@@ -401,8 +410,7 @@ fn md5_hex(bytes: &[u8]) -> String {
 }
 
 fn parse(bytes: &[u8]) -> Result<State, file::ReadError> {
-    // What is no text is no JSON: the reader says so in its own words.
-    file::read(&String::from_utf8_lossy(bytes))
+    file::read_bytes(bytes)
 }
 
 /// The longer, the more attempts there were.
