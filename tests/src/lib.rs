@@ -1,6 +1,7 @@
 //! What the tests share: valid variables at random, and a bench that plans and applies on a simulated account.
 
 pub mod canary;
+pub mod forms;
 pub mod operator;
 pub mod parsers;
 pub mod swarm;

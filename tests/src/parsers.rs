@@ -9,12 +9,14 @@ use aloka::backend::{BackendError, LockInfo};
 use aloka::commands::store::{Record, told};
 use aloka::error::CommandError;
 use aloka::planfile::PlanFile;
+use aloka_core::plan::sensitive::Sensitive;
 use aloka_core::remote::{LEASE_MAX, Silence, Verdict, WATCHED_MAX, Watch};
 use aloka_core::render::ui_json::planned_changes;
 use aloka_core::render::{
-    Context, Options, calls_json, calls_text, plan_json, plan_text, state_json, state_list, state_text,
+    Context, Options, calls_json, calls_text, outputs_json, outputs_text, plan_json, plan_text, state_json, state_list,
+    state_text,
 };
-use aloka_core::state::file;
+use aloka_core::state::{clear, file};
 use aloka_core::time::Instant;
 use aloka_core::variables::{Needs, Severity, Source, evaluate};
 use aloka_sim::rehearsal::replay::Recorded;
@@ -66,14 +68,20 @@ pub fn tfvars(data: &[u8]) {
 
 /// A state file.
 pub fn state(data: &[u8]) {
-    match file::read(&String::from_utf8_lossy(data)) {
+    let _found = clear::holds_password(data);
+    match file::read_bytes(data) {
         Ok(state) => {
             let text = file::write(&state);
             let again = file::read(&text).expect("what was written can be read");
             assert_eq!(file::write(&again), text, "written, read and written again it differs");
             let _shown = (state_text(&state).ansi(), state_json(&state), state_list(&state));
+            let outputs = state.all_outputs();
+            let _shown = (outputs_text(&outputs).ansi(), outputs_json(&outputs), Sensitive::of(&state));
         }
-        Err(error) => readable(&error.to_string()),
+        Err(error) => {
+            readable(&error.to_string());
+            error.way().into_iter().for_each(readable);
+        }
     }
 }
 
@@ -84,6 +92,7 @@ pub fn plan(data: &[u8]) {
             let text = serde_json::to_vec(&file).expect("a plan is JSON");
             assert_eq!(PlanFile::parse(&text).as_ref(), Ok(&file), "written and read again it differs");
             let plan = &file.plan;
+            assert_eq!(*plan.masked().masked(), *plan.masked(), "masked twice it differs");
             let _shown = (plan_text(plan, Options::default()).ansi(), calls_text(plan).plain());
             let _shown = (plan_json(plan, Context::default()), calls_json(plan), planned_changes("", plan));
             let _judged = (plan.counts(), plan.data_loss(), plan.is_empty(), plan.stale(None));

@@ -65,7 +65,8 @@ impl Content {
         form::of_bytes(&head)
     }
 
-    fn of_head(head: &[u8]) -> Self {
+    /// What a file holds that begins like this.
+    pub(crate) fn of_head(head: &[u8]) -> Self {
         let head = head.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(head);
         let has = |key: &str| head.windows(key.len()).any(|bytes| bytes == key.as_bytes());
         let mark = format!("\"{}\"", planfile::MARK);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::CommandError;
 use crate::files;
-use crate::output::Output;
+use crate::output::{Content, Output};
 
 /// The format written and read.
 pub const FORMAT_VERSION: u32 = 3;
@@ -116,13 +116,9 @@ impl PlanFile {
         })
     }
 
-    /// True if these bytes are a plan, of aloka in any format or of Terraform.
+    /// True if these bytes are a plan, of aloka in any format, whole or not, or of Terraform.
     pub(crate) fn is_plan(bytes: &[u8]) -> bool {
-        #[derive(Deserialize)]
-        struct Head {
-            kind: String,
-        }
-        bytes.starts_with(b"PK") || serde_json::from_slice::<Head>(bytes).is_ok_and(|head| head.kind == MARK)
+        bytes.starts_with(b"PK") || Content::of_head(bytes) == Content::Plan
     }
 
     /// Reads it from bytes.

@@ -45,6 +45,37 @@ fn holds(dir: &Dir, name: &str) -> bool {
     resources.iter().any(|resource| resource["instances"][0]["attributes"]["password"] == CANARY)
 }
 
+/// Whatever form a copy has: of 0.11, in UTF-16, merged, cut off, under an editor's name, or what a store did not take.
+#[test]
+fn copies_in_every_form_are_told() {
+    let dir = of_terraform();
+    let state = std::fs::read_to_string(dir.path().join(STATE)).expect("a state");
+    let old = serde_json::json!({ "version": 3, "serial": 1, "lineage": "l", "modules": [{ "path": ["root"], "resources": {
+        "aws_db_instance.postgres": { "type": "aws_db_instance", "primary": { "attributes": { "password": CANARY } } },
+    } }] });
+    let cut = state.find("Zq7Canary3Kx").expect("the password") + 4;
+    let mut hash = || 7;
+    let copies: Vec<(&str, Vec<u8>)> = vec![
+        ("terraform.tfstate.1600000000.backup", old.to_string().into_bytes()),
+        ("terraform.tfstate.1600000001.backup", aloka_tests::forms::flattened(&state, &mut hash).into_bytes()),
+        ("terraform.tfstate.utf16", state.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("terraform.tfstate.orig", format!("<<<<<<< a\n{state}=======\n{state}>>>>>>> b\n").into_bytes()),
+        ("terraform.tfstate~", state.as_bytes()[..cut].to_vec()),
+        ("errored.tfstate", state.clone().into_bytes()),
+    ];
+    for (name, bytes) in &copies {
+        std::fs::write(dir.path().join(name), bytes).expect("written");
+    }
+    std::fs::write(dir.path().join("terraform.tfstate.old"), state.replace("password", "word")).expect("written");
+    let ran = dir.apply(&["-var=tags={a=\"b\"}"]);
+    for (name, _) in &copies {
+        assert_eq!(told(&ran, name), 1, "{name}:\n{}", ran.stderr);
+    }
+    assert_eq!(told(&ran, "terraform.tfstate.old"), 0, "{}", ran.stderr);
+    let ran = dir.apply(&["-var=tags={a=\"c\"}"]);
+    assert!(copies.iter().all(|(name, _)| told(&ran, name) == 0), "told once:\n{}", ran.stderr);
+}
+
 /// How often it is told that `name` holds the password.
 fn told(ran: &Ran, name: &str) -> usize {
     ran.stderr.matches(&format!("{name} holds the database password in clear")).count()

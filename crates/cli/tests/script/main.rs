@@ -9,6 +9,7 @@ mod directory;
 mod documents;
 mod files;
 mod flags;
+mod forms;
 mod help;
 mod hostile;
 mod output;

@@ -24,11 +24,12 @@ use std::time::Duration;
 use self::bucket::Buckets;
 pub use self::event::{Cause, Effect, Event, Failure, News, Notice, Outcome, Ticket};
 use self::node::{Progress, Status};
+use crate::address::Address;
 use crate::api::{Bucket, Reply};
 use crate::plan::{Node, Plan};
 use crate::session::holders::Asker;
 use crate::session::{Planned, VISIBILITY_MS};
-use crate::state::State;
+use crate::state::{State, Terraform};
 use crate::time::Instant;
 use crate::value::Value;
 
@@ -56,6 +57,8 @@ pub struct Executor {
     secrets: BTreeMap<Arc<str>, Arc<str>>,
     /// Finds out who holds what AWS does not delete.
     asker: Asker,
+    /// What is not shown of the object of an address, whichever object that is.
+    marks: BTreeMap<Address, Arc<Terraform>>,
 
     /// Counts changes of `state`.
     version: u64,
@@ -118,6 +121,7 @@ impl Executor {
             tag_keys: None,
             secrets: BTreeMap::new(),
             asker: Asker::default(),
+            marks: BTreeMap::new(),
             version: 0,
             persisted: 0,
             writing: None,
@@ -148,6 +152,7 @@ impl Executor {
         executor.secrets.clone_from(secrets);
         executor.tag_keys = Some(tag_keys.clone());
         executor.asker = Asker::new(&planned.plan, &planned.state);
+        executor.marks = planned.state.sensitive_attributes();
         executor.outputs = outputs.iter().map(|output| (output.name.clone(), output.after.clone())).collect();
         // What the plan chose and refreshed is written even if nothing else is to be done.
         executor.version = u64::from(planned.state_changed);

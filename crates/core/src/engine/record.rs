@@ -129,7 +129,8 @@ impl Executor {
             let settings = target.address.kind.provider_settings().iter();
             let settings = settings.map(|(name, value)| (map::key(name), Value::from(*value)));
             let attributes = settings.chain(self.resolved_after(index)).collect();
-            Resource { attributes: Arc::new(attributes), ..Resource::default() }
+            let terraform = self.marks.get(&target.address).cloned();
+            Resource { attributes: Arc::new(attributes), terraform, ..Resource::default() }
         } else {
             self.state.resources.remove(&target.address).map(|old| Resource::clone(&old)).unwrap_or_default()
         };

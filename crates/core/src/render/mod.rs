@@ -11,7 +11,7 @@ pub mod outputs;
 pub mod plan_json;
 pub mod plan_text;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod state_json;
 pub mod state_text;
 #[cfg(test)]

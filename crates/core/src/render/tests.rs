@@ -430,9 +430,9 @@ fn outputs_and_state_read_as_terraform_writes_them() {
     state.outputs.insert("size".to_owned(), 3.into());
     state.outputs.insert("zones".to_owned(), json!({ "a": "dev-a", "bb": ["x"] }).into());
     let expected = "size = 3\nzones = {\n  \"a\"  = \"dev-a\"\n  \"bb\" = [\n    \"x\",\n  ]\n}\n";
-    assert_eq!(outputs_text(&state.outputs).plain(), expected);
+    assert_eq!(outputs_text(&state.all_outputs()).plain(), expected);
     assert_eq!(output_raw(&state.outputs["size"]).as_deref(), Some("3"));
-    let json: serde_json::Value = outputs_json(&state.outputs);
+    let json: serde_json::Value = outputs_json(&state.all_outputs());
     assert_eq!(json["size"], json!({ "sensitive": false, "type": "number", "value": 3 }));
 
     let resource = |json| {
@@ -590,7 +590,7 @@ fn any_state_is_shown_without_secrets() {
         let text = state_text(&state);
         let plain = text.plain();
         assert_eq!(strip(&text.ansi()), plain, "seed {seed}");
-        for text in [plain.as_str(), &state_json(&state).to_string(), &outputs_json(&state.outputs).to_string()] {
+        for text in [plain.as_str(), &state_json(&state).to_string(), &outputs_json(&state.all_outputs()).to_string()] {
             assert!(!text.contains(CLEAR_PASSWORD), "seed {seed}: {text}");
         }
         let list = state_list(&state);

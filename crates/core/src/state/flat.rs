@@ -33,6 +33,9 @@ pub enum FlatError {
         /// What belongs there.
         wanted: &'static str,
     },
+    /// A text under the name of a collection.
+    #[error("`{0}` is a text and a collection at once")]
+    Both(String),
     /// A value was not known yet when the state was written.
     #[error("`{0}` was not known when the state was written")]
     Unknown(String),
@@ -273,7 +276,7 @@ fn value(text: Option<&str>, inside: &Entries<'_>, path: &str, of: Type, depth: 
     match text {
         Some(UNKNOWN) => Err(FlatError::Unknown(path.to_owned())),
         Some(text) if inside.is_empty() => scalar(text, path, of),
-        Some(text) => Err(wrong(path, text, "a text and a collection at once")),
+        Some(_) => Err(FlatError::Both(path.to_owned())),
         None if inside.contains_key("%") => map(inside, path, of),
         None if inside.contains_key("#") => items(inside, path, of, depth),
         None => {

@@ -256,6 +256,19 @@ impl State {
         self.resources.get(address)?.attributes.get(name).filter(|value| !value.is_null())
     }
 
+    /// What is marked as sensitive of the objects of each address, for the objects that will follow them.
+    pub(crate) fn sensitive_attributes(&self) -> BTreeMap<Address, Arc<Terraform>> {
+        let marked = self.objects().filter_map(|(target, resource)| {
+            let sensitive_attributes = resource.terraform.as_ref()?.sensitive_attributes.clone();
+            let marks = Terraform { sensitive_attributes, ..Terraform::default() };
+            (marks != Terraform::default()).then(|| (target.address, Arc::new(marks)))
+        });
+        // Of an address, the current object comes first, and counts.
+        let mut marked: Vec<_> = marked.collect();
+        marked.reverse();
+        marked.into_iter().collect()
+    }
+
     /// True if Terraform recorded a password.
     pub fn has_clear_password(&self) -> bool {
         let password =

@@ -304,6 +304,33 @@ fn a_broken_state_comes_with_the_version_to_restore() {
     assert!(hint.contains("version 0 of") && hint.contains("versionId=0") && hint.contains("serial 1"), "{hint}");
 }
 
+#[test]
+fn every_form_in_a_bucket_is_told_by_name() {
+    let good = r#"{"version":4,"serial":1,"lineage":"one","resources":[{"mode":"managed","type":"aws_vpc","name":"this","module":"module.vpc","provider":"p","instances":[{"index_key":0,"schema_version":1,"attributes":{"id":"vpc-1"}}]}]}"#;
+    let memory = Memory::default();
+    let put = |bytes: &[u8]| memory.put("k", bytes.to_vec(), BTreeMap::new(), Condition::Always).expect("stored");
+    for form in aloka_tests::forms::forms(good) {
+        put(&form.bytes);
+        let error = open(&memory, FILE).read().expect_err(form.name);
+        assert!(error.to_string().contains(form.told), "{}: {error}", form.name);
+        let hint = error.hint().expect("a hint");
+        assert!(hint.contains(form.way) && hint.contains("no older version"), "{}: {hint}", form.name);
+    }
+    // One that was emptied beside a whole version, and one that never was anything else.
+    put(good.as_bytes());
+    put(b"");
+    let error = open(&memory, FILE).read().expect_err("it was emptied");
+    assert!(
+        error.to_string().contains("it is empty")
+            && error.hint().is_some_and(|hint| hint.contains("is whole, serial 1"))
+    );
+    let memory = Memory::default();
+    memory.put("k", Vec::new(), BTreeMap::new(), Condition::Always).expect("stored");
+    assert!(open(&memory, FILE).read().is_ok());
+    memory.put("k", format!("\u{feff}{good}").into_bytes(), BTreeMap::new(), Condition::Always).expect("stored");
+    assert_eq!(open(&memory, FILE).read().expect("read").map(|state| state.serial), Some(1));
+}
+
 /// A lock as aloka leaves it when it dies.
 fn left_by_the_dead(ago: Duration) -> LockInfo {
     LockInfo {
