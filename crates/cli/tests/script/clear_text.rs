@@ -54,7 +54,11 @@ fn copies_in_every_form_are_told() {
         "aws_db_instance.postgres": { "type": "aws_db_instance", "primary": { "attributes": { "password": CANARY } } },
     } }] });
     let cut = state.find("Zq7Canary3Kx").expect("the password") + 4;
-    let mut hash = || 7;
+    let mut last = 7;
+    let mut hash = || {
+        last += 1;
+        last
+    };
     let copies: Vec<(&str, Vec<u8>)> = vec![
         ("terraform.tfstate.1600000000.backup", old.to_string().into_bytes()),
         ("terraform.tfstate.1600000001.backup", aloka_tests::forms::flattened(&state, &mut hash).into_bytes()),

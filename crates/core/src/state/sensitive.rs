@@ -219,7 +219,7 @@ mod tests {
         for all in [json!([[]]), json!([[{ "type": "new" }]]), json!(["x"]), json!([[at(0)]])] {
             let (json, _) = shown(Kind::Instance, &all);
             assert_eq!((&json["id"], &json["identifier"]), (&json!("i-1"), &json!("x")), "{json}");
-            assert_eq!(json.to_string().matches("$secret").count(), 7, "{json}");
+            assert_eq!(json.to_string().matches("$secret").count(), 6, "{json}");
         }
     }
 }
