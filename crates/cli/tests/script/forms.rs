@@ -76,7 +76,9 @@ fn every_form_is_told_by_name_whatever_reads_it() {
 #[test]
 fn every_form_is_told_by_name_when_a_state_moves() {
     let (dir, good) = stack();
-    let dir = dir.file("backend.tf", "terraform {\n  backend \"local\" {\n    path = \"old.tfstate\"\n  }\n}\n");
+    let dir = dir
+        .without("ALOKA_CLOUD")
+        .file("backend.tf", "terraform {\n  backend \"local\" {\n    path = \"old.tfstate\"\n  }\n}\n");
     fs::rename(dir.path().join(STATE), dir.path().join("old.tfstate")).expect("moved");
     dir.run(&["init"]).expect(0);
     let dir = dir.file("backend.tf", "terraform {\n  backend \"local\" {\n    path = \"new.tfstate\"\n  }\n}\n");
@@ -121,7 +123,8 @@ fn an_emptied_state_beside_a_whole_backup_is_refused() {
     }
     let ran = dir.run(&["plan"]).expect(1);
     let command = ran.stderr.lines().find_map(|line| line.split_once("restore it with: ")).expect("a command").1;
-    assert_eq!(command, "cp terraform.tfstate.backup terraform.tfstate");
+    let place = dir.path().canonicalize().expect("a directory").join(STATE).display().to_string();
+    assert_eq!(command, format!("cp {place}.backup {place}"));
     fs::copy(dir.path().join("terraform.tfstate.backup"), &path).expect("copied");
     dir.run(&["plan"]).expect(0).says("0 to destroy");
     fs::write(&path, whole).expect("written");
@@ -143,7 +146,7 @@ fn flat_attributes_are_a_state_as_any_other() {
     let dir = dir.file(STATE, &flat);
     dir.run(&["plan", "-detailed-exitcode"]).expect(0).says("No changes.");
     assert_eq!(fs::read_to_string(dir.path().join(STATE)).expect("a state"), flat);
-    dir.run(&["plan", "-destroy"]).expect(0).says("22 to destroy");
+    dir.run(&["plan", "-destroy"]).expect(0).says("21 to destroy");
     dir.apply(&["-var=tags={a=\"b\"}"]).says("0 destroyed");
     let written = fs::read_to_string(dir.path().join(STATE)).expect("a state");
     assert!(!written.contains("attributes_flat") && written.contains("\"attributes\""));
@@ -193,7 +196,7 @@ fn what_the_state_marks_is_shown_by_no_command() {
         (&["plan", "-verbose"], 0),
         (&["plan", "-json"], 0),
         (&["plan", "-calls"], 0),
-        (&["plan", "-var=db_username=other"], 1),
+        (&["plan", "-var=db_username=other"], 0),
         (&["plan", "-destroy"], 0),
         (&["plan", "-destroy", "-calls"], 0),
         (&["plan", "-refresh-only"], 0),
@@ -250,7 +253,7 @@ fn a_saved_plan_holds_nothing_that_the_state_marks() {
     let dir = of_terraform();
     fs::remove_file(dir.path().join("terraform.tfvars")).expect("removed");
     let dir = dir.file("terraform.tfvars", &format!("db_username = {:?}\napp_instance_type = \"t3.medium\"\n", user()));
-    dir.run(&["plan", "-out=tfplan"]).expect(0).says("~ db_endpoint = (sensitive value)");
+    dir.run(&["plan", "-out=tfplan"]).expect(0).says("~ db_endpoint    = (sensitive value)");
     let mut saved: Value = serde_json::from_slice(&fs::read(dir.path().join("tfplan")).expect("a plan")).expect("JSON");
     let variables = saved.as_object_mut().expect("an object").remove("variables").expect("variables");
     assert_eq!(variables["db_username"], json!(user()), "what the user says is the user's");
