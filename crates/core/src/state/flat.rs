@@ -67,7 +67,7 @@ enum Type {
     /// A number.
     Number,
     /// A list or a set of blocks with these attributes; what is not among them is [`Type::Text`].
-    Blocks(&'static [(&'static str, Type)]),
+    Blocks(&'static [(&'static str, Self)]),
     /// A list or a set of texts.
     Texts,
     /// A map of texts.
