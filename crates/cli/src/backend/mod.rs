@@ -274,7 +274,7 @@ pub enum BackendError {
 
 /// What to do about a damaged state of which nobody knows a whole copy.
 const RESTORE: &str = "put a whole copy of it in its place: a backup, or what version control or another machine has; if none is left, \
-                       empty the file and record what is in AWS with: aloka state recover";
+                       keep a copy of this one, empty it, and record what is in AWS with: aloka state recover";
 
 impl BackendError {
     /// What to do about it, one line.
