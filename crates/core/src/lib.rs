@@ -28,6 +28,7 @@ pub mod render;
 pub mod rules;
 pub mod secret;
 pub mod session;
+pub mod settings;
 pub mod shell;
 pub mod stack;
 pub mod state;

@@ -217,33 +217,52 @@ pub const MANAGE_MASTER_USER_PASSWORD: &str = "manage_master_user_password";
 /// The attribute of a database that tells which logs RDS sends to CloudWatch.
 pub const LOGS_EXPORTS: &str = "enabled_cloudwatch_logs_exports";
 
+/// Attributes of a database that tell how it is deleted: Terraform's provider records them, and AWS knows nothing of them.
+pub const DELETE_AUTOMATED_BACKUPS: &str = "delete_automated_backups";
+/// As [`DELETE_AUTOMATED_BACKUPS`].
+pub const FINAL_SNAPSHOT_IDENTIFIER: &str = "final_snapshot_identifier";
+/// As [`DELETE_AUTOMATED_BACKUPS`].
+pub const SKIP_FINAL_SNAPSHOT: &str = "skip_final_snapshot";
+
+/// The attribute of a database that tells whether AWS refuses to delete it.
+pub const DELETION_PROTECTION: &str = "deletion_protection";
+
+/// The attribute of a database that tells for how many days automated backups of it are kept.
+pub const BACKUP_RETENTION: &str = "backup_retention_period";
+
+/// The attribute of a database that tells up to which size, in GiB, RDS grows its storage by itself; 0 for not at all.
+pub const MAX_ALLOCATED_STORAGE: &str = "max_allocated_storage";
+
 const DB_INSTANCE: &[Attribute] = &[
     computed("address"),
     attribute("allocated_storage", OnChange::InPlace, Compare::DbStorage),
     computed("arn"),
     create_only("auto_minor_version_upgrade"),
     computed("availability_zone"),
-    in_place("backup_retention_period"),
+    in_place(BACKUP_RETENTION),
     in_place("copy_tags_to_snapshot"),
     replace("db_name"),
     replace("db_subnet_group_name"),
-    in_place("deletion_protection"),
+    in_place(DELETE_AUTOMATED_BACKUPS),
+    in_place(DELETION_PROTECTION),
     attribute(LOGS_EXPORTS, OnChange::InPlace, Compare::Set),
     computed("endpoint"),
     replace("engine"),
     attribute("engine_version", OnChange::InPlace, Compare::EngineVersion),
     computed("engine_version_actual"),
+    in_place(FINAL_SNAPSHOT_IDENTIFIER),
     computed("id"),
     replace("identifier"),
     in_place("instance_class"),
     in_place(MANAGE_MASTER_USER_PASSWORD),
     computed("master_user_secret"),
+    in_place(MAX_ALLOCATED_STORAGE),
     in_place("multi_az"),
     in_place("password"),
     computed("port"),
     in_place("publicly_accessible"),
     computed("resource_id"),
-    create_only("skip_final_snapshot"),
+    in_place(SKIP_FINAL_SNAPSHOT),
     computed("status"),
     create_only("storage_encrypted"),
     create_only("storage_type"),
@@ -334,7 +353,7 @@ impl Kind {
     /// their defaults (provider 5.100): without them Terraform would plan to set them.
     pub const fn provider_settings(self) -> &'static [(&'static str, bool)] {
         match self {
-            Self::DbInstance => &[("apply_immediately", false), ("delete_automated_backups", true)],
+            Self::DbInstance => &[("apply_immediately", false)],
             Self::DefaultSecurityGroup | Self::SecurityGroup => &[("revoke_rules_on_delete", false)],
             Self::Instance => &[("get_password_data", false), ("user_data_replace_on_change", false)],
             Self::DbSubnetGroup
@@ -376,6 +395,12 @@ impl Kind {
     /// True if the attribute is a secret, in the provider's schema: never written, never shown.
     pub fn is_secret(self, attribute: &str) -> bool {
         self == Self::DbInstance && matches!(attribute, "password" | "password_wo")
+    }
+
+    /// True if a change of the attribute is recorded and nothing else: AWS knows nothing of it.
+    pub fn is_recorded_only(self, attribute: &str) -> bool {
+        const NAMES: [&str; 3] = [DELETE_AUTOMATED_BACKUPS, FINAL_SNAPSHOT_IDENTIFIER, SKIP_FINAL_SNAPSHOT];
+        self == Self::DbInstance && NAMES.contains(&attribute)
     }
 
     /// True if AWS keeps tags on objects of this kind.

@@ -3,7 +3,7 @@
 //! An attribute is set only if the object says something about it, so partial objects can be merged one by one.
 
 use crate::map;
-use crate::model::{Kind, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD};
+use crate::model::{BACKUP_RETENTION, Kind, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD, MAX_ALLOCATED_STORAGE};
 use crate::rules;
 use crate::value::{Value, ValueMap};
 
@@ -200,7 +200,7 @@ fn db_instance(a: &mut Attributes<'_>) {
         ("arn", "DBInstanceArn"),
         ("auto_minor_version_upgrade", "AutoMinorVersionUpgrade"),
         ("availability_zone", "AvailabilityZone"),
-        ("backup_retention_period", "BackupRetentionPeriod"),
+        (BACKUP_RETENTION, "BackupRetentionPeriod"),
         ("copy_tags_to_snapshot", "CopyTagsToSnapshot"),
         ("db_name", "DBName"),
         ("db_subnet_group_name", "DBSubnetGroupName"),
@@ -212,7 +212,6 @@ fn db_instance(a: &mut Attributes<'_>) {
         ("id", "DbiResourceId"),
         ("identifier", "DBInstanceIdentifier"),
         ("instance_class", "DBInstanceClass"),
-        ("max_allocated_storage", "MaxAllocatedStorage"),
         ("multi_az", "MultiAZ"),
         ("port", "Endpoint.Port"),
         ("publicly_accessible", "PubliclyAccessible"),
@@ -223,6 +222,11 @@ fn db_instance(a: &mut Attributes<'_>) {
         ("username", "MasterUsername"),
         ("vpc_security_group_ids", "VpcSecurityGroupIds"),
     ]);
+    // Of storage that it does not grow by itself, RDS says nothing: otherwise what is recorded would stay.
+    if a.object.at("AllocatedStorage").is_some() {
+        let most = a.object.at("MaxAllocatedStorage").cloned().unwrap_or_else(|| 0.into());
+        a.set(MAX_ALLOCATED_STORAGE, most);
+    }
     // Absent, the secret is told as the lack of one: otherwise what is recorded would stay.
     let secret = a.object.at("MasterUserSecret").map(|secret| {
         let field = |name, from| (name, secret.get(from).clone());

@@ -11,9 +11,10 @@ use sha1::{Digest, Sha1};
 use crate::address::Address;
 use crate::boot;
 use crate::map;
-use crate::model::{Kind, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD};
+use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
 use crate::rules;
 use crate::secret::DB_PASSWORD;
+use crate::settings::{SETTINGS, left_to_owner};
 use crate::state::Choices;
 use crate::value::{Value, ValueMap};
 use crate::variables::{INSTANCES_MAX, SUBNETS_MAX, Variables, ZONES_MAX};
@@ -34,8 +35,6 @@ pub const OUTPUTS: [&str; 7] = [
 ];
 /// What runs at an application server's first boot if `app_user_data` names no file: see [`boot`].
 pub const DEFAULT_USER_DATA: &str = include_str!("user_data.sh");
-/// Logs of a new database that RDS sends to CloudWatch, if the variables do not say which.
-const LOGS: [&str; 2] = ["postgresql", "upgrade"];
 
 /// One declared resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -455,26 +454,17 @@ impl Builder<'_> {
         let version = variables.db_engine_version.clone().or_else(|| self.choices.db_engine_version.clone());
         let managed = variables.db_manage_master_user_password;
         let password = if managed { Value::Null } else { Value::Secret(Arc::from(DB_PASSWORD)) };
-        let copies_tags = variables.db_copy_tags_to_snapshot;
-        let logs = variables.db_enabled_cloudwatch_logs_exports.as_ref();
         let attributes = [
-            ("allocated_storage", variables.db_allocated_storage.into()),
             ("auto_minor_version_upgrade", true.into()),
-            ("backup_retention_period", variables.db_backup_retention_days.into()),
-            ("copy_tags_to_snapshot", copies_tags.unwrap_or(true).into()),
             ("db_name", Value::from(&variables.db_name)),
             ("db_subnet_group_name", self.db_subnet_group()),
-            ("deletion_protection", variables.db_deletion_protection.unwrap_or(false).into()),
-            (LOGS_EXPORTS, logs.map_or_else(|| Value::list(LOGS), Value::list)),
             ("engine", Value::str("postgres")),
             ("engine_version", version.into()),
             ("identifier", Value::from(&identifier)),
             ("instance_class", Value::from(&variables.db_instance_class)),
             (MANAGE_MASTER_USER_PASSWORD, managed.into()),
-            ("multi_az", variables.db_multi_az.into()),
             ("password", password),
             ("publicly_accessible", false.into()),
-            ("skip_final_snapshot", true.into()),
             ("storage_encrypted", variables.db_storage_encrypted.into()),
             ("storage_type", Value::str("gp3")),
             ("tags", self.tags(&identifier)),
@@ -484,16 +474,12 @@ impl Builder<'_> {
                 Value::List(vec![Value::reference(Address::root(Kind::SecurityGroup, "db"), "id")]),
             ),
         ];
+        let kept = &self.choices.db_settings;
+        let settings = SETTINGS.iter().map(|setting| (map::key(setting.attribute), setting.wanted(variables, kept)));
+        let settings: Vec<_> = settings.filter(|(_, value)| !value.is_null()).collect();
         let declared = self.declare(Address::root(Kind::DbInstance, "postgres"), attributes);
-        if variables.db_deletion_protection.is_none() {
-            declared.create_only.push("deletion_protection");
-        }
-        if copies_tags.is_none() {
-            declared.create_only.push("copy_tags_to_snapshot");
-        }
-        if logs.is_none() {
-            declared.create_only.push(LOGS_EXPORTS);
-        }
+        declared.attributes.extend(settings);
+        declared.create_only.extend(left_to_owner(variables).map(|setting| setting.attribute));
     }
 
     /// The group the database is in: one that is there, or the stack's own.

@@ -58,12 +58,14 @@ impl Call {
         self.args.get(name).unwrap_or(&NULL)
     }
 
-    /// The IAM actions it needs: those of its operation, and for a password that RDS is to manage those of Secrets Manager
-    /// (RDS user guide, "Permissions required for Secrets Manager integration").
+    /// The IAM actions it needs: those of its operation, for a password that RDS is to manage those of Secrets Manager (RDS
+    /// user guide, "Permissions required for Secrets Manager integration"), and for a final snapshot the one that makes it.
     pub fn iam_actions(&self) -> Vec<String> {
         let managed = self.arg("ManageMasterUserPassword").as_bool() == Some(true);
         let more = MANAGED_PASSWORD_ACTIONS.iter().filter(|_| managed).map(|action| (*action).to_owned());
-        self.operation.iam_actions().into_iter().chain(more).collect()
+        let snapshot = !self.arg("FinalDBSnapshotIdentifier").is_null();
+        let snapshot = snapshot.then(|| "rds:CreateDBSnapshot".to_owned());
+        self.operation.iam_actions().into_iter().chain(more).chain(snapshot).collect()
     }
 
     /// Tells an argument that the operation does not have, or a required one that is missing.

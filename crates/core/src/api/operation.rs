@@ -25,6 +25,7 @@
 //! | `Image` | ImageId, Name, Architecture, RootDeviceName, RootVolumeSize, State |
 //! | `DBSubnetGroup` | DBSubnetGroupName, DBSubnetGroupDescription, VpcId, SubnetGroupStatus, SubnetIds \[text\], DBSubnetGroupArn |
 //! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, MaxAllocatedStorage?, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, CopyTagsToSnapshot, EnabledCloudwatchLogsExports \[text\], sorted, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroupIds \[text\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, MasterUserSecret? {SecretArn, SecretStatus, KmsKeyId}, Tags |
+//! | `DBSnapshot` | DBSnapshotIdentifier, DBInstanceIdentifier, DbiResourceId?, SnapshotType, Status (`creating`, `available` and others) |
 //!
 //! `?` marks a field that may be absent. Instances are a flat list, without reservations. The tags of `DescribeTags` are
 //! a list of their own, `{ResourceId, ResourceType, Key, Value}` each, as a filter may let some tags of an object pass and
@@ -334,7 +335,7 @@ operations! {
 
     /// `{DBInstance: DBInstance}`
     CreateDBInstance Rds NaturalKey RdsWrite [
-        DBInstanceIdentifier(required), DBInstanceClass(required), Engine(required), EngineVersion, AllocatedStorage(required), StorageType,
+        DBInstanceIdentifier(required), DBInstanceClass(required), Engine(required), EngineVersion, AllocatedStorage(required), MaxAllocatedStorage, StorageType,
         StorageEncrypted, DBName, MasterUsername(required), MasterUserPassword, ManageMasterUserPassword, DBSubnetGroupName(required), VpcSecurityGroupIds(required),
         PubliclyAccessible(required), MultiAZ, BackupRetentionPeriod, DeletionProtection, AutoMinorVersionUpgrade,
         CopyTagsToSnapshot, EnableCloudwatchLogsExports, Tags(required),
@@ -343,7 +344,8 @@ operations! {
     DescribeDBInstances Rds Read RdsRead [DBInstanceIdentifier];
     /// `{DBInstance: DBInstance}`. `CloudwatchLogsExportConfiguration` is `{EnableLogTypes, DisableLogTypes}`.
     ModifyDBInstance Rds Idempotent RdsWrite [
-        DBInstanceIdentifier(required), DBInstanceClass, EngineVersion, AllocatedStorage, MasterUserPassword, ManageMasterUserPassword,
+        DBInstanceIdentifier(required), DBInstanceClass, EngineVersion, AllocatedStorage, MaxAllocatedStorage, MasterUserPassword,
+        ManageMasterUserPassword,
         VpcSecurityGroupIds, PubliclyAccessible, MultiAZ, BackupRetentionPeriod, DeletionProtection, CopyTagsToSnapshot,
         CloudwatchLogsExportConfiguration, ApplyImmediately(required),
     ];
@@ -351,6 +353,8 @@ operations! {
     DeleteDBInstance Rds Idempotent RdsWrite [
         DBInstanceIdentifier(required), SkipFinalSnapshot(required), FinalDBSnapshotIdentifier, DeleteAutomatedBackups,
     ];
+    /// `{DBSnapshots: [DBSnapshot]}`; `SnapshotType` is `manual` for those that people ask for, final ones among them.
+    DescribeDBSnapshots Rds Read RdsRead [DBSnapshotIdentifier, SnapshotType];
     /// `{DBEngineVersions: [{EngineVersion, Status}]}`
     DescribeDBEngineVersions Rds Read RdsRead [Engine(required), EngineVersion];
     /// `{}`

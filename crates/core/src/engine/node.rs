@@ -371,6 +371,14 @@ impl Executor {
                 self.progress[index].exists = Some(Box::new(error.clone()));
                 self.look_up(index, error, now);
             }
+            // The snapshot that a deletion makes: it may be this deletion's, by a sending whose answer was lost.
+            ErrorClass::AlreadyExists if operation == Operation::DeleteDBInstance => {
+                if self.progress[index].unknowns > 0 {
+                    self.retry(index, error, CONFLICT_MAX, now);
+                } else {
+                    self.give_up(index, operation, error, now);
+                }
+            }
             ErrorClass::AlreadyExists if operation.idempotency() == Idempotency::Idempotent => {
                 self.next_step(index, now);
             }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use super::edges::recorded_edges;
+use super::ending::{self, Ending};
 use super::lower::Subject;
 use super::sensitive::Sensitive;
-use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal, standing};
+use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal, standing, storage};
 use crate::address::Address;
 use crate::consent::Consent;
 use crate::diff::{self, Verdict};
@@ -22,6 +23,7 @@ use crate::session::{Password, Problem};
 use crate::stack::{Closures, Declared, Stack};
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
+use crate::variables::Variables;
 
 /// The tag that people see.
 const NAME: &str = "Name";
@@ -52,6 +54,10 @@ pub struct Inputs<'a> {
     pub mode: Mode,
     /// What is known of the password.
     pub password: &'a Password,
+    /// The variables.
+    pub variables: &'a Variables,
+    /// Names of the snapshots that there are, in lower case; `None` if they were not read yet.
+    pub snapshots: Option<&'a BTreeSet<String>>,
     /// Where the objects are.
     pub place: &'a Place,
     /// Whose each recorded object is.
@@ -84,6 +90,7 @@ pub fn build(inputs: &Inputs<'_>) -> Result<Built, Vec<Problem>> {
         made: BTreeMap::new(),
         removed: BTreeMap::new(),
         nothing: Arc::default(),
+        endings: BTreeMap::new(),
         notes: Vec::new(),
         problems: Vec::new(),
     };
@@ -107,6 +114,8 @@ struct Decisions<'a> {
     removed: BTreeMap<Target, Change>,
     /// The attributes of what is not there.
     nothing: Arc<ValueMap>,
+    /// How each database that goes is deleted.
+    endings: BTreeMap<Target, Ending>,
     notes: Vec<String>,
     problems: Vec<Problem>,
 }
@@ -183,7 +192,6 @@ impl Decisions<'_> {
                 attributes: Vec::new(),
             };
         };
-        standing::keep(&mut after, before, &declared.create_only);
         self.keep(&target, &mut after, before);
         let attributes = self.differences(address, declared, &after, before);
         let forced = attributes.iter().any(|change| change.forces_replacement);
@@ -206,7 +214,8 @@ impl Decisions<'_> {
             self.problems.extend(standing::refused(address, before, &attributes));
         }
         if matches!(action, Action::Replace(_)) {
-            self.check_protection(address, &found.phase, before, &after);
+            self.problems.extend(standing::protected(address, &found.phase, before, &after));
+            self.end(&target, found);
             self.check_claim(&target, &reason, &attributes);
             self.problems.extend(standing::keeps_protection(address, before, &attributes));
             let next = state.unfinished(address).map_or(generation.saturating_add(1), |intent| intent.generation);
@@ -305,15 +314,18 @@ impl Decisions<'_> {
         }
     }
 
-    /// A database that is to stay protected is not replaced; one whose protection is turned off is, once it is named.
-    fn check_protection(&mut self, address: &Address, phase: &Phase, before: &ValueMap, after: &ValueMap) {
-        let is_on =
-            |attributes: &ValueMap| attributes.get("deletion_protection").and_then(Value::as_bool) == Some(true);
-        if is_on(before) && is_on(after) && *phase != Phase::Deleting {
-            self.problems.push(Problem::Impossible {
-                summary: format!("{address} cannot be replaced: its deletion protection is on"),
-                hint: "set db_deletion_protection = false, then try again".to_owned(),
-            });
+    /// Decides how a database that goes is deleted. What an earlier run began is only waited for.
+    fn end(&mut self, target: &Target, found: &Found) {
+        let goes = target.address.kind == Kind::DbInstance && found.phase != Phase::Deleting;
+        if !goes || self.inputs.recording {
+            return;
+        }
+        match ending::of(self.inputs, target, found) {
+            Ok(ending) => {
+                self.notes.extend(ending.notes(target, &found.attributes));
+                self.endings.insert(target.clone(), ending);
+            }
+            Err(problem) => self.problems.push(problem),
         }
     }
 
@@ -379,7 +391,7 @@ impl Decisions<'_> {
             let is_detached = address.kind == Kind::InternetGateway && present.as_str() == Some("");
             let forces_replacement =
                 (forces_replacement && !is_detached) || self.must_move(address.kind, attribute.name, declared);
-            if attribute.compare == Compare::DbStorage && is_grown_by_rds(desired, before) {
+            if attribute.compare == Compare::DbStorage && storage::is_grown_by_rds(desired, before) {
                 continue;
             }
             match diff::compare(attribute.compare, desired, &present, own) {
@@ -388,9 +400,12 @@ impl Decisions<'_> {
                     if address.kind == Kind::DbSubnetGroup && attribute.name == "subnet_ids" && !forces_replacement {
                         self.check_held_subnets(address, desired, &present);
                     }
+                    self.problems.extend(storage::limit_too_low(address, attribute.name, after, before));
                     changes.push(change(desired, forces_replacement));
                 }
-                Verdict::Impossible => self.problems.push(impossible(address, attribute.name, desired, &present)),
+                Verdict::Impossible => {
+                    self.problems.push(storage::impossible(address, attribute.name, desired, &present))
+                }
             }
         }
         changes
@@ -495,6 +510,7 @@ impl Decisions<'_> {
                     hint: "set db_deletion_protection = false, run `aloka apply`, then try again".to_owned(),
                 });
             }
+            self.end(&target, found);
             let change = Change {
                 target: target.clone(),
                 action,
@@ -541,8 +557,10 @@ impl Decisions<'_> {
     }
 
     fn finish(self) -> Result<Built, Vec<Problem>> {
-        let Self { inputs, made, removed, nothing, notes, problems: _ } = self;
-        let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), nothing, closures: Closures::default() };
+        let Self { inputs, made, removed, nothing, endings, mut notes, problems: _ } = self;
+        notes.extend(made.values().filter_map(ending::lost_backups));
+        let closures = Closures::default();
+        let mut nodes = Nodes { inputs, nodes: Vec::new(), needs: Vec::new(), nothing, endings, closures };
         // Where each object is made or changed, and where it is destroyed.
         let mut making: BTreeMap<&Address, usize> = BTreeMap::new();
         let mut removing: BTreeMap<Target, usize> = BTreeMap::new();
@@ -595,6 +613,7 @@ struct Nodes<'a> {
     needs: Vec<Vec<usize>>,
     /// The attributes of what is not there.
     nothing: Arc<ValueMap>,
+    endings: BTreeMap<Target, Ending>,
     closures: Closures,
 }
 
@@ -621,6 +640,7 @@ impl<'a> Nodes<'a> {
             place: inputs.place,
             user_data: &inputs.stack.user_data,
             root_device_name: &inputs.stack.root_device_name,
+            ending: self.endings.get(&change.target),
         };
         let mut steps = match verb {
             Verb::Create => subject.create(),
@@ -734,34 +754,8 @@ impl<'a> Nodes<'a> {
     }
 }
 
-/// True if the storage is larger than asked for because RDS made it so: storage autoscaling is on and allows it.
-fn is_grown_by_rds(desired: &Value, present: &ValueMap) -> bool {
-    let number = |name: &str| present.get(name).and_then(Value::as_i64);
-    let grown = desired.as_i64().zip(number("allocated_storage")).zip(number("max_allocated_storage"));
-    grown.is_some_and(|((desired, present), most)| desired < present && present <= most)
-}
-
 /// The one attribute that is a secret.
 pub const PASSWORD: &str = "password";
-
-fn impossible(address: &Address, attribute: &str, desired: &Value, present: &Value) -> Problem {
-    let size = |value: &Value| value.at("0.volume_size").cloned().unwrap_or_else(|| value.clone());
-    let (desired, present) = (size(desired), size(present));
-    let (what, hint) = if attribute == "engine_version" {
-        (
-            "AWS has no way back, and a step to another major version is not made by aloka",
-            "set db_engine_version to the running major version, or upgrade the database in the AWS console first",
-        )
-    } else if desired.as_i64() > present.as_i64() {
-        ("RDS grows storage by a tenth at least", "leave db_allocated_storage as it is, or raise it by a tenth or more")
-    } else {
-        ("AWS can only make it larger", "set it to at least what it is")
-    };
-    Problem::Impossible {
-        summary: format!("{address}: {attribute} cannot change from {present} to {desired}: {what}"),
-        hint: hint.to_owned(),
-    }
-}
 
 fn cycle_problem(names: impl Iterator<Item = String>) -> Problem {
     Problem::Impossible {

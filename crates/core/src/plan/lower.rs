@@ -3,15 +3,18 @@
 //! Nothing here looks at the world: what to change was decided by the diff, and arguments are literals, references to
 //! what other nodes will have made, or names of secrets.
 
+mod db;
+
 use std::sync::Arc;
 
+use super::ending::Ending;
 use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Step, Waiter, WayBack};
 use crate::address::Address;
-use crate::api::{Args, Call, Operation};
+use crate::api::{Call, Operation};
 use crate::identity;
 use crate::map;
-use crate::model::{Kind, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD};
-use crate::observe::{DB_FAILED, DB_STUCK, Phase, Place};
+use crate::model::Kind;
+use crate::observe::{Phase, Place};
 use crate::rules;
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
@@ -34,6 +37,8 @@ pub struct Subject<'a> {
     pub user_data: &'a Arc<str>,
     /// Device name of their root volume.
     pub root_device_name: &'a Arc<str>,
+    /// How a database is deleted.
+    pub ending: Option<&'a Ending>,
 }
 
 const AT_ONCE: Pace = Pace::seconds(0, 1, 300);
@@ -44,11 +49,6 @@ const INSTANCE_STOPPED: Pace = Pace::seconds(20, 45, 600);
 const INSTANCE_TERMINATED: Pace = Pace::seconds(18, 25, 1200);
 const VOLUME_RESIZED: Pace = Pace::seconds(1, 5, 900);
 const DB_AVAILABLE: Pace = Pace::seconds(290, 390, 3600);
-const DB_MODIFIED: Pace = Pace::seconds(20, 90, 4800);
-/// After a change that restarts it: another class or engine version, backups from now on or no more.
-const DB_RESTARTED: Pace = Pace::seconds(280, 480, 4800);
-const DB_SETTLED: Pace = Pace::seconds(30, 120, 4800);
-const DB_DELETED: Pace = Pace::seconds(100, 180, 3600);
 
 /// As long as a deletion that is refused is tried again.
 const INTERFACES_GONE: Pace = Pace::seconds(0, 10, 900);
@@ -77,13 +77,6 @@ fn text_list(value: Value) -> Value {
 
 fn equals(path: &str, value: &str, success: bool) -> Accept {
     Accept { expect: Expect::Equals { path: map::text(path), value: Value::str(value) }, success }
-}
-
-/// Statuses of a database that works.
-const DB_READY: [&str; 2] = ["available", "storage-optimization"];
-
-fn db_status(value: &str, success: bool) -> Accept {
-    equals("DBInstances.0.DBInstanceStatus", value, success)
 }
 
 fn absent(path: &str) -> Accept {
@@ -267,19 +260,6 @@ impl Subject<'_> {
         self.wait_for(vec![state("stopped", true), state("terminated", false)], INSTANCE_STOPPED)
     }
 
-    fn db_available(&self, pace: Pace) -> Step {
-        let ready = DB_READY.into_iter().map(|value| db_status(value, true));
-        let failed = DB_FAILED.into_iter().chain(DB_STUCK).chain(["deleted"]).map(|value| db_status(value, false));
-        self.wait_for(ready.chain(failed).collect(), pace)
-    }
-
-    /// Waits until RDS is at work on the database no more: it refuses to delete one that it is.
-    fn db_at_rest(&self) -> Step {
-        let at_rest = DB_READY.into_iter().chain(DB_FAILED).chain(DB_STUCK).chain(["deleting"]);
-        let accept = at_rest.map(|value| db_status(value, true)).chain([absent("DBInstances.0")]).collect();
-        wait(self.read().0, accept, Save::Nothing, DB_SETTLED)
-    }
-
     /// Waits until no interface that AWS manages is there any more: it may outlive its NAT gateway or database, and
     /// holds its subnet and its security groups. One read if none is there.
     fn interfaces_gone(&self, filter: &str) -> Step {
@@ -407,38 +387,6 @@ impl Subject<'_> {
     fn rules(&self, operation: Operation, rules: &[rules::Rule]) -> Option<Step> {
         let permissions = || rules::permissions(rules, &self.id());
         (!rules.is_empty()).then(|| call(operation, [("GroupId", self.id()), ("IpPermissions", permissions())]))
-    }
-
-    fn create_db(&self) -> Step {
-        let logs = self.get(LOGS_EXPORTS);
-        let args = [
-            ("DBInstanceIdentifier", self.get("identifier")),
-            ("DBInstanceClass", self.get("instance_class")),
-            ("Engine", self.get("engine")),
-            ("EngineVersion", self.get("engine_version")),
-            ("AllocatedStorage", self.get("allocated_storage")),
-            ("StorageType", self.get("storage_type")),
-            ("StorageEncrypted", self.get("storage_encrypted")),
-            ("DBName", self.get("db_name")),
-            ("MasterUsername", self.get("username")),
-            ("MasterUserPassword", self.get("password")),
-            // RDS wants to hear of it only if it is so.
-            ("ManageMasterUserPassword", if self.manages_password() { true.into() } else { Value::Null }),
-            ("DBSubnetGroupName", self.get("db_subnet_group_name")),
-            ("VpcSecurityGroupIds", self.get("vpc_security_group_ids")),
-            ("PubliclyAccessible", self.get("publicly_accessible")),
-            ("MultiAZ", self.get("multi_az")),
-            ("BackupRetentionPeriod", self.get("backup_retention_period")),
-            ("DeletionProtection", self.get("deletion_protection")),
-            ("AutoMinorVersionUpgrade", self.get("auto_minor_version_upgrade")),
-            ("CopyTagsToSnapshot", self.get("copy_tags_to_snapshot")),
-            ("EnableCloudwatchLogsExports", if logs.as_list() == Some(&[]) { Value::Null } else { logs }),
-        ];
-        self.create_call(Operation::CreateDBInstance, Save::Object(map::text("DBInstance")), args)
-    }
-
-    fn manages_password(&self) -> bool {
-        self.after.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true)
     }
 
     fn run_instance(&self) -> Step {
@@ -602,84 +550,6 @@ impl Subject<'_> {
         self.rules(authorize, &missing).into_iter().chain(self.rules(revoke, &extra)).collect()
     }
 
-    fn modify_db(&self, changes: &[AttributeChange]) -> Vec<Step> {
-        const ARGUMENTS: [(&str, &str); 11] = [
-            ("allocated_storage", "AllocatedStorage"),
-            ("backup_retention_period", "BackupRetentionPeriod"),
-            ("copy_tags_to_snapshot", "CopyTagsToSnapshot"),
-            ("deletion_protection", "DeletionProtection"),
-            ("engine_version", "EngineVersion"),
-            ("instance_class", "DBInstanceClass"),
-            (MANAGE_MASTER_USER_PASSWORD, "ManageMasterUserPassword"),
-            ("multi_az", "MultiAZ"),
-            ("password", "MasterUserPassword"),
-            ("publicly_accessible", "PubliclyAccessible"),
-            ("vpc_security_group_ids", "VpcSecurityGroupIds"),
-        ];
-        // Those that a description has under the same name, and as they were asked for.
-        const SHOWN: [&str; 7] = [
-            "AllocatedStorage",
-            "BackupRetentionPeriod",
-            "CopyTagsToSnapshot",
-            "DBInstanceClass",
-            "DeletionProtection",
-            "MultiAZ",
-            "PubliclyAccessible",
-        ];
-        let changed = ARGUMENTS.iter().filter(|(name, _)| changes.iter().any(|change| &*change.name == *name));
-        let mut args: Args = changed.map(|(name, argument)| (*argument, self.get(name))).collect();
-        let logs = changes.iter().find(|change| &*change.name == LOGS_EXPORTS);
-        if let Some(change) = logs {
-            args.insert("CloudwatchLogsExportConfiguration", Self::logs_configuration(&change.before, &change.after));
-        }
-        if args.is_empty() {
-            return Vec::new();
-        }
-        args.insert("DBInstanceIdentifier", self.get("identifier"));
-        args.insert("ApplyImmediately", true.into());
-        // The status stays `available` for a moment after the call: what was asked for must not be pending either, and
-        // must show, as a read may be from before the call.
-        let path = |name: &str| map::text(&format!("DBInstances.0.{name}"));
-        let shown = SHOWN.into_iter().filter_map(|name| {
-            let value = args.get(name).filter(|value| value.is_literal())?;
-            Some(Expect::Equals { path: path(name), value: value.clone() })
-        });
-        let pending = args.keys().map(|name| Expect::Absent { path: path(&format!("PendingModifiedValues.{name}")) });
-        let mut changed: Vec<Expect> = pending.chain(shown).collect();
-        if args.contains_key("ManageMasterUserPassword") {
-            let path = path("MasterUserSecret");
-            changed.push(if self.manages_password() { Expect::Present { path } } else { Expect::Absent { path } });
-        }
-        if let Some(change) = logs {
-            changed.push(Expect::Absent { path: path("PendingModifiedValues.PendingCloudwatchLogsExports") });
-            let value = change.after.clone();
-            changed.push(Expect::Equals { path: path("EnabledCloudwatchLogsExports"), value });
-        }
-        let done = |value: &str| Accept {
-            expect: Expect::All(std::iter::once(db_status(value, true).expect).chain(changed.clone()).collect()),
-            success: true,
-        };
-        // One that is full or stopped may still be so a moment after the call that mends it.
-        let failed = DB_FAILED.into_iter().map(|value| db_status(value, false));
-        let accept = DB_READY.into_iter().map(done).chain(failed).collect();
-        let backups = [self.old("backup_retention_period"), self.get("backup_retention_period")];
-        let backups_begin_or_end = args.contains_key("BackupRetentionPeriod") && backups.contains(&Value::from(0));
-        let restarts =
-            backups_begin_or_end || ["DBInstanceClass", "EngineVersion"].iter().any(|key| args.contains_key(*key));
-        let wait = self.wait_for(accept, if restarts { DB_RESTARTED } else { DB_MODIFIED });
-        vec![call(Operation::ModifyDBInstance, args), wait]
-    }
-
-    /// Which logs to send from now on, and which not any more.
-    fn logs_configuration(before: &Value, after: &Value) -> Value {
-        let (before, after) = (before.as_list().unwrap_or_default(), after.as_list().unwrap_or_default());
-        let without = |list: &[Value], other: &[Value]| -> Vec<Value> {
-            list.iter().filter(|log| !other.contains(log)).cloned().collect()
-        };
-        let lists = [("EnableLogTypes", without(after, before)), ("DisableLogTypes", without(before, after))];
-        Value::map(lists.into_iter().filter(|(_, logs)| !logs.is_empty()).map(|(name, logs)| (name, Value::List(logs))))
-    }
-
     fn change_tags(&self) -> Vec<Step> {
         let (Value::Map(desired), present) = (self.get("tags"), self.old("tags")) else { return Vec::new() };
         let empty = ValueMap::new();
@@ -752,28 +622,7 @@ impl Subject<'_> {
             Kind::DbSubnetGroup => {
                 vec![call(Operation::DeleteDBSubnetGroup, [("DBSubnetGroupName", self.old("name"))])]
             }
-            Kind::DbInstance => {
-                let args = [
-                    ("DBInstanceIdentifier", self.old("identifier")),
-                    ("SkipFinalSnapshot", true.into()),
-                    ("DeleteAutomatedBackups", true.into()),
-                ];
-                let rest = (phase == Some(&Phase::Settling)).then(|| self.db_at_rest());
-                // Only a replacement comes here with the protection on: one that turns it off.
-                let is_protected = self.before.get("deletion_protection").and_then(Value::as_bool) == Some(true);
-                let unprotect = is_protected.then(|| {
-                    let args = [
-                        ("DBInstanceIdentifier", self.old("identifier")),
-                        ("DeletionProtection", false.into()),
-                        ("ApplyImmediately", true.into()),
-                    ];
-                    call(Operation::ModifyDBInstance, args)
-                });
-                let unprotect = unprotect.and_then(unless_deleting);
-                let delete = unless_deleting(call(Operation::DeleteDBInstance, args));
-                let gone = wait(self.read().0, vec![absent("DBInstances.0")], Save::Nothing, DB_DELETED);
-                rest.into_iter().chain(unprotect).chain(delete).chain([gone]).collect()
-            }
+            Kind::DbInstance => self.delete_db(phase),
             Kind::Instance => {
                 let gone = vec![equals("Instances.0.State", "terminated", true), absent("Instances.0")];
                 let delete = unless_deleting(call(Operation::TerminateInstances, [("InstanceIds", text_list(id()))]));

@@ -4,14 +4,17 @@
 
 pub mod build;
 mod edges;
+pub mod ending;
 pub mod exposure;
 pub mod kept;
+mod loss;
 pub mod lower;
 pub mod procedure;
 pub mod refusal;
 pub mod saved;
 pub mod sensitive;
 pub mod standing;
+mod storage;
 pub mod usual;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,11 +23,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::loss::{DataLoss, Lost};
 pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Step, Waiter, WayBack};
 use self::sensitive::Sensitive;
 use crate::address::Address;
 use crate::api::{Call, Operation};
-use crate::model::Kind;
+use crate::model::{BACKUP_RETENTION, Kind};
 use crate::state::{Choices, State, Target};
 use crate::value::{Value, ValueMap};
 
@@ -284,21 +288,34 @@ impl Plan {
         counts
     }
 
-    /// The databases that the plan would destroy with their data: those that a call deletes, and those whose change says
-    /// so. One of the two is enough.
+    /// The data that the plan would destroy: databases and automated backups that a call deletes, and those whose change
+    /// says so. One of the two is enough.
     pub fn data_loss(&self) -> DataLoss {
         let mut loss = DataLoss::default();
-        let mut goes = |target: &Target, identifier: Option<&str>| match identifier.filter(|name| !name.is_empty()) {
-            Some(name) => loss.databases.insert(name.to_owned()),
-            None => loss.unnamed.insert(target.clone()),
-        };
-        for (node, call, _) in self.calls().filter(|(_, call, _)| call.operation == Operation::DeleteDBInstance) {
-            goes(&node.target, call.arg("DBInstanceIdentifier").as_str());
+        for (node, call, _) in self.calls() {
+            let lost = match call.operation {
+                Operation::DeleteDBInstance => Some(Lost::Database),
+                // Whoever turns them off loses those there are.
+                Operation::ModifyDBInstance if call.arg("BackupRetentionPeriod").as_i64() == Some(0) => {
+                    Some(Lost::Backups)
+                }
+                _ => None,
+            };
+            if let Some(lost) = lost {
+                loss.add(&node.target, call.arg("DBInstanceIdentifier").as_str(), lost);
+            }
         }
-        for change in &self.changes {
-            let is_doomed = matches!(change.action, Action::Delete | Action::Replace(_));
-            if change.target.address.kind == Kind::DbInstance && is_doomed {
-                goes(&change.target, change.before.get("identifier").and_then(Value::as_str));
+        for change in self.changes.iter().filter(|change| change.target.address.kind == Kind::DbInstance) {
+            let ends_backups = |attribute: &AttributeChange| {
+                &*attribute.name == BACKUP_RETENTION && attribute.after.as_i64() == Some(0)
+            };
+            let lost = match change.action {
+                Action::Delete | Action::Replace(_) => Some(Lost::Database),
+                Action::Update if change.attributes.iter().any(ends_backups) => Some(Lost::Backups),
+                Action::NoOp | Action::Create | Action::Update | Action::Forget => None,
+            };
+            if let Some(lost) = lost {
+                loss.add(&change.target, change.before.get("identifier").and_then(Value::as_str), lost);
             }
         }
         loss
@@ -337,34 +354,6 @@ impl Plan {
     /// The nodes of the graph, then those that only read who holds an object.
     pub fn all_nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().chain(self.around.iter())
-    }
-}
-
-/// The data that a plan destroys.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DataLoss {
-    /// Identifiers of databases.
-    pub databases: BTreeSet<String>,
-    /// Databases whose identifier the plan does not tell: nobody can agree to lose them by name.
-    pub unnamed: BTreeSet<Target>,
-}
-
-impl DataLoss {
-    /// True if nothing is lost.
-    pub fn is_empty(&self) -> bool {
-        let Self { databases, unnamed } = self;
-        databases.is_empty() && unnamed.is_empty()
-    }
-
-    /// What is lost, as texts.
-    pub fn names(&self) -> Vec<String> {
-        self.not_among(&[])
-    }
-
-    /// What is lost and not among `allowed`, as texts. What has no name is never among them.
-    pub fn not_among(&self, allowed: &[String]) -> Vec<String> {
-        let open = self.databases.iter().filter(|name| !allowed.contains(name)).cloned();
-        open.chain(self.unnamed.iter().map(|target| format!("of unknown name at {target}"))).collect()
     }
 }
 

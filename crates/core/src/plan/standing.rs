@@ -4,20 +4,20 @@
 //! is done. What would wait for their owner is refused when it is planned; the rest goes on (aws-behaviour.md, 2.9 and 2.10).
 
 use super::AttributeChange;
-use super::build::{Found, Observed};
+use super::build::Observed;
 use crate::address::Address;
 use crate::api::Operation;
-use crate::map;
-use crate::model::Kind;
-use crate::observe::{DB_FAILED, DB_STUCK};
+use crate::model::{DELETION_PROTECTION, Kind};
+use crate::observe::{DB_FAILED, DB_STUCK, Phase};
 use crate::session::Problem;
+use crate::settings::{self, Setting};
 use crate::shell::Command;
-use crate::state::{Intent, State};
+use crate::state::{Intent, State, Target};
 use crate::value::{Value, ValueMap};
+use crate::variables::Variables;
 
 /// Statuses of a database that its owner can mend, once it has worked.
 const DB_MENDABLE: [&str; 2] = ["incompatible-network", "incompatible-parameters"];
-const PROTECTION: &str = "deletion_protection";
 const STORAGE_FULL: &str = "storage-full";
 
 /// True if a database of this status is not lost: its owner can mend it.
@@ -85,14 +85,13 @@ fn words(status: &str) -> Option<&'static str> {
 }
 
 /// A note for each object that its owner stopped, that AWS is at work on, or that waits for its owner; and for a database
-/// that he protects, unless the variables `declare_protection`.
-pub fn notes(observed: &Observed, state: &State, declare_protection: bool) -> Vec<String> {
+/// whose owner has made settings that the variables leave to him.
+pub fn notes(observed: &Observed, state: &State, variables: &Variables) -> Vec<String> {
     let current = observed.iter().filter(|(target, _)| target.deposed.is_none());
-    let is_protected = |found: &Found| found.attributes.get(PROTECTION).and_then(Value::as_bool) == Some(true);
-    let protected = current.clone().filter(|(_, found)| !declare_protection && is_protected(found));
-    let protected = protected.map(|(target, _)| {
-        format!("{target} is protected from deletion, and stays so: db_deletion_protection is not set")
+    let databases = current.clone().filter(|(target, found)| {
+        target.address.kind == Kind::DbInstance && !matches!(found.phase, Phase::Deleting | Phase::Gone)
     });
+    let owners = databases.flat_map(|(target, found)| owners_settings(target, &found.attributes, variables));
     let notes = current.filter_map(|(target, found)| {
         let kind = target.address.kind;
         let intent = state.private.intents.get(&target.address);
@@ -100,7 +99,23 @@ pub fn notes(observed: &Observed, state: &State, declare_protection: bool) -> Ve
         let words = words(status).filter(|_| !is_ours(kind, &found.attributes, intent))?;
         Some(format!("{target} is `{status}`: {words}"))
     });
-    notes.chain(protected).collect()
+    notes.chain(owners).collect()
+}
+
+/// What the owner of a database has set and the variables do not: it stays.
+fn owners_settings(target: &Target, present: &ValueMap, variables: &Variables) -> Vec<String> {
+    let mut kept = settings::of_owner(variables, present);
+    let protection = kept
+        .remove(DELETION_PROTECTION)
+        .map(|_| format!("{target} is protected from deletion, and stays so: db_deletion_protection is not set"));
+    let kept: Vec<String> = kept
+        .iter()
+        .filter_map(|(attribute, value)| Some((attribute, value, Setting::of(attribute)?.variable)))
+        .map(|(attribute, value, variable)| format!("{attribute} = {value} ({variable})"))
+        .collect();
+    let rest = (!kept.is_empty())
+        .then(|| format!("{target} keeps what its owner set and the variables here do not: {}", kept.join(", ")));
+    protection.into_iter().chain(rest).collect()
 }
 
 /// Why AWS would refuse these changes of an object that no run of ours left as it is now.
@@ -108,8 +123,7 @@ pub fn refused(address: &Address, present: &ValueMap, changes: &[AttributeChange
     let status = status(address.kind, present);
     let changed = |name: &str| changes.iter().any(|change| &*change.name == name);
     let (what, hint) = if address.kind == Kind::DbInstance {
-        // Tags can be changed whatever it does.
-        let first = changes.iter().map(|change| &*change.name).find(|name| *name != "tags")?;
+        let first = changes.iter().map(|change| &*change.name).find(|name| is_sent(*name))?;
         (first, db_hint(status, present, changed("allocated_storage"))?)
     } else if address.kind == Kind::Instance && changed("instance_type") && matches!(status, "pending" | "stopping") {
         // Groups and volumes can be changed at any time, and so can the type of a server that is stopped.
@@ -148,20 +162,26 @@ pub fn waits(address: &Address, present: &ValueMap, changes: &[AttributeChange])
         && !matches!(status, "" | "available" | "storage-optimization" | STORAGE_FULL)
         && !DB_STUCK.contains(&status)
         && !DB_FAILED.contains(&status);
-    // Tags can be changed whatever it does.
-    is_at_work && changes.iter().any(|change| &*change.name != "tags")
+    is_at_work && changes.iter().any(|change| is_sent(&change.name))
 }
 
-/// Keeps the protection that its owner has turned on of a database that the variables leave it to.
-pub fn keep(after: &mut ValueMap, present: &ValueMap, create_only: &[&str]) {
-    if let Some(protection) = present.get(PROTECTION).filter(|_| create_only.contains(&PROTECTION)) {
-        after.insert(map::key(PROTECTION), protection.clone());
-    }
+/// True for attributes of a database that RDS does not take whatever it does: tags it does, and of others it hears nothing.
+fn is_sent(attribute: &str) -> bool {
+    attribute != "tags" && !Kind::DbInstance.is_recorded_only(attribute)
+}
+
+/// A database that is to stay protected is not replaced; one whose protection is turned off is, once it is named.
+pub fn protected(address: &Address, phase: &Phase, before: &ValueMap, after: &ValueMap) -> Option<Problem> {
+    let is_on = |attributes: &ValueMap| attributes.get(DELETION_PROTECTION).and_then(Value::as_bool) == Some(true);
+    (is_on(before) && is_on(after) && *phase != Phase::Deleting).then(|| Problem::Impossible {
+        summary: format!("{address} cannot be replaced: its deletion protection is on"),
+        hint: "set db_deletion_protection = false, then try again".to_owned(),
+    })
 }
 
 /// Why a database that is to be replaced cannot be made ready for it: one that waits for its owner keeps its protection.
 pub fn keeps_protection(address: &Address, present: &ValueMap, changes: &[AttributeChange]) -> Option<Problem> {
-    let protection = changes.iter().find(|change| &*change.name == PROTECTION)?;
+    let protection = changes.iter().find(|change| &*change.name == DELETION_PROTECTION)?;
     let is_stuck = DB_STUCK.contains(&status(address.kind, present));
     refused(address, present, std::slice::from_ref(protection)).filter(|_| is_stuck)
 }

@@ -409,6 +409,13 @@ fn private_json(plan: &Plan) -> Json {
     json["lineage"] = (*plan.lineage).into();
     json["serial"] = plan.serial.into();
     json["data_loss"] = plan.data_loss().names().into();
+    json["notes"] = plan.notes.clone().into();
+    let deletions = plan.calls().filter(|(_, call, _)| !call.arg("FinalDBSnapshotIdentifier").is_null());
+    let snapshots = deletions.map(|(_, call, _)| {
+        let text = |name: &str| call.arg(name).as_str().unwrap_or_default().to_owned();
+        json!({ "database": text("DBInstanceIdentifier"), "snapshot": text("FinalDBSnapshotIdentifier") })
+    });
+    json["final_snapshots"] = snapshots.collect();
     let reasons = plan.changes.iter().filter(|change| change.action != Action::NoOp).map(|change| {
         let (word, detail) = reason(change);
         let mut json = json!({ "address": change.target.address.to_string(), "reason": word });

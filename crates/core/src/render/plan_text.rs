@@ -10,7 +10,7 @@ use super::{ASSIGNED, Style, Text, is_sensitive, quote};
 use crate::address::Address;
 use crate::boot::{BootScript, Line};
 use crate::model::{Kind, OnChange};
-use crate::plan::{Action, Change, DataLoss, Drift, Mode, Order, OutputChange, Plan, Reason};
+use crate::plan::{Action, Change, DataLoss, Drift, Lost, Mode, Order, OutputChange, Plan, Reason};
 use crate::plan::{exposure, refusal};
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
@@ -110,10 +110,13 @@ pub fn plan_text(plan: &Plan, options: Options) -> Text {
 /// The data that the calls of the plan destroy, whatever its changes say.
 fn loss_text(text: &mut Text, plan: &Plan) {
     let DataLoss { databases, unnamed } = plan.data_loss();
-    let named = databases.iter().map(|name| format!("database {}", quote(name)));
-    let unnamed = unnamed.iter().map(|target| format!("the database at {target}"));
+    let named = databases.iter().map(|(name, lost)| match lost {
+        Lost::Database => format!("destroys the data of database {}", quote(name)),
+        Lost::Backups => format!("deletes the automated backups of database {}", quote(name)),
+    });
+    let unnamed = unnamed.iter().map(|target| format!("destroys the data of the database at {target}"));
     for lost in named.chain(unnamed) {
-        text.say(Style::Remove, format!("This plan destroys the data of {lost}."));
+        text.say(Style::Remove, format!("This plan {lost}."));
     }
 }
 

@@ -539,11 +539,12 @@ fn any_plan_is_shown_whole_and_without_secrets() {
             let footer = format!("\nPlan: {add} to add, {change_} to change, {destroy} to destroy.\n");
             assert!(text.contains(&footer), "seed {seed}: {text}");
         }
-        for lost in plan.data_loss().databases {
-            assert!(
-                text.contains(&format!("destroys the data of database {}", printable::line(&quote(&lost)))),
-                "seed {seed}"
-            );
+        for (name, lost) in plan.data_loss().databases {
+            let what = match lost {
+                Lost::Database => "destroys the data of database",
+                Lost::Backups => "deletes the automated backups of database",
+            };
+            assert!(text.contains(&format!("{what} {}", printable::line(&quote(&name)))), "seed {seed}");
         }
     }
 }

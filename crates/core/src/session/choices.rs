@@ -10,9 +10,10 @@ use crate::diff::version;
 use crate::model::Kind;
 use crate::observe::Phase;
 use crate::plan::Node;
+use crate::settings;
 use crate::stack::{self, app_address, app_subnet, zones_needed};
 use crate::state::{Choice, Choices, Image, State, Target};
-use crate::value::Value;
+use crate::value::{Value, ValueMap};
 use crate::variables::{AmiFamily, Variables};
 
 /// The engine version the architecture was written for.
@@ -110,6 +111,15 @@ pub(super) fn leaves_default_group(known: &Known) -> bool {
     }
     let is_made_by_us = state.private.generations.contains_key(&vpc.address);
     state.private.choices.leave_default_group || !is_made_by_us || ownership.unclaimed(&vpc).is_some()
+}
+
+/// What the owner of the database has made of settings that the variables leave to him: what it shows while it is there,
+/// and what was recorded of it while another takes its place.
+pub(super) fn db_settings(known: &Known, variables: &Variables) -> ValueMap {
+    let databases = known.observed.iter().filter(|(target, _)| target.address.kind == Kind::DbInstance);
+    let current = databases.filter(|(target, found)| target.deposed.is_none() && found.phase != Phase::Gone);
+    let present = current.map(|(_, found)| &*found.attributes).next();
+    settings::of_owner(variables, present.unwrap_or(&known.state.private.choices.db_settings))
 }
 
 /// The reads that are needed to choose what objects showed that are gone, as far as they were not made already.

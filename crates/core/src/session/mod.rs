@@ -17,6 +17,7 @@ mod recovery;
 pub mod refresh;
 mod rounds;
 mod settle;
+mod snapshots;
 pub mod sweep;
 mod takeback;
 
@@ -40,7 +41,7 @@ use crate::secret::DB_PASSWORD;
 use crate::shell::Command;
 use crate::stack::{self, Stack, stack};
 use crate::state::{Intent, State, Target, file};
-use crate::value::Value;
+use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
 
 /// How long a creation may stay invisible to reads before it counts as not made, milliseconds. AWS names no bound;
@@ -291,9 +292,7 @@ fn know(recorded: &State, inputs: &Inputs, place: &Place, replies: &Replies<'_>)
     let takes_up = takes_up(inputs, &state);
     state.private.intents.retain(|address, _| takes_up(address));
     let warnings = match inputs.mode {
-        Mode::Apply | Mode::RefreshOnly => {
-            standing::notes(&observed, &state, inputs.variables.db_deletion_protection.is_some())
-        }
+        Mode::Apply | Mode::RefreshOnly => standing::notes(&observed, &state, &inputs.variables),
         Mode::Destroy => Vec::new(),
     };
     if let Password::Known(hash) = &inputs.password {
@@ -304,12 +303,22 @@ fn know(recorded: &State, inputs: &Inputs, place: &Place, replies: &Replies<'_>)
 }
 
 /// The plan that follows from what is known.
-fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Result<Planned, Vec<Problem>> {
+fn plan(
+    recorded: &State,
+    inputs: &Inputs,
+    place: &Place,
+    snapshots: Option<&BTreeSet<String>>,
+    known: Known,
+) -> Result<Planned, Vec<Problem>> {
     let Known { mut state, moves, drift, mut observed, ownership, held_subnets, warnings } = known;
     let stack = match inputs.mode {
         Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
         Mode::Destroy | Mode::RefreshOnly => Stack::default(),
     };
+    if inputs.mode == Mode::Destroy {
+        // Who destroys the database is done with what its owner made of it; if it stays, it shows it.
+        state.private.choices.db_settings = ValueMap::new();
+    }
     takeback::take_back(&mut state, &mut observed, &stack);
     let mut notes = notes::before(recorded, inputs, &observed);
     let mut tag_keys = state.private.tag_keys.clone();
@@ -320,6 +329,8 @@ fn plan(recorded: &State, inputs: &Inputs, place: &Place, known: Known) -> Resul
         held_subnets: &held_subnets,
         mode: inputs.mode,
         password: &inputs.password,
+        variables: &inputs.variables,
+        snapshots,
         place,
         ownership: &ownership,
         consent: &inputs.consent,

@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use super::snapshots::Snapshots;
 use super::{
     Inputs, Known, Planned, Problem, Replies, VISIBILITY_MS, around, choices, discovery, know, lost, place, plan, read,
-    recovery, settle,
+    recovery, settle, snapshots,
 };
 use crate::api::{Call, ErrorClass, Operation, Reply};
 use crate::engine::{Cause, Executor, Outcome};
@@ -174,7 +175,7 @@ impl Session {
             nodes.extend(choices::missing(&known.state, &self.inputs, &read));
         }
         drop(read);
-        if nodes.is_empty() { self.conclude(known, &replies, age) } else { Stage::SecondLook(replies, nodes) }
+        if nodes.is_empty() { self.conclude(known, replies, age) } else { Stage::SecondLook(replies, nodes) }
     }
 
     fn looked_twice(&mut self, replies: Vec<(Node, Reply)>, age: Option<Duration>) -> Stage {
@@ -186,32 +187,44 @@ impl Session {
         match know(&self.state, &self.inputs, &self.place, &read) {
             Ok(known) => {
                 drop(read);
-                self.conclude(known, &replies, age)
+                self.conclude(known, replies, age)
             }
             Err(problems) => Stage::Over(Err(problems)),
         }
     }
 
     /// Everything that a plan follows from is read.
-    fn conclude(&mut self, mut known: Known, replies: &[(Node, Reply)], age: Option<Duration>) -> Stage {
-        let read = Replies::new(replies);
+    fn conclude(&mut self, mut known: Known, replies: Vec<(Node, Reply)>, age: Option<Duration>) -> Stage {
+        let read = Replies::new(&replies);
         let elsewhere = &known.ownership.elsewhere;
         let lost = lost::found(&known.state, &self.inputs, elsewhere, &self.place, &read);
         let left = age.and_then(|age| Duration::from_millis(VISIBILITY_MS).checked_sub(age));
-        if let (false, Some(left)) = (lost.is_empty(), left.filter(|left| !left.is_zero())) {
+        let left = left.filter(|left| !left.is_zero());
+        let snapshots = Snapshots::of(&read);
+        let ends = snapshots.as_ref().is_some_and(|snapshots| snapshots.tell_of_an_end(&self.inputs, &known));
+        if let (true, Some(left)) = (!lost.is_empty() || ends, left) {
             return Stage::Waiting(settle::pause(age.unwrap_or_default(), left), Box::new(Stage::Discovery));
         }
         if self.inputs.mode == Mode::Apply {
             match choices::choose(&known.state, &self.inputs, &read, &mut known.warnings) {
                 Ok(mut choices) => {
                     choices.leave_default_group = choices::leaves_default_group(&known);
+                    choices.db_settings = choices::db_settings(&known, &self.inputs.variables);
                     known.state.private.choices = choices;
                 }
                 Err(problems) => return Stage::Over(Err(problems)),
             }
         }
+        let names = snapshots.map(|snapshots| snapshots.names());
         drop(read);
-        let planned = plan(&self.state, &self.inputs, &self.place, known).and_then(|mut planned| {
+        let planned = plan(&self.state, &self.inputs, &self.place, names.as_ref(), known);
+        // The names that are taken are read once a final snapshot is known to be made, and then it is planned again.
+        let unread = planned.as_ref().ok().filter(|_| names.is_none() && !self.inputs.recording);
+        let unread = unread.map(|planned| snapshots::reads(&planned.plan)).unwrap_or_default();
+        if !unread.is_empty() {
+            return Stage::SecondLook(replies, unread);
+        }
+        let planned = planned.and_then(|mut planned| {
             if self.inputs.recording {
                 return Ok(planned);
             }

@@ -176,6 +176,10 @@ pub struct Choices {
     pub image: Option<Image>,
     /// The PostgreSQL version chosen for an unset `db_engine_version`.
     pub db_engine_version: Option<String>,
+    /// What the owner of the database has made of settings that no variable sets, by attribute: a database that takes the
+    /// place of this one has them too.
+    #[serde(skip_serializing_if = "ValueMap::is_empty")]
+    pub db_settings: ValueMap,
     /// Which of these were not chosen but taken from objects that somebody else made. They last as long as the objects.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub from_objects: BTreeSet<Choice>,

@@ -94,8 +94,10 @@ pub struct Variables {
     pub db_engine_version: Option<String>,
     /// Database instance class, such as `db.t3.micro`.
     pub db_instance_class: String,
-    /// Storage of the database in GiB.
-    pub db_allocated_storage: u32,
+    /// Storage of the database in GiB; `None` leaves that of a database that is there.
+    pub db_allocated_storage: Option<u32>,
+    /// Storage in GiB that RDS may grow it to, 0 for none; `None` leaves that to the owner of a database that is there.
+    pub db_max_allocated_storage: Option<u32>,
     /// An existing subnet group that the database is in; `None` means one of the stack's own.
     pub db_subnet_group_name: Option<String>,
     /// Name of the database inside the server.
@@ -104,12 +106,18 @@ pub struct Variables {
     pub db_username: String,
     /// True if RDS makes the master user's password and keeps it in Secrets Manager; there is no `db_password` then.
     pub db_manage_master_user_password: bool,
-    /// True for a standby in a second zone.
-    pub db_multi_az: bool,
-    /// Days that automated backups are kept; 0 turns them off.
-    pub db_backup_retention_days: u32,
+    /// True for a standby in a second zone; `None` leaves that to the owner of a database that is there.
+    pub db_multi_az: Option<bool>,
+    /// Days that automated backups are kept, 0 for none; `None` leaves that to the owner of a database that is there.
+    pub db_backup_retention_days: Option<u32>,
     /// True if AWS refuses to delete the database.
     pub db_deletion_protection: Option<bool>,
+    /// True if the database is deleted without a final snapshot; `None` leaves that to the state of one that is there.
+    pub db_skip_final_snapshot: Option<bool>,
+    /// Name of the final snapshot; `None` leaves it to the state of a database that is there.
+    pub db_final_snapshot_identifier: Option<String>,
+    /// True if the automated backups go with the database; `None` leaves that to the state of one that is there.
+    pub db_delete_automated_backups: Option<bool>,
     /// True if tags are copied to snapshots; `None` leaves that to the owner of a database that is there.
     pub db_copy_tags_to_snapshot: Option<bool>,
     /// Logs that RDS sends to CloudWatch, sorted; `None` leaves them to the owner of a database that is there.
@@ -121,6 +129,12 @@ pub struct Variables {
 }
 
 impl Variables {
+    /// Whether the database is deleted without a final snapshot; `None` if no variable says so. Who names the snapshot wants
+    /// it.
+    pub fn skips_final_snapshot(&self) -> Option<bool> {
+        self.db_skip_final_snapshot.or(self.db_final_snapshot_identifier.as_ref().map(|_| false))
+    }
+
     /// Tells whether the rules hold for variables that come from a saved plan or a trace, which somebody may have changed.
     ///
     /// # Errors

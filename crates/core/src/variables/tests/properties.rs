@@ -107,8 +107,12 @@ fn assert_valid(variables: &Variables) {
     }
     let reserved = |key: &String| ["aws:", "aloka:", "aloka-"].iter().any(|prefix| key.starts_with(prefix));
     assert!(variables.tags.keys().all(|key| !key.is_empty() && !reserved(key)));
-    assert!((20..=65_536).contains(&variables.db_allocated_storage));
-    assert!(variables.db_backup_retention_days <= 35);
+    assert!(variables.db_allocated_storage.is_none_or(|size| (20..=65_536).contains(&size)));
+    let (size, most) = (variables.db_allocated_storage.unwrap_or(20), variables.db_max_allocated_storage);
+    assert!(most.is_none_or(|most| most == 0 || (f64::from(size) * 1.1 <= f64::from(most) && most <= 65_536)));
+    assert!(variables.db_backup_retention_days.is_none_or(|days| days <= 35));
+    let snapshot = variables.db_final_snapshot_identifier.as_deref();
+    assert!(snapshot.is_none_or(|name| !name.is_empty() && !name.ends_with('-') && !name.contains("--")));
 }
 
 proptest! {

@@ -380,7 +380,26 @@ fn database() {
         ("db_backup_retention_days = 35", None),
         ("db_backup_retention_days = 36", Some("db_backup_retention_days is 36, but must be 0 to 35 days")),
         ("db_backup_retention_days = -1", Some("db_backup_retention_days is -1")),
+        ("db_max_allocated_storage = 0", None),
+        ("db_max_allocated_storage = 21", Some("is 21, but must be 22 GiB or more, a tenth more than the 20 GiB")),
+        ("db_max_allocated_storage = 22", None),
+        ("db_max_allocated_storage = 65537", Some("but must be 0 to 65536")),
+        ("db_allocated_storage = 95\ndb_max_allocated_storage = 104", Some("must be 105 GiB or more")),
+        ("db_allocated_storage = 95\ndb_max_allocated_storage = 105", None),
+        ("db_skip_final_snapshot = \"no\"", Some("db_skip_final_snapshot must be true or false")),
+        ("db_delete_automated_backups = 1", Some("db_delete_automated_backups must be true or false")),
+        ("db_delete_automated_backups = false", None),
+        (r#"db_final_snapshot_identifier = "Keep-me1""#, None),
+        (r#"db_final_snapshot_identifier = "1keep""#, Some("it must begin with a letter")),
+        (r#"db_final_snapshot_identifier = """#, Some("must begin with a letter")),
+        (r#"db_final_snapshot_identifier = "keep_me""#, Some("letters, digits and hyphens")),
+        (r#"db_final_snapshot_identifier = "keep-""#, Some("neither end with a hyphen")),
+        (r#"db_final_snapshot_identifier = "keep--me""#, Some("nor hold two in a row")),
     ]);
+    for (length, accepted) in [(255, true), (256, false)] {
+        let name = format!("db_final_snapshot_identifier = \"{}\"", "n".repeat(length));
+        assert_eq!(with(&name).is_ok(), accepted, "{length}");
+    }
     for (length, accepted) in [(63, true), (64, false)] {
         assert_eq!(with(&format!("db_name = \"{}\"", "n".repeat(length))).is_ok(), accepted, "{length}");
     }
@@ -558,11 +577,12 @@ fn logs_of_the_database() {
 }
 
 /// Contents of a file that lacks nothing for an environment that matters.
-const CAREFUL: [&str; 4] = [
+const CAREFUL: [&str; 5] = [
     "db_backup_retention_days = 7",
     "db_deletion_protection = true",
     "db_multi_az = true",
     "single_nat_gateway = false",
+    "db_skip_final_snapshot = false",
 ];
 
 /// Each once, with the variable that mends it, and none in `dev`.
@@ -577,12 +597,18 @@ fn what_a_production_environment_lacks() {
     };
     let cases = [
         (careful.clone(), None),
-        (but(0, ""), Some("db_backup_retention_days is 0 in environment prod: no backups")),
+        (but(0, ""), Some("db_backup_retention_days is not set in environment prod: no backups")),
+        (but(0, "db_backup_retention_days = 0"), Some("db_backup_retention_days is 0 in environment prod: no backups")),
         (but(1, ""), Some("db_deletion_protection is not set in environment prod")),
         (but(1, "db_deletion_protection = false"), Some("db_deletion_protection is false in environment prod")),
-        (but(2, ""), Some("db_multi_az is false in environment prod")),
+        (but(2, ""), Some("db_multi_az is not set in environment prod")),
+        (but(2, "db_multi_az = false"), Some("db_multi_az is false in environment prod")),
         (but(3, ""), Some("single_nat_gateway is true in environment prod")),
         (but(3, "enable_nat_gateway = false"), None),
+        (but(4, ""), Some("db_skip_final_snapshot is not set in environment prod")),
+        (but(4, "db_skip_final_snapshot = true"), Some("db_skip_final_snapshot is true in environment prod")),
+        // Who names it wants it.
+        (but(4, "db_final_snapshot_identifier = \"keep-me\""), None),
         (format!("{careful}\napp_ingress = [{{ port = 80 }}]"), Some("opens port 80 to the internet and not port 443")),
         (format!("{careful}\napp_ingress = [{{ port = 80 }}, {{ from_port = 400, to_port = 500 }}]"), None),
         (format!("{careful}\napp_ingress = [{{ port = 443 }}]"), None),
@@ -598,10 +624,15 @@ fn what_a_production_environment_lacks() {
     };
     assert!(warnings("dev").is_empty());
     let told = warnings("prod");
-    assert_eq!(told.len(), 5, "{}", render(&told));
-    for name in
-        ["db_backup_retention_days", "db_deletion_protection", "db_multi_az", "single_nat_gateway", "app_ingress"]
-    {
+    assert_eq!(told.len(), 6, "{}", render(&told));
+    for name in [
+        "db_backup_retention_days",
+        "db_deletion_protection",
+        "db_skip_final_snapshot",
+        "db_multi_az",
+        "single_nat_gateway",
+        "app_ingress",
+    ] {
         let about: Vec<_> = told.iter().filter(|warning| warning.summary.starts_with(name)).collect();
         assert_eq!(about.len(), 1, "{name}: {}", render(&told));
         assert!(about[0].hint.as_ref().is_some_and(|hint| hint.contains(name)), "{}", about[0]);

@@ -37,14 +37,18 @@ fn no_source_gives_the_defaults() {
         app_root_volume_gib: None,
         db_engine_version: None,
         db_instance_class: "db.t3.micro".to_owned(),
-        db_allocated_storage: 20,
+        db_allocated_storage: None,
+        db_max_allocated_storage: None,
         db_subnet_group_name: None,
         db_name: "alokadb".to_owned(),
         db_username: "postgres".to_owned(),
         db_manage_master_user_password: false,
-        db_multi_az: false,
-        db_backup_retention_days: 0,
+        db_multi_az: None,
+        db_backup_retention_days: None,
         db_deletion_protection: None,
+        db_skip_final_snapshot: None,
+        db_final_snapshot_identifier: None,
+        db_delete_automated_backups: None,
         db_copy_tags_to_snapshot: None,
         db_enabled_cloudwatch_logs_exports: None,
         db_storage_encrypted: true,
@@ -131,7 +135,7 @@ fn complex_values_outside_files_are_expressions_and_simple_ones_are_texts() {
         command_line("app_ingress", "[{ port = 8080 }]"),
     ]);
     assert_eq!(variables.app_instance_count, 3);
-    assert!(variables.db_multi_az && !variables.enable_nat_gateway);
+    assert!(variables.db_multi_az == Some(true) && !variables.enable_nat_gateway);
     assert_eq!(variables.aws_profile.as_deref(), Some("[not, a, list]"));
     assert_eq!(variables.tags["a"], "b");
     assert_eq!(variables.app_ingress[0].from_port, 8080);

@@ -2,6 +2,8 @@
 
 use super::application::{is_size_word, is_type_word};
 use super::names::Names;
+use super::snapshot;
+use super::storage;
 use super::strength;
 use crate::secret::{DB_PASSWORD, Secret, Secrets};
 use crate::variables::Needs;
@@ -121,14 +123,18 @@ const RESERVED_USERS: &[&str] = &["admin", "administrator", "none", "public", "r
 pub(super) struct Database {
     pub(super) db_engine_version: Option<String>,
     pub(super) db_instance_class: String,
-    pub(super) db_allocated_storage: u32,
+    pub(super) db_allocated_storage: Option<u32>,
+    pub(super) db_max_allocated_storage: Option<u32>,
     pub(super) db_subnet_group_name: Option<String>,
     pub(super) db_name: String,
     pub(super) db_username: String,
     pub(super) db_manage_master_user_password: bool,
-    pub(super) db_multi_az: bool,
-    pub(super) db_backup_retention_days: u32,
+    pub(super) db_multi_az: Option<bool>,
+    pub(super) db_backup_retention_days: Option<u32>,
     pub(super) db_deletion_protection: Option<bool>,
+    pub(super) db_skip_final_snapshot: Option<bool>,
+    pub(super) db_final_snapshot_identifier: Option<String>,
+    pub(super) db_delete_automated_backups: Option<bool>,
     pub(super) db_copy_tags_to_snapshot: Option<bool>,
     pub(super) db_enabled_cloudwatch_logs_exports: Option<Vec<String>>,
     pub(super) db_storage_encrypted: bool,
@@ -146,13 +152,17 @@ pub(super) fn check(
     let version = engine_version(reader);
     let class = instance_class(reader);
     let (low, high) = STORAGE;
-    let storage = reader.whole("db_allocated_storage", low, high, " GiB");
+    let storage = reader.optional_whole("db_allocated_storage", low, high, " GiB");
+    let most = storage::most(reader, storage.as_ref().and_then(Option::as_ref), STORAGE);
     let subnet_group = subnet_group(reader);
     let name = reader.text("db_name").and_then(|text| database_name(reader, text));
     let username = reader.text("db_username").and_then(|text| user_name(reader, text));
-    let multi_az = reader.flag("db_multi_az");
-    let retention = reader.whole("db_backup_retention_days", 0, MAX_RETENTION, " days");
+    let multi_az = reader.optional_flag("db_multi_az");
+    let retention = reader.optional_whole("db_backup_retention_days", 0, MAX_RETENTION, " days");
     let protection = reader.optional_flag("db_deletion_protection");
+    let skips_snapshot = reader.optional_flag("db_skip_final_snapshot");
+    let snapshot = snapshot::name(reader, skips_snapshot.flatten());
+    let deletes_backups = reader.optional_flag("db_delete_automated_backups");
     let copies_tags = reader.optional_flag("db_copy_tags_to_snapshot");
     let logs = logs(reader);
     let encrypted = reader.flag("db_storage_encrypted");
@@ -163,14 +173,18 @@ pub(super) fn check(
     Some(Database {
         db_engine_version: version?,
         db_instance_class: class?,
-        db_allocated_storage: storage?.value,
+        db_allocated_storage: storage?.map(|size| size.value),
+        db_max_allocated_storage: most?,
         db_subnet_group_name: subnet_group?,
         db_name: name?,
         db_username: username?,
         db_manage_master_user_password: managed?,
         db_multi_az: multi_az?,
-        db_backup_retention_days: retention?.value,
+        db_backup_retention_days: retention?.map(|days| days.value),
         db_deletion_protection: protection?,
+        db_skip_final_snapshot: skips_snapshot?,
+        db_final_snapshot_identifier: snapshot?,
+        db_delete_automated_backups: deletes_backups?,
         db_copy_tags_to_snapshot: copies_tags?,
         db_enabled_cloudwatch_logs_exports: logs?,
         db_storage_encrypted: encrypted?,

@@ -7,6 +7,8 @@ mod database;
 mod names;
 mod network;
 mod production;
+mod snapshot;
+mod storage;
 mod strength;
 mod tags;
 
@@ -52,6 +54,7 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         db_engine_version,
         db_instance_class,
         db_allocated_storage,
+        db_max_allocated_storage,
         db_subnet_group_name,
         db_name,
         db_username,
@@ -59,6 +62,9 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         db_multi_az,
         db_backup_retention_days,
         db_deletion_protection,
+        db_skip_final_snapshot,
+        db_final_snapshot_identifier,
+        db_delete_automated_backups,
         db_copy_tags_to_snapshot,
         db_enabled_cloudwatch_logs_exports,
         db_storage_encrypted,
@@ -89,6 +95,7 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         db_engine_version,
         db_instance_class,
         db_allocated_storage,
+        db_max_allocated_storage,
         db_subnet_group_name,
         db_name,
         db_username,
@@ -96,6 +103,9 @@ pub(super) fn variables(reader: &mut Reader<'_>, needs: Needs, ignored: &[String
         db_multi_az,
         db_backup_retention_days,
         db_deletion_protection,
+        db_skip_final_snapshot,
+        db_final_snapshot_identifier,
+        db_delete_automated_backups,
         db_copy_tags_to_snapshot,
         db_enabled_cloudwatch_logs_exports,
         db_storage_encrypted,

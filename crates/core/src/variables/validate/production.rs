@@ -18,16 +18,16 @@ pub(super) fn warn(reader: &mut Reader<'_>, variables: &Variables) {
         return;
     }
     let place = format!("in environment {}", variables.environment);
-    let mut warn = |name: &'static str, what: String, hint: &str, detail: Option<&str>| {
-        let warning = Problem::warning(reader.place(name).as_ref(), format!("{name} {what}")).hint(hint);
-        reader.report.push(match detail {
-            Some(detail) => warning.detail(detail),
-            None => warning,
-        });
+    let mut warn = |name: &'static str, what: String, hint: &str| {
+        reader.report.push(Problem::warning(reader.place(name).as_ref(), format!("{name} {what}")).hint(hint));
     };
-    if variables.db_backup_retention_days == 0 {
-        let what = format!("is 0 {place}: no backups of the database are kept");
-        warn("db_backup_retention_days", what, "set db_backup_retention_days = 7, or more", None);
+    let backups = match variables.db_backup_retention_days {
+        Some(1..) => None,
+        Some(0) => Some(format!("is 0 {place}: no backups of the database are kept")),
+        None => Some(format!("is not set {place}: no backups of a new database are kept")),
+    };
+    if let Some(what) = backups {
+        warn("db_backup_retention_days", what, "set db_backup_retention_days = 7, or more");
     }
     let protection = match variables.db_deletion_protection {
         Some(true) => None,
@@ -35,20 +35,31 @@ pub(super) fn warn(reader: &mut Reader<'_>, variables: &Variables) {
         None => Some(format!("is not set {place}: AWS lets a new database be deleted")),
     };
     if let Some(what) = protection {
-        let detail = "aloka takes no final snapshot of a database that it deletes";
-        warn("db_deletion_protection", what, "set db_deletion_protection = true", Some(detail));
+        warn("db_deletion_protection", what, "set db_deletion_protection = true");
     }
-    if !variables.db_multi_az {
-        let what = format!("is false {place}: the database is in one zone, and is away with it");
-        warn("db_multi_az", what, "set db_multi_az = true", None);
+    let snapshot = match variables.skips_final_snapshot() {
+        Some(false) => None,
+        Some(true) => Some(format!("is true {place}: the database is deleted without a final snapshot")),
+        None => Some(format!("is not set {place}: a new database is deleted without a final snapshot")),
+    };
+    if let Some(what) = snapshot {
+        warn("db_skip_final_snapshot", what, "set db_skip_final_snapshot = false");
+    }
+    let standby = match variables.db_multi_az {
+        Some(true) => None,
+        Some(false) => Some(format!("is false {place}: the database is in one zone, and is away with it")),
+        None => Some(format!("is not set {place}: a new database is in one zone, and is away with it")),
+    };
+    if let Some(what) = standby {
+        warn("db_multi_az", what, "set db_multi_az = true");
     }
     if variables.enable_nat_gateway && variables.single_nat_gateway {
         let what = format!("is true {place}: all private subnets lose the internet with the zone of the gateway");
-        warn("single_nat_gateway", what, "set single_nat_gateway = false", None);
+        warn("single_nat_gateway", what, "set single_nat_gateway = false");
     }
     if opens(variables, HTTP) && !opens(variables, HTTPS) {
         let what = format!("opens port {HTTP} to the internet and not port {HTTPS} {place}: nothing is encrypted");
-        warn("app_ingress", what, "add { port = 443 } to app_ingress, and serve TLS there", None);
+        warn("app_ingress", what, "add { port = 443 } to app_ingress, and serve TLS there");
     }
 }
 

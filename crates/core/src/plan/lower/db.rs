@@ -1,0 +1,198 @@
+//! Lowering of databases.
+
+use super::super::ending::Ending;
+use super::super::{Accept, AttributeChange, Expect, Pace, Save, Step};
+use super::{Subject, absent, call, equals, wait};
+use crate::api::{Args, Operation};
+use crate::map;
+use crate::model::{
+    BACKUP_RETENTION, DELETION_PROTECTION, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD, MAX_ALLOCATED_STORAGE,
+};
+use crate::observe::{DB_FAILED, DB_STUCK, Phase};
+use crate::value::Value;
+
+const DB_MODIFIED: Pace = Pace::seconds(20, 90, 4800);
+const DB_SETTLED: Pace = Pace::seconds(30, 120, 4800);
+const DB_DELETED: Pace = Pace::seconds(100, 180, 3600);
+/// With a final snapshot, which of a large database takes its time.
+const DB_SNAPSHOT_AND_DELETED: Pace = Pace::seconds(160, 300, 14_400);
+/// After a change that restarts it: another class or engine version, backups from now on or no more.
+const DB_RESTARTED: Pace = Pace::seconds(280, 480, 4800);
+
+/// Statuses of a database that works.
+const DB_READY: [&str; 2] = ["available", "storage-optimization"];
+
+fn db_status(value: &str, success: bool) -> Accept {
+    equals("DBInstances.0.DBInstanceStatus", value, success)
+}
+
+impl Subject<'_> {
+    pub(super) fn db_available(&self, pace: Pace) -> Step {
+        let ready = DB_READY.into_iter().map(|value| db_status(value, true));
+        let failed = DB_FAILED.into_iter().chain(DB_STUCK).chain(["deleted"]).map(|value| db_status(value, false));
+        self.wait_for(ready.chain(failed).collect(), pace)
+    }
+
+    /// Waits until RDS is at work on the database no more: it refuses to delete one that it is.
+    fn db_at_rest(&self) -> Step {
+        let at_rest = DB_READY.into_iter().chain(DB_FAILED).chain(DB_STUCK).chain(["deleting"]);
+        let accept = at_rest.map(|value| db_status(value, true)).chain([absent("DBInstances.0")]).collect();
+        wait(self.read().0, accept, Save::Nothing, DB_SETTLED)
+    }
+
+    pub(super) fn create_db(&self) -> Step {
+        let (logs, most) = (self.get(LOGS_EXPORTS), self.get(MAX_ALLOCATED_STORAGE));
+        let args = [
+            ("DBInstanceIdentifier", self.get("identifier")),
+            ("DBInstanceClass", self.get("instance_class")),
+            ("Engine", self.get("engine")),
+            ("EngineVersion", self.get("engine_version")),
+            ("AllocatedStorage", self.get("allocated_storage")),
+            ("MaxAllocatedStorage", if most == Value::from(0) { Value::Null } else { most }),
+            ("StorageType", self.get("storage_type")),
+            ("StorageEncrypted", self.get("storage_encrypted")),
+            ("DBName", self.get("db_name")),
+            ("MasterUsername", self.get("username")),
+            ("MasterUserPassword", self.get("password")),
+            // RDS wants to hear of it only if it is so.
+            ("ManageMasterUserPassword", if self.manages_password() { true.into() } else { Value::Null }),
+            ("DBSubnetGroupName", self.get("db_subnet_group_name")),
+            ("VpcSecurityGroupIds", self.get("vpc_security_group_ids")),
+            ("PubliclyAccessible", self.get("publicly_accessible")),
+            ("MultiAZ", self.get("multi_az")),
+            ("BackupRetentionPeriod", self.get(BACKUP_RETENTION)),
+            ("DeletionProtection", self.get(DELETION_PROTECTION)),
+            ("AutoMinorVersionUpgrade", self.get("auto_minor_version_upgrade")),
+            ("CopyTagsToSnapshot", self.get("copy_tags_to_snapshot")),
+            ("EnableCloudwatchLogsExports", if logs.as_list() == Some(&[]) { Value::Null } else { logs }),
+        ];
+        self.create_call(Operation::CreateDBInstance, Save::Object(map::text("DBInstance")), args)
+    }
+
+    fn manages_password(&self) -> bool {
+        self.after.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true)
+    }
+
+    pub(super) fn modify_db(&self, changes: &[AttributeChange]) -> Vec<Step> {
+        const ARGUMENTS: [(&str, &str); 12] = [
+            ("allocated_storage", "AllocatedStorage"),
+            (BACKUP_RETENTION, "BackupRetentionPeriod"),
+            ("copy_tags_to_snapshot", "CopyTagsToSnapshot"),
+            (DELETION_PROTECTION, "DeletionProtection"),
+            ("engine_version", "EngineVersion"),
+            ("instance_class", "DBInstanceClass"),
+            (MANAGE_MASTER_USER_PASSWORD, "ManageMasterUserPassword"),
+            (MAX_ALLOCATED_STORAGE, "MaxAllocatedStorage"),
+            ("multi_az", "MultiAZ"),
+            ("password", "MasterUserPassword"),
+            ("publicly_accessible", "PubliclyAccessible"),
+            ("vpc_security_group_ids", "VpcSecurityGroupIds"),
+        ];
+        // Those that a description has under the same name, and as they were asked for.
+        const SHOWN: [&str; 8] = [
+            "AllocatedStorage",
+            "BackupRetentionPeriod",
+            "CopyTagsToSnapshot",
+            "DBInstanceClass",
+            "DeletionProtection",
+            "MaxAllocatedStorage",
+            "MultiAZ",
+            "PubliclyAccessible",
+        ];
+        let changed = ARGUMENTS.iter().filter(|(name, _)| changes.iter().any(|change| &*change.name == *name));
+        let mut args: Args = changed.map(|(name, argument)| (*argument, self.get(name))).collect();
+        let logs = changes.iter().find(|change| &*change.name == LOGS_EXPORTS);
+        if let Some(change) = logs {
+            args.insert("CloudwatchLogsExportConfiguration", Self::logs_configuration(&change.before, &change.after));
+        }
+        if args.is_empty() {
+            return Vec::new();
+        }
+        // RDS grows it no more once the limit is what there is; it then tells none.
+        let ends_growth = args.get("MaxAllocatedStorage") == Some(&Value::from(0));
+        if ends_growth {
+            let size = if args.contains_key("AllocatedStorage") { self.after } else { self.before };
+            args.insert("MaxAllocatedStorage", size.get("allocated_storage").cloned().unwrap_or_default());
+        }
+        args.insert("DBInstanceIdentifier", self.get("identifier"));
+        args.insert("ApplyImmediately", true.into());
+        // The status stays `available` for a moment after the call: what was asked for must not be pending either, and
+        // must show, as a read may be from before the call.
+        let path = |name: &str| map::text(&format!("DBInstances.0.{name}"));
+        let shown = SHOWN.into_iter().filter_map(|name| {
+            let value = args.get(name).filter(|value| value.is_literal())?;
+            Some(match name {
+                "MaxAllocatedStorage" if ends_growth => Expect::Absent { path: path(name) },
+                _ => Expect::Equals { path: path(name), value: value.clone() },
+            })
+        });
+        let pending = args.keys().map(|name| Expect::Absent { path: path(&format!("PendingModifiedValues.{name}")) });
+        let mut changed: Vec<Expect> = pending.chain(shown).collect();
+        if args.contains_key("ManageMasterUserPassword") {
+            let path = path("MasterUserSecret");
+            changed.push(if self.manages_password() { Expect::Present { path } } else { Expect::Absent { path } });
+        }
+        if let Some(change) = logs {
+            changed.push(Expect::Absent { path: path("PendingModifiedValues.PendingCloudwatchLogsExports") });
+            let value = change.after.clone();
+            changed.push(Expect::Equals { path: path("EnabledCloudwatchLogsExports"), value });
+        }
+        let done = |value: &str| Accept {
+            expect: Expect::All(std::iter::once(db_status(value, true).expect).chain(changed.clone()).collect()),
+            success: true,
+        };
+        // One that is full or stopped may still be so a moment after the call that mends it.
+        let failed = DB_FAILED.into_iter().map(|value| db_status(value, false));
+        let accept = DB_READY.into_iter().map(done).chain(failed).collect();
+        let backups = [self.old(BACKUP_RETENTION), self.get(BACKUP_RETENTION)];
+        let backups_begin_or_end = args.contains_key("BackupRetentionPeriod") && backups.contains(&Value::from(0));
+        let restarts =
+            backups_begin_or_end || ["DBInstanceClass", "EngineVersion"].iter().any(|key| args.contains_key(*key));
+        let wait = self.wait_for(accept, if restarts { DB_RESTARTED } else { DB_MODIFIED });
+        vec![call(Operation::ModifyDBInstance, args), wait]
+    }
+
+    /// Which logs to send from now on, and which not any more.
+    fn logs_configuration(before: &Value, after: &Value) -> Value {
+        let (before, after) = (before.as_list().unwrap_or_default(), after.as_list().unwrap_or_default());
+        let without = |list: &[Value], other: &[Value]| -> Vec<Value> {
+            list.iter().filter(|log| !other.contains(log)).cloned().collect()
+        };
+        let lists = [("EnableLogTypes", without(after, before)), ("DisableLogTypes", without(before, after))];
+        Value::map(lists.into_iter().filter(|(_, logs)| !logs.is_empty()).map(|(name, logs)| (name, Value::List(logs))))
+    }
+
+    /// Deletes the database, with what is kept of its data, and waits until it is gone.
+    pub(super) fn delete_db(&self, phase: Option<&Phase>) -> Vec<Step> {
+        // What an earlier run began is only waited for.
+        let ending = self.ending.filter(|_| phase != Some(&Phase::Deleting));
+        let rest = (phase == Some(&Phase::Settling)).then(|| self.db_at_rest());
+        // Only a replacement comes here with the protection on: one that turns it off.
+        let is_protected = self.before.get(DELETION_PROTECTION).and_then(Value::as_bool) == Some(true);
+        let unprotect = ending.filter(|_| is_protected).map(|_| {
+            let args = [
+                ("DBInstanceIdentifier", self.old("identifier")),
+                ("DeletionProtection", false.into()),
+                ("ApplyImmediately", true.into()),
+            ];
+            call(Operation::ModifyDBInstance, args)
+        });
+        let delete = ending.map(|ending| {
+            let args = [
+                ("DBInstanceIdentifier", self.old("identifier")),
+                ("SkipFinalSnapshot", ending.snapshot.is_none().into()),
+                ("FinalDBSnapshotIdentifier", ending.snapshot.as_ref().into()),
+                ("DeleteAutomatedBackups", (!ending.keeps_backups).into()),
+            ];
+            call(Operation::DeleteDBInstance, args)
+        });
+        let pace = match ending {
+            Some(Ending { snapshot: None, .. }) => DB_DELETED,
+            Some(Ending { snapshot: Some(_), .. }) => DB_SNAPSHOT_AND_DELETED,
+            // It may be making the snapshot that an earlier run asked for.
+            None => Pace { deadline_ms: DB_SNAPSHOT_AND_DELETED.deadline_ms, ..DB_DELETED },
+        };
+        let gone = wait(self.read().0, vec![absent("DBInstances.0")], Save::Nothing, pace);
+        rest.into_iter().chain(unprotect).chain(delete).chain([gone]).collect()
+    }
+}
