@@ -38,6 +38,15 @@ pub enum ObjectKind {
     Volume,
     /// A snapshot of a database.
     DbSnapshot,
+    /// Automated backups that outlive their database.
+    DbBackups,
+}
+
+impl ObjectKind {
+    /// True if only a deletion that was told to makes it: its owner's, and no leftover.
+    pub fn is_kept_on_purpose(self) -> bool {
+        matches!(self, Self::DbSnapshot | Self::DbBackups)
+    }
 }
 
 impl fmt::Display for ObjectKind {
@@ -47,6 +56,7 @@ impl fmt::Display for ObjectKind {
             Self::NetworkInterface => f.write_str("aws_network_interface"),
             Self::Volume => f.write_str("aws_ebs_volume"),
             Self::DbSnapshot => f.write_str("aws_db_snapshot"),
+            Self::DbBackups => f.write_str("aws_db_instance_automated_backups"),
         }
     }
 }
@@ -224,8 +234,11 @@ impl Account {
         for (id, volume) in self.volumes.iter().filter(|(_, volume)| volume.gone.is_none_or(|gone| now < gone)) {
             add(ObjectKind::Volume, id, &volume.meta.tags);
         }
-        for name in &self.db_snapshots {
+        for name in self.snapshots.keys() {
             add(ObjectKind::DbSnapshot, name, &Tags::new());
+        }
+        for (of, _) in self.backups.iter().filter(|(_, backups)| backups.are_there(now)) {
+            add(ObjectKind::DbBackups, of, &Tags::new());
         }
         objects
     }
@@ -234,9 +247,9 @@ impl Account {
         self.instances.get(id).is_some_and(|instance| !instance.is_terminated(now))
     }
 
-    /// True if there is nothing to find at `now`.
+    /// True if there is nothing to find at `now` but what a deletion was told to keep.
     pub fn is_empty(&self, now: Instant) -> bool {
-        self.objects(now).is_empty()
+        self.objects(now).iter().all(|object| object.kind.is_kept_on_purpose())
     }
 
     /// The object called `id`, visible or not, for the account's own bookkeeping.

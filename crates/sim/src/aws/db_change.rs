@@ -82,6 +82,9 @@ impl Account {
         if public == Some(true) && !db.public {
             self.check_public(&db.vpc)?;
         }
+        let size = deferred.iter().find(|(parameter, value)| *parameter == STORAGE && !value.is_null());
+        let size = size.and_then(|(_, value)| value.as_i64()).unwrap_or(db.storage);
+        let limit = db_rules::max_storage(request, size)?;
         let retention = db_rules::number(request, RETENTION)?;
         let protected = db_rules::flag(request, "DeletionProtection")?;
         let copies_tags = db_rules::flag(request, "CopyTagsToSnapshot")?;
@@ -104,6 +107,7 @@ impl Account {
         there.groups = groups.unwrap_or_else(|| there.groups.clone());
         there.public = public.unwrap_or(there.public);
         there.protected = protected.unwrap_or(there.protected);
+        there.max_storage = limit.unwrap_or(there.max_storage);
         there.copies_tags = copies_tags.unwrap_or(there.copies_tags);
         if let Some(days) = retention.filter(|days| (*days == 0) == (there.retention == 0)) {
             there.retention = days;

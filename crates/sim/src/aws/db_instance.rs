@@ -35,12 +35,15 @@ pub(crate) struct MasterSecret {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Db {
     pub(crate) meta: Meta,
-    resource_id: Text,
+    pub(crate) resource_id: Text,
     pub(crate) class: Text,
     pub(crate) version: Text,
     username: Text,
     pub(crate) db_name: Option<Text>,
     pub(crate) storage: i64,
+    /// The size that its storage may be grown to without being asked; `None` for not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_storage: Option<i64>,
     pub(crate) storage_type: Text,
     pub(crate) encrypted: bool,
     pub(crate) multi_az: bool,
@@ -112,6 +115,11 @@ impl Db {
         self.failure.as_ref().is_some_and(|failure| self.status(now) == failure.code)
     }
 
+    /// True if a final snapshot can be taken of one that waits for its owner.
+    fn takes_snapshot(&self, now: Instant) -> bool {
+        matches!(self.status(now), "stopped" | "storage-full")
+    }
+
     /// Refuses what RDS does only for instances that work.
     pub(crate) fn check_available(&self, now: Instant) -> Result<(), Refusal> {
         if self.is_available(now) {
@@ -173,6 +181,7 @@ impl Account {
             ("EngineVersion", (&db.version).into()),
             ("MasterUserSecret", db.secret.as_ref().map(|secret| secret.described(&db.pending)).into()),
             ("MasterUsername", (&db.username).into()),
+            ("MaxAllocatedStorage", db.max_storage.into()),
             ("MultiAZ", db.multi_az.into()),
             ("PendingModifiedValues", Value::map(db.pending.iter().map(|(name, value)| (name, value.clone())))),
             ("PreferredMaintenanceWindow", db.window.to_string().into()),
@@ -194,6 +203,7 @@ impl Account {
         let storage = db_rules::number(request, "AllocatedStorage")?.unwrap_or_default();
         db_rules::storage(&storage_type, storage)?;
         db_rules::storage_type(&storage_type)?;
+        let max_storage = db_rules::max_storage(request, storage)?.flatten();
         let db_name = request.arg("DBName").shared_str();
         db_name.as_deref().map_or(Ok(()), db_rules::database_name)?;
         db_rules::master_username(request.text("MasterUsername"))?;
@@ -247,6 +257,7 @@ impl Account {
             username: request.text("MasterUsername").into(),
             db_name,
             storage,
+            max_storage,
             storage_type,
             encrypted,
             multi_az,
@@ -361,29 +372,27 @@ impl Account {
             (Some(_), true) => return Err(rule::SNAPSHOT_FORBIDDEN.refuse([])),
             (Some(_), false) | (None, true) => {}
         }
-        if db_rules::flag(request, "DeleteAutomatedBackups")? == Some(false) && db.retention > 0 {
-            return Err(rule::BACKUPS_KEPT.refuse([]));
-        }
+        let keeps_backups = db_rules::flag(request, "DeleteAutomatedBackups")? == Some(false);
         if db.protected {
             return Err(rule::PROTECTED.refuse([]));
         }
         match (db.has_failed(now), skip) {
             (true, true) => {}
+            (true, false) if db.takes_snapshot(now) => {}
             (true, false) => return Err(rule::SNAPSHOT_STATE.refuse([&name, &db.status(now)])),
             (false, _) => db.check_available(now)?,
         }
         if let Some(snapshot) = &snapshot {
-            if self.db_snapshots.contains(snapshot) {
-                return Err(rule::SNAPSHOT_EXISTS.refuse([snapshot]));
-            }
-            if self.db_snapshots.len() >= self.quotas.db_snapshots {
-                return Err(rule::SNAPSHOT_QUOTA.refuse([]));
-            }
+            self.check_final_snapshot(snapshot)?;
         }
+        let db = db.clone();
         let mut gone = now + self.duration(Transition::DbDelete);
         if let Some(snapshot) = snapshot {
             gone = gone + self.duration(Transition::DbFinalSnapshot);
-            self.db_snapshots.insert(snapshot);
+            self.make_final_snapshot(gone, snapshot, &db);
+        }
+        if keeps_backups {
+            self.keep_backups(gone, &db);
         }
         let db = self.db_mut(now, &name)?;
         db.gone = Some(gone);

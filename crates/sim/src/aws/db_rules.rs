@@ -198,6 +198,21 @@ pub(crate) fn storage(kind: &str, size: i64) -> Result<(), Refusal> {
     if range.contains(&size) { Ok(()) } else { Err(rule.refuse([&kind, &size])) }
 }
 
+/// The limit up to which storage of `size` GiB is grown, if the request has one: `Some(None)` if that is the size itself.
+pub(crate) fn max_storage(request: &Request, size: i64) -> Result<Option<Option<i64>>, Refusal> {
+    let Some(limit) = number(request, "MaxAllocatedStorage")? else { return Ok(None) };
+    if limit == size {
+        return Ok(Some(None));
+    }
+    if limit < size || limit > 65_536 {
+        return Err(rule::MAX_STORAGE.refuse([]));
+    }
+    if limit < size + (size + 9) / 10 {
+        return Err(rule::MAX_STORAGE_TENTH.refuse([]));
+    }
+    Ok(Some(Some(limit)))
+}
+
 /// Refuses types of storage that need more than their name.
 pub(crate) fn storage_type(kind: &str) -> Result<(), Refusal> {
     if kind.starts_with("io") { Err(rule::STORAGE_IOPS.refuse([&kind])) } else { Ok(()) }

@@ -16,6 +16,7 @@ mod catalog;
 mod db_change;
 mod db_instance;
 mod db_rules;
+mod db_snapshot;
 mod db_subnet_group;
 mod db_tags;
 mod db_window;
@@ -132,7 +133,12 @@ pub struct Account {
     volumes: BTreeMap<Text, volume::Volume>,
     db_subnet_groups: BTreeMap<Text, db_subnet_group::SubnetGroup>,
     db_instances: BTreeMap<Text, db_instance::Db>,
-    db_snapshots: BTreeSet<Text>,
+    /// Snapshots of databases, by identifier.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    snapshots: BTreeMap<Text, db_snapshot::Snapshot>,
+    /// Automated backups that outlive their database, by its resource identifier.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    backups: BTreeMap<Text, db_snapshot::Backups>,
     /// For stale replicas; a saved account starts without.
     #[serde(skip)]
     past: replica::Past,
@@ -168,7 +174,8 @@ impl Account {
             volumes: BTreeMap::new(),
             db_subnet_groups: BTreeMap::new(),
             db_instances: BTreeMap::new(),
-            db_snapshots: BTreeSet::new(),
+            snapshots: BTreeMap::new(),
+            backups: BTreeMap::new(),
             past: replica::Past::new(),
             refused_by: None,
         }
@@ -294,6 +301,7 @@ impl Account {
             Operation::DescribeDBInstances => self.describe_db_instances(now, request),
             Operation::ModifyDBInstance => self.modify_db_instance(now, request, secrets),
             Operation::DeleteDBInstance => self.delete_db_instance(now, request),
+            Operation::DescribeDBSnapshots => self.describe_db_snapshots(now, request),
             Operation::DescribeDBEngineVersions => db_rules::describe_engine_versions(request),
             Operation::AddTagsToResource => self.add_tags_to_resource(now, request),
             Operation::RemoveTagsFromResource => self.remove_tags_from_resource(now, request),

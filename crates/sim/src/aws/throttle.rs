@@ -105,6 +105,7 @@ fn requests(request: &Request) -> Bucket {
         Operation::TerminateInstances => bucket("TerminateInstances", 100, 5),
         Operation::DescribeDBSubnetGroups
         | Operation::DescribeDBInstances
+        | Operation::DescribeDBSnapshots
         | Operation::DescribeDBEngineVersions
         | Operation::ListTagsForResource => RDS_READ,
         Operation::CreateDBSubnetGroup

@@ -279,6 +279,7 @@ impl Needs<'_> {
             // Without a name, all are asked for.
             Operation::DescribeDBSubnetGroups => self.rds_read(T::DbSubnetGroup, "DBSubnetGroupName"),
             Operation::DescribeDBInstances => self.rds_read(T::Db, "DBInstanceIdentifier"),
+            Operation::DescribeDBSnapshots => self.rds_read(T::DbSnapshot, "DBSnapshotIdentifier"),
             Operation::ModifyDBSubnetGroup | Operation::DeleteDBSubnetGroup => {
                 self.named(T::DbSubnetGroup, "DBSubnetGroupName");
             }

@@ -158,7 +158,9 @@ fn destroy_finishes(cycle: &Cycle) -> Promise {
         let broken = cycle.not_destroyed.as_ref().map(|reason| format!("no plan to destroy: {reason}"));
         return promise("I9", "Destroy finishes", broken, "not checked: the stack was kept".to_owned());
     };
-    let left = cycle.world.account.objects(cycle.world.now());
+    // What the calls of the plan keep of a database is its owner's.
+    let (kept, left): (Vec<_>, Vec<_>) =
+        cycle.world.account.objects(cycle.world.now()).into_iter().partition(|object| object.kind.is_kept_on_purpose());
     let refused = cycle.witness.dependency_violations;
     let broken = if let Some(first) = left.first() {
         Some(format!("{} objects left, first {} {}", left.len(), first.kind, first.id))
@@ -174,7 +176,9 @@ fn destroy_finishes(cycle: &Cycle) -> Promise {
         }
     };
     let kinds = destroyed.swept.as_ref().map_or(0, |swept| swept.kinds.len());
-    let held = format!("nothing left, no DependencyViolation met; the sweep by tag looked for {kinds} kinds");
+    let kept =
+        kept.iter().map(|object| format!(" but {} {}, kept on purpose", object.kind, object.id)).collect::<String>();
+    let held = format!("nothing left{kept}, no DependencyViolation met; the sweep by tag looked for {kinds} kinds");
     promise("I9", "Destroy finishes", broken, held)
 }
 

@@ -130,7 +130,7 @@ impl Witness {
     /// A run of this plan begins. A database that it replaces takes the way to it along: its user has to name it.
     pub(super) fn begin_run(&mut self, plan: &Plan) {
         self.around = plan.around.clone();
-        self.path_may_go = plan.mode == Mode::Apply && !plan.data_loss().is_empty();
+        self.path_may_go = plan.mode == Mode::Apply && plan.data_loss().takes_a_database();
         if self.path_may_go {
             self.path_seen = false;
         }

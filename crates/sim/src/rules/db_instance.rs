@@ -124,6 +124,10 @@ rules! {
     MULTI_AZ_DEFAULT: "db-instance.multi-az-default" Default [CreateDBInstance];
         "an instance is in one Availability Zone unless the call says otherwise"; [ServiceModel];
 
+    MAX_STORAGE: "db-instance.max-storage" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterCombination" => "Max storage size must be greater than storage size";
+        "the limit up to which storage is grown is not below the storage there is, nor above 65536 GiB"; [PublicLogs];
+    MAX_STORAGE_TENTH: "db-instance.max-storage-tenth" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterCombination" => "Max storage size must be at least 10 percent greater than storage size";
+        "the limit up to which storage is grown is a tenth above the storage there is, or the same, which turns growing off"; [UserGuide];
     RETENTION: "db-instance.retention" Limit [CreateDBInstance, ModifyDBInstance] "InvalidParameterValue" => "Invalid backup retention period: {}. Must be between 0 and 35.";
         "backups are kept for 0 to 35 days"; [ServiceModel];
     RETENTION_DEFAULT: "db-instance.retention-default" Default [CreateDBInstance];
@@ -208,14 +212,10 @@ rules! {
         "a snapshot is named as an instance is"; [ServiceModel];
     SNAPSHOT_LENGTH: "db-instance.final-snapshot-length" Limit [DeleteDBInstance] "InvalidParameterValue" => "The parameter FinalDBSnapshotIdentifier is not a valid identifier because it is longer than 255 characters.";
         "a snapshot's name has at most 255 characters"; [ServiceModel];
-    SNAPSHOT_EXISTS: "db-instance.final-snapshot-exists" Refusal [DeleteDBInstance] "DBSnapshotAlreadyExists" => "Cannot create the snapshot because a snapshot with the identifier {} already exists.";
-        "no two snapshots share a name; final ones outlive their instance"; [ServiceModel];
-    SNAPSHOT_QUOTA: "db-instance.snapshot-quota" Quota [DeleteDBInstance] "SnapshotQuotaExceeded" => "The request would result in the user exceeding the allowed number of DB snapshots.";
-        "an account has 100 snapshots of its own in a Region by default, final ones included"; [ServiceModel, Documentation];
     SNAPSHOT_STATE: "db-instance.final-snapshot-state" Refusal [DeleteDBInstance] "InvalidDBInstanceState" => "Instance {} is in state {}, of which no final snapshot can be taken.";
         "an instance that failed is deleted only without a final snapshot"; [ServiceModel];
-    BACKUPS_KEPT: "db-instance.backups-kept" Unmodelled [DeleteDBInstance] "InvalidParameterValue" => "Automated backups that outlive their instance are not simulated: set DeleteAutomatedBackups";
-        "automated backups are deleted with their instance, as they are by default"; [Simulator];
+    BACKUPS_KEPT: "db-instance.backups-kept" Default [DeleteDBInstance];
+        "automated backups go with their instance, unless they are to outlive it: then they stay for as long as they were kept"; [ServiceModel];
     DELETED: "db-instance.deleted" Transition [DeleteDBInstance];
         "a deleted instance is deleting, and then not found; a final snapshot takes more time"; [UserGuide, PublicLogs];
 }

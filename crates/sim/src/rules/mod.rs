@@ -14,6 +14,7 @@ pub(crate) mod address;
 pub(crate) mod capacity;
 pub(crate) mod catalog;
 pub(crate) mod db_instance;
+pub(crate) mod db_snapshot;
 pub(crate) mod db_subnet_group;
 pub(crate) mod db_tag;
 pub(crate) mod filter;
@@ -188,6 +189,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         catalog::ALL,
         db_subnet_group::ALL,
         db_instance::ALL,
+        db_snapshot::ALL,
         db_tag::ALL,
     ];
     areas.iter().flat_map(|area| area.iter().copied())

@@ -15,6 +15,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("db_instance", include_str!("../../scenarios/db_instance.scenario")),
     ("db_instance_changes", include_str!("../../scenarios/db_instance_changes.scenario")),
     ("db_logs", include_str!("../../scenarios/db_logs.scenario")),
+    ("db_snapshot", include_str!("../../scenarios/db_snapshot.scenario")),
     ("db_subnet_group", include_str!("../../scenarios/db_subnet_group.scenario")),
     ("db_tag", include_str!("../../scenarios/db_tag.scenario")),
     ("identifier", include_str!("../../scenarios/identifier.scenario")),

@@ -367,6 +367,16 @@ fn every_operation() {
         ),
         (O::DescribeDBEngineVersions, none.clone(), vec!["rds:DescribeDBEngineVersions *"]),
         (
+            O::DescribeDBSnapshots,
+            json!({ "SnapshotType": "manual" }),
+            vec!["rds:DescribeDBSnapshots rds:r:1:snapshot:*"],
+        ),
+        (
+            O::DescribeDBSnapshots,
+            json!({ "DBSnapshotIdentifier": "Last" }),
+            vec!["rds:DescribeDBSnapshots rds:r:1:snapshot:last own"],
+        ),
+        (
             O::AddTagsToResource,
             json!({ "ResourceName": "arn:aws:rds:r:1:db:db", "Tags": tags }),
             vec!["rds:AddTagsToResource rds:r:1:db:db requested own"],
