@@ -402,7 +402,7 @@ pub struct ApplyArgs {
     /// Do not ask before acting
     #[arg(long)]
     pub auto_approve: bool,
-    /// Identifier of a database that may be destroyed with its data; may be repeated
+    /// Identifier of a database that may lose its data, or its automated backups; may be repeated
     #[arg(long, value_name = "ID")]
     pub allow_data_loss: Vec<String>,
     /// What it is for.
@@ -419,7 +419,7 @@ pub struct DestroyArgs {
     /// Do not ask before acting
     #[arg(long)]
     pub auto_approve: bool,
-    /// Identifier of a database that may be destroyed with its data; may be repeated
+    /// Identifier of a database that may lose its data, or its automated backups; may be repeated
     #[arg(long, value_name = "ID")]
     pub allow_data_loss: Vec<String>,
     /// Flags that plan and apply share.

@@ -1,13 +1,13 @@
 //! What needs a word of the user before anything is sent: the plan, and the loss of data.
 
-use aloka_core::plan::{Mode, Plan};
+use aloka_core::plan::{Lost, Mode, Plan};
 use aloka_core::render::Text;
 use aloka_core::shell::flag;
 
 use super::flow::Run;
 use crate::error::CommandError;
 
-/// Refuses a plan that destroys a database which the command line does not name (promise I8). Nothing else allows it:
+/// Refuses a plan that destroys a database, or its backups, which the command line does not name (promise I8). Nothing else allows it:
 /// neither `-auto-approve`, nor a saved plan, nor an answer.
 pub fn check_data_loss(plan: &Plan, allowed: &[String]) -> Result<(), CommandError> {
     let loss = plan.data_loss();
@@ -15,9 +15,17 @@ pub fn check_data_loss(plan: &Plan, allowed: &[String]) -> Result<(), CommandErr
     if open.is_empty() {
         return Ok(());
     }
-    let names = open.join(" and ");
-    let error =
-        CommandError::user(format!("this plan destroys the database {names} with all its data; nothing was changed"));
+    let whole = |name: &&String| loss.databases.get(*name) != Some(&Lost::Backups);
+    let (databases, backups): (Vec<&String>, Vec<&String>) = open.iter().partition(whole);
+    let listed = |names: &[&String]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" and ");
+    let mut lost = Vec::new();
+    if !databases.is_empty() {
+        lost.push(format!("destroys the database {} with all its data", listed(&databases)));
+    }
+    if !backups.is_empty() {
+        lost.push(format!("deletes all automated backups of the database {}", listed(&backups)));
+    }
+    let error = CommandError::user(format!("this plan {}; nothing was changed", lost.join(" and ")));
     if !loss.unnamed.is_empty() {
         return Err(
             error.hint("AWS did not tell its identifier, so nobody can agree to lose it: run `aloka plan` again")

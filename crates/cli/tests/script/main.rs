@@ -13,6 +13,7 @@ mod forms;
 mod help;
 mod hostile;
 mod output;
+mod protection;
 mod recover;
 mod refusals;
 mod resume;

@@ -189,6 +189,7 @@ impl AwsClient {
             Operation::DescribeDBInstances => boxed(rds::describe_db_instances, rds, input),
             Operation::ModifyDBInstance => boxed(rds::modify_db_instance, rds, input),
             Operation::DeleteDBInstance => boxed(rds::delete_db_instance, rds, input),
+            Operation::DescribeDBSnapshots => boxed(rds::describe_db_snapshots, rds, input),
             Operation::DescribeDBEngineVersions => boxed(rds::describe_db_engine_versions, rds, input),
             Operation::AddTagsToResource => boxed(rds::add_tags_to_resource, rds, input),
             Operation::RemoveTagsFromResource => boxed(rds::remove_tags_from_resource, rds, input),

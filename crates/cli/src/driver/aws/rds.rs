@@ -4,7 +4,8 @@ use aloka_core::api::{ApiError, Reply};
 use aloka_core::value::Value;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{
-    AutomationMode, CloudwatchLogsExportConfiguration, DbInstance, DbSubnetGroup, PendingModifiedValues, Tag,
+    AutomationMode, CloudwatchLogsExportConfiguration, DbInstance, DbSnapshot, DbSubnetGroup, PendingModifiedValues,
+    Tag,
 };
 
 use super::error::api_error;
@@ -51,6 +52,7 @@ pub(super) async fn create_db_instance(client: &Client, input: &Input<'_>) -> Re
         .set_engine(input.text("Engine")?)
         .set_engine_version(input.text("EngineVersion")?)
         .set_allocated_storage(input.number("AllocatedStorage")?)
+        .set_max_allocated_storage(input.number("MaxAllocatedStorage")?)
         .set_storage_type(input.text("StorageType")?)
         .set_storage_encrypted(input.flag("StorageEncrypted")?)
         .set_db_name(input.text("DBName")?)
@@ -84,6 +86,7 @@ pub(super) async fn modify_db_instance(client: &Client, input: &Input<'_>) -> Re
         .set_db_instance_class(input.text("DBInstanceClass")?)
         .set_engine_version(input.text("EngineVersion")?)
         .set_allocated_storage(input.number("AllocatedStorage")?)
+        .set_max_allocated_storage(input.number("MaxAllocatedStorage")?)
         .set_master_user_password(input.secret("MasterUserPassword")?)
         .set_manage_master_user_password(input.flag("ManageMasterUserPassword")?)
         .set_vpc_security_group_ids(input.texts("VpcSecurityGroupIds")?)
@@ -107,6 +110,15 @@ pub(super) async fn delete_db_instance(client: &Client, input: &Input<'_>) -> Re
         .set_delete_automated_backups(input.flag("DeleteAutomatedBackups")?);
     let output = call.send().await.map_err(api_error)?;
     Ok(object([("DBInstance", instance(present(output.db_instance(), "DBInstance")?))]))
+}
+
+pub(super) async fn describe_db_snapshots(client: &Client, input: &Input<'_>) -> Reply {
+    let call = client
+        .describe_db_snapshots()
+        .set_db_snapshot_identifier(input.text("DBSnapshotIdentifier")?)
+        .set_snapshot_type(input.text("SnapshotType")?);
+    let snapshots = call.into_paginator().items().send().try_collect().await.map_err(api_error)?;
+    Ok(object([("DBSnapshots", list(&snapshots, snapshot))]))
 }
 
 pub(super) async fn describe_db_engine_versions(client: &Client, input: &Input<'_>) -> Reply {
@@ -175,6 +187,16 @@ fn subnet_group(group: &DbSubnetGroup) -> Value {
         ("SubnetGroupStatus", text(group.subnet_group_status())),
         ("SubnetIds", list(group.subnets(), |subnet| text(subnet.subnet_identifier()))),
         ("DBSubnetGroupArn", text(group.db_subnet_group_arn())),
+    ])
+}
+
+fn snapshot(snapshot: &DbSnapshot) -> Value {
+    object([
+        ("DBSnapshotIdentifier", text(snapshot.db_snapshot_identifier())),
+        ("DBInstanceIdentifier", text(snapshot.db_instance_identifier())),
+        ("DbiResourceId", text(snapshot.dbi_resource_id())),
+        ("SnapshotType", text(snapshot.snapshot_type())),
+        ("Status", text(snapshot.status())),
     ])
 }
 

@@ -161,7 +161,8 @@ fn instances() -> Vec<Case> {
             <DBInstanceArn>arn:aws:rds:us-east-1:111122223333:db:db</DBInstanceArn>
             <DBInstanceClass>db.t3.micro</DBInstanceClass><DBInstanceStatus>available</DBInstanceStatus>
             <Engine>postgres</Engine><EngineVersion>17.1</EngineVersion><MasterUsername>app</MasterUsername>
-            <DBName>web</DBName><AllocatedStorage>20</AllocatedStorage><StorageType>gp3</StorageType>
+            <DBName>web</DBName><AllocatedStorage>20</AllocatedStorage>
+            <MaxAllocatedStorage>100</MaxAllocatedStorage><StorageType>gp3</StorageType>
             <StorageEncrypted>true</StorageEncrypted><MultiAZ>false</MultiAZ>
             <PubliclyAccessible>false</PubliclyAccessible><AutoMinorVersionUpgrade>true</AutoMinorVersionUpgrade>
             <BackupRetentionPeriod>0</BackupRetentionPeriod><DeletionProtection>false</DeletionProtection>
@@ -177,8 +178,8 @@ fn instances() -> Vec<Case> {
             O::CreateDBInstance,
             json!({
                 "DBInstanceIdentifier": "db", "DBInstanceClass": "db.t3.micro", "Engine": "postgres",
-                "EngineVersion": "17.1", "AllocatedStorage": 20, "StorageType": "gp3", "StorageEncrypted": true,
-                "DBName": "web", "MasterUsername": "app", "MasterUserPassword": {"$secret": "db_password"},
+                "EngineVersion": "17.1", "AllocatedStorage": 20, "MaxAllocatedStorage": 100, "StorageType": "gp3",
+                "StorageEncrypted": true, "DBName": "web", "MasterUsername": "app", "MasterUserPassword": {"$secret": "db_password"},
                 "DBSubnetGroupName": "web", "VpcSecurityGroupIds": ["sg-1", "sg-2"], "PubliclyAccessible": false,
                 "MultiAZ": false, "BackupRetentionPeriod": 0, "DeletionProtection": true,
                 "AutoMinorVersionUpgrade": false, "CopyTagsToSnapshot": true,
@@ -190,6 +191,7 @@ fn instances() -> Vec<Case> {
                 "Engine=postgres",
                 "EngineVersion=17.1",
                 "AllocatedStorage=20",
+                "MaxAllocatedStorage=100",
                 "StorageType=gp3",
                 "StorageEncrypted=true",
                 "DBName=web",
@@ -221,8 +223,8 @@ fn instances() -> Vec<Case> {
                 "DBInstanceIdentifier": "db", "DbiResourceId": "db-ABC",
                 "DBInstanceArn": "arn:aws:rds:us-east-1:111122223333:db:db", "DBInstanceClass": "db.t3.micro",
                 "DBInstanceStatus": "available", "Engine": "postgres", "EngineVersion": "17.1", "MasterUsername": "app",
-                "DBName": "web", "AllocatedStorage": 20, "StorageType": "gp3", "StorageEncrypted": true,
-                "MultiAZ": false, "PubliclyAccessible": false, "AutoMinorVersionUpgrade": true,
+                "DBName": "web", "AllocatedStorage": 20, "MaxAllocatedStorage": 100, "StorageType": "gp3",
+                "StorageEncrypted": true, "MultiAZ": false, "PubliclyAccessible": false, "AutoMinorVersionUpgrade": true,
                 "BackupRetentionPeriod": 0, "DeletionProtection": false, "AvailabilityZone": "us-east-1a",
                 "CopyTagsToSnapshot": false, "EnabledCloudwatchLogsExports": ["postgresql"],
                 "DBSubnetGroupName": "web", "VpcId": "vpc-1", "VpcSecurityGroupIds": ["sg-1"],
@@ -236,7 +238,7 @@ fn instances() -> Vec<Case> {
             O::ModifyDBInstance,
             json!({
                 "DBInstanceIdentifier": "db", "DBInstanceClass": "db.t3.small", "EngineVersion": "17.2",
-                "AllocatedStorage": 30, "MasterUserPassword": {"$secret": "db_password"}, "VpcSecurityGroupIds": ["sg-2"],
+                "AllocatedStorage": 30, "MaxAllocatedStorage": 40, "MasterUserPassword": {"$secret": "db_password"}, "VpcSecurityGroupIds": ["sg-2"],
                 "PubliclyAccessible": true, "MultiAZ": true, "BackupRetentionPeriod": 7, "DeletionProtection": false,
                 "ApplyImmediately": true,
             }),
@@ -245,6 +247,7 @@ fn instances() -> Vec<Case> {
                 "DBInstanceClass=db.t3.small",
                 "EngineVersion=17.2",
                 "AllocatedStorage=30",
+                "MaxAllocatedStorage=40",
                 "MasterUserPassword=p4ss&word/=+",
                 "VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-2",
                 "PubliclyAccessible=true",
@@ -302,6 +305,29 @@ fn instances() -> Vec<Case> {
             ],
             LOGS,
             logs(),
+        ),
+        case(
+            O::DescribeDBSnapshots,
+            json!({"SnapshotType": "manual"}),
+            &["SnapshotType=manual"],
+            "<DBSnapshots><DBSnapshot><DBSnapshotIdentifier>db-final</DBSnapshotIdentifier>
+            <DBInstanceIdentifier>db</DBInstanceIdentifier><DbiResourceId>db-ABC</DbiResourceId><Engine>postgres</Engine>
+            <SnapshotType>manual</SnapshotType><Status>creating</Status><PercentProgress>0</PercentProgress></DBSnapshot>
+            <DBSnapshot><DBSnapshotIdentifier>other</DBSnapshotIdentifier></DBSnapshot></DBSnapshots>",
+            json!({"DBSnapshots": [
+                {
+                    "DBSnapshotIdentifier": "db-final", "DBInstanceIdentifier": "db", "DbiResourceId": "db-ABC",
+                    "SnapshotType": "manual", "Status": "creating",
+                },
+                {"DBSnapshotIdentifier": "other"},
+            ]}),
+        ),
+        case(
+            O::DescribeDBSnapshots,
+            json!({"DBSnapshotIdentifier": "db-final"}),
+            &["DBSnapshotIdentifier=db-final"],
+            "<DBSnapshots/>",
+            json!({"DBSnapshots": []}),
         ),
         case(
             O::DeleteDBInstance,

@@ -14,7 +14,7 @@ use super::wire::{Answer, Wire, run};
 use super::{request, secrets};
 
 /// Operations whose answers AWS cuts into pages.
-const PAGED: [Operation; 19] = [
+const PAGED: [Operation; 20] = [
     Operation::DescribeInstanceTypeOfferings,
     Operation::DescribeImages,
     Operation::DescribeVpcs,
@@ -33,6 +33,7 @@ const PAGED: [Operation; 19] = [
     Operation::DescribeVolumes,
     Operation::DescribeDBSubnetGroups,
     Operation::DescribeDBInstances,
+    Operation::DescribeDBSnapshots,
     Operation::DescribeDBEngineVersions,
 ];
 
