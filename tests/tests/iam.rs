@@ -93,7 +93,11 @@ fn nothing_left(bench: &mut Bench, variables: &Variables, mode: Mode) {
 }
 
 /// Changes that between them send every call a change can send.
-const CHANGES: [(&str, &str); 8] = [
+const CHANGES: [(&str, &str); 9] = [
+    (
+        "db_skip_final_snapshot = false\ndb_backup_retention_days = 7\n",
+        "db_skip_final_snapshot = false\ndb_max_allocated_storage = 100\ndb_name = \"other\"\n",
+    ),
     ("", "db_manage_master_user_password = true\n"),
     ("db_manage_master_user_password = true\n", ""),
     (
@@ -394,6 +398,10 @@ fn harm(kind: &str, id: &str, arn: &str, lineage: &str) -> Vec<Call> {
             vec![
                 call(Operation::DeleteDBInstance, vec![named(), ("SkipFinalSnapshot", true.into())]),
                 call(
+                    Operation::DeleteDBInstance,
+                    vec![named(), ("SkipFinalSnapshot", false.into()), ("FinalDBSnapshotIdentifier", text("taken"))],
+                ),
+                call(
                     Operation::ModifyDBInstance,
                     vec![named(), ("DeletionProtection", false.into()), ("ApplyImmediately", true.into())],
                 ),
@@ -561,6 +569,14 @@ fn tags_of_a_request_open_nothing_that_is_there() {
     let foreign = [tags[0], tags[1], ("aws:ResourceTag/aloka-lineage", OTHER_LINEAGE)];
     assert_eq!(decided("rds:AddTagsToResource", &rds("db:aloka-dev-db"), &foreign), Decision::NotAllowed);
     assert_eq!(decided("rds:AddTagsToResource", &rds("db:aloka-dev-db"), &tags), Decision::Allowed);
+    // A snapshot may have any name, and is of a database of our own alone: RDS asks for both.
+    assert_eq!(decided("rds:CreateDBSnapshot", &rds("snapshot:any"), &[]), Decision::Allowed);
+    for keys in [&tags[..], &foreign[..]] {
+        assert_eq!(decided("rds:CreateDBSnapshot", &rds("db:aloka-dev-db"), keys), Decision::NotAllowed);
+    }
+    for action in ["rds:DeleteDBSnapshot", "rds:ModifyDBSnapshotAttribute", "rds:RestoreDBInstanceFromDBSnapshot"] {
+        assert_eq!(decided(action, &rds("snapshot:any"), &[]), Decision::NotAllowed, "{action}");
+    }
 }
 
 /// What is ours stays marked as ours: nobody else's plan is to meet it, and no plan of ours is to miss it.

@@ -266,7 +266,9 @@ impl Inner {
             let what = format!("{who} sends {request}, which is about somebody else's");
             self.books.find(now, Class::Safety, "nothing not ours is touched", what);
         }
-        if operation == Operation::DeleteDBInstance && !named {
+        let ends_backups =
+            operation == Operation::ModifyDBInstance && request.arg("BackupRetentionPeriod").as_i64() == Some(0);
+        if (operation == Operation::DeleteDBInstance || ends_backups) && !named {
             let what = format!("{who} sends {request}, and nobody named the database");
             self.books.find(now, Class::Safety, "I8 no data is lost unnamed", what);
         }

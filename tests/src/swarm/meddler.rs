@@ -133,7 +133,7 @@ impl Console<'_> {
     fn pick(&self, kind: Option<Kind>, pick: u8) -> Option<(Kind, String)> {
         let resource = |object: Object| match object.kind {
             ObjectKind::Resource(kind) => Some((kind, object.id)),
-            ObjectKind::NetworkInterface | ObjectKind::Volume | ObjectKind::DbSnapshot => None,
+            ObjectKind::NetworkInterface | ObjectKind::Volume | ObjectKind::DbSnapshot | ObjectKind::DbBackups => None,
         };
         let all: Vec<_> = self.ours().into_iter().filter_map(resource).collect();
         let fit: Vec<_> = all.into_iter().filter(|(k, _)| kind.is_none_or(|kind| kind == *k)).collect();

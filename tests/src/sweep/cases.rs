@@ -57,8 +57,12 @@ const MANY: &str = "app_instance_type = \"t3.medium\"\napp_ingress = [{ port = 4
                     app_instance_count = 2\napp_root_volume_gib = 30\ndb_allocated_storage = 40\n\
                     enable_nat_gateway = false\n";
 
+/// What its owner wants kept; who replaces or destroys the database later says nothing of it.
+const CAREFUL: &str = "db_skip_final_snapshot = false\ndb_delete_automated_backups = false\ndb_backup_retention_days = 7\n\
+                       db_max_allocated_storage = 100\n";
+
 /// Every plan. Cheap plans come first, so that what is wrong is found soon.
-pub const CASES: [Case; 28] = [
+pub const CASES: [Case; 30] = [
     apply("nothing to do", &[Made("")], ""),
     apply("change of rules", &[Made("")], "app_ingress = [{ port = 443 }, { port = 8443 }]\n"),
     apply("change of tags", &[Made("")], "tags = { Team = \"b\" }\n"),
@@ -97,6 +101,8 @@ pub const CASES: [Case; 28] = [
     destroy("destroy what was half made", &[Cut(Mode::Apply, "", "CreateDBInstance=crash-after")]),
     destroy("destroy what is half destroyed", &[Made(""), Cut(Mode::Destroy, "", "DeleteNatGateway=crash-after")]),
     destroy("destroy", &[Made("")]),
+    destroy("destroy, with a final snapshot", &[Made(CAREFUL)]),
+    apply("replace: the database, with a final snapshot", &[Made(CAREFUL)], "db_name = \"other\"\n"),
     apply("create", &[], ""),
     apply("create three servers", &[], WIDE),
     apply("replace: new names", &[Made("")], RENAMED),

@@ -10,7 +10,7 @@ use aloka_core::value::Value;
 use aloka_sim::aws::Account;
 
 /// Which lists there are, and what identifies an item.
-const LISTS: [(Operation, &str, &str); 11] = [
+const LISTS: [(Operation, &str, &str); 12] = [
     (Operation::DescribeVpcs, "Vpcs", "VpcId"),
     (Operation::DescribeSubnets, "Subnets", "SubnetId"),
     (Operation::DescribeInternetGateways, "InternetGateways", "InternetGatewayId"),
@@ -22,6 +22,8 @@ const LISTS: [(Operation, &str, &str); 11] = [
     (Operation::DescribeVolumes, "Volumes", "VolumeId"),
     (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
     (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
+    // Their names are chosen when it is planned: they are compared as they stand.
+    (Operation::DescribeDBSnapshots, "DBSnapshots", ""),
 ];
 
 /// Fields that AWS chooses, or that tell a time.
