@@ -7,8 +7,8 @@ use super::*;
 use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::plan::{
-    Accept, Action, AttributeChange, Change, Drift, Expect, Lookup, Node, Order, OutputChange, Pace, Plan, Reason,
-    Save, Step, Verb, Waiter,
+    Accept, Action, AttributeChange, Change, Drift, Expect, Lookup, Lost, Node, Order, OutputChange, Pace, Plan,
+    Reason, Save, Step, Verb, Waiter,
 };
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};

@@ -114,11 +114,16 @@ pub(super) fn leaves_default_group(known: &Known) -> bool {
 }
 
 /// What the owner of the database has made of settings that the variables leave to him: what it shows while it is there,
-/// and what was recorded of it while another takes its place.
-pub(super) fn db_settings(known: &Known, variables: &Variables) -> ValueMap {
+/// what the state `recorded` of it once it is gone, and what was noted of it while another takes its place.
+pub(super) fn db_settings(recorded: &State, known: &Known, variables: &Variables) -> ValueMap {
     let databases = known.observed.iter().filter(|(target, _)| target.address.kind == Kind::DbInstance);
     let current = databases.filter(|(target, found)| target.deposed.is_none() && found.phase != Phase::Gone);
+    let lost = recorded
+        .resources
+        .iter()
+        .find(|(address, _)| address.kind == Kind::DbInstance && stack::is_declarable(address));
     let present = current.map(|(_, found)| &*found.attributes).next();
+    let present = present.or(lost.map(|(_, resource)| &*resource.attributes));
     settings::of_owner(variables, present.unwrap_or(&known.state.private.choices.db_settings))
 }
 

@@ -209,7 +209,7 @@ impl Session {
             match choices::choose(&known.state, &self.inputs, &read, &mut known.warnings) {
                 Ok(mut choices) => {
                     choices.leave_default_group = choices::leaves_default_group(&known);
-                    choices.db_settings = choices::db_settings(&known, &self.inputs.variables);
+                    choices.db_settings = choices::db_settings(&self.state, &known, &self.inputs.variables);
                     known.state.private.choices = choices;
                 }
                 Err(problems) => return Stage::Over(Err(problems)),
