@@ -69,7 +69,7 @@ compare *ARGS:
     cargo build --locked --release -p aloka
     ALOKA_BIN='{{ target }}/release/aloka' localstack/emulator run -- tests/localstack/compare {{ ARGS }}
 
-# every fault at every effect of 28 plans, pairs of faults of small ones, planted bugs; `just sweep --write docs/TESTING.md`
+# every fault at every effect of 30 plans, pairs of faults of small ones, planted bugs; `just sweep --write docs/TESTING.md`
 sweep *ARGS:
     cargo run --locked -p aloka-tests --example sweep -- {{ ARGS }}
 
