@@ -19,6 +19,10 @@ pub fn hint_for(error: &ApiError) -> &'static str {
         ErrorClass::NotFound => {
             "somebody may have removed the object meanwhile: run `aloka plan` to see where things stand"
         }
+        ErrorClass::AlreadyExists if error.code.starts_with("DBSnapshot") => {
+            "somebody took the name of the final snapshot, and nothing was deleted: run the command again, with \
+             db_final_snapshot_identifier set to a name that is free if it was set"
+        }
         ErrorClass::AlreadyExists => {
             "record the other object with `aloka import` if it is this stack's, or choose another `project_name` or `environment`"
         }
