@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use aloka_core::api::{MANAGED_PASSWORD_ACTIONS, Operation};
+use aloka_core::api::{FINAL_SNAPSHOT_ACTION, MANAGED_PASSWORD_ACTIONS, Operation};
 
 use crate::support::Dir;
 
@@ -95,7 +95,7 @@ fn the_advised_policy_and_the_checklist_name_every_iam_action() {
     }
     let managed = MANAGED_PASSWORD_ACTIONS.iter().map(|action| (*action).to_owned());
     let needed = Operation::ALL.iter().flat_map(|operation| operation.iam_actions());
-    let needed: BTreeSet<String> = needed.chain(managed).collect();
+    let needed: BTreeSet<String> = needed.chain(managed).chain([FINAL_SNAPSHOT_ACTION.to_owned()]).collect();
     let is_of = |action: &str, pattern: &str| match pattern.strip_suffix('*') {
         Some(start) => action.starts_with(start),
         None => action == pattern,

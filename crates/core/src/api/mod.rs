@@ -23,6 +23,9 @@ use crate::value::Value;
 pub const MANAGED_PASSWORD_ACTIONS: [&str; 3] =
     ["kms:DescribeKey", "secretsmanager:CreateSecret", "secretsmanager:TagResource"];
 
+/// What a caller needs to have a final snapshot made of a database that is deleted, beside the right to delete it.
+pub const FINAL_SNAPSHOT_ACTION: &str = "rds:CreateDBSnapshot";
+
 /// Arguments by AWS parameter name, all of them in the table of [`Operation::parameters`].
 pub type Args = SmallMap<&'static str>;
 
@@ -64,7 +67,7 @@ impl Call {
         let managed = self.arg("ManageMasterUserPassword").as_bool() == Some(true);
         let more = MANAGED_PASSWORD_ACTIONS.iter().filter(|_| managed).map(|action| (*action).to_owned());
         let snapshot = !self.arg("FinalDBSnapshotIdentifier").is_null();
-        let snapshot = snapshot.then(|| "rds:CreateDBSnapshot".to_owned());
+        let snapshot = snapshot.then(|| FINAL_SNAPSHOT_ACTION.to_owned());
         self.operation.iam_actions().into_iter().chain(more).chain(snapshot).collect()
     }
 

@@ -404,7 +404,7 @@ impl Decisions<'_> {
                     changes.push(change(desired, forces_replacement));
                 }
                 Verdict::Impossible => {
-                    self.problems.push(storage::impossible(address, attribute.name, desired, &present))
+                    self.problems.push(storage::impossible(address, attribute.name, desired, &present));
                 }
             }
         }

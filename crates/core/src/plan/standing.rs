@@ -7,7 +7,7 @@ use super::AttributeChange;
 use super::build::Observed;
 use crate::address::Address;
 use crate::api::Operation;
-use crate::model::{DELETION_PROTECTION, Kind};
+use crate::model::{DELETION_PROTECTION, Kind, LOGS_EXPORTS};
 use crate::observe::{DB_FAILED, DB_STUCK, Phase};
 use crate::session::Problem;
 use crate::settings::{self, Setting};
@@ -18,6 +18,8 @@ use crate::variables::Variables;
 
 /// Statuses of a database that its owner can mend, once it has worked.
 const DB_MENDABLE: [&str; 2] = ["incompatible-network", "incompatible-parameters"];
+/// Settings that protect no data: what the owner has of them is not told with every plan.
+const QUIET: [&str; 2] = ["copy_tags_to_snapshot", LOGS_EXPORTS];
 const STORAGE_FULL: &str = "storage-full";
 
 /// True if a database of this status is not lost: its owner can mend it.
@@ -110,6 +112,7 @@ fn owners_settings(target: &Target, present: &ValueMap, variables: &Variables) -
         .map(|_| format!("{target} is protected from deletion, and stays so: db_deletion_protection is not set"));
     let kept: Vec<String> = kept
         .iter()
+        .filter(|(attribute, _)| !QUIET.contains(&&***attribute))
         .filter_map(|(attribute, value)| Some((attribute, value, Setting::of(attribute)?.variable)))
         .map(|(attribute, value, variable)| format!("{attribute} = {value} ({variable})"))
         .collect();
@@ -123,7 +126,7 @@ pub fn refused(address: &Address, present: &ValueMap, changes: &[AttributeChange
     let status = status(address.kind, present);
     let changed = |name: &str| changes.iter().any(|change| &*change.name == name);
     let (what, hint) = if address.kind == Kind::DbInstance {
-        let first = changes.iter().map(|change| &*change.name).find(|name| is_sent(*name))?;
+        let first = changes.iter().map(|change| &*change.name).find(|name| is_sent(name))?;
         (first, db_hint(status, present, changed("allocated_storage"))?)
     } else if address.kind == Kind::Instance && changed("instance_type") && matches!(status, "pending" | "stopping") {
         // Groups and volumes can be changed at any time, and so can the type of a server that is stopped.

@@ -9,7 +9,7 @@ use crate::script::Stage;
 
 /// Calls that list everything there is: the operation, its list, an object's identifier, the parameter that asks for
 /// one.
-pub(crate) const LISTS: [(Operation, &str, &str, &str); 11] = [
+pub(crate) const LISTS: [(Operation, &str, &str, &str); 12] = [
     (Operation::DescribeVpcs, "Vpcs", "VpcId", "VpcIds"),
     (Operation::DescribeSubnets, "Subnets", "SubnetId", "SubnetIds"),
     (Operation::DescribeInternetGateways, "InternetGateways", "InternetGatewayId", "InternetGatewayIds"),
@@ -21,6 +21,7 @@ pub(crate) const LISTS: [(Operation, &str, &str, &str); 11] = [
     (Operation::DescribeVolumes, "Volumes", "VolumeId", "VolumeIds"),
     (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName", "DBSubnetGroupName"),
     (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier", "DBInstanceIdentifier"),
+    (Operation::DescribeDBSnapshots, "DBSnapshots", "DBSnapshotIdentifier", "DBSnapshotIdentifier"),
 ];
 
 /// Every object, by list and identifier.
