@@ -231,7 +231,7 @@ fn argument(names: &Names, parameter: &str, pick: u8) -> Value {
         "FinalDBSnapshotIdentifier" if pick.is_multiple_of(3) => "last".into(),
         "DBSnapshotIdentifier" => optional("last".into()),
         "SnapshotType" => "manual".into(),
-        "MaxAllocatedStorage" => optional((20 + u32::from(pick % 60)).into()),
+        "MaxAllocatedStorage" if pick.is_multiple_of(8) => (20 + u32::from(pick % 60)).into(),
         "ImageId" => AMI.into(),
         "ImageIds" => Value::list([AMI]),
         "Domain" => "vpc".into(),
