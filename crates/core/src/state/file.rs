@@ -297,11 +297,11 @@ pub fn read(text: &str) -> Result<State, ReadError> {
         let Objects { ours, foreign } = objects(entry)?;
         state.foreign.extend(foreign);
         for (target, mut resource) in ours {
-            if target.address.kind == Kind::DbInstance
+            if kept::is_carrier(target.address.kind)
                 && let Some((rest, hash)) = resource.provider_private.as_deref().and_then(kept::without_hash)
             {
                 resource.provider_private = rest.map(Arc::from);
-                // The section, if there is one, was written with it.
+                // The section, if there is one, was written with it, and so were the others.
                 state.private.secrets.entry(Arc::from(DB_PASSWORD)).or_insert_with(|| Arc::from(hash));
             }
             let duplicate = if target.deposed.is_none() {
@@ -577,8 +577,8 @@ pub fn write_to(state: &State, mut writer: impl io::Write) -> io::Result<()> {
 /// What Terraform keeps for its provider, and for us.
 fn private_of<'a>(state: &State, target: &Target, resource: &'a Resource) -> Option<Cow<'a, str>> {
     let theirs = resource.provider_private.as_deref();
-    let is_database = target.deposed.is_none() && target.address.kind == Kind::DbInstance;
-    let hash = state.private.secrets.get(DB_PASSWORD).filter(|_| is_database);
+    let is_carrier = target.deposed.is_none() && kept::is_carrier(target.address.kind);
+    let hash = state.private.secrets.get(DB_PASSWORD).filter(|_| is_carrier);
     let ours = hash.and_then(|hash| kept::with_hash(theirs, hash));
     ours.map(Cow::Owned).or_else(|| theirs.map(Cow::Borrowed))
 }

@@ -1,18 +1,32 @@
 //! What outlives a write of Terraform. It drops the `aloka` section but keeps each object's `private` data, so the hash of
-//! the password rides along in that of the database: without it, every plan after Terraform's would send the password.
+//! the password rides along there: without it, every plan after Terraform's would send the password.
 //!
-//! The data is JSON in base64, of the provider's own keys; what is not of that form is left as it is.
+//! Of an object that Terraform changes, its provider writes the data anew, and what it does not know is gone. So the hash is
+//! with the database and with each association of a route table: these have no tags, and nothing else that is changed in place
+//! by a plan that does not rebuild the network.
+//!
+//! The data is JSON in base64, of the provider's own keys, or null; what is not of that form is left as it is.
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value as Json};
 
+use crate::model::Kind;
+
 /// Our key among the provider's.
 const KEY: &str = "aloka";
 
+/// True if the private data of current objects of this kind holds the hash.
+pub fn is_carrier(kind: Kind) -> bool {
+    matches!(kind, Kind::DbInstance | Kind::RouteTableAssociation)
+}
+
 fn decode(private: &str) -> Option<Map<String, Json>> {
     let bytes = Base64::decode_vec(private).ok()?;
-    let Json::Object(data) = serde_json::from_slice(&bytes).ok()? else { return None };
-    Some(data)
+    match serde_json::from_slice(&bytes).ok()? {
+        Json::Object(data) => Some(data),
+        Json::Null => Some(Map::new()),
+        _ => None,
+    }
 }
 
 fn encode(data: Map<String, Json>) -> String {
@@ -55,7 +69,9 @@ mod tests {
                 Some("$argon2id$y")
             );
         }
-        for odd in ["", "bnVsbA==", "not base64", "W10="] {
+        // Null, as the provider writes it where it has nothing to say.
+        assert_eq!(with_hash(Some("bnVsbA=="), "x").and_then(|with| without_hash(&with)), Some((None, "x".to_owned())));
+        for odd in ["", "not base64", "W10="] {
             assert_eq!((with_hash(Some(odd), "x"), without_hash(odd)), (None, None), "{odd}");
         }
     }
