@@ -32,6 +32,11 @@ enum Source {
 }
 
 impl Rule {
+    /// True if it is about the group's own members.
+    pub fn is_from_itself(&self) -> bool {
+        self.source == Source::Itself
+    }
+
     /// What makes the rule the rule it is, as text.
     pub fn key(&self) -> String {
         let source = match &self.source {

@@ -65,6 +65,8 @@ impl Declared {
 pub struct Stack {
     /// Resources by address.
     pub resources: BTreeMap<Address, Declared>,
+    /// Keys of the tags that the variables name.
+    pub tag_keys: BTreeSet<Arc<str>>,
     /// Outputs by name.
     pub outputs: BTreeMap<String, Value>,
     /// What the application servers run at first boot.
@@ -233,6 +235,7 @@ pub fn stack(variables: &Variables, choices: &Choices, user_data: Option<&str>) 
         choices,
         vpc_name: format!("{}-vpc", variables.project_name),
         stack: Stack {
+            tag_keys: variables.tags.keys().map(|key| map::text(key)).collect(),
             user_data: user_data.map_or_else(|| Arc::from(boot::script(variables)), Arc::from),
             root_device_name: Arc::from(choices.image.as_ref().map_or("/dev/xvda", |i| i.root_device_name.as_str())),
             ..Stack::default()
@@ -322,7 +325,11 @@ impl Builder<'_> {
                     ("availability_zone", Value::from(&zone)),
                     ("tags", self.tags(&format!("{name}-{tier}-{zone}"))),
                 ];
-                self.declare(Address::vpc(Kind::Subnet, tier, index(position)), attributes);
+                let subnet = self.declare(Address::vpc(Kind::Subnet, tier, index(position)), attributes);
+                // A subnet that stands may be in another zone than the slot that was chosen for it.
+                if variables.availability_zones.is_empty() {
+                    subnet.create_only.push("availability_zone");
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::model::Kind;
 use crate::observe::{self, Place};
 use crate::ownership::Direction;
 use crate::plan::build::without_secrets;
-use crate::plan::{Save, Verb, kept};
+use crate::plan::{Save, Verb, kept, tags};
 use crate::state::{Intent, Resource, Target, mirror};
 use crate::time::Instant;
 use crate::value::{Value, ValueMap};
@@ -139,12 +139,11 @@ impl Executor {
             resource.dependencies.clone_from(dependencies);
         }
         let tag_keys = &self.state.private.tag_keys;
-        let attributes = attributes.iter().map(|(name, value)| {
-            let recorded = resource.attributes.get(name);
-            let is_shown = &**name == "tags" && !is_wanted;
-            let value =
-                if is_shown { kept::own_tags(recorded, value, |key| tag_keys.contains(key)) } else { value.clone() };
-            (name.clone(), value)
+        let recorded = resource.attributes.clone();
+        let attributes = attributes.into_iter().map(|(name, value)| {
+            let shown = |value| kept::as_recorded(&name, &recorded, value, |key| tag_keys.contains(key));
+            let value = if is_wanted { value } else { shown(value) };
+            (name, value)
         });
         // What is as it was recorded stays the recorded copy.
         let is_new = |(name, value): &(Arc<str>, Value)| resource.attributes.get(name) != Some(value);
@@ -157,16 +156,6 @@ impl Executor {
         resource.claimed = resource.id().is_some();
         self.state.resources.insert(target.address, Arc::new(resource));
         self.changed(now);
-    }
-
-    /// All tags of an object whose own ones are these from now on: those of others stay.
-    fn all_tags(&self, target: &Target, tags: &Value) -> Value {
-        let recorded = self.state.get(target);
-        let old = |name: &str| recorded.and_then(|resource| resource.attributes.get(name)?.as_map().cloned());
-        let own = old("tags").unwrap_or_default();
-        let others = old("tags_all").into_iter().flatten().filter(|(key, _)| !own.contains_key(key));
-        let tags = tags.as_map().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
-        Value::Map(others.chain(tags).collect())
     }
 
     /// The object is there but not good: the next plan replaces it.
@@ -196,9 +185,10 @@ impl Executor {
             Verb::Read => return,
             Verb::Create | Verb::Update => {
                 let mut attributes = self.resolved_after(index);
-                if let Some(tags) = attributes.get("tags").cloned() {
-                    let all = self.all_tags(&target, &tags);
-                    attributes.insert(Arc::from("tags_all"), all);
+                if let Some(wanted) = attributes.get(tags::OWN).cloned() {
+                    let nothing = Arc::default();
+                    let recorded = self.state.get(&target).map_or(&nothing, |resource| &resource.attributes);
+                    attributes.extend(tags::recorded(recorded, &wanted));
                 }
                 if target.address.kind == Kind::Route
                     && let Some(table) = attributes.get("route_table_id").and_then(Value::as_str)

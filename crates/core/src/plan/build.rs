@@ -1,5 +1,7 @@
 //! Decides what happens to each object, and in which order: desired against observed, recorded against observed.
 
+mod keep;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,7 +11,10 @@ use super::edges::recorded_edges;
 use super::ending::{self, Ending};
 use super::lower::Subject;
 use super::sensitive::Sensitive;
-use super::{Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal, standing, storage};
+use super::{
+    Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal, standing, storage, tags,
+    unrecorded,
+};
 use crate::address::Address;
 use crate::consent::Consent;
 use crate::diff::{self, Verdict};
@@ -18,15 +23,11 @@ use crate::identity;
 use crate::model::{Compare, Kind, MANAGE_MASTER_USER_PASSWORD, OnChange};
 use crate::observe::{Phase, Place};
 use crate::ownership::{Owner, Ownership};
-use crate::rules;
 use crate::session::{Password, Problem};
 use crate::stack::{Closures, Declared, Stack};
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
-
-/// The tag that people see.
-const NAME: &str = "Name";
 
 /// What was read of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Inputs<'a> {
     pub stack: &'a Stack,
     /// The recorded state, moves done.
     pub state: &'a State,
+    /// The state before anything was read.
+    pub recorded: &'a State,
     /// What exists of it.
     pub observed: &'a Observed,
     /// Subnets that the database's network interfaces are in, as far as it matters.
@@ -95,7 +98,13 @@ pub fn build(inputs: &Inputs<'_>) -> Result<Built, Vec<Problem>> {
         problems: Vec::new(),
     };
     match inputs.mode {
-        Mode::Apply => decisions.declared(),
+        Mode::Apply => {
+            decisions.declared();
+            let unrecorded = unrecorded::problems(inputs, &decisions.made);
+            if !unrecorded.is_empty() && !inputs.recording {
+                return Err(unrecorded);
+            }
+        }
         Mode::Destroy => {}
         Mode::RefreshOnly => return Ok(Built { changes: Vec::new(), nodes: Vec::new(), notes: Vec::new() }),
     }
@@ -210,16 +219,26 @@ impl Decisions<'_> {
             Phase::Settling if is_ours => (Action::Update, Reason::Unsettled),
             Phase::Settling | Phase::Failed(_) | Phase::Ready | Phase::Gone => (Action::NoOp, Reason::Unchanged),
         };
-        if action == Action::Update && !is_ours {
+        // What a plan that is never carried out would do needs no leave.
+        let is_real = !self.inputs.recording;
+        if action == Action::Update && !is_ours && is_real {
             self.problems.extend(standing::refused(address, before, &attributes));
         }
         if matches!(action, Action::Replace(_)) {
-            self.problems.extend(standing::protected(address, &found.phase, before, &after));
-            self.end(&target, found);
-            self.check_claim(&target, &reason, &attributes);
-            self.problems.extend(standing::keeps_protection(address, before, &attributes));
+            if is_real {
+                self.problems.extend(standing::protected(address, &found.phase, before, &after));
+                self.end(&target, found);
+                self.check_claim(&target, &reason, &attributes);
+                self.problems.extend(standing::keeps_protection(address, before, &attributes));
+            }
+            kept::description(&mut after, before);
             let next = state.unfinished(address).map_or(generation.saturating_add(1), |intent| intent.generation);
             self.set_identity(address, &mut after, next);
+            // Its successor has the tags that others put on it.
+            if let Some(wanted) = after.get(tags::OWN).cloned() {
+                let [own, all] = tags::recorded(before, &wanted);
+                after.extend(Some([own, all]).filter(|[(_, own), (_, all)]| own != all).into_iter().flatten());
+            }
         }
         if action == Action::Update {
             kept::create_only(&mut after, before, address.kind, &declared.create_only);
@@ -228,86 +247,10 @@ impl Decisions<'_> {
         Change { target, action, reason, before: before.clone(), after, attributes }
     }
 
-    /// Takes into what is desired what others have put on the object: it stays.
-    fn keep(&mut self, target: &Target, after: &mut ValueMap, before: &ValueMap) {
-        let (elsewhere, address) = (&self.inputs.ownership.elsewhere, &target.address);
-        let own = before.get("id").and_then(Value::as_str);
-        if let (Kind::RouteTable, Some(table)) = (address.kind, own) {
-            self.notes.extend(elsewhere.routes_of(table).iter().map(|route| {
-                format!(
-                    "{address}: the route to {} stays, as the state records it at {}",
-                    route.destination, route.address
-                )
-            }));
-        }
-        for attribute in address.kind.attributes() {
-            let (Some(desired), Some(present)) = (after.get_mut(attribute.name), before.get(attribute.name)) else {
-                continue;
-            };
-            match (attribute.compare, &mut *desired) {
-                (Compare::Tags, Value::Map(tags)) => {
-                    let is_ours = self.inputs.ownership.is_ours(target);
-                    let removable = |key: &str| is_ours && self.inputs.state.private.tag_keys.contains(key);
-                    *tags = kept::with_tags_of_others(tags, present, removable);
-                    // An object that aloka never made keeps the name it was given.
-                    if let (false, Some(name)) =
-                        (self.inputs.state.private.generations.contains_key(address), present.get(NAME).shared_str())
-                    {
-                        tags.insert(Arc::from(NAME), Value::Str(name));
-                    }
-                }
-                (Compare::Rules, _) => {
-                    *desired = rules::with_present_descriptions(desired, present, own);
-                    let others = kept::rules_of_others(attribute.name, desired, present, own, elsewhere);
-                    if let Value::List(entries) = desired {
-                        for (recorded, entry) in others {
-                            let what = rules::describe(&entry, own);
-                            self.notes.push(format!(
-                                "{address}: {} {what} stays, as the state records it at {recorded}",
-                                attribute.name
-                            ));
-                            entries.push(entry);
-                        }
-                    }
-                }
-                (Compare::Set, Value::List(items)) => {
-                    for id in kept::ids_of_others(&Value::List(items.clone()), present, elsewhere) {
-                        let recorded = elsewhere.address_of(&id).unwrap_or_default();
-                        self.notes.push(format!(
-                            "{address}: {id} stays in {}, as the state records it at {recorded}",
-                            attribute.name
-                        ));
-                        items.push(Value::Str(id));
-                    }
-                }
-                (Compare::Exact, _)
-                    if address.kind == Kind::RouteTableAssociation && attribute.name == "route_table_id" =>
-                {
-                    let table = present.as_str().and_then(|id| Some((id, elsewhere.managed(Kind::RouteTable, id)?)));
-                    if let Some((id, recorded)) = table {
-                        self.notes.push(format!(
-                            "{address}: the subnet stays with route table {id}, as the state records it at {recorded}"
-                        ));
-                        *desired = present.clone();
-                    }
-                }
-                (
-                    Compare::Exact
-                    | Compare::Set
-                    | Compare::Tags
-                    | Compare::DbStorage
-                    | Compare::EngineVersion
-                    | Compare::RootVolume,
-                    _,
-                ) => {}
-            }
-        }
-    }
-
     /// What nothing claims is changed in place only, unless the command line names it.
     fn check_claim(&mut self, target: &Target, reason: &Reason, attributes: &[AttributeChange]) {
         let inputs = self.inputs;
-        let Some(why) = inputs.ownership.unclaimed(target).filter(|_| !inputs.recording) else { return };
+        let Some(why) = inputs.ownership.unclaimed(target) else { return };
         if !inputs.consent.replace.contains(&target.to_string()) {
             let attributes = Sensitive::of(inputs.state).changes(&target.address, attributes);
             self.problems.push(refusal::replaced(target, why, reason, &attributes, inputs.origins));
@@ -362,7 +305,10 @@ impl Decisions<'_> {
             if declared.create_only.contains(&attribute.name) {
                 continue;
             }
-            let present = before.get(attribute.name).cloned().unwrap_or_default();
+            // Terraform records a version as it is configured; what runs is what there is to compare with.
+            let runs = before.get("engine_version_actual").filter(|_| attribute.compare == Compare::EngineVersion);
+            let present = runs.filter(|version| !version.is_null()).or_else(|| before.get(attribute.name));
+            let present = present.cloned().unwrap_or_default();
             let change = |after: &Value, forces_replacement| AttributeChange {
                 name: Arc::from(attribute.name),
                 before: present.clone(),
@@ -379,6 +325,13 @@ impl Decisions<'_> {
                 };
                 if changed {
                     let old = self.inputs.state.private.secrets.get(name).map(|_| desired.clone());
+                    let is_managed = before.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true);
+                    if old.is_none() && !is_managed {
+                        self.notes.push(format!(
+                            "{address}: nothing recorded tells which password it has, so the one that is given is sent, whether it \
+                             is another one or not"
+                        ));
+                    }
                     changes.push(AttributeChange { before: old.unwrap_or_default(), ..change(desired, false) });
                 }
                 continue;
@@ -397,7 +350,8 @@ impl Decisions<'_> {
             match diff::compare(attribute.compare, desired, &present, own) {
                 Verdict::Same => {}
                 Verdict::Differs => {
-                    if address.kind == Kind::DbSubnetGroup && attribute.name == "subnet_ids" && !forces_replacement {
+                    let is_kept = attribute.name == "subnet_ids" && !forces_replacement && !self.inputs.recording;
+                    if address.kind == Kind::DbSubnetGroup && is_kept {
                         self.check_held_subnets(address, desired, &present);
                     }
                     self.problems.extend(storage::limit_too_low(address, attribute.name, after, before));

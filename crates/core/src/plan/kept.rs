@@ -1,43 +1,42 @@
-//! What of an object of ours is not ours: tags of others, rules and routes that the state records elsewhere, groups and
+//! What of an object of ours is not ours beside its [`tags`]: rules and routes that the state records elsewhere, groups and
 //! subnets of others, what is set on creation only. A plan leaves it as it is.
 
 use std::sync::Arc;
 
-use crate::identity;
+use super::tags;
 use crate::map;
 use crate::model::{Kind, OnChange};
 use crate::ownership::{Direction, Elsewhere};
 use crate::rules::{self, Rule};
 use crate::value::{Value, ValueMap};
 
-/// The tags of a map whose keys fit.
-pub fn tags_where(tags: &Value, fits: impl Fn(&str) -> bool) -> Value {
-    let entries = tags.as_map().into_iter().flatten().filter(|(key, _)| fits(key));
-    Value::Map(entries.map(|(key, value)| (key.clone(), value.clone())).collect())
-}
-
-/// Of the tags that AWS shows those that are recorded as the object's own: keys that were, and keys of ours. The rest is in
-/// `tags_all` alone, as Terraform has it: its provider's default tags, and what others put on the object.
-pub fn own_tags(recorded: Option<&Value>, shown: &Value, is_ours: impl Fn(&str) -> bool) -> Value {
-    match recorded.and_then(Value::as_map) {
-        Some(recorded) => {
-            tags_where(shown, |key| recorded.contains_key(key) || identity::is_identity(key) || is_ours(key))
+/// What AWS shows of an attribute, in the form in which the record has it: where both say the same, the record stays as whoever
+/// wrote it has it, so that neither tool sees a change in the other's words. `is_ours` tells keys of tags that aloka has set.
+pub fn as_recorded(name: &str, recorded: &ValueMap, shown: Value, is_ours: impl Fn(&str) -> bool) -> Value {
+    let before = recorded.get(name);
+    match name {
+        tags::OWN => tags::own(recorded, &shown, is_ours),
+        // Terraform keeps a version as it is configured, `15`, and has what runs in `engine_version_actual`.
+        "engine_version" => {
+            let names =
+                |before: &str| shown.as_str().and_then(|now| now.strip_prefix(before)?.strip_prefix('.')).is_some();
+            before.filter(|before| before.as_str().is_some_and(names)).cloned().unwrap_or(shown)
         }
-        None => shown.clone(),
+        _ => with_recorded_keys(shown, before),
     }
 }
 
-/// The tags that an object should have: those desired, and what others put on it. `is_removable` tells keys that aloka set
-/// before and does not want any more.
-pub fn with_tags_of_others(desired: &ValueMap, present: &Value, is_removable: impl Fn(&str) -> bool) -> ValueMap {
-    let mut tags = desired.clone();
-    for (key, value) in present.as_map().into_iter().flatten() {
-        let is_old_form = identity::is_identity(key);
-        if !desired.contains_key(key) && !is_old_form && !is_removable(key) {
-            tags.insert(key.clone(), value.clone());
-        }
+/// A block (a list of one map) with what only the record has of it: Terraform records more of some than is read here.
+fn with_recorded_keys(shown: Value, recorded: Option<&Value>) -> Value {
+    if let (Value::List(now), Some(Value::List(before))) = (&shown, recorded)
+        && let ([Value::Map(now)], [Value::Map(before)]) = (now.as_slice(), before.as_slice())
+        && before.keys().any(|key| !now.contains_key(key))
+    {
+        let mut whole = before.clone();
+        whole.extend(now.iter().map(|(key, value)| (key.clone(), value.clone())));
+        return Value::List(vec![Value::Map(whole)]);
     }
-    tags
+    shown
 }
 
 /// The direction of the attribute that lists rules.
@@ -104,6 +103,15 @@ pub fn without_ids(recorded: &Value, present: &Value, elsewhere: &Elsewhere) -> 
     let others = ids_of_others(recorded, present, elsewhere);
     let is_ours = |id: &&Value| !id.as_str().is_some_and(|id| others.iter().any(|other| **other == *id));
     Value::List(present.as_list().unwrap_or_default().iter().filter(is_ours).cloned().collect())
+}
+
+/// Gives the successor of an object the description that it has: AWS takes another one for a group on creation only, and so
+/// Terraform would replace it for the description that aloka prefers.
+pub fn description(after: &mut ValueMap, present: &ValueMap) {
+    const NAME: &str = "description";
+    if let Some(description) = present.get(NAME).filter(|value| value.as_str().is_some() && after.contains_key(NAME)) {
+        after.insert(map::key(NAME), description.clone());
+    }
 }
 
 /// Leaves what is set on creation only as it is, so that a change of something else does not record it as declared.

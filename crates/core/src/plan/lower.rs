@@ -8,7 +8,7 @@ mod db;
 use std::sync::Arc;
 
 use super::ending::Ending;
-use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Step, Waiter, WayBack};
+use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Step, Waiter, WayBack, tags};
 use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::identity;
@@ -180,6 +180,11 @@ impl Subject<'_> {
         self.after.get(name).cloned().unwrap_or_default()
     }
 
+    /// The tags of an object that is made: with those of others, if it replaces one that had some.
+    fn all_tags(&self) -> Value {
+        self.after.get(tags::ALL).or_else(|| self.after.get(tags::OWN)).cloned().unwrap_or_default()
+    }
+
     fn old(&self, name: &str) -> Value {
         self.before.get(name).cloned().unwrap_or_default()
     }
@@ -201,7 +206,7 @@ impl Subject<'_> {
         args: impl IntoIterator<Item = (&'static str, Value)>,
     ) -> Step {
         let recover = lookup(self.address(), self.after, self.lineage, self.generation, self.place);
-        let tags = [("Tags", self.get("tags"))];
+        let tags = [("Tags", self.all_tags())];
         Step::Call { call: Call::new(operation, args.into_iter().chain(tags)), save, recover, way_back: None }
     }
 
@@ -368,7 +373,7 @@ impl Subject<'_> {
         let anywhere = permission("IpRanges", Value::map([("CidrIp", Value::str(crate::stack::ANYWHERE))]));
         vec![
             wait(find, vec![found], Save::Object(map::text("SecurityGroups.0")), AT_ONCE),
-            call(Operation::CreateTags, [("Resources", text_list(self.id())), ("Tags", self.get("tags"))]),
+            call(Operation::CreateTags, [("Resources", text_list(self.id())), ("Tags", self.all_tags())]),
             call(Operation::RevokeSecurityGroupIngress, [("GroupId", self.id()), ("IpPermissions", itself)]),
             call(Operation::RevokeSecurityGroupEgress, [("GroupId", self.id()), ("IpPermissions", anywhere)]),
         ]

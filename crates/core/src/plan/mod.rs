@@ -6,6 +6,7 @@ pub mod build;
 mod edges;
 pub mod ending;
 pub mod exposure;
+pub mod groups;
 pub mod kept;
 mod loss;
 pub mod lower;
@@ -15,6 +16,8 @@ pub mod saved;
 pub mod sensitive;
 pub mod standing;
 mod storage;
+pub mod tags;
+mod unrecorded;
 pub mod usual;
 
 use std::collections::{BTreeMap, BTreeSet};

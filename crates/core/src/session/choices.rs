@@ -100,6 +100,20 @@ fn settled(state: &State, inputs: &Inputs) -> Choices {
     choices
 }
 
+/// What a plan that only records has chosen is not chosen for good: objects that are recorded later may show otherwise. `before`
+/// is what was chosen before.
+pub(super) fn leave_open(choices: &mut Choices, before: &Choices) {
+    let Choices { availability_zones, image, db_engine_version, from_objects, db_settings: _, leave_default_group: _ } =
+        before;
+    let fixed = [
+        (Choice::AvailabilityZones, availability_zones.is_empty()),
+        (Choice::Image, image.is_none()),
+        (Choice::DbEngineVersion, db_engine_version.is_none()),
+    ];
+    let open = fixed.into_iter().filter(|(choice, is_open)| *is_open || from_objects.contains(choice));
+    choices.from_objects.extend(open.map(|(choice, _)| choice));
+}
+
 /// True if the default group of the VPC stays as it is: the VPC was not made by aloka, and the state that it was taken over
 /// from does not record the group. Somebody may use it.
 pub(super) fn leaves_default_group(known: &Known) -> bool {

@@ -19,7 +19,7 @@ use crate::value::Value;
 
 /// The kind of an EC2 object, by its identifier. Other services and emulators name the types of tagged resources
 /// differently, the prefixes of identifiers are the same everywhere.
-fn kind(id: &str) -> Option<Kind> {
+pub(crate) fn kind_of_id(id: &str) -> Option<Kind> {
     let (prefix, _) = id.split_once('-')?;
     match prefix {
         "vpc" => Some(Kind::Vpc),
@@ -69,7 +69,7 @@ fn suspects<'a>(state: &State, elsewhere: &Elsewhere, replies: &Replies<'a>) -> 
         let text = |name: &str| tag.get(name).as_str().unwrap_or_default();
         let is_lineage = identity::is_lineage_key(text("Key")) && text("Value") == &*state.lineage;
         let Some(id) = tag.get("ResourceId").as_str().filter(|_| is_lineage) else { continue };
-        if let (Some(kind), false) = (kind(id), recorded.contains(id) || elsewhere.has_id(id)) {
+        if let (Some(kind), false) = (kind_of_id(id), recorded.contains(id) || elsewhere.has_id(id)) {
             suspects.entry(kind).or_default().insert(id);
         }
     }

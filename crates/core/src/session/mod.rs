@@ -24,8 +24,10 @@ mod takeback;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(crate) use self::lost::kind_of_id;
 use self::recovery::takes_up;
 pub use self::rounds::{Next, Session, unread};
+pub(crate) use self::sweep::recorded_ids;
 use crate::address::Address;
 use crate::api::{ApiError, Call, ErrorClass, Operation, Reply};
 use crate::consent::Consent;
@@ -175,7 +177,7 @@ fn discovery(state: &State, inputs: &Inputs, place: &Place) -> Vec<Node> {
         calls.extend(choices::reads(state, inputs));
         calls.extend(refresh::database_places(state, &inputs.variables));
     }
-    calls.extend(refresh::reads(state));
+    calls.extend(refresh::reads(state, place));
     calls.extend(lost::reads(state, inputs, place));
     calls.into_iter().map(read).chain(claim::guard::reads(state, inputs)).collect()
 }
@@ -325,6 +327,7 @@ fn plan(
     let mut built = build(&build::Inputs {
         stack: &stack,
         state: &state,
+        recorded,
         observed: &observed,
         held_subnets: &held_subnets,
         mode: inputs.mode,

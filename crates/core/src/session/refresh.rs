@@ -16,8 +16,8 @@ use crate::observe::{self, Phase, Place};
 use crate::ownership::{Elsewhere, Ownership};
 use crate::plan::Drift;
 use crate::plan::build::{Found, Observed, without_secrets};
-use crate::plan::kept;
 use crate::plan::lower::DATABASE_INTERFACE;
+use crate::plan::{kept, tags};
 use crate::stack;
 use crate::state::{Resource, State, Target};
 use crate::value::{Value, ValueMap};
@@ -91,7 +91,7 @@ fn listed_id(kind: Kind, attributes: &ValueMap) -> Option<&str> {
 }
 
 /// The reads that tell what became of every recorded object.
-pub fn reads(state: &State) -> Vec<(Kind, Call)> {
+pub fn reads(state: &State, place: &Place) -> Vec<(Kind, Call)> {
     let mut ids: BTreeMap<Operation, (Kind, Vec<&str>)> = BTreeMap::new();
     let mut calls = Vec::new();
     for (target, resource) in state.objects() {
@@ -110,8 +110,10 @@ pub fn reads(state: &State) -> Vec<(Kind, Call)> {
                     kind,
                     Call::new(Operation::DescribeDBSubnetGroups, [("DBSubnetGroupName", Value::str(id))]),
                 ));
-                if let Some(arn) = resource.attributes.get("arn").filter(|arn| !arn.is_null()) {
-                    calls.push((kind, Call::new(Operation::ListTagsForResource, [("ResourceName", arn.clone())])));
+                let recorded = resource.attributes.get("arn").filter(|arn| !arn.is_null());
+                let arn = recorded.cloned().unwrap_or_else(|| place.arn("rds", &format!("subgrp:{id}")));
+                if !arn.is_null() {
+                    calls.push((kind, Call::new(Operation::ListTagsForResource, [("ResourceName", arn)])));
                 }
             }
         }
@@ -229,12 +231,8 @@ pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &
         let fresh: ValueMap = fresh
             .into_iter()
             .map(|(name, value)| {
-                let recorded = resource.attributes.get(&name);
-                let value = if &*name == "tags" {
-                    kept::own_tags(recorded, &value, |key| private.tag_keys.contains(key))
-                } else {
-                    with_recorded_keys(value, recorded)
-                };
+                let is_ours = |key: &str| private.tag_keys.contains(key);
+                let value = kept::as_recorded(&name, &resource.attributes, value, is_ours);
                 (name, value)
             })
             .collect();
@@ -261,19 +259,6 @@ pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &
     Refreshed { drift, observed, ownership }
 }
 
-/// A block (a list of one map) with what only the record has of it: Terraform records more of some than is read here.
-fn with_recorded_keys(fresh: Value, recorded: Option<&Value>) -> Value {
-    if let (Value::List(now), Some(Value::List(before))) = (&fresh, recorded)
-        && let ([Value::Map(now)], [Value::Map(before)]) = (now.as_slice(), before.as_slice())
-        && before.keys().any(|key| !now.contains_key(key))
-    {
-        let mut whole = before.clone();
-        whole.extend(now.iter().map(|(key, value)| (key.clone(), value.clone())));
-        return Value::List(vec![Value::Map(whole)]);
-    }
-    fresh
-}
-
 fn attribute_drift(
     target: &Target,
     recorded: &Resource,
@@ -290,9 +275,11 @@ fn attribute_drift(
                 before.is_null() || diff::compare(attribute.compare, before, now, own) == Verdict::Same
             };
             let same = match attribute.compare {
-                // Tags of others come and go.
+                // Tags of others come and go; and Terraform does not record what its `ignore_tags` name.
                 Compare::Tags => {
-                    let ours = |tags: &Value| kept::tags_where(tags, |key| tag_keys.contains(key) || is_identity(key));
+                    let is_ours = |key: &str| tag_keys.contains(key) || is_identity(key);
+                    let is_recorded = |key: &str| before.as_map().is_some_and(|before| before.contains_key(key));
+                    let ours = |tags: &Value| tags::only(tags, |key| is_ours(key) && is_recorded(key));
                     is_same(&ours(before), &ours(now))
                 }
                 Compare::Rules => is_same(before, &kept::without_rules(attribute.name, before, now, own, elsewhere)),

@@ -208,6 +208,9 @@ impl Session {
         if self.inputs.mode == Mode::Apply {
             match choices::choose(&known.state, &self.inputs, &read, &mut known.warnings) {
                 Ok(mut choices) => {
+                    if self.inputs.recording {
+                        choices::leave_open(&mut choices, &known.state.private.choices);
+                    }
                     choices.leave_default_group = choices::leaves_default_group(&known);
                     choices.db_settings = choices::db_settings(&self.state, &known, &self.inputs.variables);
                     known.state.private.choices = choices;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::{Inputs, Replies, VISIBILITY_MS, claim::guard, move_addresses, refresh};
 use crate::api::ErrorClass;
 use crate::observe::{Phase, Place};
-use crate::plan::{Drift, Mode};
-use crate::state::State;
+use crate::plan::build::Found;
+use crate::plan::{Drift, Mode, standing};
+use crate::state::{State, Target};
 
 /// How long to wait before everything is read again, because the replies are not as recorded and may be from before
 /// the last run's changes; `None` to plan from them. `age` is the time from the last write of the state to the beginning of
@@ -30,9 +31,14 @@ pub(super) fn look_again(
     let unseen = !refresh::adopt_untagged(&mut seen, replies, place) && inputs.mode == Mode::Destroy;
     let refreshed = refresh::refresh(&mut seen, replies, place, &moves);
     let strangers = guard::strangers(state, inputs, replies);
-    let settling = refreshed.observed.values().any(|found| found.phase == Phase::Settling) || unseen || unknown;
-    // What another tool recorded need not be what it made.
-    let is_exact = |drift: &&Drift| drift.attribute.is_none() || seen.get(&drift.target).is_some_and(|r| r.claimed);
+    // What another tool recorded need not be what it made, and a server that it stopped stays stopped.
+    let is_claimed = |target: &Target| seen.get(target).is_some_and(|resource| resource.claimed);
+    let is_settling = |(target, found): (&Target, &Found)| {
+        let (kind, intent) = (target.address.kind, seen.private.intents.get(&target.address));
+        found.phase == Phase::Settling && (is_claimed(target) || standing::is_ours(kind, &found.attributes, intent))
+    };
+    let settling = refreshed.observed.iter().any(is_settling) || unseen || unknown;
+    let is_exact = |drift: &&Drift| drift.attribute.is_none() || is_claimed(&drift.target);
     let drifted = refreshed.drift.iter().any(|drift| is_exact(&drift));
     (settling || drifted || !strangers.is_empty()).then(|| pause(age, left))
 }

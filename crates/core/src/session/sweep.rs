@@ -304,7 +304,7 @@ fn swept_by(node: &Node) -> Option<(&'static Row, &Call)> {
 }
 
 /// Identifiers of what is recorded. A run that failed leaves it recorded, and tells of it by itself.
-pub(super) fn recorded_ids(state: &State) -> BTreeSet<&str> {
+pub(crate) fn recorded_ids(state: &State) -> BTreeSet<&str> {
     let ids = state.objects().filter_map(|(target, object)| {
         let name = match target.address.kind {
             Kind::DbInstance => "identifier",

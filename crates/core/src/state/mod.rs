@@ -180,7 +180,8 @@ pub struct Choices {
     /// place of this one has them too.
     #[serde(skip_serializing_if = "ValueMap::is_empty")]
     pub db_settings: ValueMap,
-    /// Which of these were not chosen but taken from objects that somebody else made. They last as long as the objects.
+    /// Which of these were not chosen for good: taken from objects that somebody else made, as long as these last, or chosen by a
+    /// plan that only recorded something.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub from_objects: BTreeSet<Choice>,
     /// True if the VPC's default security group is left as it is, because the state that the stack was taken over from

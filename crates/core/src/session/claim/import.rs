@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::map::key;
 use crate::model::Kind;
 use crate::observe;
-use crate::plan::{Action, Reason};
+use crate::plan::{Action, AttributeChange, Reason};
 use crate::shell::Command;
 use crate::stack;
 use crate::state::{Resource, State};
@@ -130,6 +130,20 @@ pub fn check(planned: &Planned, address: &Address, id: &str) -> Result<(), Probl
         let name = text("name").unwrap_or_default();
         return Err(misfit(format!("its name is \"{name}\""), "import the group that came with the VPC"));
     }
+    let replaced = planned.plan.changes.iter().filter(|change| matches!(change.action, Action::Replace(_)));
+    for other in replaced.filter(|change| change.target.address != *address) {
+        // What is recorded refers to another object where this address stands.
+        let own = ["id", "name"].map(|name| found.attributes.get(name).filter(|value| value.as_str().is_some()));
+        let is_it = |value: &Value| own.iter().flatten().any(|own| *own == value);
+        let refers = |attribute: &&AttributeChange| attribute.forces_replacement && is_it(&attribute.after);
+        if let Some(attribute) = other.attributes.iter().find(refers) {
+            let why = format!("{} is recorded with {} {}", other.target, attribute.name, attribute.before);
+            return Err(misfit(
+                why,
+                "choose the object that is recorded there: the next apply would replace what uses it",
+            ));
+        }
+    }
     let change = planned.plan.changes.iter().find(|change| change.target.address == *address);
     match change {
         Some(change) if change.reason == Reason::Undeclared => Err(misfit(
@@ -137,8 +151,16 @@ pub fn check(planned: &Planned, address: &Address, id: &str) -> Result<(), Probl
             "aloka graph    shows every address of the stack",
         )),
         Some(change) if matches!(change.action, Action::Replace(_)) => {
-            let forced = change.attributes.iter().filter(|attribute| attribute.forces_replacement);
-            let listed = forced.map(|a| format!("{} is {}, declared is {}", a.name, a.before, a.after));
+            // What it refers to may be imported later.
+            let (forced, open): (Vec<_>, Vec<_>) = change
+                .attributes
+                .iter()
+                .filter(|attribute| attribute.forces_replacement)
+                .partition(|attribute| attribute.after.is_literal());
+            if forced.is_empty() && !open.is_empty() {
+                return Ok(());
+            }
+            let listed = forced.iter().map(|a| format!("{} is {}, declared is {}", a.name, a.before, a.after));
             let mut why = listed.collect::<Vec<_>>().join("; ");
             if why.is_empty() {
                 why = "it has failed, or is being deleted".to_owned();

@@ -281,6 +281,7 @@ pub fn claim(
     if !problems.is_empty() {
         return Err(problems);
     }
+    let is_marked = lineage.is_some();
     let lineage = lineage.unwrap_or_else(|| recorded.lineage.clone());
     let mut state = State { lineage, ..recorded.clone() };
     state.private.account.clone_from(&site.account);
@@ -289,8 +290,12 @@ pub fn claim(
     let mut is_by_place = false;
     for (target, (attributes, by)) in found {
         let id = attributes.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let last = state.private.generations.entry(target.address.clone()).or_default();
-        *last = (*last).max(identity::generation(&attributes).unwrap_or(1));
+        let own = identity::generation(&attributes);
+        // In a stack without a tag of ours, nothing was made by aloka.
+        if is_marked || own.is_some() {
+            let last = state.private.generations.entry(target.address.clone()).or_default();
+            *last = (*last).max(own.unwrap_or(1));
+        }
         if recorded.objects().any(|(other, known)| other.address == target.address && known.id() == Some(&*id)) {
             continue;
         }
