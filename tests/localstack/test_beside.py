@@ -337,6 +337,110 @@ class OverS3(Beside):
         self.assert_no_changes("aloka")
 
 
+class Settings(Beside):
+    """Everyday settings of a configuration: default tags, a major version, groups whose rules have another shape."""
+
+    test_terraform_first = None
+    test_aloka_first = None
+    DEFAULT_TAGS = {"CostCenter": "4711", "Project": "aloka", "Environment": "dev", "ManagedBy": "terraform"}
+
+    def place_configuration(self):
+        super().place_configuration()
+        tags = "".join(f'      {key} = "{value}"\n' for key, value in self.DEFAULT_TAGS.items())
+        (self.cwd / "settings_override.tf").write_text(f'''
+provider "aws" {{
+  default_tags {{
+    tags = {{
+{tags}    }}
+  }}
+}}
+locals {{ tags = {{}} }}
+resource "aws_security_group" "app" {{
+  description = null
+  dynamic "ingress" {{
+    for_each = var.app_ingress
+    content {{
+      from_port   = ingress.value.port
+      to_port     = ingress.value.port
+      protocol    = "tcp"
+      cidr_blocks = ["0.0.0.0/0"]
+    }}
+  }}
+  ingress {{
+    from_port = 0
+    to_port   = 65535
+    protocol  = "tcp"
+    self      = true
+  }}
+}}
+resource "aws_security_group" "db" {{
+  egress {{
+    from_port   = 443
+    to_port     = 443
+    protocol    = "tcp"
+    cidr_blocks = ["10.0.0.0/16"]
+  }}
+}}
+resource "aws_db_instance" "postgres" {{
+  engine_version = "15"
+}}
+''')
+
+    def assert_recorded(self):
+        """The default tags are nowhere an object's own, and everywhere among all; the version is as it is configured."""
+        for resource in self.state()["resources"]:
+            for instance in resource["instances"] if resource["mode"] == "managed" else []:
+                attributes, what = instance["attributes"], f"{resource['type']}.{resource['name']}"
+                if "tags_all" in attributes:
+                    self.assertFalse(self.DEFAULT_TAGS.keys() & (attributes["tags"] or {}).keys(), what)
+                    self.assertEqual({k: attributes["tags_all"].get(k) for k in self.DEFAULT_TAGS}, self.DEFAULT_TAGS, what)
+                if resource["type"] == "aws_db_instance":
+                    self.assertEqual(attributes["engine_version"], "15")
+
+    def assert_unmoved(self):
+        """Aloka's plan after a write of Terraform: empty at once, and no password is sent."""
+        plan = self.aloka("plan", "-detailed-exitcode")
+        self.assertIn("No changes.", plan)
+        self.assertNotIn("looking again", plan)
+
+    def test_everyday_settings(self):
+        del self.variables["tags"]
+        self.set(db_engine_version='"15"')
+        with self.step("terraform applies with default tags, engine 15, its own rules"):
+            self.apply("terraform")
+            self.assert_recorded()
+        first = self.identities()
+        with self.step("aloka: nothing but its identity tags, and nothing of theirs is taken over"):
+            for address, (actions, differs, before, after) in self.planned("aloka").items():
+                self.assertEqual(actions, ["update"], address)
+                self.assertLessEqual(differs, {"tags", "tags_all"}, f"{address}: {differs}")
+                was, will = before["tags"] or {}, after["tags"]
+                self.assertEqual({k for k in was.keys() | will.keys() if was.get(k) != will.get(k)}, IDENTITY, address)
+            self.apply("aloka")
+            self.assert_recorded()
+            self.assert_no_changes("aloka")
+        with self.step("terraform sees no changes"):
+            self.assert_no_changes("terraform")
+        with self.step("terraform changes the database in place; the hash of the password is still known"):
+            (self.cwd / "zz_override.tf").write_text(
+                'resource "aws_db_instance" "postgres" {\n  copy_tags_to_snapshot = false\n  apply_immediately = true\n}\n')
+            self.assertEqual({a for a in self.planned("terraform")}, {"aws_db_instance.postgres"})
+            self.apply("terraform")
+            self.assert_unmoved()
+        with self.step("each changes the server and the rules; then neither sees changes"):
+            self.set(app_instance_type='"t3.medium"', app_ingress="[{ port = 443 }]")
+            self.apply("aloka")
+            self.assert_recorded()
+            self.assert_no_changes("terraform")
+            self.set(app_instance_type='"t3.small"', app_ingress="[{ port = 80 }, { port = 443 }]")
+            self.apply("terraform")
+            self.assert_unmoved()
+            self.assertEqual(self.identities(), first, "something was replaced")
+        with self.step("aloka destroys all of it"):
+            self.apply("aloka")
+            self.destroy()
+
+
 def missing():
     """Why nothing can be tested; None if all is there."""
     if not harness.binary():

@@ -16,7 +16,7 @@ import harness
 import test_beside
 from harness import DATABASE
 from readback import World, check_gone, rules, tags
-from test_beside import ALLOW, HERE, IDENTITY, Beside, OverS3, unordered  # noqa: F401: OverS3's tests are run from here, too
+from test_beside import ALLOW, HERE, IDENTITY, Beside, OverS3, Settings, unordered  # noqa: F401: the tests of these are run from here, too
 from test_stack import ADDRESSES, OUTPUTS
 
 USERS = HERE / "terraform-users"

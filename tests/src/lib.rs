@@ -11,13 +11,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use aloka_core::api::{Call, Operation, Request};
 use aloka_core::engine::{Executor, Outcome};
+use aloka_core::identity::{ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG};
+use aloka_core::model::Kind;
 use aloka_core::plan::Mode;
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::session::{Inputs, Password, Planned, Problem};
 use aloka_core::state::State;
+use aloka_core::value::Value;
 use aloka_core::variables::{Needs, Source, Variables, evaluate};
-use aloka_sim::aws::{Account, Durations, Options};
+use aloka_sim::aws::{Account, Durations, ObjectKind, Options};
 use aloka_sim::fault::FaultPlan;
 use aloka_sim::rehearsal::{NotPlanned, plan_round};
 use aloka_sim::store::MemoryStore;
@@ -143,6 +147,37 @@ pub fn picture(world: &World) -> BTreeMap<(String, String), u32> {
         *picture.entry((format!("{:?}", object.kind), address)).or_default() += 1;
     }
     picture
+}
+
+/// Takes the tags that aloka finds its objects by off all of them, as if somebody else had made them.
+///
+/// # Panics
+/// If the account refuses.
+pub fn untag(bench: &mut Bench) {
+    let now = bench.world.now();
+    // The VPC's own group is no object by itself.
+    let groups = Request(Call::new(Operation::DescribeSecurityGroups, []));
+    let groups = bench.world.account.call(now, &groups, &secrets()).expect("groups");
+    for group in groups.get("SecurityGroups").as_list().expect("a list") {
+        let keys = Value::list([LINEAGE_TAG, ADDRESS_TAG, GENERATION_TAG]);
+        let args = [("Resources", Value::List(vec![group.get("GroupId").clone()])), ("TagKeys", keys)];
+        let reply = bench.world.account.call(now, &Request(Call::new(Operation::DeleteTags, args)), &secrets());
+        assert!(reply.is_ok(), "{reply:?}");
+    }
+    for object in bench.world.account.objects(now) {
+        let keys = Value::list([LINEAGE_TAG, ADDRESS_TAG, GENERATION_TAG]);
+        let arn =
+            |kind| format!("arn:aws:rds:us-east-1:{}:{kind}:{}", bench.world.account.options().account_id, object.id);
+        let of_rds = |arn| (Operation::RemoveTagsFromResource, ("ResourceName", Value::from(arn)));
+        let (operation, object_args) = match object.kind {
+            ObjectKind::Resource(Kind::DbInstance) => of_rds(arn("db")),
+            ObjectKind::Resource(Kind::DbSubnetGroup) => of_rds(arn("subgrp")),
+            _ => (Operation::DeleteTags, ("Resources", Value::list([object.id.as_str()]))),
+        };
+        let args = [object_args, ("TagKeys", keys)];
+        let reply = bench.world.account.call(now, &Request(Call::new(operation, args)), &secrets());
+        assert!(reply.is_ok(), "{:?} {}: {reply:?}", object.kind, object.id);
+    }
 }
 
 /// Rules of `app_ingress`; any set of them is valid. Some differ in nothing but the protocol.

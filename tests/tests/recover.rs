@@ -4,7 +4,6 @@ use aloka_core::address::Address;
 use aloka_core::api::{Call, Operation, Request};
 use aloka_core::diff;
 use aloka_core::engine::Outcome;
-use aloka_core::identity::{ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG};
 use aloka_core::model::{Compare, Kind};
 use aloka_core::plan::{Action, Mode};
 use aloka_core::secret::DB_PASSWORD;
@@ -13,12 +12,12 @@ use aloka_core::session::{Planned, Problem};
 use aloka_core::state::State;
 use aloka_core::value::Value;
 use aloka_core::variables::Variables;
-use aloka_sim::aws::{Durations, ObjectKind};
+use aloka_sim::aws::Durations;
 use aloka_sim::fault::{Fault, FaultPlan};
 use aloka_sim::rehearsal::{NotPlanned, claim_round};
 use aloka_sim::store::MemoryStore;
 use aloka_sim::world::{RunEnd, Unwatched};
-use aloka_tests::{Bench, any_tfvars, inputs, picture, secrets, variables};
+use aloka_tests::{Bench, any_tfvars, inputs, picture, secrets, untag, variables};
 use proptest::prelude::*;
 
 /// The lineage of whoever finds the stack, as long as the objects do not tell another.
@@ -57,33 +56,6 @@ fn to_do(planned: &Planned) -> Vec<String> {
     let changes = changes.map(|change| format!("{:?} {} {:?}", change.action, change.target, change.attributes));
     let outputs = planned.plan.outputs.iter().filter(|output| output.before != output.after);
     changes.chain(outputs.map(|output| format!("{output:?}"))).collect()
-}
-
-fn untag(bench: &mut Bench) {
-    let now = bench.world.now();
-    // The VPC's own group is no object by itself.
-    let groups = Request(Call::new(Operation::DescribeSecurityGroups, []));
-    let groups = bench.world.account.call(now, &groups, &secrets()).expect("groups");
-    for group in groups.get("SecurityGroups").as_list().expect("a list") {
-        let keys = Value::list([LINEAGE_TAG, ADDRESS_TAG, GENERATION_TAG]);
-        let args = [("Resources", Value::List(vec![group.get("GroupId").clone()])), ("TagKeys", keys)];
-        let reply = bench.world.account.call(now, &Request(Call::new(Operation::DeleteTags, args)), &secrets());
-        assert!(reply.is_ok(), "{reply:?}");
-    }
-    for object in bench.world.account.objects(now) {
-        let keys = Value::list([LINEAGE_TAG, ADDRESS_TAG, GENERATION_TAG]);
-        let arn =
-            |kind| format!("arn:aws:rds:us-east-1:{}:{kind}:{}", bench.world.account.options().account_id, object.id);
-        let of_rds = |arn| (Operation::RemoveTagsFromResource, ("ResourceName", Value::from(arn)));
-        let (operation, object_args) = match object.kind {
-            ObjectKind::Resource(Kind::DbInstance) => of_rds(arn("db")),
-            ObjectKind::Resource(Kind::DbSubnetGroup) => of_rds(arn("subgrp")),
-            _ => (Operation::DeleteTags, ("Resources", Value::list([object.id.as_str()]))),
-        };
-        let args = [object_args, ("TagKeys", keys)];
-        let reply = bench.world.account.call(now, &Request(Call::new(operation, args)), &secrets());
-        assert!(reply.is_ok(), "{:?} {}: {reply:?}", object.kind, object.id);
-    }
 }
 
 proptest! {
