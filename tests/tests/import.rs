@@ -147,7 +147,7 @@ proptest! {
 /// Zones, image and version are those of what is imported, whatever AWS offers first.
 #[test]
 fn choices_are_those_of_what_is_imported() {
-    let tfvars = "availability_zones = [\"us-east-1c\", \"us-east-1b\"]\napp_ami_id = \"ami-0aaaaaaaaaaaaaaa1\"\n\
+    let tfvars = "availability_zones = [\"us-east-1c\", \"us-east-1b\"]\napp_ami_id = \"ami-0d27e0fb3bac4d724\"\n\
                   db_engine_version = \"15.15\"\n";
     let (mut bench, _, mut objects) = stateless(tfvars, 5, true);
     // The variables do not say so.
@@ -161,7 +161,7 @@ fn choices_are_those_of_what_is_imported() {
     assert!(to_do(&planned).iter().all(|change| change.starts_with("Update ")), "{:?}", to_do(&planned));
     let choices = &planned.state.private.choices;
     assert_eq!(choices.availability_zones, ["us-east-1c", "us-east-1b"]);
-    assert_eq!(choices.image.as_ref().map(|image| &*image.id), Some("ami-0aaaaaaaaaaaaaaa1"));
+    assert_eq!(choices.image.as_ref().map(|image| &*image.id), Some("ami-0d27e0fb3bac4d724"));
     assert_eq!(choices.db_engine_version.as_deref(), Some("15.15"));
 }
 

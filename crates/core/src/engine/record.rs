@@ -139,9 +139,9 @@ impl Executor {
             resource.dependencies.clone_from(dependencies);
         }
         let tag_keys = &self.state.private.tag_keys;
-        let recorded = resource.attributes.clone();
+        let recorded = &resource.attributes;
         let attributes = attributes.into_iter().map(|(name, value)| {
-            let shown = |value| kept::as_recorded(&name, &recorded, value, |key| tag_keys.contains(key));
+            let shown = |value| kept::as_recorded(&name, recorded, value, |key| tag_keys.contains(key));
             let value = if is_wanted { value } else { shown(value) };
             (name, value)
         });

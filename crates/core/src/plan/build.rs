@@ -165,12 +165,14 @@ impl Decisions<'_> {
     /// The value a reference has before anything is done; `None` if it is yet to be made.
     fn resolve(&self, address: &Address, attribute: &str) -> Option<Value> {
         let change = self.made.get(address)?;
-        match change.action {
-            Action::NoOp | Action::Update | Action::Delete | Action::Forget => {
-                change.before.get(attribute).or_else(|| change.after.get(attribute)).filter(|v| !v.is_null()).cloned()
-            }
-            Action::Create | Action::Replace(_) => None,
-        }
+        let stands = match change.action {
+            Action::NoOp | Action::Update | Action::Delete | Action::Forget => true,
+            // What is imported before what it refers to looks as if it were to be replaced.
+            Action::Replace(_) => self.inputs.recording,
+            Action::Create => false,
+        };
+        let known = change.before.get(attribute).or_else(|| change.after.get(attribute)).filter(|_| stands);
+        known.filter(|value| !value.is_null()).cloned()
     }
 
     fn decide(&mut self, address: &Address, declared: &Declared) -> Change {

@@ -25,7 +25,7 @@ fn decode(private: &str) -> Option<Map<String, Json>> {
     match serde_json::from_slice(&bytes).ok()? {
         Json::Object(data) => Some(data),
         Json::Null => Some(Map::new()),
-        _ => None,
+        Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => None,
     }
 }
 
