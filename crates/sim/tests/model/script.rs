@@ -72,7 +72,7 @@ const START: [(Operation, &[u8]); 19] = [
     (Operation::AuthorizeSecurityGroupEgress, &[0, 1]),
     (Operation::RunInstances, &[0, 1]),
     (Operation::CreateDBSubnetGroup, &[]),
-    (Operation::CreateDBInstance, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]),
+    (Operation::CreateDBInstance, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]),
     (Operation::StopInstances, &[]),
     (Operation::AllocateAddress, &[]),
 ];
@@ -85,7 +85,7 @@ pub(crate) fn any_script(length: usize) -> impl Strategy<Value = Script> {
         let act = |(operation, picks): (Operation, &[u8])| Act { operation, picks: picks.to_vec(), wait: 1 };
         START.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(call, _)| act(call)).collect::<Vec<_>>()
     });
-    let act = (prop::sample::select(weighted()), prop::array::uniform14(any::<u8>()), any::<u16>());
+    let act = (prop::sample::select(weighted()), prop::array::uniform15(any::<u8>()), any::<u16>());
     let act = act.prop_map(|(operation, picks, wait)| Act {
         operation,
         // The newest object and the plainest value most often.
