@@ -1,5 +1,6 @@
 //! The command line as clap reads it. What the flags mean together is decided by [`crate::request`].
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use aloka_sim::fault::{FaultError, FaultPlan};
@@ -288,18 +289,6 @@ pub struct CommonArgs {
     /// What may be done that is refused otherwise.
     #[command(flatten)]
     pub consent: ConsentArgs,
-    /// Refused: see [`crate::request`]
-    #[arg(long, hide = true, value_name = "ADDRESS")]
-    pub target: Vec<String>,
-    /// Refused: see [`crate::request`]
-    #[arg(long, hide = true, value_name = "ADDRESS")]
-    pub replace: Vec<String>,
-    /// Refused if false: see [`crate::request`]
-    #[arg(long, hide = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub refresh: Option<bool>,
-    /// Without effect: the rates AWS allows and the graph decide how much runs at once
-    #[arg(long, hide = true, value_name = "N")]
-    pub parallelism: Option<u32>,
 }
 
 /// Flags that let a plan do what is refused without them.
@@ -345,6 +334,10 @@ pub struct InitArgs {
     /// Without effect
     #[arg(long, hide = true)]
     pub upgrade: bool,
+    /// If false, leave the backend alone, and check the directory without it [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          conflicts_with_all = ["create_backend", "migrate_state", "reconfigure"])]
+    pub backend: Option<bool>,
     /// Set this of the backend block as well, such as bucket=my-terraform-state; may be repeated, the last one wins
     #[arg(long, value_name = "KEY=VALUE")]
     pub backend_config: Vec<String>,
@@ -709,9 +702,20 @@ pub struct VersionArgs {
     pub json: bool,
 }
 
-/// The whole command, for completions and for reading arguments.
+/// The whole command, for completions and for reading arguments. Of a flag that is given twice, the last counts.
 pub fn command() -> clap::Command {
-    Cli::command()
+    fn last_wins(command: clap::Command) -> clap::Command {
+        command.args_override_self(true).mut_subcommands(last_wins)
+    }
+    last_wins(Cli::command())
+}
+
+/// Reads arguments as [`command`] has them; the first one is the program.
+///
+/// # Errors
+/// When they make no sense, or ask for help.
+pub fn parse(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&command().try_get_matches_from(args)?)
 }
 
 fn parse_faults(text: &str) -> Result<FaultPlan, FaultError> {

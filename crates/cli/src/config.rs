@@ -15,6 +15,7 @@ use aloka_core::variables::{self, Diagnostic, Evaluated, Needs, Severity, Source
 use crate::args::GivenVariable;
 use crate::error::{CommandError, ErrorKind, Errors};
 use crate::files;
+use crate::line;
 
 /// What the names of variables in the environment begin with.
 const ENVIRONMENT_PREFIX: &str = "TF_VAR_";
@@ -32,15 +33,23 @@ const VARIABLES_MAX: u64 = 2 << 20;
 /// Variables that are not in the environment any more, see [`keep_secrets_from_children`].
 static TAKEN: OnceLock<Vec<(OsString, OsString)>> = OnceLock::new();
 
-/// Takes the `TF_VAR_*` of sensitive variables out of the environment of this process, for no child to inherit. They count
+/// Takes the `TF_VAR_*` of sensitive variables, and arguments, out of the environment of this process, for no child to inherit. They count
 /// as before. To be called before any thread is started.
 pub fn keep_secrets_from_children() {
     let is_sensitive = |name: &str| {
         let variable = name.strip_prefix(ENVIRONMENT_PREFIX).unwrap_or_default();
         variables::definitions().iter().any(|definition| definition.sensitive && definition.name == variable)
     };
+    // Arguments may set a sensitive variable as well.
+    let is_taken = |name: &str| is_sensitive(name) || name.starts_with(line::EXTRA_PREFIX);
     // Whoever calls it twice has nothing to take the second time.
-    let _first = TAKEN.set(aloka_environment::take(is_sensitive));
+    let _first = TAKEN.set(aloka_environment::take(is_taken));
+}
+
+/// A variable of the environment, as the process was given it.
+pub fn variable(name: &str) -> Option<OsString> {
+    let taken = TAKEN.get().into_iter().flatten().find(|(taken, _)| taken == name);
+    taken.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
 }
 
 /// Everything the directory and the command line say.

@@ -3,7 +3,6 @@
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is printed goes through `io::Io`")]
 
 pub mod args;
-pub mod argv;
 pub mod backend;
 pub mod cloud;
 pub mod commands;
@@ -14,6 +13,7 @@ pub mod error;
 mod files;
 pub mod guard;
 pub mod io;
+mod line;
 mod output;
 pub mod planfile;
 pub mod request;
@@ -24,51 +24,34 @@ pub mod view;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use aloka_core::printable;
-use clap::Parser as _;
-
-use crate::args::{Cli, CloudArg, Command};
+use crate::args::{CloudArg, Command};
 use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
+use crate::line::{Ended, Line};
 
 /// What Terraform exits with when no command is given.
 const NO_COMMAND: u8 = 127;
 
 /// Runs the command these arguments name; the first one is the program.
 pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
-    let command = args::command();
-    let args = argv::normalise(args, &command);
-    if args.len() <= 1 {
-        let mut command = command;
-        io.out_help(&command.render_help());
-        return ExitCode::from(NO_COMMAND);
-    }
-    let cli = match Cli::try_parse_from(&args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // A message quotes arguments in lines of its own: it is made of what can be shown of them.
-            let shown = args.iter().map(|arg| printable::line(&arg.to_string_lossy()).into_owned());
-            return usage(io, &Cli::try_parse_from(shown).err().unwrap_or(error));
+    let Line { cli, refused } = match line::read(args) {
+        Ok(line) => line,
+        Err(Ended::Nothing) => {
+            io.out_help(&args::command().render_help());
+            return ExitCode::from(NO_COMMAND);
         }
+        Err(Ended::Usage(error, hints)) => return usage(io, error, hints),
+        Err(Ended::Refused(errors)) => return ExitCode::from(tell(io, false, errors)),
     };
     if cli.no_color {
         io.disable_color();
     }
     let json = cli.command.streams_json();
-    let result = enter(io, cli.chdir.as_deref(), &cli.command).and_then(|()| dispatch(io, cli.cloud, cli.command));
-    let code = result.unwrap_or_else(|Errors(errors)| {
-        for (index, error) in errors.iter().enumerate() {
-            if json {
-                view::json::write(io, &view::json::error(error));
-                continue;
-            }
-            if index > 0 {
-                io.err_line("");
-            }
-            view::human::error(io, error);
-        }
-        1
-    });
+    let refused = if refused.is_empty() { Ok(()) } else { Err(Errors(refused)) };
+    let result = refused
+        .and_then(|()| enter(io, cli.chdir.as_deref(), &cli.command))
+        .and_then(|()| dispatch(io, cli.cloud, cli.command));
+    let code = result.unwrap_or_else(|errors| tell(io, json, errors));
     if let Some(error) = io.take_write_error() {
         view::human::error(io, &CommandError::user(format!("standard output cannot be written: {error}")));
         return ExitCode::FAILURE;
@@ -76,19 +59,47 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Prints the errors. The exit code for them.
+fn tell(io: &mut Io, json: bool, Errors(errors): Errors) -> u8 {
+    for (index, error) in errors.iter().enumerate() {
+        if json {
+            view::json::write(io, &view::json::error(error));
+            continue;
+        }
+        if index > 0 {
+            io.err_line("");
+        }
+        view::human::error(io, error);
+    }
+    1
+}
+
 /// Help was asked for, or the arguments make no sense.
-fn usage(io: &mut Io, error: &clap::Error) -> ExitCode {
-    if is_stray_value(error) {
+fn usage(io: &mut Io, mut error: clap::Error, hints: Vec<String>) -> ExitCode {
+    if is_stray_value(&error) {
         let error = CommandError::user("an argument is not expected here; it is not shown, as it may be a secret");
         view::human::error(io, &error.hint("write -var 'NAME=VALUE' as one argument; see aloka COMMAND -help"));
         return ExitCode::FAILURE;
     }
     if error.use_stderr() {
+        never_suggest_destroy(&mut error);
         view::human::usage(io, &error.render().to_string());
+        hints.iter().for_each(|hint| io.err_line(&format!("hint: {hint}")));
         return ExitCode::FAILURE;
     }
     io.out_help(&error.render());
     ExitCode::SUCCESS
+}
+
+/// A mistyped flag is no reason to propose the one that destroys.
+fn never_suggest_destroy(error: &mut clap::Error) {
+    use clap::error::{ContextKind, ContextValue};
+    let names_it = |value: &ContextValue| value.to_string().contains("--destroy");
+    for kind in [ContextKind::SuggestedArg, ContextKind::Suggested, ContextKind::Usage] {
+        if error.get(kind).is_some_and(names_it) {
+            error.remove(kind);
+        }
+    }
 }
 
 /// True for an unexpected argument that is no flag: the second half of `-var db_password secret`, for example.

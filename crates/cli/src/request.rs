@@ -1,5 +1,4 @@
-//! The second stage of the command line: what the flags mean together. Flags that cannot be honoured are refused here,
-//! with the reason.
+//! The second stage of the command line: what the flags mean together, and what they cannot mean together.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use crate::args::{
 };
 use crate::config;
 use crate::error::{CommandError, Errors};
+use crate::line::truth;
 
 /// What plan and apply have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,6 @@ pub struct Apply {
 }
 
 fn plan_request(mode: Mode, common: CommonArgs) -> Result<PlanRequest, Errors> {
-    let mut errors = Vec::new();
     // Before anything else: what was meant as its value may be taken for something that other messages would show.
     let whole = |given: &GivenVariable| match given {
         GivenVariable::Var(text) => text.contains('='),
@@ -73,39 +72,12 @@ fn plan_request(mode: Mode, common: CommonArgs) -> Result<PlanRequest, Errors> {
     if !common.variables.given.iter().all(whole) {
         return Err(config::no_value().into());
     }
-    if !common.target.is_empty() {
-        errors.push(
-            CommandError::user(
-                "-target is not supported: a part of a plan would leave the stack in a shape nobody declared",
-            )
-            .hint("change the variables so that they declare what you want, and run `aloka plan`"),
-        );
-    }
-    if !common.replace.is_empty() {
-        errors.push(
-            CommandError::user(
-                "-replace is not supported: an object is replaced when it failed or its variables ask for it",
-            )
-            .hint("terminate the object in AWS, and `aloka apply` will make a new one"),
-        );
-    }
-    if common.refresh == Some(false) {
-        errors.push(
-            CommandError::user(
-                "-refresh=false is not supported: a plan made without looking is not the list of calls needed",
-            )
-            .hint("leave the flag out; reading takes a few seconds"),
-        );
-    }
     let ConsentArgs { allow_replace, allow_cutting_off, exclude, beside } = common.consent;
     if mode != Mode::Destroy && !exclude.is_empty() {
         let error = CommandError::user("-exclude keeps objects that a destroy would take, and this is not a destroy");
-        errors.push(error.hint("declare what you want to keep, or run: aloka destroy -exclude=ADDRESS"));
+        return Err(error.hint("declare what you want to keep, or run: aloka destroy -exclude=ADDRESS").into());
     }
-    if !errors.is_empty() {
-        return Err(Errors(errors));
-    }
-    let asks = std::env::var("TF_INPUT").map_or(true, |value| !matches!(value.as_str(), "0" | "false"));
+    let asks = std::env::var("TF_INPUT").ok().and_then(|value| truth(&value)).unwrap_or(true);
     Ok(PlanRequest {
         mode,
         variables: common.variables.given,

@@ -28,17 +28,21 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> CommandResu
     if args.example {
         write_example(io)?;
     }
-    settle(io, cloud, args)?;
-    let (backend, lines) = store::open_quietly(cloud, &args.backend_config)?;
-    lines.iter().for_each(|line| io.err_line(line));
-    let state = store::read(&*backend)?;
-    io.out_line(&match state {
-        Some(state) => {
-            let objects = state.objects().count();
-            format!("State: {}, serial {}, {objects} objects recorded.", backend.describe(), state.serial)
-        }
-        None => format!("State: {}; it is made by the first apply.", backend.describe()),
-    });
+    if args.backend == Some(false) {
+        io.out_line("State: not looked at, as -backend=false says.");
+    } else {
+        settle(io, cloud, args)?;
+        let (backend, lines) = store::open_quietly(cloud, &args.backend_config)?;
+        lines.iter().for_each(|line| io.err_line(line));
+        let state = store::read(&*backend)?;
+        io.out_line(&match state {
+            Some(state) => {
+                let objects = state.objects().count();
+                format!("State: {}, serial {}, {objects} objects recorded.", backend.describe(), state.serial)
+            }
+            None => format!("State: {}; it is made by the first apply.", backend.describe()),
+        });
+    }
     let entries = std::fs::read_dir(".").map_err(|error| CommandError::file("list", Path::new("."), &error))?;
     let names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     let found = variables::auto_loaded(&names);
