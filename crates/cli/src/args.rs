@@ -26,7 +26,12 @@ Environment:
   ALOKA_BUCKET_OWNER      the account of the state's bucket, if it is not that of the credentials
   ALOKA_HTTP_HOSTS        hosts that may be spoken to without TLS besides this machine
   ALOKA_TRUST_DIRECTORY   path of a directory that is used although it belongs to another user; * for any
+  TF_CLI_ARGS, TF_CLI_ARGS_plan
+                          flags for every command, or for one: TF_CLI_ARGS_state_list for aloka state list
+  TF_INPUT                0 asks no questions, as -input=false
   NO_COLOR                no colour
+  CLICOLOR_FORCE, FORCE_COLOR
+                          colour in a pipe, too
 
 Flags may be written with one dash or two, as Terraform's: -out=tfplan, --out tfplan.
 
@@ -123,7 +128,7 @@ pub enum Command {
     /// Check the variables without asking AWS
     #[command(after_help = "Example:\n  aloka validate -json")]
     Validate(ValidateArgs),
-    /// Show what apply would do, call by call
+    /// Show what apply would change
     #[command(after_help = "Examples:\n  aloka plan -out=tfplan\n  aloka plan -detailed-exitcode -var \
                             'app_instance_type=t3.medium'\n  aloka plan -calls        every API call, in order")]
     Plan(PlanArgs),
@@ -178,6 +183,9 @@ pub enum Command {
     /// every promise was held, every fault asked for struck, and plain runs put right what it did.
     #[command(after_help = SIMULATE_EXAMPLES)]
     Simulate(SimulateArgs),
+    /// List the variables: types, defaults, what they are for
+    #[command(after_help = "Examples:\n  aloka variables\n  aloka variables -json")]
+    Variables(VariablesArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  aloka completions bash > /etc/bash_completion.d/aloka")]
     Completions(CompletionsArgs),
@@ -684,6 +692,17 @@ pub struct SimulateArgs {
     /// `-var` and `-var-file`.
     #[command(flatten)]
     pub variables: VariableArgs,
+}
+
+/// `aloka variables`
+#[derive(Debug, Args)]
+pub struct VariablesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print the page docs/VARIABLES.md
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 /// `aloka completions`

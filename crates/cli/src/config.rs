@@ -2,15 +2,17 @@
 //!
 //! Files are read here; what they mean is decided by [`aloka_core::variables`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use aloka_core::credentials;
-use aloka_core::secret::Secrets;
+use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::variables::{self, Diagnostic, Evaluated, Needs, Severity, Source, Variables};
+use aloka_core::{boot, credentials};
+
+use serde_json::Value as Json;
 
 use crate::args::GivenVariable;
 use crate::error::{CommandError, ErrorKind, Errors};
@@ -70,8 +72,20 @@ pub struct Config {
 /// # Errors
 /// Every problem found, together.
 pub fn load(given: &[GivenVariable], needs: Needs) -> Result<(Config, Secrets), Errors> {
+    load_with(given, needs, None)
+}
+
+/// The same with a password that was typed, which counts as if it were in the environment.
+///
+/// # Errors
+/// Every problem found, together.
+pub fn load_with(given: &[GivenVariable], needs: Needs, typed: Option<&Secret>) -> Result<(Config, Secrets), Errors> {
     let mut errors = Vec::new();
     let mut sources = environment();
+    sources.extend(typed.map(|typed| Source::Environment {
+        name: format!("{ENVIRONMENT_PREFIX}{DB_PASSWORD}"),
+        value: typed.expose().to_owned(),
+    }));
     sources.extend(files(&mut errors));
     sources.extend(command_line(given, &mut errors));
     let evaluated = match variables::evaluate(&sources, needs) {
@@ -82,11 +96,57 @@ pub fn load(given: &[GivenVariable], needs: Needs) -> Result<(Config, Secrets), 
             return Err(Errors(errors));
         }
     };
-    let Evaluated { variables, secrets, origins, by_file, warnings } = evaluated;
+    let Evaluated { variables, secrets, origins, by_file, mut warnings } = evaluated;
+    warnings.extend(overridden(&variables, &secrets, &origins, &by_file));
     let named_by_file = by_file.contains("app_user_data");
     let user_data = variables.app_user_data.as_deref();
     let user_data = user_data.map(|path| self::user_data(Path::new(path), named_by_file)).transpose()?;
+    let name = variables.app_user_data.as_deref().unwrap_or_default();
+    warnings.extend(user_data.as_deref().and_then(|text| windows_endings(name, text)));
     Ok((Config { variables, user_data, origins, warnings }, secrets))
+}
+
+fn warning(summary: String, hint: String) -> Diagnostic {
+    Diagnostic { severity: Severity::Warning, summary, detail: None, hint: Some(hint), location: None }
+}
+
+/// Variables of the environment that a file sets to something else: files count more, which whoever set them may not know.
+fn overridden(
+    variables: &Variables,
+    secrets: &Secrets,
+    origins: &BTreeMap<String, String>,
+    by_file: &BTreeSet<String>,
+) -> Vec<Diagnostic> {
+    // Texts, numbers and lists of them: serialising them has no way to fail.
+    let values = serde_json::to_value(variables).unwrap_or_default();
+    let mut found = Vec::new();
+    for name in by_file {
+        let environment = format!("{ENVIRONMENT_PREFIX}{name}");
+        let (Some(set), Some(place)) = (variable(&environment), origins.get(name)) else { continue };
+        let is_same = match (name == DB_PASSWORD, values.get(name)) {
+            (true, _) => secrets.get(DB_PASSWORD).is_some_and(|secret| set == secret.expose()),
+            (false, Some(Json::String(text))) => set == text.as_str(),
+            (false, Some(value)) => set == value.to_string().as_str(),
+            (false, None) => false,
+        };
+        if !is_same && !set.is_empty() {
+            let hint = match name == DB_PASSWORD {
+                true => "delete that line: the variable keeps the password out of files".to_owned(),
+                false => format!("delete that line, or unset {environment}"),
+            };
+            found.push(warning(format!("{place} overrides {environment}, which is set"), hint));
+        }
+    }
+    found
+}
+
+/// A script that was saved on Windows does not run on Linux.
+fn windows_endings(path: &str, text: &str) -> Option<Diagnostic> {
+    boot::has_windows_endings(text).then(|| {
+        let hint =
+            "save it with Unix line endings (LF), as a shell script does not run with a carriage return in each line";
+        warning(format!("{path}, which app_user_data names, has Windows line endings (CRLF)"), hint.to_owned())
+    })
 }
 
 /// `TF_VAR_*`; below them, because it is only a default, the Region AWS's own tools would use. Their profile,
@@ -159,12 +219,30 @@ pub fn no_value() -> CommandError {
     CommandError::user("-var needs NAME=VALUE").hint("for example: -var 'environment=prod'")
 }
 
+/// A path whose `~` stands for the home directory, as Terraform's `pathexpand` has it: a shell leaves it inside of quotes.
+fn at_home(path: &Path) -> Result<PathBuf, CommandError> {
+    match path.strip_prefix("~") {
+        Ok(rest) => match std::env::home_dir().filter(|home| home.is_absolute()) {
+            Some(home) => Ok(home.join(rest)),
+            None => {
+                let message = format!("{} begins with ~, and there is no home directory", path.display());
+                Err(CommandError::config(message).hint("set HOME, or write the whole path"))
+            }
+        },
+        Err(_) => Ok(path.to_owned()),
+    }
+}
+
 /// The boot script. A variables file names only what is in its directory: that is somebody's data, and what it names is
 /// sent to AWS. The command line and the environment are the user's own word.
 fn user_data(path: &Path, named_by_file: bool) -> Result<String, CommandError> {
     let own_word = "to take a file from elsewhere, say so yourself: -var 'app_user_data=PATH', or TF_VAR_app_user_data";
     let bytes = if !named_by_file {
-        files::named(path, VARIABLES_MAX)
+        files::named(&at_home(path)?, VARIABLES_MAX)
+    } else if path.starts_with("~") {
+        let message =
+            format!("{} is in a home directory, and a variables file names only files beside it", path.display());
+        Err(CommandError::config(message).hint(own_word))
     } else if path.is_relative() {
         files::within(path, VARIABLES_MAX).map_err(|error| error.hint(own_word))
     } else {

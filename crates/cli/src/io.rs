@@ -4,14 +4,19 @@
 //! made printable here at the latest (`aloka_core::printable`): no text of anybody else moves a terminal's cursor, hides,
 //! or begins a line. What a script reads byte by byte goes out as it is, but not to a terminal.
 
+mod hidden;
+mod wrap;
+
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 use aloka_core::printable;
-use aloka_core::render::Text;
+use aloka_core::render::{Style, Text};
 use clap::builder::StyledStr;
 use serde_json::Value as Json;
+
+pub(crate) use hidden::Typed;
 
 /// Standard input, output and error of one command.
 pub struct Io {
@@ -28,10 +33,40 @@ pub struct Io {
     write_error: Option<io::Error>,
 }
 
-/// True if the environment lets terminals have colour (<https://no-color.org>).
-fn environment_allows_color() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+/// Which streams the environment lets have colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Colors {
+    None,
+    /// Terminals alone.
+    Terminals,
+    /// A pipe, too, as whoever reads it shows colours.
+    All,
+}
+
+impl Colors {
+    /// As the environment says: `NO_COLOR` (<https://no-color.org>) before `CLICOLOR_FORCE` (<https://bixense.com/clicolors>)
+    /// and `FORCE_COLOR` (<https://force-color.org>).
+    fn of(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Self {
+        let set = |name| variable(name).is_some_and(|value| !value.is_empty());
+        let forced = |name| variable(name).is_some_and(|value| !value.is_empty() && value != "0");
+        if set("NO_COLOR") {
+            Self::None
+        } else if forced("CLICOLOR_FORCE") || forced("FORCE_COLOR") {
+            Self::All
+        } else if variable("TERM").is_some_and(|term| term == "dumb") {
+            Self::None
+        } else {
+            Self::Terminals
+        }
+    }
+
+    const fn for_stream(self, is_terminal: bool) -> bool {
+        match self {
+            Self::None => false,
+            Self::Terminals => is_terminal,
+            Self::All => true,
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "everything that is printed goes through this file")]
@@ -50,15 +85,15 @@ mod streams {
 impl Io {
     /// The streams of this process.
     pub fn process() -> Self {
-        let color = environment_allows_color();
+        let colors = Colors::of(|name| std::env::var_os(name));
         let (stdout, stderr, stdin) = (streams::stdout(), streams::stderr(), io::stdin());
         let stdout_is_terminal = stdout.is_terminal();
         Self {
             stdin_is_terminal: stdin.is_terminal(),
             stderr_is_terminal: stderr.is_terminal(),
             stdout_is_terminal,
-            stdout_color: color && stdout_is_terminal,
-            stderr_color: color && stderr.is_terminal(),
+            stdout_color: colors.for_stream(stdout_is_terminal),
+            stderr_color: colors.for_stream(stderr.is_terminal()),
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
             stdin: Box::new(io::BufReader::new(stdin)),
@@ -89,13 +124,17 @@ impl Io {
 
     /// Writes data for people, with as much colour as the reader wants.
     pub fn out_text(&mut self, text: &Text) {
+        let fitted = fitted(text, if self.stdout_is_terminal { self.stdout_columns() } else { None });
+        let text = fitted.as_ref().unwrap_or(text);
         let text = if self.stdout_color { text.ansi() } else { text.plain() };
         self.write_out(&text);
     }
 
     /// Writes a line of data.
     pub fn out_line(&mut self, line: &str) {
-        self.write_out(&format!("{}\n", printable::line(line)));
+        let mut text = Text::new();
+        text.say(Style::Plain, line);
+        self.out_text(&text);
     }
 
     /// Writes a question; the answer is given on its last line.
@@ -139,13 +178,17 @@ impl Io {
 
     /// Writes a message, with as much colour as the reader wants.
     pub fn err_text(&mut self, text: &Text) {
+        let fitted = fitted(text, if self.stderr_is_terminal { self.stderr_columns() } else { None });
+        let text = fitted.as_ref().unwrap_or(text);
         let text = if self.stderr_color { text.ansi() } else { text.plain() };
         self.write_err(&text);
     }
 
     /// Writes a line of progress or a message.
     pub fn err_line(&mut self, line: &str) {
-        self.write_err(&format!("{}\n", printable::line(line)));
+        let mut text = Text::new();
+        text.say(Style::Plain, line);
+        self.err_text(&text);
     }
 
     /// Takes the last lines of standard error away again. Only for a terminal.
@@ -181,11 +224,32 @@ impl Io {
         read_line(&mut *self.stdin)
     }
 
+    /// True if a person can type what is not shown.
+    pub fn can_hide(&self) -> bool {
+        self.stdin_is_terminal && self.stderr_is_terminal
+    }
+
+    /// Asks for one line that is not shown as it is typed. Only for a terminal.
+    pub(crate) fn read_hidden(&mut self, question: &str) -> io::Result<Typed> {
+        let Self { stdin, stderr, .. } = self;
+        let typed = hidden::read(&mut **stdin, || {
+            // Nobody is left to tell that standard error is gone.
+            drop(stderr.write_all(printable::line(question).as_bytes()).and_then(|()| stderr.flush()));
+        });
+        self.write_err("\n");
+        typed
+    }
+
     /// The same for another thread, which may wait in vain: standard input is empty from here on.
     pub fn last_line(&mut self) -> impl FnOnce() -> Option<String> + Send + use<> {
         let mut stdin = std::mem::replace(&mut self.stdin, Box::new(io::empty()));
         move || read_line(&mut *stdin)
     }
+}
+
+/// The text as it fits into a terminal; `None` where it goes to none that says how wide it is.
+fn fitted(text: &Text, columns: Option<usize>) -> Option<Text> {
+    columns.map(|columns| wrap::wrap(text, columns))
 }
 
 fn columns(terminal: impl AsFd) -> Option<usize> {
@@ -223,7 +287,6 @@ fn read_line(stdin: &mut dyn BufRead) -> Option<String> {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use aloka_core::render::Style;
     use serde_json::json;
 
     use super::*;
@@ -311,6 +374,23 @@ mod tests {
         let shown = written(true, |io| io.out_raw_json(document.clone()));
         assert!(!harmful(&shown), "{shown:?}");
         assert_eq!(serde_json::from_str::<Json>(&shown).ok(), serde_json::from_str(&document).ok());
+    }
+
+    #[test]
+    fn colour_is_what_the_environment_says() {
+        let of = |pairs: &[(&str, &str)]| {
+            Colors::of(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into()))
+        };
+        assert_eq!(of(&[]), Colors::Terminals);
+        assert_eq!(of(&[("TERM", "dumb")]), Colors::None);
+        for name in ["CLICOLOR_FORCE", "FORCE_COLOR"] {
+            assert_eq!(of(&[(name, "1")]), Colors::All);
+            assert_eq!(of(&[(name, "1"), ("TERM", "dumb")]), Colors::All);
+            assert_eq!(of(&[(name, "1"), ("NO_COLOR", "1")]), Colors::None);
+            assert_eq!(of(&[(name, "0")]), Colors::Terminals);
+            assert_eq!(of(&[(name, "")]), Colors::Terminals);
+        }
+        assert_eq!(of(&[("NO_COLOR", "")]), Colors::Terminals);
     }
 
     #[test]

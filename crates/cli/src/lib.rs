@@ -59,8 +59,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Prints the errors. The exit code for them.
-fn tell(io: &mut Io, json: bool, Errors(errors): Errors) -> u8 {
+/// Prints the errors, last what stopped the command. The exit code for them.
+fn tell(io: &mut Io, json: bool, Errors(mut errors): Errors) -> u8 {
+    errors.sort_by_key(|error| !error.is_warning);
     for (index, error) in errors.iter().enumerate() {
         if json {
             view::json::write(io, &view::json::error(error));
@@ -129,7 +130,7 @@ impl Command {
         match self {
             Self::Show(args) => args.file.is_none(),
             Self::Simulate(args) => args.rules.is_none() && args.replay.is_none(),
-            Self::Completions(_) | Self::Version(_) => false,
+            Self::Variables(_) | Self::Completions(_) | Self::Version(_) => false,
             Self::Plan(_)
             | Self::Apply(_)
             | Self::Destroy(_)
@@ -162,6 +163,7 @@ impl Command {
             | Self::ForceUnlock(_)
             | Self::Graph(_)
             | Self::Simulate(_)
+            | Self::Variables(_)
             | Self::Completions(_)
             | Self::Version(_) => false,
         }
@@ -171,7 +173,7 @@ impl Command {
 fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandResult {
     use crate::commands::{
         apply, claim, completions, force_unlock, graph, import, init, output, plan, show, simulate, state, validate,
-        version,
+        variables, version,
     };
     match command {
         Command::Init(args) => init::run(io, cloud, &args),
@@ -188,6 +190,7 @@ fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandRe
         Command::ForceUnlock(args) => force_unlock::run(io, cloud, &args),
         Command::Graph(args) => graph::run(io, &args),
         Command::Simulate(args) => simulate::run(io, &args),
+        Command::Variables(args) => variables::run(io, &args),
         Command::Completions(args) => completions::run(io, &args),
         Command::Version(args) => version::run(io, &args),
     }

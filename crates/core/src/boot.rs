@@ -10,7 +10,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use crate::fingerprint::hex;
-use crate::stack::DEFAULT_USER_DATA;
+use crate::stack::{DEFAULT_USER_DATA, user_data_hash};
 use crate::variables::Variables;
 
 /// The release of Docker Compose in the built-in script, as the script has it.
@@ -31,6 +31,19 @@ pub fn script(variables: &Variables) -> String {
         script = script.replace(built_in, digest.map_or("", String::as_str));
     }
     script
+}
+
+/// True if the text has lines that end as on Windows. A shell takes the carriage return for a part of its last word, and
+/// does not find an interpreter whose name ends with one.
+pub fn has_windows_endings(text: &str) -> bool {
+    text.contains("\r\n")
+}
+
+/// True if the script that `recorded` is the hash of, as Terraform records it, differs from this one in line endings alone.
+pub fn differs_in_endings(text: &str, recorded: &str) -> bool {
+    let unix = text.replace("\r\n", "\n");
+    let windows = unix.replace('\n', "\r\n");
+    user_data_hash(text) != recorded && [unix, windows].iter().any(|text| user_data_hash(text) == recorded)
 }
 
 /// What a plan sends as user data instead of the built-in script.
@@ -127,6 +140,24 @@ mod tests {
         let source = Source::File { path: "x.tfvars".to_owned(), contents: tfvars.to_owned() };
         let evaluated = evaluate(&[source], Needs { password: false }).unwrap_or_else(|found| panic!("{found:?}"));
         script(&evaluated.variables)
+    }
+
+    #[test]
+    fn line_endings_alone_are_no_other_script() {
+        let (unix, windows, mixed) = ("#!/bin/sh\na\n", "#!/bin/sh\r\na\r\n", "#!/bin/sh\r\na\n");
+        for (text, recorded, alike) in [
+            (windows, unix, true),
+            (unix, windows, true),
+            (mixed, unix, true),
+            (mixed, windows, true),
+            (unix, unix, false),
+            (windows, windows, false),
+            (windows, "#!/bin/sh\nb\n", false),
+        ] {
+            assert_eq!(differs_in_endings(text, &user_data_hash(recorded)), alike, "{text:?} {recorded:?}");
+        }
+        assert!(has_windows_endings(windows) && has_windows_endings(mixed) && !has_windows_endings(unix));
+        assert!(!has_windows_endings(DEFAULT_USER_DATA));
     }
 
     #[test]

@@ -55,6 +55,13 @@ pub trait Watch {
         let _ignored = (now, account, request, reply);
     }
 
+    /// Asked before virtual time passes from `from` to `to`: what reaches the process from outside meanwhile, and when. It
+    /// may let real time pass.
+    fn interrupt(&mut self, nodes: &[Node], from: Instant, to: Instant) -> Option<(Instant, Event)> {
+        let _ignored = (nodes, from, to);
+        None
+    }
+
     /// Virtual time is about to pass.
     fn before_advance(&mut self, account: &mut Account, from: Instant, to: Instant) {
         let _ignored = (account, from, to);
@@ -289,6 +296,8 @@ impl World {
         watch: &mut dyn Watch,
     ) -> RunEnd {
         let mut idle_polls = 0;
+        // What came before the run: nothing is sent then.
+        let _heard = self.interrupted(executor, self.now, watch);
         loop {
             let effects = executor.poll(self.now);
             idle_polls = if effects.is_empty() { idle_polls + 1 } else { 0 };
@@ -313,9 +322,12 @@ impl World {
                         } else if idle_polls > IDLE_POLLS_MAX {
                             return RunEnd::Stuck;
                         }
-                        self.advance(wakeup, watch);
+                        if !self.interrupted(executor, wakeup, watch) {
+                            self.advance(wakeup, watch);
+                        }
                         break;
                     }
+                    (Some(next), None | Some(_)) if self.interrupted(executor, next, watch) => break,
                     (None | Some(_), None | Some(_)) => {}
                 }
                 let Some(((at, _), pending)) = self.queue.pop_first() else { break };
@@ -342,6 +354,16 @@ impl World {
                 }
             }
         }
+    }
+
+    /// True if something from outside reached the executor before time had come to `to`.
+    fn interrupted(&mut self, executor: &mut dyn Engine, to: Instant, watch: &mut dyn Watch) -> bool {
+        let Some((at, event)) = watch.interrupt(executor.nodes(), self.now, to) else { return false };
+        self.advance(at.min(to).max(self.now), watch);
+        self.note_event(&event);
+        executor.on_event(self.now, event);
+        self.tell(executor, watch);
+        true
     }
 
     /// Sets an effect on its way. `None` if the process dies instead.

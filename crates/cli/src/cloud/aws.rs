@@ -12,12 +12,11 @@ use aloka_core::engine::{Effect, Event, Executor, Outcome, Ticket};
 use aloka_core::secret::Secrets;
 use aloka_core::state::State;
 use aloka_core::time::Instant;
-use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
+use super::signals::{Listener, Signals, said};
 use super::{CloudError, CloudSettings, Observer, write};
 use crate::backend::Backend;
 use crate::driver::aws::{AwsClient, Settings};
@@ -27,22 +26,21 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// AWS as one set of credentials sees it.
 pub struct AwsCloud {
-    runtime: Runtime,
+    listener: Listener,
     client: AwsClient,
     settings: Settings,
     began: tokio::time::Instant,
-    signals: Signals,
 }
 
 impl AwsCloud {
     pub(super) fn open(settings: &CloudSettings) -> Result<Self, CloudError> {
         let settings = Settings { region: settings.region.clone(), profile: settings.profile.clone() };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = runtime
+        let listener = Listener::new()?;
+        let client = listener
+            .runtime
             .block_on(AwsClient::connect(&settings))
             .map_err(|error| CloudError::Profile { hint: error.hint(), problem: error.to_string() })?;
-        let signals = runtime.block_on(async { Signals::new() })?;
-        Ok(Self { runtime, client, settings, began: tokio::time::Instant::now(), signals })
+        Ok(Self { listener, client, settings, began: tokio::time::Instant::now() })
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -60,7 +58,7 @@ impl AwsCloud {
         secrets: &Secrets,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, CloudError> {
-        let Self { runtime, client, settings: _, began, signals } = self;
+        let Self { listener: Listener { runtime, signals }, client, settings: _, began } = self;
         let wire = Wire { client, began: *began, secrets: Arc::new(secrets.clone()) };
         // Its end waits for the write under way, if there is one.
         std::thread::scope(|scope| {
@@ -70,28 +68,15 @@ impl AwsCloud {
     }
 
     pub(super) fn credentials_expiry(&self) -> Option<SystemTime> {
-        self.runtime.block_on(self.client.credentials_expiry())
+        self.listener.runtime.block_on(self.client.credentials_expiry())
+    }
+
+    pub(super) fn listener(&mut self) -> &mut Listener {
+        &mut self.listener
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        self.signals.stopping
-    }
-
-    pub(super) fn unless_stopped<T: Send + 'static>(&mut self, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let Self { runtime, signals, .. } = self;
-        let (done, result) = tokio::sync::oneshot::channel();
-        // Not a task of the runtime, whose end would wait for it.
-        std::thread::spawn(move || {
-            // Nobody waits any more: then nobody misses it.
-            let _unheard = done.send(task());
-        });
-        runtime.block_on(async {
-            tokio::select! {
-                biased;
-                _stop = signals.next() => None,
-                result = result => result.ok(),
-            }
-        })
+        self.listener.is_stopping()
     }
 }
 
@@ -224,54 +209,4 @@ fn tell(executor: &mut Executor, observer: &mut dyn Observer) {
 /// A task is never cancelled while it is waited for, so all it can have done instead of answering is to panic.
 fn answer(joined: Result<(Ticket, Reply), JoinError>) -> (Ticket, Reply) {
     joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
-}
-
-/// What people are told when a signal comes.
-fn said(event: &Event) -> &'static str {
-    match event {
-        Event::Stop => "stopping: no new calls; waiting for those under way (once more to stop waiting)",
-        Event::Abandon => "no longer waiting; recording what is known",
-        Event::Replied { .. } | Event::Persisted { .. } | Event::PersistFailed { .. } => "",
-    }
-}
-
-/// The signals that end a run: the first asks to stop, the next to stop waiting. Kept as long as the cloud is open: a
-/// signal that comes while no loop runs is found by the next, as the handler of the process is never taken away.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-    stopping: bool,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            stopping: false,
-        })
-    }
-
-    /// The event a signal stands for that has come already.
-    async fn pending(&mut self) -> Option<Event> {
-        tokio::select! {
-            biased;
-            event = self.next() => Some(event),
-            () = std::future::ready(()) => None,
-        }
-    }
-
-    /// The event the next signal stands for. A terminal that goes away asks to stop, however often it says so.
-    async fn next(&mut self) -> Event {
-        let insists = tokio::select! {
-            _ = self.interrupt.recv() => true,
-            _ = self.terminate.recv() => true,
-            _ = self.hangup.recv() => false,
-        };
-        let event = if self.stopping && insists { Event::Abandon } else { Event::Stop };
-        self.stopping = true;
-        event
-    }
 }

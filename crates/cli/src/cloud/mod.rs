@@ -4,6 +4,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod signals;
 mod sim;
 
 use std::path::PathBuf;
@@ -78,7 +79,7 @@ pub enum CloudError {
     #[error("this build of aloka has no driver for AWS, only the simulated cloud")]
     NotBuilt,
     /// The operating system gave no timer, signal or thread.
-    #[error("cannot start the AWS driver: {0}")]
+    #[error("cannot listen for signals and timers: {0}")]
     Runtime(#[from] std::io::Error),
     /// The profile of the AWS configuration files cannot be used.
     #[error("{problem}")]
@@ -171,19 +172,18 @@ impl Cloud {
     /// What `task` gives, done on another thread if need be; `None` if this process is told to stop before. The task
     /// then goes on unheard until the process ends.
     pub fn unless_stopped<T: Send + 'static>(&mut self, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        match self {
-            // It catches no signals: they end the process.
-            Self::Sim(_) => Some(task()),
+        let listener = match self {
+            Self::Sim(cloud) => cloud.listener(),
             #[cfg(feature = "aws")]
-            Self::Aws(cloud) => cloud.unless_stopped(task),
-        }
+            Self::Aws(cloud) => cloud.listener(),
+        };
+        listener.unless_stopped(task)
     }
 
     /// True if this process was told to stop, even if the run that heard it had nothing left to send.
     pub fn is_stopping(&self) -> bool {
         match self {
-            // It catches no signals: they end the process.
-            Self::Sim(_) => false,
+            Self::Sim(cloud) => cloud.is_stopping(),
             #[cfg(feature = "aws")]
             Self::Aws(cloud) => cloud.is_stopping(),
         }

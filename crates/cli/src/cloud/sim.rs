@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aloka_core::api::{Reply, Request};
-use aloka_core::engine::{Executor, Notice, Outcome};
+use aloka_core::engine::{Event, Executor, Notice, Outcome};
 use aloka_core::plan::Node;
 use aloka_core::secret::Secrets;
 use aloka_core::state::State;
@@ -18,6 +18,7 @@ use aloka_sim::store::Store;
 use aloka_sim::world::{Latency, RunEnd, Watch, World};
 use serde::{Deserialize, Serialize};
 
+use super::signals::{Listener, said};
 use super::{CloudError, CloudSettings, Observer, write};
 use crate::backend::Backend;
 use crate::files;
@@ -38,6 +39,7 @@ pub struct SimCloud {
     file: AccountFile,
     world: World,
     pace: Option<u64>,
+    listener: Listener,
 }
 
 /// Where the account is kept.
@@ -71,11 +73,20 @@ impl SimCloud {
             }
             None => (fresh(), Instant::ZERO),
         };
-        Ok(Self { file, world: World::new(account, Latency::default()).at(now), pace })
+        let world = World::new(account, Latency::default()).at(now);
+        Ok(Self { file, world, pace, listener: Listener::new()? })
     }
 
     pub(super) fn now(&self) -> Instant {
         self.world.now()
+    }
+
+    pub(super) fn listener(&mut self) -> &mut Listener {
+        &mut self.listener
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.listener.is_stopping()
     }
 
     pub(super) fn run(
@@ -85,11 +96,11 @@ impl SimCloud {
         secrets: &Secrets,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, CloudError> {
-        let nodes = if self.pace.is_some() { executor.nodes().to_vec() } else { Vec::new() };
-        let mut watch = Onlooker { observer, pace: self.pace, nodes, owed: Duration::ZERO, file: &self.file };
-        let end = self.world.run(executor, &mut BackendStore(backend), secrets, &mut watch);
+        let Self { file, world, pace, listener } = self;
+        let mut watch = Onlooker { observer, listener, pace: *pace, owed: Duration::ZERO, file };
+        let end = world.run(executor, &mut BackendStore(backend), secrets, &mut watch);
         // Whatever became of the run, what it did to the account has happened.
-        self.file.save(&self.world.account, self.world.now())?;
+        file.save(&world.account, world.now())?;
         match end {
             RunEnd::Outcome(outcome) => Ok(outcome),
             RunEnd::Stuck | RunEnd::Crashed => Err(CloudError::Stuck),
@@ -131,8 +142,8 @@ impl Store for BackendStore<'_> {
 /// Passes notices on and, if people are to look on, lets real time pass.
 struct Onlooker<'a> {
     observer: &'a mut dyn Observer,
+    listener: &'a mut Listener,
     pace: Option<u64>,
-    nodes: Vec<Node>,
     /// Real time that should have passed and has not.
     owed: Duration,
     file: &'a AccountFile,
@@ -151,18 +162,28 @@ impl Watch for Onlooker<'_> {
         }
     }
 
-    fn before_advance(&mut self, _account: &mut Account, from: Instant, to: Instant) {
-        let Some(pace) = self.pace else { return };
-        let passing = u64::try_from((to - from).as_micros()).unwrap_or(u64::MAX);
-        self.owed += Duration::from_micros(passing / pace);
+    fn interrupt(&mut self, nodes: &[Node], from: Instant, to: Instant) -> Option<(Instant, Event)> {
         let mut now = from;
-        while self.owed >= PAUSE_LEAST {
-            let pause = self.owed.min(PAUSE_MOST);
-            std::thread::sleep(pause);
-            self.owed -= pause;
-            now = (now + pause.saturating_mul(u32::try_from(pace).unwrap_or(u32::MAX))).min(to);
-            self.observer.tick(&self.nodes, now);
+        let mut heard = self.listener.sleep(Duration::ZERO);
+        if let Some(pace) = self.pace.filter(|_| heard.is_none()) {
+            let passing = u64::try_from((to - from).as_micros()).unwrap_or(u64::MAX);
+            self.owed += Duration::from_micros(passing / pace);
+            let pace = u32::try_from(pace).unwrap_or(u32::MAX);
+            while heard.is_none() && self.owed >= PAUSE_LEAST {
+                let pause = self.owed.min(PAUSE_MOST);
+                let began = std::time::Instant::now();
+                heard = self.listener.sleep(pause);
+                let passed = if heard.is_some() { began.elapsed().min(pause) } else { pause };
+                self.owed -= passed;
+                now = (now + passed.saturating_mul(pace)).min(to);
+                self.observer.tick(nodes, now);
+            }
         }
+        let event = heard?;
+        // What is not waited for any more is not owed.
+        self.owed = Duration::ZERO;
+        self.observer.remark(said(&event));
+        Some((now, event))
     }
 }
 

@@ -7,6 +7,7 @@ use aloka_core::session::{Password, Planned};
 use aloka_core::state::State;
 use aloka_core::variables::Needs;
 
+use super::ask_password::{self, Loaded};
 use super::flow::{self, Executed, Run};
 use super::{approval, saved};
 use crate::args::CloudArg;
@@ -14,7 +15,7 @@ use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
 use crate::planfile::PlanFile;
 use crate::request::Apply;
-use crate::view::reporter::Format;
+use crate::view::reporter::{Format, warn};
 use crate::view::{human, json};
 
 /// Runs the command.
@@ -39,6 +40,9 @@ fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
     run.tell_place(&planned.plan);
     flow::show(run.io, run.format, &planned, false, request.plan.verbose);
     approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;
+    approval::needless_data_loss(&planned.plan, &request.allow_data_loss)
+        .iter()
+        .for_each(|line| warn(run.io, run.format, line));
     run.warn_of_expiry(&planned.plan);
     if !request.auto_approve && flow::has_changes(&planned.plan) {
         approval::ask(&mut run, inputs.mode, request.plan.input)?;
@@ -52,7 +56,7 @@ fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path)
     approval::check_data_loss(&file.plan, &request.allow_data_loss)?;
     let needs = Needs { password: saved::sends_secret(&file.plan) };
     // Of this directory, the password and the profile count: everything else is in the plan.
-    let (config, secrets) = crate::config::load(&request.plan.variables, needs)?;
+    let Loaded { config, secrets, .. } = ask_password::load(io, &request.plan, cloud, needs)?;
     let profile = config.variables.aws_profile;
     let cloud = saved::cloud(cloud, &file)?;
     let place = file.inputs(profile.clone(), Password::Absent).variables;
@@ -96,6 +100,7 @@ fn execute(run: &mut Run<'_>, planned: &Planned) -> CommandResult {
         Format::Human => {
             run.io.out_line("");
             run.io.out_line(&human::summary(mode, counts));
+            human::forgotten(&planned.plan).iter().for_each(|line| run.io.out_line(line));
             let outputs = state.all_outputs();
             if mode != Mode::Destroy && !outputs.is_empty() {
                 ["", "Outputs:", ""].into_iter().for_each(|line| run.io.out_line(line));

@@ -32,7 +32,15 @@ pub fn check_data_loss(plan: &Plan, allowed: &[String]) -> Result<(), CommandErr
         );
     }
     let flags: Vec<String> = open.iter().map(|id| flag("-allow-data-loss", id)).collect();
+    let error = needless_data_loss(plan, allowed).into_iter().fold(error, CommandError::hint);
     Err(error.hint(format!("if that is what you want, add: {}", flags.join(" "))))
+}
+
+/// What is said of identifiers that the command line names for nothing: mistyped ones, most of all.
+pub fn needless_data_loss(plan: &Plan, allowed: &[String]) -> Vec<String> {
+    let loss = plan.data_loss();
+    let needless = allowed.iter().filter(|id| !loss.databases.contains(*id));
+    needless.map(|id| format!("{} names no database that this plan destroys", flag("-allow-data-loss", id))).collect()
 }
 
 /// Asks whether to go on. Only `yes` is a yes.

@@ -5,6 +5,7 @@ use aloka_core::session::claim::{By, Claimed, Search, record_only};
 use aloka_core::session::{Inputs, Planned};
 use aloka_core::state::State;
 
+use super::ask_password::Loaded;
 use super::flow::{self, Run};
 use super::{password, state_edit};
 use crate::args::{AdoptArgs, CloudArg, StateRecoverArgs};
@@ -39,7 +40,7 @@ fn run(
     search: &Search,
     (operation, dry_run): (&str, bool),
 ) -> CommandResult {
-    let (config, secrets) = flow::configure(io, request)?;
+    let Loaded { config, secrets, .. } = flow::configure(io, request, cloud)?;
     let cloud = flow::choose_cloud(cloud)?;
     let mut run = Run::open(io, request, cloud, &config.variables, secrets, operation)?;
     let state = run.state()?.unwrap_or_else(|| State::new(flow::new_lineage()));

@@ -10,12 +10,13 @@ use aloka_core::plan::{Mode, Node, Plan};
 use aloka_core::secret::Secrets;
 use aloka_core::session::claim::{self, Claimed, Search};
 use aloka_core::session::sweep::Swept;
-use aloka_core::session::{Inputs, Next, Planned, Problem, Session, unread};
+use aloka_core::session::{Inputs, Next, Password, Planned, Problem, Session, unread};
 use aloka_core::state::State;
-use aloka_core::variables::Variables;
+use aloka_core::variables::{Needs, Variables};
 
+use super::ask_password::Loaded;
 use super::clear_text::{self, Place};
-use super::{password, store};
+use super::{ask_password, password, store};
 use crate::args::CloudArg;
 use crate::backend::Backend;
 use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
@@ -93,15 +94,19 @@ impl<'a> Run<'a> {
         cloud: CloudArg,
         (operation, writes): (&str, bool),
     ) -> Result<(Self, Inputs, Planned), Errors> {
-        let (config, secrets) = configure(io, request)?;
+        let Loaded { config, secrets, is_typed } = configure(io, request, Some(cloud))?;
         let mut run = Self::open(io, request, cloud, &config.variables, secrets, operation)?;
         let state = run.state()?.unwrap_or_else(|| State::new(new_lineage()));
+        let password = password::known(run.secrets(), &state, request.mode, writes)?;
+        if is_typed && writes && matches!(password, Password::New(_)) {
+            ask_password::confirm(run.io, &run.secrets)?;
+        }
         let inputs = Inputs {
             variables: config.variables,
             user_data: config.user_data,
             mode: request.mode,
             upgrade: request.upgrade,
-            password: password::known(run.secrets(), &state, request.mode, writes)?,
+            password,
             consent: request.consent.clone(),
             origins: config.origins,
             recording: false,
@@ -376,16 +381,16 @@ pub fn show(io: &mut Io, format: Format, planned: &Planned, calls: bool, verbose
     }
 }
 
-/// Reads the variables and prints what is to be noticed about them.
-pub fn configure(io: &mut Io, request: &PlanRequest) -> Result<(crate::config::Config, Secrets), Errors> {
-    let needs = aloka_core::variables::Needs { password: request.mode == Mode::Apply };
-    let (config, secrets) = crate::config::load(&request.variables, needs)?;
-    for warning in &config.warnings {
+/// Reads the variables, asks for a password if one is missing, and prints what is to be noticed about them.
+pub fn configure(io: &mut Io, request: &PlanRequest, cloud: Option<CloudArg>) -> Result<Loaded, Errors> {
+    let needs = Needs { password: request.mode == Mode::Apply };
+    let loaded = ask_password::load(io, request, cloud, needs)?;
+    for warning in &loaded.config.warnings {
         if request.json {
             json::write(io, &json::warning(&warning.summary));
         } else {
             human::diagnostic(io, warning, request.compact_warnings);
         }
     }
-    Ok((config, secrets))
+    Ok(loaded)
 }

@@ -6,6 +6,7 @@ use aloka_core::session::Inputs;
 use aloka_core::session::claim::{import, record_only};
 use aloka_core::state::State;
 
+use super::ask_password::Loaded;
 use super::flow::{self, Run};
 use super::password;
 use crate::args::{CloudArg, ImportArgs};
@@ -21,7 +22,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: ImportArgs) -> CommandRes
         CommandError::user(format!("{error}")).hint("aloka graph    shows every address of the stack")
     })?;
     let request = PlanRequest::find(variables.given, &lock);
-    let (config, secrets) = flow::configure(io, &request)?;
+    let Loaded { config, secrets, .. } = flow::configure(io, &request, cloud)?;
     let cloud = flow::choose_cloud(cloud)?;
     // Terraform's name for it in a lock.
     let mut run = Run::open(io, &request, cloud, &config.variables, secrets, "OperationTypeInvalid")?;

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod approval;
+pub mod ask_password;
 pub mod claim;
 pub mod clear_text;
 pub mod completions;
@@ -20,4 +21,5 @@ pub mod state;
 pub mod state_edit;
 pub mod store;
 pub mod validate;
+pub mod variables;
 pub mod version;

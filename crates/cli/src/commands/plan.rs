@@ -34,22 +34,23 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     if let (Some(path), Some(output)) = (&request.out, output) {
         PlanFile::new(cloud.name(), &inputs, &planned.plan).save(&output)?;
         if format == Format::Human {
-            saved(io, path);
+            saved(io, path, changes);
         }
     } else if changes && format == Format::Human {
         io.out_line("");
         io.out_line(
-            "Note: you didn't use the -out option to save this plan, so the next apply makes and shows a plan of its own.",
+            "Note: you didn't use the -out option to save this plan, so aloka apply makes and shows a plan of its own.",
         );
     }
     Ok(if request.detailed_exitcode && changes { 2 } else { 0 })
 }
 
-fn saved(io: &mut Io, path: &Path) {
+/// Says where the plan is, and how to perform it if there is something to perform.
+fn saved(io: &mut Io, path: &Path, changes: bool) {
     let mut text = Text::new();
     text.blank();
     text.say(Style::Plain, format!("Saved the plan to: {}", path.display()));
-    if let Some(command) = path.to_str().and_then(|path| Command::new("aloka apply").file(path)) {
+    if let Some(command) = path.to_str().filter(|_| changes).and_then(|path| Command::new("aloka apply").file(path)) {
         text.blank();
         text.say(Style::Plain, "To perform exactly these actions, run the following command to apply:");
         text.say(Style::Plain, format!("    {command}"));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aloka_core::plan::Verb;
 use aloka_core::render::{Span, Style, Text, timeline_text};
 use aloka_core::time::Human;
 use aloka_sim::rehearsal::forecast::{Forecast, Resource, Sample, Spread, Summary};
@@ -85,7 +86,7 @@ pub fn text(shown: &Forecasted<'_>, width: usize) -> Text {
     for (title, summary) in [("Apply", apply), ("Destroy", destroy)] {
         let Some(summary) = summary else { continue };
         text.blank();
-        resources(&mut text, title, summary);
+        resources(&mut text, title, summary, width);
         text.blank();
         critical_path(&mut text, title, summary);
     }
@@ -110,24 +111,51 @@ pub fn text(shown: &Forecasted<'_>, width: usize) -> Text {
     text
 }
 
-fn resources(text: &mut Text, title: &str, summary: &Summary) {
+/// One column of the table of objects: its heading, its least width, and what it shows.
+type Column<'a> = (&'static str, usize, Box<dyn Fn(&Resource) -> String + 'a>);
+
+/// The columns, each with its rank: where not all fit, the highest ranks go first.
+fn table(runs: usize) -> [(u8, Column<'static>); 8] {
+    fn own(pick: fn(&Spread) -> u64) -> Box<dyn Fn(&Resource) -> String> {
+        Box::new(move |resource| human(pick(&resource.own)))
+    }
+    [
+        (0, ("median", 8, own(|own| own.median_ms))),
+        (1, ("90%", 8, own(|own| own.p90_ms))),
+        (5, ("99%", 8, own(|own| own.p99_ms))),
+        (6, ("least", 8, own(|own| own.min_ms))),
+        (7, ("most", 8, own(|own| own.max_ms))),
+        (3, ("done at: median", 18, Box::new(|resource: &Resource| human(resource.ends.median_ms)))),
+        (4, ("90%", 8, Box::new(|resource: &Resource| human(resource.ends.p90_ms)))),
+        (2, ("critical", 10, Box::new(move |resource: &Resource| share(resource.critical, runs)))),
+    ]
+}
+
+/// The objects in the order in which they are done. Reads that look for what was left are counted, not listed.
+fn resources(text: &mut Text, title: &str, summary: &Summary, width: usize) {
     let label = |resource: &Resource| format!("{} {}", doing(resource.verb), resource.target);
-    let width = summary.resources.iter().map(|resource| label(resource).chars().count()).max().unwrap_or(0);
-    let done = "   done at: median     90%";
-    text.say(Style::Bold, format!("{:<width$}  {HEADING}{done}  critical", format!("{title}, by itself")));
-    let mut order: Vec<&Resource> = summary.resources.iter().collect();
+    let (reads, mut order): (Vec<&Resource>, Vec<&Resource>) =
+        summary.resources.iter().partition(|resource| resource.verb == Verb::Read);
     order.sort_by_key(|resource| (resource.ends.median_ms, resource.own.median_ms));
+    let title = format!("{title}, by itself");
+    let first = order.iter().map(|resource| label(resource).chars().count()).chain([title.chars().count()]).max();
+    let first = first.unwrap_or(0) + 2;
+    let all = table(summary.runs);
+    let fits =
+        |rank: u8| first + all.iter().filter(|(r, _)| *r <= rank).map(|(_, (_, w, _))| w).sum::<usize>() <= width;
+    let most = (0..8).rev().find(|rank| fits(*rank)).unwrap_or(0);
+    let shown: Vec<&Column<'_>> = all.iter().filter(|(rank, _)| *rank <= most).map(|(_, column)| column).collect();
+    let row = |first_cell: &str, cell: &dyn Fn(&Column<'_>) -> String| {
+        let cells: String = shown.iter().map(|column| format!("{:>1$}", cell(column), column.1)).collect();
+        format!("{first_cell:<first$}{cells}")
+    };
+    text.say(Style::Bold, row(&title, &|(heading, ..)| (*heading).to_owned()));
     for resource in order {
-        let critical = share(resource.critical, summary.runs);
-        let line = format!(
-            "  {:<width$}{}          {:>8}{:>8}  {critical:>8}",
-            label(resource),
-            columns(&resource.own),
-            human(resource.ends.median_ms),
-            human(resource.ends.p90_ms),
-        );
         let style = if resource.critical > 0 { Style::Replace } else { Style::Plain };
-        text.say(style, line);
+        text.say(style, row(&format!("  {}", label(resource)), &|(_, _, cell)| cell(resource)));
+    }
+    if !reads.is_empty() {
+        text.say(Style::Plain, format!("  and {} reads that look for what was left", reads.len()));
     }
 }
 

@@ -1,6 +1,8 @@
 //! Text for people: warnings, errors, the plan, the summary. Data goes to standard output, the rest to standard error.
 
-use aloka_core::plan::{Mode, Plan};
+use aloka_core::address::Address;
+use aloka_core::model::Kind;
+use aloka_core::plan::{Action, Mode, Plan};
 use aloka_core::render::{Style, Text};
 use aloka_core::variables::Diagnostic;
 
@@ -69,6 +71,20 @@ pub fn summary(mode: Mode, counts: (usize, usize, usize)) -> String {
         }
         Mode::Destroy => format!("Destroy complete! Resources: {destroyed} destroyed."),
     }
+}
+
+/// What is said of recorded objects that were only forgotten, below the summary that does not count them: Terraform counts
+/// the group as destroyed.
+pub fn forgotten(plan: &Plan) -> Vec<String> {
+    let gone =
+        plan.changes.iter().filter(|change| change.action == Action::Forget).map(|change| &change.target.address);
+    let tell = |address: &Address| match (plan.mode, address.kind) {
+        (Mode::Destroy, Kind::DefaultSecurityGroup) => {
+            format!("1 forgotten: {address}, the VPC's own default security group, which went with the VPC.")
+        }
+        _ => format!("1 forgotten: {address} is recorded no more, and was left as it is."),
+    };
+    gone.map(tell).collect()
 }
 
 /// `Apply incomplete. Resources: 1 added, 0 changed, 0 destroyed. This is recorded in the state file terraform.tfstate.`

@@ -258,6 +258,23 @@ fn offering_zones(replies: &Replies<'_>) -> BTreeSet<String> {
     offerings.filter_map(|offering| offering.get("Location").as_str().map(str::to_owned)).collect()
 }
 
+/// What is to be known of the family of images that is taken because nobody chose one. Whoever wrote it down knows.
+fn support_ended(inputs: &Inputs) -> Option<String> {
+    let Inputs { variables, origins, .. } = inputs;
+    let is_default = variables.app_ami_id.is_none() && !origins.contains_key("app_ami_family");
+    if !is_default || variables.app_instance_count == 0 {
+        return None;
+    }
+    match variables.app_ami_family {
+        AmiFamily::AmazonLinux2 => Some(
+            "support of Amazon Linux 2, the default of app_ami_family, ended on 2026-06-30, and new servers would run it: write \
+             app_ami_family = \"al2023\" into terraform.tfvars, or \"amazon-linux-2\" to keep it"
+                .to_owned(),
+        ),
+        AmiFamily::Al2023 => None,
+    }
+}
+
 /// Chooses from the answers to [`reads`].
 pub(super) fn choose(
     state: &State,
@@ -277,7 +294,10 @@ pub(super) fn choose(
     problems.extend(check_offering(state, variables, &choices.availability_zones, replies, warnings));
     if choices.image.is_none() {
         match image(inputs, replies) {
-            Some(image) => choices.image = Some(image),
+            Some(image) => {
+                choices.image = Some(image);
+                warnings.extend(support_ended(inputs));
+            }
             None => problems.push(Problem::Impossible {
                 summary: format!("no image found for app_ami_family = \"{}\"", family_name(variables.app_ami_family)),
                 hint: "set app_ami_id to an image of this Region".to_owned(),

@@ -313,7 +313,7 @@ fn plan(
     known: Known,
 ) -> Result<Planned, Vec<Problem>> {
     let Known { mut state, moves, drift, mut observed, ownership, held_subnets, warnings } = known;
-    let stack = match inputs.mode {
+    let mut stack = match inputs.mode {
         Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
         Mode::Destroy | Mode::RefreshOnly => Stack::default(),
     };
@@ -323,6 +323,7 @@ fn plan(
     }
     takeback::take_back(&mut state, &mut observed, &stack);
     let mut notes = notes::before(recorded, inputs, &observed);
+    notes.extend(notes::keep_other_endings(&mut stack, &state, inputs));
     let mut tag_keys = state.private.tag_keys.clone();
     let mut built = build(&build::Inputs {
         stack: &stack,

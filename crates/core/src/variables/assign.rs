@@ -123,7 +123,7 @@ fn unknown(place: Place, name: &str, suggest: bool) -> Problem {
     let known = definitions().iter().map(|definition| definition.name).filter(|_| suggest);
     match nearest(name, known) {
         Some(near) => problem.hint(format!("did you mean {near}?")),
-        None => problem.hint("remove it; the names are listed in the documentation of the variables"),
+        None => problem.hint("remove it; `aloka variables` lists the names"),
     }
 }
 

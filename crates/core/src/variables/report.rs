@@ -73,6 +73,13 @@ impl<'a> Report<'a> {
         self.texts.get(place.source).is_some_and(|text| text.is_command_line)
     }
 
+    /// `terraform.tfvars:8`, if the place is in a file.
+    pub(super) fn file_line(&self, place: &Place) -> Option<String> {
+        let text = self.texts.get(place.source).filter(|text| text.is_file)?;
+        let location = text.locate(&place.span, &place.name);
+        Some(format!("{}:{}", location.origin, location.line))
+    }
+
     pub(super) const fn new(texts: Vec<Text<'a>>) -> Self {
         Self { texts, problems: Vec::new(), untold: 0, failed: false }
     }

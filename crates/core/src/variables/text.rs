@@ -21,6 +21,8 @@ pub(super) struct Text<'a> {
     pub(super) origin: String,
     /// True for a value of the command line.
     pub(super) is_command_line: bool,
+    /// True for a file.
+    pub(super) is_file: bool,
     /// The text; for a variable of the environment or the command line, `name=value`.
     pub(super) text: Cow<'a, str>,
     /// Where the contents begin in the text.
@@ -56,7 +58,8 @@ impl<'a> Text<'a> {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(breaks).collect();
         let is_command_line = matches!(source, Source::CommandLine { .. });
-        Self { origin: printable(&origin), is_command_line, text, base, lines, masks: Vec::new() }
+        let is_file = matches!(source, Source::File { .. });
+        Self { origin: printable(&origin), is_command_line, is_file, text, base, lines, masks: Vec::new() }
     }
 
     /// Hides the lines of `span`, which hold the value of `name`.

@@ -88,6 +88,46 @@ fn effects_take_their_time_and_the_end_is_stored() {
     assert_eq!(world.calls().values().sum::<u64>() + store.writes(), world.effects());
 }
 
+/// What comes from outside comes at its time: nothing is sent after it, and what is under way is recorded.
+#[test]
+fn an_interruption_stops_a_run_as_a_fault_does() {
+    struct Interrupting {
+        events: Vec<(Instant, Event)>,
+        heard: Vec<Instant>,
+    }
+    impl Watch for Interrupting {
+        fn interrupt(&mut self, _nodes: &[Node], from: Instant, to: Instant) -> Option<(Instant, Event)> {
+            let (at, _) = *self.events.first().filter(|(at, _)| *at <= to)?;
+            let (_, event) = self.events.remove(0);
+            self.heard.push(at.max(from));
+            Some((at, event))
+        }
+    }
+    let at = |ms: u64| Instant::ZERO + Duration::from_millis(ms);
+    for (events, left_behind) in [
+        // Before anything is sent.
+        (vec![(at(0), Event::Stop)], 0),
+        // While the first call is on the wire: its answer is waited for and recorded.
+        (vec![(at(40), Event::Stop)], 1),
+        // Its answer is not waited for: the intent is recorded, and AWS acts all the same.
+        (vec![(at(40), Event::Stop), (at(45), Event::Abandon)], 1),
+    ] {
+        let abandoned = events.len() > 1;
+        let (mut world, mut store) = (world(), MemoryStore::new());
+        let mut watch = Interrupting { events, heard: Vec::new() };
+        let mut executor = Executor::new(nodes(), State::new(LINEAGE), world.now());
+        let end = world.run(&mut executor, &mut store, &Secrets::default(), &mut watch);
+        let RunEnd::Outcome(Outcome::Stopped { unfinished }) = end else { panic!("{end:?}") };
+        assert!(watch.events.is_empty(), "all were heard: {:?}", watch.heard);
+        assert_eq!(made(&world), left_behind);
+        let recorded = executor.state().resources.len();
+        assert_eq!(recorded, if abandoned { 0 } else { left_behind }, "{unfinished:?}");
+        // A plain run goes on from there.
+        assert_eq!(run(&mut world, &mut store), RunEnd::Outcome(Outcome::Done));
+        assert_eq!(made(&world), 3);
+    }
+}
+
 #[test]
 fn the_same_run_leaves_the_same_bytes() {
     let trace = |faults: FaultPlan| {

@@ -58,9 +58,6 @@ pub(super) fn check(reader: &mut Reader<'_>) -> Option<Application> {
         if let Some(instance_type) = &instance_type {
             refuse_arm(reader, instance_type);
         }
-        if let Some(family) = &family {
-            warn_of_support_end(reader, family);
-        }
     }
     let ingress = ingress(reader);
     let user_data = user_data(reader);
@@ -142,20 +139,6 @@ fn family(reader: &mut Reader<'_>) -> Option<Spot<AmiFamily>> {
         None => problem.hint("for another system, set app_ami_id"),
     });
     None
-}
-
-fn warn_of_support_end(reader: &mut Reader<'_>, family: &Spot<AmiFamily>) {
-    match family.value {
-        AmiFamily::AmazonLinux2 => {
-            let default = if family.at.is_none() { ", the default" } else { "" };
-            let summary = format!("support of Amazon Linux 2 (app_ami_family{default}) ended on 2026-06-30");
-            let warning = Problem::warning(family.at.as_ref(), summary)
-                .detail("it gets no security updates any more")
-                .hint("set app_ami_family = \"al2023\"; instances that exist are replaced then");
-            reader.report.push(warning);
-        }
-        AmiFamily::Al2023 => {}
-    }
 }
 
 fn image(reader: &mut Reader<'_>) -> Option<Option<String>> {

@@ -27,6 +27,9 @@ const MAX_RETENTION: u32 = 35;
 const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 /// Logs of PostgreSQL that RDS sends to CloudWatch (RDS User Guide, "PostgreSQL database log files").
 const LOGS: [&str; 3] = ["iam-db-auth-error", "postgresql", "upgrade"];
+/// What to do where no password is given.
+const PASSWORD_WAYS: &str = "set TF_VAR_db_password in the environment, or db_manage_master_user_password = true, so that RDS \
+                             makes one; `aloka simulate` needs none";
 /// The variable that leaves the password to RDS.
 const MANAGED: &str = "db_manage_master_user_password";
 /// The password in the example files, which everybody knows.
@@ -324,7 +327,7 @@ fn password(
         let near = ignored.iter().find(|name| distance(name, &wanted).is_some_and(|distance| distance <= 3));
         reader.report.push(match near {
             Some(near) => problem.hint(format!("{} is set; did you mean {wanted}?", shown(near))),
-            None => problem.hint(format!("set the environment variable {wanted}")),
+            None => problem.hint(PASSWORD_WAYS),
         });
         return None;
     };
@@ -338,12 +341,18 @@ fn password(
     if !faults.is_empty() {
         let summary = format!("{DB_PASSWORD} {}", faults.join(", and "));
         let problem = Problem::error(at.as_ref(), summary);
-        reader.report.push(problem.hint("RDS takes 8 to 128 printable ASCII characters other than / \" ' @ and space"));
+        reader.report.push(problem.hint("RDS takes 8 to 128 printable ASCII characters other than / \" @ and space"));
         return None;
     }
     if secret.expose() == EXAMPLE_PASSWORD {
         let warning = Problem::warning(at.as_ref(), format!("{DB_PASSWORD} is the password of the example"));
-        reader.report.push(warning.hint(format!("choose another one and set it as TF_VAR_{DB_PASSWORD}")));
+        let way = match at.as_ref().and_then(|at| reader.report.file_line(at)) {
+            Some(line) => {
+                format!("delete {line}, and set another one as TF_VAR_{DB_PASSWORD}: the line would override it")
+            }
+            None => format!("choose another one and set it as TF_VAR_{DB_PASSWORD}"),
+        };
+        reader.report.push(warning.hint(way));
     } else if !strength::is_enough(secret.expose(), names) {
         // Not which of these it is: that would tell whoever reads a log half of the password.
         let warning = Problem::warning(at.as_ref(), format!("{DB_PASSWORD} is easy to guess"))
@@ -360,7 +369,8 @@ fn password(
     Some(secrets)
 }
 
-/// Which rules a password breaks (RDS API, CreateDBInstance; RDS User Guide for the quote), without any of it.
+/// Which rules a password breaks, without any of it. RDS for PostgreSQL excludes / " @ and space; other engines exclude the
+/// apostrophe as well (RDS User Guide, settings for DB instances).
 fn password_faults(password: &str) -> Vec<String> {
     let length = password.chars().count();
     let mut faults = Vec::new();
@@ -373,8 +383,8 @@ fn password_faults(password: &str) -> Vec<String> {
     if password.chars().any(|c| !c.is_ascii() || c.is_ascii_control()) {
         faults.push("holds a character that is not printable ASCII".to_owned());
     }
-    if password.contains(['/', '"', '\'', '@', ' ']) {
-        faults.push("holds one of / \" ' @ or a space".to_owned());
+    if password.contains(['/', '"', '@', ' ']) {
+        faults.push("holds one of / \" @ or a space".to_owned());
     }
     faults
 }
