@@ -174,11 +174,6 @@ impl<'a> Output<'a> {
     pub(crate) fn new(named: &'a Path, kind: Kind, kept: &'a [PathBuf]) -> Result<Self, CommandError> {
         let output = Self { named, kind, kept, implied: false };
         output.way()?;
-        let directory = directory_of(named);
-        if kind == Kind::Plan && !directory.is_dir() {
-            let message = format!("cannot write {}: there is no directory {}", named.display(), directory.display());
-            return Err(CommandError::config(message).hint("make it first, or name another file"));
-        }
         Ok(output)
     }
 

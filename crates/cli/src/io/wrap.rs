@@ -23,11 +23,12 @@ pub(super) fn wrap(text: &Text, width: usize) -> Text {
     wrapped
 }
 
-/// True for a command to copy, and for a line of a file with what points at it.
+/// True for a command to copy, which stands indented on a line of its own, and for a line of a file with what points at it.
 fn stays_whole(line: &str) -> bool {
     let text = line.trim_start();
     let is_source = text.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().starts_with('|');
-    is_source || ["aloka ", "aws ", "terraform "].iter().any(|command| text.starts_with(command))
+    let is_command = ["aloka ", "aws ", "terraform "].iter().any(|command| text.starts_with(command));
+    is_source || (is_command && line.starts_with("  "))
 }
 
 fn break_line(wrapped: &mut Text, line: &[(Style, String)], whole: &str, width: usize) {
@@ -35,11 +36,11 @@ fn break_line(wrapped: &mut Text, line: &[(Style, String)], whole: &str, width: 
     let chars: Vec<char> = whole.chars().collect();
     let leading = chars.iter().take_while(|c| **c == ' ').count();
     let indent = (leading + HANGING).min(width / 2);
-    let mut spans: Vec<(Style, String)> = vec![(Style::Plain, " ".repeat(leading))];
-    let mut column = leading;
+    let mut spans: Vec<(Style, String)> = Vec::new();
+    let mut column = 0;
     let mut is_first = true;
     for (start, end) in units(&chars, leading) {
-        let gap = (start - units_gap(&chars, start)..start).len();
+        let gap = gap_before(&chars, start);
         if !is_first && column + gap + (end - start) > width {
             wrapped.line(std::mem::take(&mut spans));
             spans.push((Style::Plain, " ".repeat(indent)));
@@ -62,7 +63,7 @@ fn break_line(wrapped: &mut Text, line: &[(Style, String)], whole: &str, width: 
 }
 
 /// How many spaces stand before this character.
-fn units_gap(chars: &[char], start: usize) -> usize {
+fn gap_before(chars: &[char], start: usize) -> usize {
     chars.get(..start).unwrap_or_default().iter().rev().take_while(|c| **c == ' ').count()
 }
 
@@ -121,6 +122,8 @@ mod tests {
             wrapped("remove it with `aws ec2 x -y` now, please", 30),
             ["remove it with `aws ec2 x -y`", "  now, please"]
         );
+        let sentence = "aloka is ready: nothing has to be downloaded";
+        assert_eq!(wrapped(sentence, 30), ["aloka is ready: nothing has to", "  be downloaded"]);
         let source = " 12 | vpc_cidr = \"10.0.0.0/33\" # a remark";
         assert_eq!(wrapped(source, 20), [source]);
     }

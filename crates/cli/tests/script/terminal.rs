@@ -153,7 +153,7 @@ fn the_first_ten_minutes_have_no_dead_end() {
 #[test]
 fn a_password_is_asked_for_until_it_is_one_that_rds_takes() {
     let dir = Dir::new().without("TF_VAR_db_password");
-    let keys = [(ASKED, "short\n"), (ASKED, "with/slash-and-more\n"), (ASKED, "it's-a-fine-On3\n")];
+    let keys = [(ASKED, "brief-7\n"), (ASKED, "with/slash-and-more\n"), (ASKED, "it's-a-fine-On3\n")];
     let shown = at_terminal(&dir, &["plan"], &keys).expect(0).says("is shorter than 8 characters");
     let shown = shown.says("holds one of / \" @ or a space").says("Plan: 22 to add");
     for (_, typed) in keys {

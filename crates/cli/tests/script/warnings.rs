@@ -67,7 +67,7 @@ fn windows_line_endings_are_told_and_replace_no_server() {
         let ran = ran.says("aws_instance.app booted with the script in init.sh, with other line endings");
         assert_eq!(ran.stderr.contains("Windows line endings (CRLF)"), after.contains('\r'), "{}", ran.stderr);
         // A server that is made for another reason gets the script as it is now.
-        let plan = dir.run(&["plan", "-var=app_instance_count=2", "-out=x"]).expect(0).says("2 to add");
+        let plan = dir.run(&["plan", "-var=app_instance_count=2", "-out=x"]).expect(0).says("Plan: 1 to add");
         drop(plan);
         let other = after.replace("and more", "and less");
         dir.file("init.sh", &other).run(&["plan", "-detailed-exitcode"]).expect(2).says("user_data");

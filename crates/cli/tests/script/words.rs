@@ -136,7 +136,8 @@ fn a_no_op_asks_for_nothing_and_a_wrong_identifier_is_told() {
     dir.apply(&["-allow-data-loss=aloka-dev-dp"]).complains("-allow-data-loss=aloka-dev-dp names no database");
     let saved = dir.run(&["plan", "-out=second"]).expect(0).says("Saved the plan to: second").stdout;
     assert!(!saved.contains("To perform"), "{saved}");
-    dir.run(&["plan", "-out=no/dir/x"]).expect(1).complains("there is no directory no/dir");
+    let nowhere = dir.run(&["plan", "-out=no/dir/x"]).expect(1).complains("cannot write the plan to no/dir/x");
+    assert_eq!(nowhere.stdout, "", "it is told before anything is planned");
     let refused = dir.run(&["destroy", "-auto-approve", "-allow-data-loss=wrong"]).expect(1);
     refused.complains("-allow-data-loss=wrong names no database").complains("add: -allow-data-loss=aloka-dev-db");
     let ran = dir.run(&["destroy", "-auto-approve", "-allow-data-loss=aloka-dev-db"]).expect(0);
@@ -146,7 +147,7 @@ fn a_no_op_asks_for_nothing_and_a_wrong_identifier_is_told() {
 #[test]
 fn the_table_of_many_runs_fits() {
     let ran = Dir::new().run(&["simulate", "-runs=3", "-seed=1"]).expect(0).says("reads that look for what was left");
-    let widest = ran.stdout.lines().map(|line| line.chars().count()).max();
+    let widest = ran.stdout.lines().filter(|line| !line.starts_with("warning:")).map(|line| line.chars().count()).max();
     assert!(widest <= Some(100), "{widest:?}\n{}", ran.stdout);
     assert!(!ran.stdout.contains(".any"), "{}", ran.stdout);
 }

@@ -81,9 +81,7 @@ rules! {
     PASSWORD_LONG: "db-instance.password-long" Limit [CreateDBInstance, ModifyDBInstance] "InvalidParameterValue" => "The parameter MasterUserPassword is not a valid password because it is longer than 128 characters.";
         "a password has at most 128 characters"; [ServiceModel];
     PASSWORD: "db-instance.password-characters" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterValue" => "The parameter MasterUserPassword is not a valid password. Only printable ASCII characters besides '/', '@', '\"', ' ' may be used.";
-        "a password is of printable ASCII characters other than slash, at sign, double quote and, though the service model does not say so, space"; [ServiceModel, PublicLogs];
-    PASSWORD_QUOTE: "db-instance.password-quote" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterValue" => "The parameter MasterUserPassword is not a valid password. The single quote may not be used.";
-        "a password has no single quote; the user guide says so, the service model does not, and the stricter is assumed"; [UserGuide];
+        "a password is of printable ASCII characters other than slash, at sign, double quote and, though the service model does not say so, space; the single quote that the user guide lists is for other engines"; [ServiceModel, PublicLogs, UserGuide];
     PASSWORD_REQUIRED: "db-instance.password-required" Refusal [CreateDBInstance] "InvalidParameterValue" => "The parameter MasterUserPassword must be provided and must not be blank.";
         "a new instance has a password, or lets RDS make one"; [ServiceModel, PublicLogs];
     PASSWORD_BOTH: "db-instance.password-managed-or-given" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterCombination" => "MasterUserPassword can't be specified when ManageMasterUserPassword is turned on.";
