@@ -72,38 +72,62 @@ pub struct Config {
 /// # Errors
 /// Every problem found, together.
 pub fn load(given: &[GivenVariable], needs: Needs) -> Result<(Config, Secrets), Errors> {
-    load_with(given, needs, None)
+    Sources::of(given).load(needs, None)
 }
 
-/// The same with a password that was typed, which counts as if it were in the environment.
-///
-/// # Errors
-/// Every problem found, together.
-pub fn load_with(given: &[GivenVariable], needs: Needs, typed: Option<&Secret>) -> Result<(Config, Secrets), Errors> {
-    let mut errors = Vec::new();
-    let mut sources = environment();
-    sources.extend(typed.map(|typed| Source::Environment {
-        name: format!("{ENVIRONMENT_PREFIX}{DB_PASSWORD}"),
-        value: typed.expose().to_owned(),
-    }));
-    sources.extend(files(&mut errors));
-    sources.extend(command_line(given, &mut errors));
-    let evaluated = match variables::evaluate(&sources, needs) {
-        Ok(evaluated) if errors.is_empty() => evaluated,
-        Ok(_) => return Err(Errors(errors)),
-        Err(diagnostics) => {
-            errors.extend(diagnostics.into_iter().map(from_diagnostic));
-            return Err(Errors(errors));
-        }
-    };
-    let Evaluated { variables, secrets, origins, by_file, mut warnings } = evaluated;
-    warnings.extend(overridden(&variables, &secrets, &origins, &by_file));
-    let named_by_file = by_file.contains("app_user_data");
-    let user_data = variables.app_user_data.as_deref();
-    let user_data = user_data.map(|path| self::user_data(Path::new(path), named_by_file)).transpose()?;
-    let name = variables.app_user_data.as_deref().unwrap_or_default();
-    warnings.extend(user_data.as_deref().and_then(|text| windows_endings(name, text)));
-    Ok((Config { variables, user_data, origins, warnings }, secrets))
+/// Everything that was read, a pipe only once.
+pub struct Sources {
+    read: Vec<Source>,
+    errors: Vec<CommandError>,
+}
+
+impl Sources {
+    /// Reads the environment, the directory and what the command line names.
+    pub fn of(given: &[GivenVariable]) -> Self {
+        let mut errors = Vec::new();
+        let mut read = environment();
+        read.extend(files(&mut errors));
+        read.extend(command_line(given, &mut errors));
+        Self { read, errors }
+    }
+
+    /// True if everything is there but a password, which nobody else makes.
+    pub fn lack_password(&self) -> bool {
+        let evaluated = variables::evaluate(&self.read, Needs { password: false });
+        let lacks = |evaluated: Evaluated| {
+            evaluated.secrets.get(DB_PASSWORD).is_none() && !evaluated.variables.db_manage_master_user_password
+        };
+        self.errors.is_empty() && evaluated.is_ok_and(lacks)
+    }
+
+    /// What the sources say. A password that was typed counts as if it were in the environment.
+    ///
+    /// # Errors
+    /// Every problem found, together.
+    pub fn load(&self, needs: Needs, typed: Option<&Secret>) -> Result<(Config, Secrets), Errors> {
+        let mut errors = self.errors.clone();
+        let typed = typed.map(|typed| Source::Environment {
+            name: format!("{ENVIRONMENT_PREFIX}{DB_PASSWORD}"),
+            value: typed.expose().to_owned(),
+        });
+        let sources: Vec<Source> = typed.into_iter().chain(self.read.iter().cloned()).collect();
+        let evaluated = match variables::evaluate(&sources, needs) {
+            Ok(evaluated) if errors.is_empty() => evaluated,
+            Ok(_) => return Err(Errors(errors)),
+            Err(diagnostics) => {
+                errors.extend(diagnostics.into_iter().map(from_diagnostic));
+                return Err(Errors(errors));
+            }
+        };
+        let Evaluated { variables, secrets, origins, by_file, mut warnings } = evaluated;
+        warnings.extend(overridden(&variables, &secrets, &origins, &by_file));
+        let named_by_file = by_file.contains("app_user_data");
+        let user_data = variables.app_user_data.as_deref();
+        let user_data = user_data.map(|path| self::user_data(Path::new(path), named_by_file)).transpose()?;
+        let name = variables.app_user_data.as_deref().unwrap_or_default();
+        warnings.extend(user_data.as_deref().and_then(|text| windows_endings(name, text)));
+        Ok((Config { variables, user_data, origins, warnings }, secrets))
+    }
 }
 
 fn warning(summary: String, hint: String) -> Diagnostic {

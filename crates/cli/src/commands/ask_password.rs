@@ -5,8 +5,8 @@ use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::variables::Needs;
 
 use super::{flow, store};
-use crate::args::{CloudArg, GivenVariable};
-use crate::config::{self, Config};
+use crate::args::CloudArg;
+use crate::config::{Config, Sources};
 use crate::error::{CommandError, Errors};
 use crate::io::{Io, Typed};
 use crate::request::PlanRequest;
@@ -30,20 +30,16 @@ pub struct Loaded {
 /// # Errors
 /// Every problem found, together.
 pub fn load(io: &mut Io, request: &PlanRequest, cloud: Option<CloudArg>, needs: Needs) -> Result<Loaded, Errors> {
-    let given = &request.variables;
-    if let Ok((config, secrets)) = config::load(given, Needs { password: false })
-        && needs.password
-        && secrets.get(DB_PASSWORD).is_none()
-        && !config.variables.db_manage_master_user_password
-    {
+    let sources = Sources::of(&request.variables);
+    if needs.password && sources.lack_password() {
         if rds_manages_it(cloud) {
             return Err(managed().into());
         }
         if request.input && !request.json && io.can_hide() {
-            return ask(io, given, needs);
+            return ask(io, &sources, needs);
         }
     }
-    let (config, secrets) = config::load(given, needs)?;
+    let (config, secrets) = sources.load(needs, None)?;
     Ok(Loaded { config, secrets, is_typed: false })
 }
 
@@ -65,13 +61,13 @@ fn managed() -> CommandError {
         .hint("to have a password of your own again, set TF_VAR_db_password")
 }
 
-fn ask(io: &mut Io, given: &[GivenVariable], needs: Needs) -> Result<Loaded, Errors> {
+fn ask(io: &mut Io, sources: &Sources, needs: Needs) -> Result<Loaded, Errors> {
     io.err_line("db_password, the password of the database, is not set. It is kept in no file.");
     io.err_line("(TF_VAR_db_password, or db_manage_master_user_password = true, saves typing it.)");
     let mut tries = 1;
     loop {
         let typed = typed(io, "Password, not shown as you type: ")?;
-        match config::load_with(given, needs, Some(&typed)) {
+        match sources.load(needs, Some(&typed)) {
             Ok((config, secrets)) => return Ok(Loaded { config, secrets, is_typed: true }),
             Err(errors) if tries == TRIES => return Err(errors),
             Err(Errors(errors)) => {

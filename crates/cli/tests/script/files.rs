@@ -168,7 +168,9 @@ fn devices_and_pipes_are_written_into() {
     assert!(output.status.success());
     let text = read(&dir, "told");
     assert!(
-        text.contains("no changes are needed") && text.contains(PLAN) && text.ends_with(" aloka apply /dev/stdout\n"),
+        text.contains("no changes are needed")
+            && text.contains(PLAN)
+            && text.ends_with("Saved the plan to: /dev/stdout\n"),
         "{text}"
     );
     let state = read(&dir, "terraform.tfstate");

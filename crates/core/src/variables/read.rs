@@ -200,7 +200,8 @@ impl<'a> Reader<'a> {
             Ok(value) if (low..=high).contains(&value) => Some(number.with(value)),
             Ok(_) | Err(_) => {
                 let summary = format!("{name} is {}, but must be {low} to {high}{unit}", number.value);
-                self.report.push(Problem::error(number.at.as_ref(), summary));
+                let problem = Problem::error(number.at.as_ref(), summary);
+                self.report.push(problem.hint(format!("write a number from {low} to {high}")));
                 None
             }
         }
