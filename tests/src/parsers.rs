@@ -18,6 +18,8 @@ use aloka_core::render::{
 };
 use aloka_core::state::{clear, file};
 use aloka_core::time::Instant;
+use aloka_core::variables::backend::{self, Given, Need};
+use aloka_core::variables::configuration::beside;
 use aloka_core::variables::{Needs, Severity, Source, evaluate};
 use aloka_sim::rehearsal::replay::Recorded;
 
@@ -62,6 +64,38 @@ pub fn tfvars(data: &[u8]) {
         Err(found) => {
             assert!(found.iter().any(|found| found.severity == Severity::Error), "refused without an error");
             found.iter().for_each(|found| readable(&found.to_string()));
+        }
+    }
+}
+
+/// A file of Terraform's configuration, in HCL or JSON as the first byte says: nothing in it stops a command, but a default
+/// that is not valid, and what it says of the backend is taken or refused. The same bytes as a file of backend settings.
+pub fn configuration(data: &[u8]) {
+    let Some((form, rest)) = data.split_first() else { return };
+    let contents = String::from_utf8_lossy(rest).into_owned();
+    let path = if form % 2 == 0 { "main.tf" } else { "main.tf.json" }.to_owned();
+    match evaluate(
+        &[Source::Configuration { path: path.clone(), contents: contents.clone() }],
+        Needs { password: false },
+    ) {
+        Ok(evaluated) => {
+            evaluated.warnings.iter().for_each(|found| readable(&found.to_string()));
+            assert!(evaluated.unused.is_empty(), "nothing is set but by defaults");
+        }
+        Err(found) => {
+            assert!(found.iter().any(|found| found.severity == Severity::Error), "refused without an error");
+            found.iter().for_each(|found| readable(&found.to_string()));
+        }
+    }
+    let files = [(path.clone(), contents.clone())];
+    beside(&files).iter().for_each(|line| readable(line));
+    let settings = [Given::File { path: path.replace(".tf", ".tfbackend"), contents }];
+    for given in [&[][..], &settings] {
+        for need in [Need::Whole, Need::Kind] {
+            match backend::read(&files, given, need) {
+                Ok(configured) => readable(&told(&configured)),
+                Err(found) => found.iter().for_each(|found| readable(&found.to_string())),
+            }
         }
     }
 }

@@ -10,8 +10,9 @@ use proptest::prelude::*;
 /// A parser and what must hold of it.
 type Judge = fn(&[u8]);
 
-const PARSERS: [(&str, Judge); 5] = [
+const PARSERS: [(&str, Judge); 6] = [
     ("tfvars", parsers::tfvars),
+    ("configuration", parsers::configuration),
     ("state", parsers::state),
     ("plan", parsers::plan),
     ("lock", parsers::lock),
@@ -204,6 +205,15 @@ fn nothing_nests_too_deep() {
                 ["\0tags = ", "\0", "\u{1}{\"tags\": ", "\u{1}", "\u{2}tags=", "\u{3}app_ingress=", "\u{3}vpc_cidr="]
             {
                 parsers::tfvars(format!("{form}{text}").as_bytes());
+            }
+            for form in [
+                "\0",
+                "\0variable \"tags\" {\ndefault = ",
+                "\0backend ",
+                "\u{1}{\"variable\": ",
+                "\u{1}{\"resource\": ",
+            ] {
+                parsers::configuration(format!("{form}{text}").as_bytes());
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The command line as clap reads it. What the flags mean together is decided by [`crate::request`].
 
+pub mod workspace;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -157,6 +159,12 @@ pub enum Command {
                                         aloka state recover"
     )]
     State(StateCommand),
+    /// List, choose, make and remove workspaces, each with a state of its own
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  aloka workspace list\n  aloka workspace new staging\n  aloka workspace select default"
+    )]
+    Workspace(workspace::WorkspaceCommand),
     /// Record one object that exists under an address of the stack
     #[command(after_help = "Examples:\n  aloka import 'module.vpc.aws_vpc.this[0]' vpc-0652556f75e48c392\n  \
                             aloka import aws_db_instance.postgres aloka-dev-db\n  \

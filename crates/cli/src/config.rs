@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
+use aloka_core::variables::configuration as declared;
 use aloka_core::variables::{self, Diagnostic, Evaluated, Needs, Severity, Source, Variables};
 use aloka_core::{boot, credentials};
 
 use serde_json::Value as Json;
 
 use crate::args::GivenVariable;
+use crate::configuration;
 use crate::error::{CommandError, ErrorKind, Errors};
 use crate::files;
 use crate::line;
@@ -31,6 +33,9 @@ const ALLOW_CREDENTIALS: &str = "ALOKA_ALLOW_CREDENTIALS_IN_USER_DATA";
 
 /// The most of a file that is read; the longest variables file has half of it.
 const VARIABLES_MAX: u64 = 2 << 20;
+
+/// As many names that have no part in the stack are told.
+const UNUSED_TOLD: usize = 10;
 
 /// Variables that are not in the environment any more, see [`keep_secrets_from_children`].
 static TAKEN: OnceLock<Vec<(OsString, OsString)>> = OnceLock::new();
@@ -65,6 +70,8 @@ pub struct Config {
     pub origins: BTreeMap<String, String>,
     /// What the user should know.
     pub warnings: Vec<Diagnostic>,
+    /// What the directory says that has no part in the stack.
+    pub notes: Vec<String>,
 }
 
 /// Reads everything.
@@ -78,6 +85,8 @@ pub fn load(given: &[GivenVariable], needs: Needs) -> Result<(Config, Secrets), 
 /// Everything that was read, a pipe only once.
 pub struct Sources {
     read: Vec<Source>,
+    /// The `.tf` files of the directory, by name.
+    configuration: Vec<(String, String)>,
     errors: Vec<CommandError>,
 }
 
@@ -85,10 +94,20 @@ impl Sources {
     /// Reads the environment, the directory and what the command line names.
     pub fn of(given: &[GivenVariable]) -> Self {
         let mut errors = Vec::new();
-        let mut read = environment();
+        let configuration = configuration::files().unwrap_or_else(|error| {
+            errors.push(error);
+            Vec::new()
+        });
+        let mut read: Vec<Source> = region().into_iter().collect();
+        let source = |(path, contents): &(String, String)| Source::Configuration {
+            path: path.clone(),
+            contents: contents.clone(),
+        };
+        read.extend(configuration.iter().map(source));
+        read.extend(environment());
         read.extend(files(&mut errors));
         read.extend(command_line(given, &mut errors));
-        Self { read, errors }
+        Self { read, configuration, errors }
     }
 
     /// True if everything is there but a password, which nobody else makes.
@@ -110,7 +129,10 @@ impl Sources {
             name: format!("{ENVIRONMENT_PREFIX}{DB_PASSWORD}"),
             value: typed.expose().to_owned(),
         });
-        let sources: Vec<Source> = typed.into_iter().chain(self.read.iter().cloned()).collect();
+        let mut sources = self.read.clone();
+        // Before the files, which count more than the environment.
+        let before = sources.iter().position(|source| matches!(source, Source::File { .. })).unwrap_or(sources.len());
+        sources.splice(before..before, typed);
         let evaluated = match variables::evaluate(&sources, needs) {
             Ok(evaluated) if errors.is_empty() => evaluated,
             Ok(_) => return Err(Errors(errors)),
@@ -119,14 +141,23 @@ impl Sources {
                 return Err(Errors(errors));
             }
         };
-        let Evaluated { variables, secrets, origins, by_file, mut warnings } = evaluated;
+        let Evaluated { variables, secrets, origins, by_file, unused, mut warnings } = evaluated;
+        let mut notes = declared::beside(&self.configuration);
+        if !unused.is_empty() {
+            let names: Vec<&str> = unused.iter().take(UNUSED_TOLD).map(String::as_str).collect();
+            let more = if unused.len() > UNUSED_TOLD { ", …" } else { "" };
+            notes.push(format!(
+                "set here, declared by this directory, and no part of this stack: {}{more}",
+                names.join(", ")
+            ));
+        }
         warnings.extend(overridden(&variables, &secrets, &origins, &by_file));
         let named_by_file = by_file.contains("app_user_data");
         let user_data = variables.app_user_data.as_deref();
         let user_data = user_data.map(|path| self::user_data(Path::new(path), named_by_file)).transpose()?;
         let name = variables.app_user_data.as_deref().unwrap_or_default();
         warnings.extend(user_data.as_deref().and_then(|text| windows_endings(name, text)));
-        Ok((Config { variables, user_data, origins, warnings }, secrets))
+        Ok((Config { variables, user_data, origins, warnings, notes }, secrets))
     }
 }
 
@@ -173,12 +204,16 @@ fn windows_endings(path: &str, text: &str) -> Option<Diagnostic> {
     })
 }
 
-/// `TF_VAR_*`; below them, because it is only a default, the Region AWS's own tools would use. Their profile,
-/// `AWS_PROFILE`, is heard when credentials are looked for: unlike `aws_profile`, it comes after keys in the environment.
-fn environment() -> Vec<Source> {
+/// The Region AWS's own tools would use, below everything else as it is only a default. Their profile, `AWS_PROFILE`, is
+/// heard when credentials are looked for: unlike `aws_profile`, it comes after keys in the environment.
+fn region() -> Option<Source> {
     let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let region = text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION"));
-    let region = region.map(|value| Source::Environment { name: "TF_VAR_aws_region".to_owned(), value });
+    region.map(|value| Source::Environment { name: "TF_VAR_aws_region".to_owned(), value })
+}
+
+/// `TF_VAR_*`
+fn environment() -> Vec<Source> {
     let taken = TAKEN.get().into_iter().flatten().cloned();
     let mut named: Vec<(String, String)> = std::env::vars_os()
         .chain(taken)
@@ -186,8 +221,7 @@ fn environment() -> Vec<Source> {
         .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
         .collect();
     named.sort();
-    let named = named.into_iter().map(|(name, value)| Source::Environment { name, value });
-    region.into_iter().chain(named).collect()
+    named.into_iter().map(|(name, value)| Source::Environment { name, value }).collect()
 }
 
 /// The files that count without being named.

@@ -7,6 +7,7 @@ pub mod backend;
 pub mod cloud;
 pub mod commands;
 pub mod config;
+pub mod configuration;
 pub mod driver;
 mod endpoint;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod request;
 mod rfc3339;
 mod trust;
 pub mod view;
+pub mod workspace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -139,6 +141,7 @@ impl Command {
             | Self::Validate(_)
             | Self::Output(_)
             | Self::State(_)
+            | Self::Workspace(_)
             | Self::Import(_)
             | Self::Adopt(_)
             | Self::ForceUnlock(_)
@@ -158,6 +161,7 @@ impl Command {
             | Self::Output(_)
             | Self::Show(_)
             | Self::State(_)
+            | Self::Workspace(_)
             | Self::Import(_)
             | Self::Adopt(_)
             | Self::ForceUnlock(_)
@@ -173,7 +177,7 @@ impl Command {
 fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandResult {
     use crate::commands::{
         apply, claim, completions, force_unlock, graph, import, init, output, plan, show, simulate, state, validate,
-        variables, version,
+        variables, version, workspace,
     };
     match command {
         Command::Init(args) => init::run(io, cloud, &args),
@@ -185,6 +189,7 @@ fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandRe
         Command::Output(args) => output::run(io, cloud, &args),
         Command::Show(args) => show::run(io, cloud, &args),
         Command::State(command) => state::run(io, cloud, command),
+        Command::Workspace(command) => workspace::run(io, cloud, command),
         Command::Import(args) => import::run(io, cloud, args),
         Command::Adopt(args) => claim::adopt(io, cloud, args),
         Command::ForceUnlock(args) => force_unlock::run(io, cloud, &args),

@@ -10,6 +10,7 @@ use aloka_core::consent::Consent;
 use aloka_core::plan::Plan;
 use aloka_core::session::{Inputs, Password};
 use aloka_core::variables::Variables;
+use aloka_core::workspace;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CommandError;
@@ -35,6 +36,9 @@ pub struct PlanFile {
     aloka_version: String,
     /// The cloud it was made for: `aws` or `sim`.
     pub cloud: String,
+    /// The workspace it was made for.
+    #[serde(default = "default_workspace", skip_serializing_if = "is_default_workspace")]
+    pub workspace: String,
     /// The variables it was made from; the secrets among them are not here.
     pub variables: Variables,
     /// Contents of the file `app_user_data` names.
@@ -47,9 +51,17 @@ pub struct PlanFile {
     pub plan: Plan,
 }
 
+fn default_workspace() -> String {
+    workspace::DEFAULT.to_owned()
+}
+
+fn is_default_workspace(name: &String) -> bool {
+    name == workspace::DEFAULT
+}
+
 impl PlanFile {
     /// A plan to be saved, without secrets and without what the state marks as sensitive: apply reads that from the state again.
-    pub fn new(cloud: &str, inputs: &Inputs, plan: &Plan) -> Self {
+    pub fn new(cloud: &str, workspace: &str, inputs: &Inputs, plan: &Plan) -> Self {
         let mut plan = plan.masked().into_owned();
         plan.secrets.clear();
         let Inputs { variables, user_data, mode: _, upgrade, password: _, consent, origins: _, recording: _ } = inputs;
@@ -58,6 +70,7 @@ impl PlanFile {
             format_version: FORMAT_VERSION,
             aloka_version: env!("CARGO_PKG_VERSION").to_owned(),
             cloud: cloud.to_owned(),
+            workspace: workspace.to_owned(),
             variables: Variables { aws_profile: None, ..variables.clone() },
             user_data: user_data.clone(),
             upgrade: *upgrade,
@@ -148,6 +161,9 @@ impl PlanFile {
         }
         let file: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         file.variables.check().map_err(|why| format!("its variables are not valid: {why}"))?;
+        if !workspace::is_valid(&file.workspace) {
+            return Err("it names a workspace that cannot be".to_owned());
+        }
         file.plan.check()?;
         Ok(file)
     }

@@ -35,3 +35,4 @@ pub mod state;
 pub mod time;
 pub mod value;
 pub mod variables;
+pub mod workspace;

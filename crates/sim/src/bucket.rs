@@ -118,6 +118,14 @@ impl Bucket {
         }
     }
 
+    /// The keys of the objects there are, in their order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.versions
+            .iter()
+            .filter(|(_, versions)| versions.last().is_some_and(Option::is_some))
+            .map(|(key, _)| key.as_str())
+    }
+
     fn append(&mut self, key: &str, version: Option<Object>) {
         if self.forgets {
             match version {

@@ -367,6 +367,18 @@ impl Backend for LocalBackend {
         self.store(state, |stored| Head::check_same(stored, over, &place))
     }
 
+    fn remove(&mut self) -> Result<(), BackendError> {
+        for path in [&self.path, &self.backup_path()] {
+            match fs::remove_file(path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(at("remove", path)(error)),
+            }
+        }
+        self.written = None;
+        Ok(())
+    }
+
     fn lock(&mut self, operation: &str, timeout: Duration, tell: &mut dyn FnMut(&str)) -> Result<(), BackendError> {
         if self.held.is_none() {
             self.check_place()?;

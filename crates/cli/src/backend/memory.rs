@@ -71,6 +71,11 @@ impl Backend for MemoryBackend {
         self.store(state, |stored| Head::check_same(stored, over, &place))
     }
 
+    fn remove(&mut self) -> Result<(), BackendError> {
+        self.with(|shared| shared.versions.clear());
+        Ok(())
+    }
+
     fn lock(&mut self, operation: &str, _timeout: Duration, _tell: &mut dyn FnMut(&str)) -> Result<(), BackendError> {
         let info = LockInfo::new(operation, "memory");
         let id = info.id.clone();

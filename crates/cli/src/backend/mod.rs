@@ -123,6 +123,12 @@ pub trait Backend: Send {
     /// [`BackendError::Changed`] when something else is stored, and when it cannot be stored.
     fn replace(&mut self, state: &State, over: Option<&Head>) -> Result<(), BackendError>;
 
+    /// Removes the state, whose lock is held, for good: afterwards none was ever written.
+    ///
+    /// # Errors
+    /// When it cannot be removed, or not as it was read.
+    fn remove(&mut self) -> Result<(), BackendError>;
+
     /// Takes the lock, or waits for it up to `timeout`. `operation` tells others what it is held for; `tell` is given
     /// a line when there is a wait that is worth one.
     ///

@@ -53,6 +53,7 @@ fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
 /// Runs a saved plan, unless the world has moved on since.
 fn run_saved(io: &mut Io, cloud: Option<CloudArg>, request: &Apply, path: &Path) -> CommandResult {
     let file = PlanFile::load(path)?;
+    saved::check_workspace(&file)?;
     approval::check_data_loss(&file.plan, &request.allow_data_loss)?;
     let needs = Needs { password: saved::sends_secret(&file.plan) };
     // Of this directory, the password and the profile count: everything else is in the plan.

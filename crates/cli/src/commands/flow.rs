@@ -27,6 +27,7 @@ use crate::request::PlanRequest;
 use crate::rfc3339;
 use crate::view::reporter::{Counts, Format, Reporter, warn};
 use crate::view::{failure, human, json};
+use crate::workspace;
 
 /// A state store and a cloud, for one command. The lock, if taken, is given back when it is dropped.
 pub struct Run<'a> {
@@ -36,6 +37,8 @@ pub struct Run<'a> {
     pub format: Format,
     cloud: Cloud,
     backend: Box<dyn Backend>,
+    /// The workspace whose state it is.
+    workspace: String,
     /// What the backend keeps the state in.
     place: Place,
     /// True if the state that was read holds a password in clear.
@@ -83,8 +86,9 @@ impl<'a> Run<'a> {
             store::lock(io, &mut *backend, operation, timeout)?;
         }
         let place = store::place(Some(cloud))?;
+        let workspace = workspace::current()?;
         let cloud = connect(cloud, variables)?;
-        Ok(Self { io, format, cloud, backend, place, was_clear: Cell::new(false), secrets })
+        Ok(Self { io, format, cloud, backend, workspace, place, was_clear: Cell::new(false), secrets })
     }
 
     /// Opens a run of what this directory declares, and plans as the request says, for one that `writes` the state or not.
@@ -118,6 +122,11 @@ impl<'a> Run<'a> {
     /// The secrets of this command.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// The workspace whose state it is.
+    pub fn workspace(&self) -> &str {
+        &self.workspace
     }
 
     /// Where the state lives, for people.
@@ -255,7 +264,7 @@ impl<'a> Run<'a> {
 
     /// Begins what is told of a plan: whose account it is for, and where.
     pub fn tell_place(&mut self, plan: &Plan) {
-        let line = human::place(&self.cloud.whose(), plan);
+        let line = human::place(&self.cloud.whose(), plan, &self.workspace);
         match self.format {
             Format::Human => [&*line, ""].into_iter().for_each(|line| self.io.out_line(line)),
             Format::Json => json::write(self.io, &json::log(&line)),
@@ -390,6 +399,12 @@ pub fn configure(io: &mut Io, request: &PlanRequest, cloud: Option<CloudArg>) ->
             json::write(io, &json::warning(&warning.summary));
         } else {
             human::diagnostic(io, warning, request.compact_warnings);
+        }
+    }
+    for note in &config.notes {
+        match request.json {
+            true => json::write(io, &json::log(note)),
+            false => io.err_line(note),
         }
     }
     Ok(loaded)

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use aloka_core::state::State;
 use aloka_core::variables;
-use aloka_core::variables::backend::{Backend as Configured, Local};
+use aloka_core::variables::backend::{self, Backend as Configured, Given, Local, Need};
+use aloka_core::variables::configuration as declared;
 
 use super::clear_text::{self, Place};
 use super::password;
-use super::store::{self, Record};
+use super::store::{self, Record, workspaces};
 use crate::args::{CloudArg, InitArgs};
-use crate::backend::Head;
+use crate::backend::{Backend, Head};
+use crate::configuration;
 use crate::error::{CommandError, CommandResult, Errors};
 use crate::io::Io;
 use crate::view::reporter::Format;
@@ -28,11 +30,12 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> CommandResu
     if args.example {
         write_example(io)?;
     }
+    let given = configuration::given(&args.backend_config)?;
     if args.backend == Some(false) {
         io.out_line("State: not looked at, as -backend=false says.");
     } else {
-        settle(io, cloud, args)?;
-        let (backend, lines) = store::open_quietly(cloud, &args.backend_config)?;
+        settle(io, cloud, args, &given)?;
+        let (backend, lines) = store::open_quietly(cloud, &given)?;
         lines.iter().for_each(|line| io.err_line(line));
         let state = store::read(&*backend)?;
         io.out_line(&match state {
@@ -52,29 +55,36 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> CommandResu
     } else {
         format!("Variables: {}.", found.join(", "))
     });
+    declared::beside(&configuration::files()?).iter().for_each(|line| io.out_line(line));
     io.out_line("");
     io.out_line("aloka is ready: nothing has to be downloaded. Next: aloka simulate, or aloka plan.");
     Ok(0)
 }
 
 /// Brings configuration, record and state together.
-fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> Result<(), Errors> {
+fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs, given: &[Given]) -> Result<(), Errors> {
     let record = if args.reconfigure { None } else { Record::load()? };
     let told_anew = !args.backend_config.is_empty();
-    let configured = match told_anew {
-        true => store::configured(&args.backend_config)?,
-        false => store::configured_as(record.as_ref())?,
+    let is_simulated = cloud == Some(CloudArg::Sim);
+    let need = if is_simulated { Need::Kind } else { Need::Whole };
+    let configured = match told_anew || args.reconfigure {
+        true => store::configured(given, need)?,
+        // What it tells is told below, once all is settled.
+        false => store::configured_as(record.as_ref(), need, &mut Vec::new())?,
     };
     let is_local = matches!(configured, Configured::Local(_));
-    if cloud == Some(CloudArg::Sim) {
+    if is_simulated && !is_local {
         if args.create_backend || args.migrate_state {
             return Err(CommandError::user("the simulated cloud has no backend to create or to move a state to").into());
         }
         // Nothing is sent to AWS, so nothing can be decided about what is there.
+        if told_anew {
+            io.err_line("nothing of -backend-config is recorded: the simulated cloud has a state of its own");
+        }
         return Ok(());
     }
     // Told below, once all is settled.
-    let _told_later = store::destinations(&configured, &args.backend_config)?;
+    let _told_later = store::destinations(&configured, given)?;
     if args.create_backend {
         create(io, &configured)?;
     }
@@ -84,17 +94,19 @@ fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs) -> Result<(), E
         if *from == configured {
             io.out_line(&format!("Nothing to move: the state is in {} already.", store::told(&configured)));
         } else {
-            migrate(io, from, &configured, args.lock_timeout.unwrap_or_default())?;
+            let own_word = store::is_own_word(&backend::settings(given));
+            migrate(io, from, (&configured, own_word), args.lock_timeout.unwrap_or_default())?;
         }
     } else if !told_anew && record.as_ref().is_some_and(|record| record.backend != configured) {
         // Every other command says so, too; here are the ways out.
-        return store::open_quietly(cloud, &args.backend_config).map(drop);
-    } else if record.is_none() && !args.reconfigure && !is_local {
+        return store::open_quietly(cloud, given).map(drop);
+    } else if record.is_none() && !args.reconfigure {
         store::check_left_behind(&configured)?;
     }
-    if !is_local || record.is_some() || Record::load()?.is_some() {
-        let before = record.as_ref().filter(|_| !is_local).map(|record| record.given.as_slice()).unwrap_or_default();
-        let new = Record::new(if told_anew { &args.backend_config } else { before }, configured);
+    if !is_local || told_anew || record.is_some() || Record::load()?.is_some() {
+        let before = record.as_ref().filter(|record| record.is_like(&configured));
+        let before = before.map(Record::settings).unwrap_or_default();
+        let new = Record::new(if told_anew { given } else { &before }, configured);
         let moved = record.filter(|record| record.backend != new.backend && !args.migrate_state);
         if let Some(moved) = moved {
             let (was, is) = (store::told(&moved.backend), store::told(&new.backend));
@@ -128,20 +140,49 @@ fn nothing_to_create() -> CommandError {
         .hint("write terraform { backend \"s3\" { … } } into a file such as provider.tf")
 }
 
-/// Copies the state, reads it back, and puts the old copy aside.
-fn migrate(io: &mut Io, from: &Configured, to: &Configured, timeout: Duration) -> Result<(), Errors> {
+/// Moves the state of every workspace.
+fn migrate(
+    io: &mut Io,
+    from: &Configured,
+    (to, own_word): (&Configured, bool),
+    timeout: Duration,
+) -> Result<(), Errors> {
     store::destinations(from, &[])?.iter().for_each(|line| io.err_line(line));
-    let (mut old, mut new) = (store::at(from)?, store::at(to)?);
+    workspaces::list(from)?.iter().try_for_each(|workspace| {
+        let places = Places {
+            old: store::in_workspace(from, workspace, true)?,
+            new: store::in_workspace(to, workspace, own_word)?,
+            again: store::in_workspace(to, workspace, own_word)?,
+        };
+        move_one(io, (from, to), workspace, places, timeout)
+    })
+}
+
+/// Where the state of a workspace is, where it goes, and that place once more, to read it back.
+struct Places {
+    old: Box<dyn Backend>,
+    new: Box<dyn Backend>,
+    again: Box<dyn Backend>,
+}
+
+/// Copies the state of a workspace, reads it back, and puts the old copy aside.
+fn move_one(
+    io: &mut Io,
+    (from, to): (&Configured, &Configured),
+    workspace: &str,
+    Places { mut old, mut new, again }: Places,
+    timeout: Duration,
+) -> Result<(), Errors> {
     store::lock(io, &mut *old, OPERATION, timeout)?;
     store::lock(io, &mut *new, OPERATION, timeout)?;
-    let (was, is) = (store::told(from), store::told(to));
+    let (was, is) = (store::told_of(from, workspace), store::told_of(to, workspace));
     let Some(state) = store::read(&*old)? else {
         io.out_line(&format!("Nothing to move: there is no state in {was}."));
         return Ok(());
     };
     let mut left = Vec::new();
     let clear_object = |configured: &Configured, state: &State, moved: bool| {
-        let place = store::place_of(configured.clone(), moved);
+        let place = store::place_of(configured.clone(), workspace, moved);
         Some(place).filter(|place| state.has_clear_password() && matches!(place, Place::Object { .. }))
     };
     let there = store::read(&*new)?;
@@ -163,7 +204,7 @@ fn migrate(io: &mut Io, from: &Configured, to: &Configured, timeout: Duration) -
             new.replace(&state, head.as_ref()).map_err(|error| store::error(&error))?;
         }
     }
-    if store::read(&*store::at(to)?)?.as_ref() != Some(&state) {
+    if store::read(&*again)?.as_ref() != Some(&state) {
         return Err(CommandError::internal(format!("{is} does not give back what was written")).into());
     }
     old.unlock();
@@ -172,7 +213,7 @@ fn migrate(io: &mut Io, from: &Configured, to: &Configured, timeout: Duration) -
     io.out_line(&format!("Moved the state, serial {serial}, from {was} to {is}, and read it back."));
     io.out_line(&match from {
         Configured::Local(local) => {
-            let path = store::local_path(local);
+            let path = PathBuf::from(local.state_path(workspace));
             let aside = free_name(&path, serial);
             std::fs::rename(&path, &aside).map_err(|error| CommandError::file("rename", &path, &error))?;
             let told = format!("The old copy is {}.", aside.display());
@@ -181,7 +222,7 @@ fn migrate(io: &mut Io, from: &Configured, to: &Configured, timeout: Duration) -
         }
         Configured::S3(_) => format!("The old copy stays in {was}; nothing may use it any more."),
     });
-    clear_text::tell(io, Format::Human, &store::place_of(from.clone(), true), left);
+    clear_text::tell(io, Format::Human, &store::place_of(from.clone(), workspace, true), left);
     Ok(())
 }
 

@@ -23,3 +23,4 @@ pub mod store;
 pub mod validate;
 pub mod variables;
 pub mod version;
+pub mod workspace;

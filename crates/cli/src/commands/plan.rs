@@ -28,11 +28,12 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     run.tell_place(&planned.plan);
     flow::show(run.io, run.format, &planned, request.calls, request.plan.verbose);
     let changes = flow::has_changes(&planned.plan);
+    let workspace = run.workspace().to_owned();
     let format = run.format;
     // Gives the lock back: see `Output::write`.
     drop(run);
     if let (Some(path), Some(output)) = (&request.out, output) {
-        PlanFile::new(cloud.name(), &inputs, &planned.plan).save(&output)?;
+        PlanFile::new(cloud.name(), &workspace, &inputs, &planned.plan).save(&output)?;
         if format == Format::Human {
             saved(io, path, changes);
         }

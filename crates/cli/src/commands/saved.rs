@@ -11,6 +11,7 @@ use super::{flow, password};
 use crate::args::CloudArg;
 use crate::error::{CommandError, Errors};
 use crate::planfile::PlanFile;
+use crate::workspace;
 
 /// So many differences are told.
 const DIFFERENCES_MAX: usize = 5;
@@ -29,6 +30,19 @@ pub fn cloud(asked: Option<CloudArg>, file: &PlanFile) -> Result<CloudArg, Comma
         }
         Some(_) | None => flow::choose_cloud(Some(made_for)),
     }
+}
+
+/// Refuses a plan that was made for the state of another workspace.
+pub fn check_workspace(file: &PlanFile) -> Result<(), CommandError> {
+    let (was, is) = (&file.workspace, workspace::current()?);
+    if *was == is {
+        return Ok(());
+    }
+    let error = CommandError::conflict(format!("the saved plan was made for the workspace {was}, not {is}"));
+    Err(match workspace::of_environment()? {
+        Some(_) => error.hint(format!("set {}={was}, or make a new plan for {is}", workspace::VARIABLE)),
+        None => error.hint(format!("aloka workspace select {was}    chooses it; or make a new plan for {is}")),
+    })
 }
 
 /// True if a call of the plan holds a secret that the command line has to give. What the state marks as sensitive is in the state.

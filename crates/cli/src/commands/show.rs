@@ -89,7 +89,7 @@ fn show_plan(io: &mut Io, saved: &PlanFile, json: bool) -> Result<(), CommandErr
         // On one line: some readers of plans take no other.
         io.out_json(&plan_json(&saved.plan, context));
     } else {
-        io.out_line(&human::place(&whose(saved), &saved.plan));
+        io.out_line(&human::place(&whose(saved), &saved.plan, &saved.workspace));
         io.out_line("");
         human::show(io, &plan_text(&saved.plan, Options::default()));
         if let Some(boot) = boot.filter(|_| saved.plan.mode == Mode::Apply) {

@@ -54,7 +54,7 @@ pub fn run(io: &mut Io, args: &SimulateArgs) -> CommandResult {
         faults: FaultPlan(args.fault.iter().flat_map(|plan| plan.0.clone()).collect()),
         long_trace: args.keep || args.trace.is_some(),
     };
-    let config::Config { variables, user_data, origins: _, warnings: _ } = config;
+    let config::Config { variables, user_data, origins: _, warnings: _, notes: _ } = config;
     let inputs = Inputs { user_data, ..Inputs::new(variables, Mode::Apply, password()) };
     match args.runs {
         Some(runs) => forecast::run(io, args, &inputs, &secrets, &options, runs),

@@ -1,6 +1,8 @@
 //! Where this directory's state lives, and reading it for commands that only look.
 
-use std::collections::BTreeMap;
+mod initialised;
+pub mod workspaces;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,9 +10,11 @@ use std::time::Duration;
 
 use aloka_core::identity::sha256;
 use aloka_core::state::{State, file};
-use aloka_core::variables::backend::{self, Backend as Configured};
+use aloka_core::variables::backend::{self, Backend as Configured, Given, Need, STATE_FILE};
+use aloka_core::workspace::DEFAULT;
 use serde::{Deserialize, Serialize};
 
+use self::initialised::{Initialised, initialised};
 use super::clear_text::{self, Place};
 use crate::args::CloudArg;
 use crate::backend::atomic::write_new;
@@ -18,35 +22,29 @@ use crate::backend::lock::host;
 use crate::backend::{Backend, BackendError, LocalBackend};
 use crate::cloud::SIM_ACCOUNT_FILE;
 use crate::config::from_diagnostic;
+use crate::configuration;
 use crate::endpoint;
 use crate::error::{CommandError, ErrorKind, Errors};
 use crate::files;
 use crate::io::Io;
-use crate::output::{Content, resolve};
+use crate::output::{Content, directory_of, resolve};
 use crate::trust::{self, Trust, Yes};
+use crate::workspace;
 
-/// The state file of a directory, as Terraform has it.
-pub const STATE_FILE: &str = "terraform.tfstate";
 /// The state of the simulated account where AWS's is in S3.
 const SIM_STATE_FILE: &str = ".aloka/sim.tfstate";
+/// The directory of its other workspaces.
+const SIM_WORKSPACES: &str = ".aloka/sim.tfstate.d";
 /// What `aloka init` decided about the backend.
 const RECORD_FILE: &str = ".aloka/backend.json";
 /// The format of it.
 const RECORD_VERSION: u32 = 1;
 /// A longer one is refused.
 const RECORD_MAX: u64 = 1 << 20;
-/// As many bytes are read of all configuration files together.
-const CONFIGURATION_MAX: u64 = 16 << 20;
-/// The workspace of a directory that chose none.
-const DEFAULT_WORKSPACE: &str = "default";
-/// As many bytes are read of the file that names a workspace.
-const WORKSPACE_MAX: u64 = 4 << 10;
 /// Where a state goes that its store did not take, as Terraform calls it.
 const ERRORED_FILE: &str = "errored.tfstate";
 /// As many are kept side by side.
 const ERRORED_MAX: u32 = 1000;
-/// Where Terraform notes which workspace is chosen.
-const WORKSPACE_FILE: &str = ".terraform/environment";
 
 /// What `aloka init` was told, so that other commands need not be. It is the word of who gave that command, on that
 /// machine: what came along with a directory counts as none.
@@ -67,16 +65,24 @@ pub struct Record {
 
 impl Record {
     /// Of these settings; a key given twice counts as given last.
-    pub fn new(given: &[String], backend: Configured) -> Self {
-        let key = |text: &String| text.split('=').next().unwrap_or_default().trim().to_owned();
-        let last: BTreeMap<String, &String> = given.iter().map(|text| (key(text), text)).collect();
+    pub fn new(given: &[Given], backend: Configured) -> Self {
         Self {
             format_version: RECORD_VERSION,
             user: Some(rustix::process::geteuid().as_raw()),
             machine: Some(machine()),
-            given: last.into_values().cloned().collect(),
+            given: backend::settings(given),
             backend,
         }
+    }
+
+    /// What was given, to be given again.
+    pub fn settings(&self) -> Vec<Given> {
+        self.given.iter().cloned().map(Given::Setting).collect()
+    }
+
+    /// True if it is of the same kind of backend.
+    pub fn is_like(&self, configured: &Configured) -> bool {
+        std::mem::discriminant(&self.backend) == std::mem::discriminant(configured)
     }
 
     /// True if this user wrote it, on this machine.
@@ -133,74 +139,123 @@ fn machine() -> String {
 ///
 /// # Errors
 /// Every problem with it.
-pub fn configured(given: &[String]) -> Result<Configured, Errors> {
-    let here = Path::new(".");
-    let entries = fs::read_dir(here).map_err(|error| CommandError::file("list", here, &error))?;
-    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.retain(|name| backend::is_configuration(name));
-    names.sort();
-    let (mut sources, mut left) = (Vec::new(), CONFIGURATION_MAX);
-    for name in names {
-        let bytes = files::within(Path::new(&name), left)?;
-        left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        sources.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+pub fn configured(given: &[Given], need: Need) -> Result<Configured, Errors> {
+    let told = |problems: Vec<_>| Errors(problems.into_iter().map(from_diagnostic).collect());
+    backend::read(&configuration::files()?, given, need).map_err(told)
+}
+
+/// What a command that talks to this cloud has to know of the backend.
+fn need(cloud: Option<CloudArg>) -> Need {
+    match cloud {
+        Some(CloudArg::Sim) => Need::Kind,
+        Some(CloudArg::Aws) | None => Need::Whole,
     }
-    backend::read(&sources, given).map_err(|problems| Errors(problems.into_iter().map(from_diagnostic).collect()))
 }
 
 /// Where a backend is, in few words.
 pub fn told(backend: &Configured) -> String {
+    told_of(backend, &workspace_told())
+}
+
+/// Where a backend has the state of a workspace, in few words.
+pub fn told_of(backend: &Configured, workspace: &str) -> String {
     match backend {
-        Configured::Local(local) => format!("the local file {}", local_path(local).display()),
-        Configured::S3(s3) => {
-            format!("s3://{}/{}", s3.bucket, told_key(s3))
-        }
+        Configured::Local(local) => format!("the local file {}", local.state_path(workspace)),
+        Configured::S3(s3) if s3.bucket.is_empty() || s3.key.is_empty() => "backend \"s3\"".to_owned(),
+        Configured::S3(s3) => format!("s3://{}/{}", s3.bucket, s3.state_key(workspace)),
     }
 }
 
-/// The key of a state, for people: a workspace that cannot be read is told of by whoever opens the state.
-fn told_key(s3: &backend::S3) -> String {
-    s3.state_key(&workspace().unwrap_or_else(|_| DEFAULT_WORKSPACE.to_owned()))
+/// The workspace, for people: one that cannot be read is told of by whoever opens the state.
+fn workspace_told() -> String {
+    workspace::current().unwrap_or_else(|_| DEFAULT.to_owned())
 }
 
 /// The file of a local backend.
 pub fn local_path(local: &backend::Local) -> PathBuf {
-    PathBuf::from(local.path.as_deref().unwrap_or(STATE_FILE))
+    PathBuf::from(local.state_path(&workspace_told()))
 }
 
-/// The workspace that is chosen, as Terraform finds it.
-///
-/// # Errors
-/// When the file that says so cannot be read: another workspace is another state.
-fn workspace() -> Result<String, CommandError> {
-    let chosen = |text: String| Some(text.trim().to_owned()).filter(|name| !name.is_empty());
-    if let Some(name) = std::env::var("TF_WORKSPACE").ok().and_then(chosen) {
-        return Ok(name);
-    }
-    let path = Path::new(WORKSPACE_FILE);
-    let noted = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Ok(_) | Err(_) => chosen(files::within_text(path, WORKSPACE_MAX)?),
-    };
-    Ok(noted.unwrap_or_else(|| DEFAULT_WORKSPACE.to_owned()))
+/// The state of the simulated account where AWS's is in S3.
+fn simulated() -> backend::Local {
+    let (path, workspace_dir) = (Some(SIM_STATE_FILE.to_owned()), Some(SIM_WORKSPACES.to_owned()));
+    backend::Local { path, workspace_dir }
 }
 
 /// What the configuration of this directory says, with what `aloka init` was told before on top, if there still is
-/// a block that it belongs to.
+/// a block that it belongs to; without that, with what Terraform was initialised with.
 ///
 /// # Errors
 /// Every problem with it.
-pub fn configured_as(record: Option<&Record>) -> Result<Configured, Errors> {
-    match (configured(&[]), record) {
-        (alone @ Ok(Configured::Local(_)), _) | (alone, None) => alone,
-        (Ok(Configured::S3(_)) | Err(_), Some(record)) => configured(&record.given),
+pub fn configured_as(record: Option<&Record>, need: Need, lines: &mut Vec<String>) -> Result<Configured, Errors> {
+    let alone = configured(&[], need);
+    match record {
+        Some(record) if alone.as_ref().is_ok_and(|alone| !record.is_like(alone)) => alone,
+        Some(record) => configured(&record.settings(), need),
+        None if need == Need::Kind => alone,
+        None => match initialised(lines) {
+            Some(there) => completed(alone, there, lines),
+            None => alone,
+        },
     }
 }
 
-/// The backend that the configuration and `aloka init` agree on.
-fn agreed() -> Result<Configured, Errors> {
+/// The backend with what Terraform was initialised with.
+fn completed(
+    alone: Result<Configured, Errors>,
+    there: Initialised,
+    lines: &mut Vec<String>,
+) -> Result<Configured, Errors> {
+    let Initialised { path, kind, given } = there;
+    let path = path.display();
+    let block = match &alone {
+        Ok(configured) => Ok(configured.clone()),
+        // Some settings may be missing.
+        Err(_) => configured(&[], Need::Kind),
+    };
+    let is_same = match block {
+        Ok(Configured::Local(_)) => kind == "local",
+        Ok(Configured::S3(_)) => kind == "s3",
+        Err(_) => return alone,
+    };
+    if !is_same {
+        lines.push(format!(
+            "{path} says that Terraform keeps the state in backend {kind:?}, and the configuration of this directory says \
+             another: this run goes by the configuration"
+        ));
+        return alone;
+    }
+    let with = configured(&given, Need::Whole)?;
+    match alone {
+        Ok(alone) if alone == with => Ok(alone),
+        Ok(alone) => {
+            let message = format!(
+                "{path} says that Terraform keeps the state in {}, the configuration says {}",
+                told(&with),
+                told(&alone)
+            );
+            let message = if told(&with) == told(&alone) {
+                format!("{path} and the configuration say different settings of the state in {}", told(&with))
+            } else {
+                message
+            };
+            Err(CommandError::conflict(message)
+                .hint("aloka init -backend-config=…    with what terraform init was given, goes by that")
+                .hint("aloka init -reconfigure         goes by the configuration")
+                .into())
+        }
+        Err(_) => {
+            lines.push(format!("the state is in {}, as Terraform was initialised with ({path})", told(&with)));
+            Ok(with)
+        }
+    }
+}
+
+/// The backend that the configuration and `aloka init` agree on, with lines to tell.
+fn agreed(cloud: Option<CloudArg>) -> Result<(Configured, Vec<String>), Errors> {
+    let mut lines = Vec::new();
     let record = Record::load()?;
-    let configured = configured_as(record.as_ref())?;
+    let configured = configured_as(record.as_ref(), need(cloud), &mut lines)?;
     if let Some(was) = record.map(|record| record.backend).filter(|was| *was != configured) {
         let (was, is) = (told(&was), told(&configured));
         let what = if was == is {
@@ -213,7 +268,23 @@ fn agreed() -> Result<Configured, Errors> {
             .hint("aloka init -reconfigure      takes what is there already")
             .into());
     }
-    Ok(configured)
+    Ok((configured, lines))
+}
+
+/// What keeps the states of this directory, for a command that talks to `cloud`: workspaces are looked for there.
+///
+/// # Errors
+/// As [`open`].
+pub fn kept_by(io: &mut Io, cloud: Option<CloudArg>) -> Result<Configured, Errors> {
+    let (configured, mut lines) = agreed(cloud)?;
+    if cloud != Some(CloudArg::Sim) {
+        lines.extend(destinations(&configured, &[])?);
+    }
+    lines.iter().for_each(|line| io.err_line(line));
+    Ok(match (configured, cloud) {
+        (Configured::S3(_), Some(CloudArg::Sim)) => Configured::Local(simulated()),
+        (configured, _) => configured,
+    })
 }
 
 /// The backend of this directory, for a command that talks to `cloud`. Where a state in S3 is, if that is not AWS, is told.
@@ -230,7 +301,7 @@ pub fn open(io: &mut Io, cloud: Option<CloudArg>) -> Result<Box<dyn Backend>, Er
 ///
 /// # Errors
 /// See [`open`].
-pub fn open_quietly(cloud: Option<CloudArg>, given: &[String]) -> Result<(Box<dyn Backend>, Vec<String>), Errors> {
+pub fn open_quietly(cloud: Option<CloudArg>, given: &[Given]) -> Result<(Box<dyn Backend>, Vec<String>), Errors> {
     let mut lines = Vec::new();
     if Record::read()?.is_some_and(|record| !record.is_ours()) {
         lines.push(format!("{RECORD_FILE} was written by another user or on another machine, and counts as none"));
@@ -239,7 +310,9 @@ pub fn open_quietly(cloud: Option<CloudArg>, given: &[String]) -> Result<(Box<dy
         Some(line) => error.hint(format!("{line}: write your own with aloka init")),
         None => error,
     };
-    let configured = agreed().map_err(|Errors(errors)| Errors(errors.into_iter().map(hint).collect()))?;
+    let agreed = agreed(cloud).map_err(|Errors(errors)| Errors(errors.into_iter().map(hint).collect()));
+    let (configured, told) = agreed?;
+    lines.extend(told);
     let is_asked = cloud != Some(CloudArg::Sim);
     lines.extend(if is_asked { destinations(&configured, given)? } else { Vec::new() });
     Ok((choose(&configured, cloud)?, lines))
@@ -249,10 +322,10 @@ pub fn open_quietly(cloud: Option<CloudArg>, given: &[String]) -> Result<(Box<dy
 ///
 /// # Errors
 /// One is named by the directory alone, and the user did not agree to it.
-pub fn destinations(configured: &Configured, given: &[String]) -> Result<Vec<String>, CommandError> {
+pub fn destinations(configured: &Configured, given: &[Given]) -> Result<Vec<String>, CommandError> {
     match configured {
         Configured::Local(_) => Ok(Vec::new()),
-        Configured::S3(settings) => endpoint::of_state(settings, given),
+        Configured::S3(settings) => endpoint::of_state(settings, &backend::settings(given)),
     }
 }
 
@@ -260,9 +333,9 @@ fn choose(configured: &Configured, cloud: Option<CloudArg>) -> Result<Box<dyn Ba
     match (configured, cloud) {
         (Configured::Local(_), _) => at(configured),
         (Configured::S3(_), Some(CloudArg::Sim)) => {
-            let path = Path::new(SIM_STATE_FILE);
-            let made = files::make_directory_of(path).and_then(|()| files::check_implied(path));
-            made.map_err(|error| CommandError::file("use", path, &error))?;
+            let path = PathBuf::from(simulated().state_path(&workspace::current()?));
+            let made = files::make_directory_of(&path).and_then(|()| files::check_implied(&path));
+            made.map_err(|error| CommandError::file("use", &path, &error))?;
             Ok(Box::new(LocalBackend::new(path)))
         }
         (Configured::S3(_), Some(CloudArg::Aws) | None) => {
@@ -279,33 +352,40 @@ fn choose(configured: &Configured, cloud: Option<CloudArg>) -> Result<Box<dyn Ba
 /// # Errors
 /// As [`open`].
 pub fn place(cloud: Option<CloudArg>) -> Result<Place, Errors> {
-    Ok(match (agreed()?, cloud) {
-        (Configured::S3(_), Some(CloudArg::Sim)) => Place::File(PathBuf::from(SIM_STATE_FILE)),
-        (configured, _) => place_of(configured, false),
+    Ok(match (agreed(cloud)?.0, cloud) {
+        (Configured::S3(_), Some(CloudArg::Sim)) => Place::File(local_path(&simulated())),
+        (configured, _) => place_of(configured, &workspace::current()?, false),
     })
 }
 
-/// What a state is kept in by this configuration, or was, if it has `moved`.
-pub fn place_of(configured: Configured, moved: bool) -> Place {
+/// What the state of a workspace is kept in by this configuration, or was, if it has `moved`.
+pub fn place_of(configured: Configured, workspace: &str, moved: bool) -> Place {
     match configured {
-        Configured::Local(local) => Place::File(local_path(&local)),
+        Configured::Local(local) => Place::File(PathBuf::from(local.state_path(workspace))),
         Configured::S3(s3) => {
-            let key = told_key(&s3);
+            let key = s3.state_key(workspace);
             Place::Object { bucket: s3.bucket, key, region: s3.region, profile: s3.profile, moved }
         }
     }
 }
 
-/// Refuses to begin with nothing in S3 while a local file still records a stack: it would be made a second time.
+/// Refuses to begin with nothing where the configuration says while a local file still records a stack: it would be made
+/// a second time.
 ///
 /// # Errors
 /// When that is so, or cannot be found out.
 pub fn check_left_behind(configured: &Configured) -> Result<(), Errors> {
-    let left = read(&local(Path::new(STATE_FILE))?)?.filter(|state| state.objects().next().is_some());
+    let workspace = workspace::current()?;
+    let local = backend::Local::default();
+    let path = local.state_path(&workspace);
+    if matches!(configured, Configured::Local(there) if there.state_path(&workspace) == path) {
+        return Ok(());
+    }
+    let left = read(&local_file(&local, &workspace, false)?)?.filter(|state| state.objects().next().is_some());
     if left.is_none() || read(&*at(configured)?)?.is_some() {
         return Ok(());
     }
-    let message = format!("{STATE_FILE} records objects, and there is no state in {}", told(configured));
+    let message = format!("{path} records objects, and there is no state in {}", told(configured));
     Err(CommandError::conflict(message)
         .hint("aloka init -migrate-state    moves it there")
         .hint(format!("aloka show {STATE_FILE}    shows what it records"))
@@ -313,10 +393,11 @@ pub fn check_left_behind(configured: &Configured) -> Result<(), Errors> {
 }
 
 /// The state file that the configuration of this directory names. Out of the directory, by its path or by links, it has
-/// to be a state already: nobody but the user says that a file is made elsewhere.
-fn local(path: &Path) -> Result<LocalBackend, CommandError> {
+/// to be a state already: nobody but the user says that a file is made elsewhere, which is so if it is their `own_word`.
+fn local_file(local: &backend::Local, workspace: &str, own_word: bool) -> Result<LocalBackend, CommandError> {
+    let path = &PathBuf::from(local.state_path(workspace));
     let failed = |error: io::Error| CommandError::file("use", path, &error);
-    let real = resolve(path).map_err(failed)?;
+    let real = really(path).map_err(failed)?;
     let here = fs::canonicalize(".").map_err(failed)?;
     // What is not a file, or cannot be opened, is told of by whoever opens it.
     let is_state = |path: &Path| {
@@ -324,7 +405,8 @@ fn local(path: &Path) -> Result<LocalBackend, CommandError> {
     };
     let told = real.to_str().unwrap_or_default();
     // Where its directory is not there either, nothing can be made.
-    if real.is_relative() || real.starts_with(&here) || is_state(&real) || Trust::load()?.contains(Yes::State, told) {
+    let is_fine = own_word || real.is_relative() || real.starts_with(&here) || is_state(&real);
+    if is_fine || Trust::load()?.contains(Yes::State, told) {
         return Ok(LocalBackend::new(path));
     }
     let message = format!(
@@ -339,28 +421,80 @@ fn local(path: &Path) -> Result<LocalBackend, CommandError> {
     })
 }
 
+/// Where `path` leads once every link is followed, also if some of its directories are still to be made.
+fn really(path: &Path) -> io::Result<PathBuf> {
+    let mut missing = Vec::new();
+    let mut there = path;
+    while let (Err(_), Some(parent), Some(name)) =
+        (fs::canonicalize(directory_of(there)), there.parent(), there.file_name())
+    {
+        if parent.as_os_str().is_empty() {
+            break;
+        }
+        missing.push(name);
+        there = parent;
+    }
+    let real = resolve(there)?;
+    Ok(missing.into_iter().rev().fold(real, |path, name| path.join(name)))
+}
+
 /// The backend of this configuration, whatever else there is.
 ///
 /// # Errors
 /// When this build cannot use it.
 pub fn at(configured: &Configured) -> Result<Box<dyn Backend>, Errors> {
+    in_workspace(configured, &workspace::current()?, workspaces::is_own_word(configured)?)
+}
+
+/// True if the place of a local state was given on the command line.
+pub fn is_own_word(given: &[String]) -> bool {
+    let key = |text: &String| text.split('=').next().unwrap_or_default().trim().to_owned();
+    given.iter().map(key).any(|key| matches!(key.as_str(), "path" | "workspace_dir"))
+}
+
+/// The same for another workspace than the one that is chosen. `own_word` tells whether its place was given on the command
+/// line.
+///
+/// # Errors
+/// See [`at`].
+pub fn in_workspace(configured: &Configured, workspace: &str, own_word: bool) -> Result<Box<dyn Backend>, Errors> {
     match configured {
-        Configured::Local(settings) => Ok(Box::new(local(&local_path(settings))?)),
+        Configured::Local(local) => {
+            let backend = local_file(local, workspace, own_word)?;
+            // Terraform makes it as well when a state is looked for there.
+            workspaces::make_directory(local, workspace)?;
+            Ok(Box::new(backend))
+        }
         #[cfg(feature = "aws")]
         Configured::S3(settings) => {
-            let backend = crate::backend::s3::S3Backend::open(settings, &workspace()?);
+            let backend = crate::backend::s3::S3Backend::open(settings, workspace);
             Ok(Box::new(backend.map_err(|failure| error(&failure))?))
         }
         #[cfg(not(feature = "aws"))]
-        Configured::S3(_) => Err(CommandError::user(format!(
-            "the state is in {}, and this build has no AWS driver",
-            told(configured)
-        ))
-        .hint(
-            "build without --no-default-features, or add -cloud=sim to use the simulated cloud with a state of its own",
-        )
-        .into()),
+        Configured::S3(_) => Err(no_driver(configured).into()),
     }
+}
+
+#[cfg(not(feature = "aws"))]
+fn no_driver(configured: &Configured) -> CommandError {
+    CommandError::user(format!("the state is in {}, and this build has no AWS driver", told(configured))).hint(
+        "build without --no-default-features, or add -cloud=sim to use the simulated cloud with a state of its own",
+    )
+}
+
+/// The workspaces of a backend in S3.
+#[cfg(feature = "aws")]
+fn s3_ones(configured: &Configured) -> Result<Vec<String>, Errors> {
+    let Configured::S3(settings) = configured else { return Ok(Vec::new()) };
+    let listed =
+        crate::backend::s3::S3Backend::open(settings, DEFAULT).and_then(|backend| backend.workspaces(settings));
+    listed.map_err(|failure| error(&failure).into())
+}
+
+/// The same for a build that cannot ask.
+#[cfg(not(feature = "aws"))]
+fn s3_ones(configured: &Configured) -> Result<Vec<String>, Errors> {
+    Err(no_driver(configured).into())
 }
 
 /// A line about a state that is not where the configuration says; `None` if it is.
@@ -368,9 +502,10 @@ pub fn at(configured: &Configured) -> Result<Box<dyn Backend>, Errors> {
 /// # Errors
 /// When the configuration cannot be read.
 pub fn aside(cloud: CloudArg) -> Result<Option<String>, Errors> {
-    match (cloud, agreed()?) {
+    match (cloud, agreed(Some(cloud))?.0) {
         (CloudArg::Sim, configured @ Configured::S3(_)) => Ok(Some(format!(
-            "the simulated cloud keeps its state in {SIM_STATE_FILE}; {} is left alone",
+            "the simulated cloud keeps its state in {}; {} is left alone",
+            local_path(&simulated()).display(),
             told(&configured)
         ))),
         (CloudArg::Sim | CloudArg::Aws, Configured::Local(_)) | (CloudArg::Aws, Configured::S3(_)) => Ok(None),
@@ -380,14 +515,17 @@ pub fn aside(cloud: CloudArg) -> Result<Option<String>, Errors> {
 /// The files that a state of this directory, or what belongs to it, is written to: nothing else may be.
 pub fn kept() -> Vec<PathBuf> {
     // A configuration that cannot be read is told of by whoever needs it.
-    let configured = Record::load().ok().and_then(|record| configured_as(record.as_ref()).ok());
+    let record = Record::load().ok().flatten();
+    let configured = configured_as(record.as_ref(), Need::Kind, &mut Vec::new()).ok();
     let local = match configured {
         Some(Configured::Local(local)) => Some(local_path(&local)),
         Some(Configured::S3(_)) | None => None,
     };
-    let states = local.into_iter().chain([STATE_FILE, SIM_STATE_FILE].map(PathBuf::from));
+    let simulated = [PathBuf::from(SIM_STATE_FILE), local_path(&simulated())];
+    let states = local.into_iter().chain([PathBuf::from(STATE_FILE)]).chain(simulated);
     let files = states.flat_map(|path| LocalBackend::new(path).files());
     let others = [ERRORED_FILE, RECORD_FILE, clear_text::RECORD_FILE, SIM_ACCOUNT_FILE].map(PathBuf::from);
+    let others = others.into_iter().chain([workspace::data_file("environment")]);
     files.chain(others).filter_map(|path| resolve(&path).ok()).collect()
 }
 

@@ -5,6 +5,7 @@ use aloka_core::model::Kind;
 use aloka_core::plan::{Action, Mode, Plan};
 use aloka_core::render::{Style, Text};
 use aloka_core::variables::Diagnostic;
+use aloka_core::workspace::DEFAULT;
 
 use crate::cloud::{CloudKind, Whose};
 use crate::config::from_diagnostic;
@@ -16,8 +17,8 @@ pub fn show(io: &mut Io, text: &Text) {
     io.out_text(text);
 }
 
-/// `AWS account 123456789012 in us-east-1, profile prod`
-pub fn place(whose: &Whose, plan: &Plan) -> String {
+/// `AWS account 123456789012 in us-east-1, profile prod, workspace staging`
+pub fn place(whose: &Whose, plan: &Plan, workspace: &str) -> String {
     let Whose { kind, profile } = whose;
     let cloud = match kind {
         CloudKind::Sim => "simulated AWS account",
@@ -25,7 +26,9 @@ pub fn place(whose: &Whose, plan: &Plan) -> String {
     };
     let account = plan.account.as_deref().unwrap_or("unknown");
     let profile = profile.as_ref().map(|profile| format!(", profile {profile}")).unwrap_or_default();
-    format!("{cloud} {account} in {}{profile}", plan.region)
+    let workspace = Some(workspace).filter(|name| *name != DEFAULT);
+    let workspace = workspace.map(|name| format!(", workspace {name}")).unwrap_or_default();
+    format!("{cloud} {account} in {}{profile}{workspace}", plan.region)
 }
 
 /// Prints an error with its hints.

@@ -53,7 +53,7 @@ const THINGS: [Thing; 11] = [
 
 /// Every file that is read or written in a directory without being named, and three that commands name; with true where
 /// `plan` has to look at it.
-const PLACES: [(&str, bool); 23] = [
+const PLACES: [(&str, bool); 29] = [
     ("main.tf", true),
     ("other.tf.json", true),
     ("terraform.tfvars", true),
@@ -69,7 +69,13 @@ const PLACES: [(&str, bool); 23] = [
     (".aloka/sim.tfstate.backup", false),
     (".aloka/.sim.tfstate.lock.info", false),
     (".terraform", false),
-    (".terraform/environment", false),
+    (".terraform/environment", true),
+    (".terraform/terraform.tfstate", false),
+    ("terraform.tfstate.d", false),
+    ("terraform.tfstate.d/prod", false),
+    ("terraform.tfstate.d/prod/terraform.tfstate", true),
+    ("terraform.tfstate.d/prod/.terraform.tfstate.lock.info", true),
+    ("prod.tfbackend", false),
     ("terraform.tfstate", true),
     ("terraform.tfstate.backup", true),
     (".terraform.tfstate.lock.info", true),
@@ -79,7 +85,7 @@ const PLACES: [(&str, bool); 23] = [
     ("values.tfvars", false),
 ];
 
-pub(crate) const COMMANDS: [&[&str]; 27] = [
+pub(crate) const COMMANDS: [&[&str]; 33] = [
     &["plan"],
     &["validate"],
     &["plan", "-lock=false", "-var-file=values.tfvars"],
@@ -103,6 +109,12 @@ pub(crate) const COMMANDS: [&[&str]; 27] = [
     &["adopt", "-from-state", "aws_instance.app"],
     &["init", "-example"],
     &["init", "-reconfigure"],
+    &["init", "-backend-config=prod.tfbackend"],
+    &["workspace", "list"],
+    &["workspace", "select", "-or-create", "prod"],
+    &["workspace", "new", "other"],
+    &["workspace", "delete", "-force", "prod"],
+    &["init", "-migrate-state", "-backend-config=path=other.tfstate"],
     &["graph"],
     &["force-unlock", "-force", "e56561b6-cc55-e362-5fe9-07948dc0c55e"],
     &["simulate", "-keep", "-trace=run.jsonl"],
@@ -189,11 +201,11 @@ impl Thing {
         match self {
             // What the directory says may have another name elsewhere; what aloka writes may not.
             Self::HardLink => {
-                let is_kept = [".aloka", ".terraform."].iter().any(|start| place.starts_with(start));
+                let is_kept = place.starts_with(".aloka") || place.contains(".lock.info");
                 (is_kept || place.ends_with("backup")).then_some(true)
             }
             // A state may be another user's: it is shared.
-            Self::Foreign => Some(place != "terraform.tfstate"),
+            Self::Foreign => Some(!place.ends_with("/terraform.tfstate") && place != "terraform.tfstate"),
             Self::Directory => Some(place != ".aloka"),
             Self::LinkToFile
             | Self::LinkToNothing
@@ -209,7 +221,8 @@ impl Thing {
 
 /// A directory with all that there can be, to be copied.
 fn template() -> Dir {
-    let dir = Dir::new().file("boot.sh", "#!/bin/sh\necho hello\n").file("values.tfvars", "");
+    let dir =
+        Dir::new().file("boot.sh", "#!/bin/sh\necho hello\n").file("values.tfvars", "").file("prod.tfbackend", "");
     let dir = dir.file("main.tf", "terraform {\n}\n").file("terraform.tfvars", "app_user_data = \"boot.sh\"\n");
     dir.apply(&[]);
     dir.run(&["plan", "-out=tfplan"]).expect(0);
@@ -274,6 +287,10 @@ fn check(template: &Dir, place: usize, thing: usize) {
         let (dir, outside) = (Dir::new(), Outside::new());
         copy(template.path(), dir.path());
         let path = dir.path().join(name);
+        if name.contains("tfstate.d") {
+            fs::create_dir_all(dir.path().join("terraform.tfstate.d/prod")).expect("made");
+            fs::write(dir.path().join(".terraform/environment"), "prod").expect("written");
+        }
         if name.contains("sim.tfstate") {
             fs::write(dir.path().join("main.tf"), S3).expect("written");
         }
@@ -290,7 +307,7 @@ fn check(template: &Dir, place: usize, thing: usize) {
         assert!(!text.contains("invariant violated") && !text.contains("panicked"), "{case}");
         assert_eq!(outside.looks(), before, "something outside has changed: {case}");
         // What the command line names is shown where it cannot be read.
-        if thing != Thing::HardLink && name != "values.tfvars" {
+        if thing != Thing::HardLink && !["values.tfvars", "prod.tfbackend"].contains(&name) {
             assert!(!text.contains(CANARY), "{case}");
         }
         if !(was.is_file() || was.is_dir() && name == ".aloka") {

@@ -26,3 +26,4 @@ mod text;
 mod variables;
 mod warnings;
 mod words;
+mod workspaces;

@@ -1,7 +1,8 @@
 //! From sources to one value per variable: parsing, unknown names, precedence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::configuration::{self, Variable, is_override};
 use super::definition::{self, Definition, definitions};
 use super::literal::{Entry, Fault, Kind, Literal, Parsed, SIZE_HINT};
 use super::report::{MAX_TOLD, Place, Problem, Report};
@@ -30,101 +31,191 @@ pub(super) struct Assigned<'a> {
     pub(super) origins: BTreeMap<String, String>,
     /// Variables of the environment that name no variable but look like one, for a hint.
     pub(super) ignored: Vec<String>,
+    /// Names that are set and that the configuration declares for itself.
+    pub(super) unused: BTreeSet<String>,
     /// Problems so far.
     pub(super) report: Report<'a>,
     /// True if a source could not be parsed, so that its values are not known.
     pub(super) incomplete: bool,
 }
 
+/// Names without a suggestion that are told one by one; of the others, their number.
+const UNDECLARED_TOLD: usize = 2;
+
 /// Reads the sources.
 pub(super) fn assign(sources: &[Source]) -> Assigned<'_> {
     let mut texts = Vec::new();
-    let mut problems = Vec::new();
-    let mut values = BTreeMap::new();
-    let mut origins = BTreeMap::new();
-    let mut ignored = Vec::new();
-    let mut incomplete = false;
+    let mut assigning = Assigning::default();
     for (index, source) in sources.iter().enumerate() {
-        if let Source::Environment { name, value: _ } = source {
-            match name.strip_prefix(ENVIRONMENT_PREFIX) {
-                Some(short) if definition::find(short).is_some() => {}
-                Some(_) => ignored.push(name.clone()),
-                None => {}
-            }
-        }
         let mut text = Text::new(source);
-        let place = |span: std::ops::Range<usize>, name: &str| Place { source: index, span, name: name.to_owned() };
-        match read(source, &mut text) {
-            Ok(Parsed { entries, faults }) => {
-                for entry in &entries {
-                    if is_telling(&entry.name) {
-                        text.mask(entry.name_span.start..entry.value.span.end, &entry.name);
-                    }
-                }
-                problems.extend(faults.into_iter().map(|fault| {
-                    // Entries are in the order of the text: the last that begins before the fault holds it.
-                    let before = entries.partition_point(|entry| entry.value.span.start <= fault.span.start);
-                    let holder = before.checked_sub(1).and_then(|last| entries.get(last));
-                    let name = holder.map_or("", |entry| entry.name.as_str());
-                    problem(place(fault.span.clone(), name), fault)
-                }));
-                for Entry { name, name_span, value } in entries {
-                    match definition::find(&name) {
-                        Some(definition) => {
-                            origins.insert(definition.name.to_owned(), origin(source, &text, &value));
-                            values.insert(definition.name, Given { source: Some(index), literal: value });
-                        }
-                        None => {
-                            // Looking for what may be meant takes time, so not for what is not told anyway.
-                            let told = problems.len() < MAX_TOLD;
-                            problems.push(unknown(place(name_span, &name), &name, told));
-                        }
-                    }
-                }
-            }
-            Err(fault) => {
-                incomplete = true;
-                text.mask_unparsed();
-                problems.push(problem(place(fault.span.clone(), ""), fault));
+        match source {
+            Source::Configuration { path, contents: _ } => assigning.configuration(index, path, &mut text),
+            Source::Environment { .. } | Source::File { .. } | Source::CommandLine { .. } => {
+                assigning.values(index, source, &mut text);
             }
         }
         texts.push(text);
     }
-    let mut report = Report::new(texts);
+    let Assigning { mut problems, mut values, mut origins, ignored, declared, unknown, incomplete } = assigning;
+    let (known, unknown): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|place| declared.contains_key(&place.name));
+    let report = Report::new(texts);
+    problems.extend(undeclared(unknown, &report));
+    let mut report = report;
     problems.into_iter().for_each(|problem| report.push(problem));
     values.retain(|_, given: &mut Given| !matches!(given.literal.kind, Kind::Null));
     origins.retain(|name, _| values.contains_key(name.as_str()));
-    Assigned { values, origins, ignored, report, incomplete }
+    let unused = known.into_iter().map(|place| place.name).collect();
+    Assigned { values, origins, ignored, unused, report, incomplete }
 }
 
-/// Where a value was set, for people.
-fn origin(source: &Source, text: &Text<'_>, value: &Literal) -> String {
+/// What was read so far.
+#[derive(Default)]
+struct Assigning {
+    problems: Vec<Problem>,
+    values: BTreeMap<&'static str, Given>,
+    origins: BTreeMap<String, String>,
+    ignored: Vec<String>,
+    /// Names that the configuration declares; true if a file that overrides none does.
+    declared: BTreeMap<String, bool>,
+    /// Where names are set that are no variables of ours.
+    unknown: Vec<Place>,
+    incomplete: bool,
+}
+
+impl Assigning {
+    /// The defaults of a file of the configuration. Nothing in it stops a command, but what Terraform refuses as well.
+    fn configuration(&mut self, index: usize, path: &str, text: &mut Text<'_>) {
+        let read = configuration::variables(path, &text.text, text.base);
+        let blocks = read.unwrap_or_else(|fault| {
+            text.mask_unparsed();
+            let span = fault.span.clone();
+            let place = Place { source: index, span, name: String::new() };
+            let problem =
+                Problem::warning(Some(&place), format!("{}, so no default in this file counts", fault.summary));
+            self.problems.push(problem.hint("terraform validate    tells whether Terraform can read it"));
+            Vec::new()
+        });
+        for Variable { name, name_span, default, is_sensitive, faults } in blocks {
+            let place = |span| Place { source: index, span, name: name.clone() };
+            let is_first = !is_override(path);
+            let was_declared = self.declared.insert(name.clone(), is_first) == Some(true);
+            let Some(definition) = definition::find(&name) else { continue };
+            if is_first && was_declared {
+                let problem = Problem::error(Some(&place(name_span)), format!("variable {name} is declared twice"));
+                self.problems.push(problem.hint("remove one of the two: Terraform refuses it as well"));
+                continue;
+            }
+            let of_faults = faults.iter().map(|fault| &fault.span);
+            let spans = default.iter().map(|default| &default.span).chain(of_faults).cloned();
+            let spans: Vec<_> = spans.filter(|_| is_sensitive || is_telling(&name)).collect();
+            spans.into_iter().for_each(|span| text.mask(span, &name));
+            for fault in faults {
+                let summary = format!("the default of {name} does not count: {}", fault.summary);
+                let problem = Problem::warning(Some(&place(fault.span)), summary);
+                self.problems.push(problem.hint(format!("write the value itself, or set {name} in terraform.tfvars")));
+            }
+            if let Some(literal) = default {
+                let start = literal.span.start;
+                self.set(definition, index, literal, || place_told(path, text, start));
+            }
+        }
+    }
+
+    /// The values of a source of values.
+    fn values(&mut self, index: usize, source: &Source, text: &mut Text<'_>) {
+        if let Source::Environment { name, value: _ } = source {
+            match name.strip_prefix(ENVIRONMENT_PREFIX) {
+                Some(short) if definition::find(short).is_some() => {}
+                Some(_) => self.ignored.push(name.clone()),
+                None => {}
+            }
+        }
+        let Parsed { entries, faults } = match read(source, text) {
+            Ok(parsed) => parsed,
+            Err(fault) => {
+                self.incomplete = true;
+                text.mask_unparsed();
+                self.problems.push(fault.told(index, ""));
+                return;
+            }
+        };
+        for entry in &entries {
+            if is_telling(&entry.name) {
+                text.mask(entry.name_span.start..entry.value.span.end, &entry.name);
+            }
+        }
+        self.problems.extend(faults.into_iter().map(|fault| {
+            // Entries are in the order of the text: the last that begins before the fault holds it.
+            let before = entries.partition_point(|entry| entry.value.span.start <= fault.span.start);
+            let holder = before.checked_sub(1).and_then(|last| entries.get(last));
+            fault.told(index, holder.map_or("", |entry| entry.name.as_str()))
+        }));
+        for Entry { name, name_span, value } in entries {
+            match definition::find(&name) {
+                Some(definition) => {
+                    let start = value.span.start;
+                    self.set(definition, index, value, || origin(source, text, start));
+                }
+                None => self.unknown.push(Place { source: index, span: name_span, name }),
+            }
+        }
+    }
+
+    fn set(&mut self, definition: &Definition, index: usize, literal: Literal, origin: impl FnOnce() -> String) {
+        self.origins.insert(definition.name.to_owned(), origin());
+        self.values.insert(definition.name, Given { source: Some(index), literal });
+    }
+}
+
+/// Problems with names that nobody declares: all that may be meant for another, and a few of the rest.
+fn undeclared(places: Vec<Place>, report: &Report<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut rest = 0_usize;
+    for place in places {
+        let is_error = report.is_command_line(&place);
+        // Looking for what may be meant takes time, so not for what is not told anyway.
+        let known = definitions().iter().map(|definition| definition.name).filter(|_| problems.len() < MAX_TOLD);
+        let near = nearest(&place.name, known);
+        if near.is_none() && !is_error {
+            rest += 1;
+            if rest > UNDECLARED_TOLD {
+                continue;
+            }
+        }
+        let summary = format!("there is no variable called {}", shown(&place.name));
+        let problem = match is_error {
+            true => Problem::error(Some(&place), summary),
+            false => Problem::warning(Some(&place), format!("{summary}: its value has no effect")),
+        };
+        problems.push(match near {
+            Some(near) => problem.hint(format!("did you mean {near}?")),
+            None => problem.hint("remove it; `aloka variables` lists the names"),
+        });
+    }
+    let untold = rest.saturating_sub(UNDECLARED_TOLD);
+    if untold > 0 {
+        let (values, have) = if untold == 1 { ("value", "has") } else { ("values", "have") };
+        let summary = format!("{untold} more {values} of names that are no variables {have} no effect");
+        problems.push(Problem::warning(None, summary));
+    }
+    problems
+}
+
+/// Where a value that begins at this byte was set, for people.
+fn origin(source: &Source, text: &Text<'_>, start: usize) -> String {
     match source {
-        Source::File { path, contents: _ } => {
-            let before = text.text.get(..value.span.start).unwrap_or_default();
-            format!("{path}:{}", before.matches('\n').count() + 1)
+        Source::File { path, contents: _ } | Source::Configuration { path, contents: _ } => {
+            place_told(path, text, start)
         }
         Source::Environment { name, value: _ } => name.clone(),
         Source::CommandLine { name, value: _ } => format!("-var {name}"),
     }
 }
 
-fn problem(place: Place, fault: Fault) -> Problem {
-    let Fault { span: _, summary, hint } = fault;
-    let problem = Problem::error(Some(&place), summary);
-    match hint {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    }
-}
-
-fn unknown(place: Place, name: &str, suggest: bool) -> Problem {
-    let problem = Problem::error(Some(&place), format!("there is no variable called {}", shown(name)));
-    let known = definitions().iter().map(|definition| definition.name).filter(|_| suggest);
-    match nearest(name, known) {
-        Some(near) => problem.hint(format!("did you mean {near}?")),
-        None => problem.hint("remove it; `aloka variables` lists the names"),
-    }
+/// `terraform.tfvars:3`
+fn place_told(path: &str, text: &Text<'_>, start: usize) -> String {
+    let before = text.text.get(..start).unwrap_or_default();
+    format!("{path}:{}", before.matches('\n').count() + 1)
 }
 
 /// The values of one source, each with its place in `text`.
@@ -137,6 +228,8 @@ fn read(source: &Source, text: &mut Text<'_>) -> Result<Parsed, Fault> {
     match source {
         Source::File { path, contents: _ } if path.ends_with(".json") => json::parse_file(&text.text, base),
         Source::File { .. } => hcl::parse_file(&text.text, base),
+        // Its blocks are no values: see [`Assigning::configuration`].
+        Source::Configuration { .. } => Ok(Parsed::default()),
         Source::Environment { name, value: _ } => {
             let known = name.strip_prefix(ENVIRONMENT_PREFIX).and_then(definition::find);
             known.map_or_else(|| Ok(Parsed::default()), |definition| single(definition, text))

@@ -5,26 +5,37 @@
 //! ignored: a state that is kept elsewhere than everybody thinks is a second stack.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
 
 use hcl_edit::Span as _;
 use hcl_edit::structure::{Block, BlockLabel, Structure};
 use serde::{Deserialize, Serialize};
 
+use super::configuration::is_override;
 use super::diagnostic::Diagnostic;
 use super::hcl::{self, Reader};
-use super::literal::{Entry, Kind, Literal};
+use super::json;
+use super::literal::{Entry, Fault, Kind, Literal};
 use super::report::{Place, Problem, Report};
 use super::source::Source;
 use super::suggest::nearest;
 use super::text::{Text, shown};
 use crate::endpoint::{Endpoint, is_region};
+use crate::workspace;
 
 /// What a workspace other than `default` has before its name in the key of its state.
 const WORKSPACE_KEY_PREFIX: &str = "env:";
-/// The workspace that needs not be named.
-const DEFAULT_WORKSPACE: &str = "default";
 /// How `init -backend-config` is called in messages.
 const GIVEN_ORIGIN: &str = "-backend-config";
+/// The state file of a directory, as Terraform has it.
+pub const STATE_FILE: &str = "terraform.tfstate";
+/// Where Terraform keeps the directories of workspaces.
+const WORKSPACE_DIR: &str = "terraform.tfstate.d";
+/// Settings of `backend "local"`.
+const LOCAL_SETTINGS: [(&str, Use); 2] = [("path", Use::Taken), ("workspace_dir", Use::Taken)];
+/// A setting whose value is more than a text.
+const ENDPOINTS: &str = "endpoints";
 
 /// A backend with its settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,17 +51,35 @@ pub enum Backend {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Local {
-    /// The state file; `terraform.tfstate` if it is not said.
+    /// The state file of the default workspace; `terraform.tfstate` if it is not said.
     pub path: Option<String>,
+    /// Where the other workspaces have their directories; `terraform.tfstate.d` if it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_dir: Option<String>,
+}
+
+impl Local {
+    /// The state file of a workspace, as Terraform names it.
+    pub fn state_path(&self, workspace: &str) -> String {
+        if workspace == workspace::DEFAULT {
+            return self.path.clone().unwrap_or_else(|| STATE_FILE.to_owned());
+        }
+        format!("{}/{workspace}/{STATE_FILE}", self.workspaces())
+    }
+
+    /// The directory of the directories of workspaces.
+    pub fn workspaces(&self) -> &str {
+        self.workspace_dir.as_deref().map_or(WORKSPACE_DIR, |directory| directory.trim_end_matches('/'))
+    }
 }
 
 /// Settings of `backend "s3"`, under their names in Terraform.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct S3 {
-    /// The bucket; never empty.
+    /// The bucket; empty only if it was not needed ([`Need::Kind`]).
     pub bucket: String,
-    /// The key of the state of the default workspace; never empty.
+    /// The key of the state of the default workspace; empty only if it was not needed.
     pub key: String,
     /// Region of bucket and table.
     pub region: Option<String>,
@@ -79,12 +108,56 @@ pub struct S3 {
 impl S3 {
     /// The key of the state of a workspace.
     pub fn state_key(&self, workspace: &str) -> String {
-        if workspace == DEFAULT_WORKSPACE {
+        if workspace == workspace::DEFAULT {
             return self.key.clone();
         }
-        let prefix = self.workspace_key_prefix.as_deref().unwrap_or(WORKSPACE_KEY_PREFIX);
-        format!("{prefix}/{workspace}/{}", self.key)
+        format!("{}{workspace}/{}", self.workspaces(), self.key)
     }
+
+    /// What the keys of all workspaces but the default one begin with.
+    pub fn workspaces(&self) -> String {
+        format!("{}/", self.workspace_key_prefix.as_deref().unwrap_or(WORKSPACE_KEY_PREFIX))
+    }
+
+    /// The workspace whose state has this key; `None` if it is the key of something else, or of the default one.
+    pub fn workspace_of<'a>(&self, key: &'a str) -> Option<&'a str> {
+        let rest = key.strip_prefix(&self.workspaces())?;
+        let name = rest.strip_suffix(&self.key)?.strip_suffix('/')?;
+        Some(name).filter(|name| workspace::is_valid(name) && *name != workspace::DEFAULT)
+    }
+}
+
+/// One `-backend-config`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Given {
+    /// `KEY=VALUE`
+    Setting(String),
+    /// A file of settings: JSON if its name ends in `.json`, else HCL.
+    File {
+        /// Path, for messages.
+        path: String,
+        /// Contents.
+        contents: String,
+    },
+}
+
+/// Without the values, as any of them may be a credential.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting(text) => f.debug_tuple("Setting").field(&text.split('=').next()).finish(),
+            Self::File { path, contents: _ } => f.debug_tuple("File").field(path).finish(),
+        }
+    }
+}
+
+/// How much of a backend has to be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// All that it takes to reach the state.
+    Whole,
+    /// Which kind of backend it is: nobody is asked for the state. Bucket and key may be empty.
+    Kind,
 }
 
 /// Where a setting came from and what it says.
@@ -165,24 +238,19 @@ const S3_SETTINGS: [(&str, Use); 48] = [
 /// Services whose endpoint is honoured, and those whose is allowed.
 const ENDPOINT_SERVICES: [&str; 5] = ["s3", "dynamodb", "sts", "iam", "sso"];
 
-/// True for the files of a directory that may say where the state lives.
-pub fn is_configuration(name: &str) -> bool {
-    (name.ends_with(".tf") || name.ends_with(".tf.json")) && !name.starts_with('.')
-}
-
-/// Reads the backend block. `files` are the contents of the directory's `*.tf` files by path, in the order of their
-/// names; `given` are the `KEY=VALUE` of `-backend-config`, the last of a key wins. Local without a block.
+/// Reads the backend block. `files` are the contents of the directory's `*.tf` files by path, in Terraform's order
+/// ([`configuration::in_order`](super::configuration::in_order)); `given` are what `-backend-config` says, of which the
+/// last of a key wins. Local without a block.
 ///
 /// # Errors
 /// Every problem found. No message holds a credential.
-pub fn read(files: &[(String, String)], given: &[String]) -> Result<Backend, Vec<Diagnostic>> {
+pub fn read(files: &[(String, String)], given: &[Given], need: Need) -> Result<Backend, Vec<Diagnostic>> {
     // Most files say nothing of it; what else is in them is Terraform's business.
     let files = files.iter().filter(|(_, contents)| contents.contains("backend") || contents.contains("cloud"));
     let mut sources: Vec<Source> =
         files.map(|(path, contents)| Source::File { path: path.clone(), contents: contents.clone() }).collect();
     let first_given = sources.len();
-    let given_files = given.iter().map(|text| Source::File { path: GIVEN_ORIGIN.to_owned(), contents: text.clone() });
-    sources.extend(given_files);
+    sources.extend(given.iter().map(source_of));
     let mut texts: Vec<Text<'_>> = sources.iter().map(Text::new).collect();
     let mut finder = Finder { problems: Vec::new(), block: None };
     for (index, text) in texts.iter_mut().enumerate() {
@@ -191,22 +259,28 @@ pub fn read(files: &[(String, String)], given: &[String]) -> Result<Backend, Vec
         }
     }
     let Finder { mut problems, mut block } = finder;
+    let mut settings = Vec::new();
     for (index, (text, given)) in texts.iter_mut().skip(first_given).zip(given).enumerate() {
-        let source = first_given + index;
-        match given_setting(source, text, given) {
-            Ok((name, setting)) => match &mut block {
-                Some(block) => {
-                    block.settings.insert(name, setting);
-                }
-                None => problems.push(
-                    Problem::error(Some(&setting.place), "there is no backend block to add this setting to")
-                        .hint("write terraform { backend \"s3\" {} } into a file such as provider.tf"),
-                ),
-            },
-            Err(problem) => problems.push(*problem),
+        settings.extend(given_settings(first_given + index, text, given, &mut problems));
+    }
+    let is_local = |(name, _): &(String, Setting)| LOCAL_SETTINGS.iter().any(|(known, _)| known == name);
+    if block.is_none() && settings.iter().all(is_local) {
+        // Terraform takes them without a block, too.
+        let place = settings.first().map(|(_, setting)| setting.place.clone());
+        block = place.map(|place| Found { kind: "local".to_owned(), place, settings: BTreeMap::new() });
+    }
+    for (name, setting) in settings {
+        match &mut block {
+            Some(block) => {
+                block.settings.insert(name, setting);
+            }
+            None => problems.push(
+                Problem::error(Some(&setting.place), "there is no backend block to add this setting to")
+                    .hint("write terraform { backend \"s3\" {} } into a file such as provider.tf"),
+            ),
         }
     }
-    let backend = block.map_or(Some(Backend::Local(Local::default())), |block| block.read(&mut problems));
+    let backend = block.map_or(Some(Backend::Local(Local::default())), |block| block.read(need, &mut problems));
     if let Some(backend) = backend.filter(|_| problems.is_empty()) {
         return Ok(backend);
     }
@@ -215,14 +289,94 @@ pub fn read(files: &[(String, String)], given: &[String]) -> Result<Backend, Vec
     Err(report.finish())
 }
 
+fn source_of(given: &Given) -> Source {
+    match given {
+        Given::Setting(text) => Source::File { path: GIVEN_ORIGIN.to_owned(), contents: text.clone() },
+        Given::File { path, contents } => Source::File { path: path.clone(), contents: contents.clone() },
+    }
+}
+
+/// What is given as `KEY=VALUE`, each key once, with the value given last: to be recorded, and given again later without the
+/// files. Settings that cannot be read are left out; [`read`] tells of them.
+pub fn settings(given: &[Given]) -> Vec<String> {
+    let mut last = BTreeMap::new();
+    for given in given {
+        let source = source_of(given);
+        let mut text = Text::new(&source);
+        for (name, setting) in given_settings(0, &mut text, given, &mut Vec::new()) {
+            let value = match &setting.value.kind {
+                Kind::Text(value) => value.clone(),
+                Kind::Null => String::new(),
+                Kind::Bool(value) => value.to_string(),
+                Kind::Number(_) | Kind::List(_) | Kind::Object(_) => {
+                    text.text.get(setting.value.span.clone()).unwrap_or_default().replace('\n', " ")
+                }
+                Kind::Invalid => continue,
+            };
+            last.insert(name, value);
+        }
+    }
+    last.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+}
+
+/// The settings of one `-backend-config`, in their order.
+fn given_settings(
+    source: usize,
+    text: &mut Text<'_>,
+    given: &Given,
+    problems: &mut Vec<Problem>,
+) -> Vec<(String, Setting)> {
+    match given {
+        Given::Setting(setting) => match given_setting(source, text, setting, problems) {
+            Ok(setting) => vec![setting],
+            Err(problem) => {
+                problems.push(*problem);
+                Vec::new()
+            }
+        },
+        Given::File { path, contents: _ } if path.ends_with(".json") => {
+            let parsed = json::parse_file(&text.text, text.base);
+            let entries = parsed.map(|parsed| parsed.entries).map_err(|fault| {
+                text.mask_unparsed();
+                problems.push(fault.told(source, ""));
+            });
+            let taken = |Entry { name, name_span, value }: Entry| {
+                hide(text, &name, name_span.start..value.span.end);
+                let place = Place { source, span: name_span, name: name.clone() };
+                (name, Setting { place, value })
+            };
+            entries.unwrap_or_default().into_iter().map(taken).collect()
+        }
+        Given::File { .. } => match hcl::parse_body(&text.text, text.base) {
+            Ok(body) => {
+                let block = |span| {
+                    let fault = Fault::new(span, "a block may not stand in a file of backend settings");
+                    fault.hint("write name = value")
+                };
+                settings_of(source, text, body.iter(), Some(&block), problems)
+            }
+            Err(fault) => {
+                text.mask_unparsed();
+                problems.push(fault.told(source, ""));
+                Vec::new()
+            }
+        },
+    }
+}
+
 /// One `KEY=VALUE`.
-fn given_setting(source: usize, text: &mut Text<'_>, given: &str) -> Result<(String, Setting), Box<Problem>> {
+fn given_setting(
+    source: usize,
+    text: &mut Text<'_>,
+    given: &str,
+    problems: &mut Vec<Problem>,
+) -> Result<(String, Setting), Box<Problem>> {
     let Some((name, value)) = given.split_once('=') else {
         // It may be a credential whose name was forgotten.
         text.mask(0..given.len(), "");
         let place = Place { source, span: 0..given.len(), name: String::new() };
-        let problem = Problem::error(Some(&place), "-backend-config needs KEY=VALUE")
-            .hint("for example: -backend-config='bucket=my-terraform-state'; files are not read");
+        let problem = Problem::error(Some(&place), "-backend-config needs KEY=VALUE, or a file")
+            .hint("for example: -backend-config='bucket=my-terraform-state'");
         return Err(Box::new(problem));
     };
     let name = name.trim().to_owned();
@@ -231,12 +385,62 @@ fn given_setting(source: usize, text: &mut Text<'_>, given: &str) -> Result<(Str
     let unquoted = unquoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(unquoted);
     hide(text, &name, 0..given.len());
     let place = Place { source, span: 0..given.len(), name: name.clone() };
-    let value = Literal { span: start..given.len(), kind: Kind::Text(unquoted.to_owned()) };
+    let value = if name == ENDPOINTS {
+        let (value, faults) =
+            hcl::parse_expression(given, start).map_err(|fault| Box::new(fault.told(source, &name)))?;
+        problems.extend(faults.into_iter().map(|fault| fault.told(source, &name)));
+        value
+    } else {
+        Literal { span: start..given.len(), kind: Kind::Text(unquoted.to_owned()) }
+    };
     Ok((name, Setting { place, value }))
 }
 
+/// The attributes of a backend block, or of a file of settings, where a `block` is a fault.
+fn settings_of<'a>(
+    source: usize,
+    text: &mut Text<'_>,
+    body: impl Iterator<Item = &'a Structure>,
+    block: Option<&dyn Fn(Range<usize>) -> Fault>,
+    problems: &mut Vec<Problem>,
+) -> Vec<(String, Setting)> {
+    let mut reader = Reader::new(text.base);
+    let place = |span, name: &str| Place { source, span, name: name.to_owned() };
+    let mut settings = Vec::new();
+    for structure in body {
+        let (name, span, value) = match structure {
+            Structure::Attribute(attribute) => {
+                let value = reader.literal(&attribute.value);
+                (attribute.key.as_str(), reader.span(attribute.key.span()), value)
+            }
+            Structure::Block(inner) => {
+                let span = reader.span(inner_span(inner));
+                if let Some(block) = block {
+                    problems.push(block(span).told(source, ""));
+                    continue;
+                }
+                // `assume_role { … }`, as older releases wrote it: the name says enough.
+                (inner.ident.as_str(), span.clone(), Literal { span, kind: Kind::Invalid })
+            }
+        };
+        hide(text, name, span.start..value.span.end);
+        settings.push((name.to_owned(), Setting { place: place(span, name), value }));
+    }
+    for fault in reader.faults {
+        let summary = format!("{} in a backend block", fault.summary.trim_end_matches(" here"));
+        let name = settings.iter().find(|(_, setting)| {
+            setting.value.span.start <= fault.span.start && fault.span.end <= setting.value.span.end
+        });
+        let at = place(fault.span.clone(), name.map_or("", |(name, _)| name.as_str()));
+        let hint = "the state has to be found before variables are read: write the value itself, or give it with \
+                    aloka init -backend-config";
+        problems.push(Problem::error(Some(&at), summary).hint(hint));
+    }
+    settings
+}
+
 /// Hides the value of a setting that is a credential, or may be meant as one.
-fn hide(text: &mut Text<'_>, name: &str, span: std::ops::Range<usize>) {
+fn hide(text: &mut Text<'_>, name: &str, span: Range<usize>) {
     let credential = |name: &str| ["access_key", "secret_key", "token", "sse_customer_key"].contains(&name);
     let known = S3_SETTINGS.iter().any(|(known, _)| *known == name);
     if credential(name) || (!known && super::text::is_telling(name)) {
@@ -272,10 +476,11 @@ impl Finder {
             Ok(body) => body,
             Err(fault) => {
                 text.mask_unparsed();
-                let problem = Problem::error(Some(&nowhere(fault.span.clone())), fault.summary);
-                self.problems.push(match fault.hint {
-                    Some(hint) => problem.hint(hint),
-                    None => problem.detail("this file may say where the state lives, so it has to be read"),
+                let has_hint = fault.hint.is_some();
+                let problem = fault.told(source, "");
+                self.problems.push(match has_hint {
+                    true => problem,
+                    false => problem.detail("this file may say where the state lives, so it has to be read"),
                 });
                 return;
             }
@@ -296,10 +501,10 @@ impl Finder {
     }
 
     fn backend(&mut self, source: usize, text: &mut Text<'_>, block: &Block) {
-        let mut reader = Reader::new(text.base);
-        let place = |span, name: &str| Place { source, span, name: name.to_owned() };
-        let at = place(reader.span(inner_span(block)), "");
-        if self.block.is_some() {
+        let span = Reader::new(text.base).span(inner_span(block));
+        let at = Place { source, span, name: String::new() };
+        // An override file is there to put its own in the place of the other.
+        if self.block.is_some() && !is_override(&text.origin) {
             let problem = Problem::error(Some(&at), "this is a second backend block");
             self.problems.push(problem.hint("a state lives in one place: remove one of the two"));
             return;
@@ -313,37 +518,12 @@ impl Finder {
                 return;
             }
         };
-        let mut settings = BTreeMap::new();
-        for structure in &block.body {
-            let (name, span, value) = match structure {
-                Structure::Attribute(attribute) => {
-                    let value = reader.literal(&attribute.value);
-                    (attribute.key.as_str(), reader.span(attribute.key.span()), value)
-                }
-                Structure::Block(inner) => {
-                    // `assume_role { … }`, as older releases wrote it: the name says enough.
-                    let span = reader.span(inner_span(inner));
-                    (inner.ident.as_str(), span.clone(), Literal { span, kind: Kind::Invalid })
-                }
-            };
-            hide(text, name, span.start..value.span.end);
-            settings.insert(name.to_owned(), Setting { place: place(span, name), value });
-        }
-        for fault in reader.faults {
-            let summary = format!("{} in a backend block", fault.summary.trim_end_matches(" here"));
-            let name = settings.iter().find(|(_, setting)| {
-                setting.value.span.start <= fault.span.start && fault.span.end <= setting.value.span.end
-            });
-            let at = place(fault.span.clone(), name.map_or("", |(name, _)| name.as_str()));
-            let hint = "the state has to be found before variables are read: write the value itself, or give it with \
-                        aloka init -backend-config";
-            self.problems.push(Problem::error(Some(&at), summary).hint(hint));
-        }
+        let settings = settings_of(source, text, block.body.iter(), None, &mut self.problems).into_iter().collect();
         self.block = Some(Found { kind, place: at, settings });
     }
 }
 
-fn inner_span(block: &Block) -> Option<std::ops::Range<usize>> {
+fn inner_span(block: &Block) -> Option<Range<usize>> {
     block.ident.span()
 }
 
@@ -363,17 +543,16 @@ fn says_backend(text: &str) -> bool {
 }
 
 impl Found {
-    fn read(self, problems: &mut Vec<Problem>) -> Option<Backend> {
+    fn read(self, need: Need, problems: &mut Vec<Problem>) -> Option<Backend> {
         let Self { kind, place, settings } = self;
         let mut settings = Settings { settings, problems };
         match kind.as_str() {
             "local" => {
-                let path = settings.text("path");
-                let _unused = settings.take("workspace_dir");
-                settings.refuse_the_rest("local", &[]);
-                Some(Backend::Local(Local { path }))
+                let (path, workspace_dir) = (settings.text("path"), settings.text("workspace_dir"));
+                settings.refuse_the_rest("local", &LOCAL_SETTINGS);
+                Some(Backend::Local(Local { path, workspace_dir }))
             }
-            "s3" => settings.s3(&place).map(Backend::S3),
+            "s3" => settings.s3(&place, need).map(Backend::S3),
             other => {
                 let problem = Problem::error(Some(&place), format!("backend {} is not supported", shown(other)));
                 settings.problems.push(problem.hint("the state can live in backend \"s3\", or in a local file"));
@@ -419,7 +598,7 @@ impl Settings<'_> {
         let Some(setting) = self.take(name) else { return false };
         match &setting.value.kind {
             Kind::Bool(value) => *value,
-            Kind::Text(text) if text == "true" || text == "false" => text == "true",
+            Kind::Text(text) if text == "true" || text == "false" || text.is_empty() => text == "true",
             Kind::Null | Kind::Text(_) | Kind::Number(_) | Kind::List(_) | Kind::Object(_) | Kind::Invalid => {
                 self.wrong(&setting, name, "true or false");
                 false
@@ -433,13 +612,13 @@ impl Settings<'_> {
         for (name, service) in [("endpoint", "s3"), ("dynamodb_endpoint", "dynamodb"), ("sts_endpoint", "sts")] {
             endpoints.extend(self.text(name).map(|url| (service.to_owned(), url)));
         }
-        let Some(setting) = self.take("endpoints") else { return endpoints };
+        let Some(setting) = self.take(ENDPOINTS) else { return endpoints };
         let Kind::Object(entries) = &setting.value.kind else {
-            self.wrong(&setting, "endpoints", "an object such as { s3 = \"https://…\" }");
+            self.wrong(&setting, ENDPOINTS, "an object such as { s3 = \"https://…\" }");
             return endpoints;
         };
         for Entry { name, name_span, value } in entries {
-            let at = |span: &std::ops::Range<usize>| Place { span: span.clone(), ..setting.place.clone() };
+            let at = |span: &Range<usize>| Place { span: span.clone(), ..setting.place.clone() };
             if !ENDPOINT_SERVICES.contains(&name.as_str()) {
                 let problem = Problem::error(Some(&at(name_span)), format!("endpoints has no service {}", shown(name)));
                 self.problems.push(problem.hint(format!("there are: {}", ENDPOINT_SERVICES.join(", "))));
@@ -459,13 +638,15 @@ impl Settings<'_> {
         endpoints
     }
 
-    fn s3(&mut self, place: &Place) -> Option<S3> {
+    fn s3(&mut self, place: &Place, need: Need) -> Option<S3> {
         let (bucket, key) = (self.text("bucket"), self.text("key"));
-        let missing = [("bucket", bucket.is_none()), ("key", key.is_none())];
+        let missing = |value: &Option<String>| need == Need::Whole && value.is_none();
+        let missing = [("bucket", missing(&bucket)), ("key", missing(&key))];
         for (name, _) in missing.into_iter().filter(|(_, missing)| *missing) {
             let problem = Problem::error(Some(place), format!("backend \"s3\" needs a {name}"));
             self.problems.push(problem.hint(format!(
-                "add {name} = \"…\" to the block, or give it with: aloka init -backend-config='{name}=…'"
+                "add {name} = \"…\" to the block, or give it with: aloka init -backend-config='{name}=…', or \
+                 -backend-config=FILE"
             )));
         }
         if let Some(key) = key.as_deref().filter(|key| key.starts_with('/') || key.ends_with('/')) {

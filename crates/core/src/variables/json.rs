@@ -4,9 +4,21 @@ use std::collections::BTreeSet;
 
 use super::literal::{Entry, Fault, Kind, Literal, MAX_NESTING, NESTING_HINT, Parsed};
 
+/// The deepest nesting of a configuration in JSON; the HCL parser has the same limit.
+const CONFIGURATION_NESTING: usize = 64;
+
 /// Parses a variables file in JSON: one object. Texts are taken as they are, without templates.
 pub(super) fn parse_file(text: &str, base: usize) -> Result<Parsed, Fault> {
-    let mut parser = Parser { text, at: base };
+    parse(text, base, MAX_NESTING)
+}
+
+/// The same for a file of Terraform's configuration, which nests deeper.
+pub(super) fn parse_configuration(text: &str, base: usize) -> Result<Parsed, Fault> {
+    parse(text, base, CONFIGURATION_NESTING)
+}
+
+fn parse(text: &str, base: usize, nesting: usize) -> Result<Parsed, Fault> {
+    let mut parser = Parser { text, at: base, nesting };
     parser.blanks();
     let start = parser.at;
     let value = parser.value(0)?;
@@ -29,6 +41,8 @@ pub(super) fn parse_file(text: &str, base: usize) -> Result<Parsed, Fault> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    /// So deep may values be nested.
+    nesting: usize,
 }
 
 impl Parser<'_> {
@@ -64,8 +78,8 @@ impl Parser<'_> {
     fn value(&mut self, depth: usize) -> Result<Literal, Fault> {
         let start = self.at;
         let kind = match self.peek() {
-            Some(b'{' | b'[') if depth >= MAX_NESTING => {
-                let fault = self.fault(&format!("values may be nested {MAX_NESTING} deep at most"));
+            Some(b'{' | b'[') if depth >= self.nesting => {
+                let fault = self.fault(&format!("values may be nested {} deep at most", self.nesting));
                 return Err(fault.hint(NESTING_HINT));
             }
             Some(b'{') => self.object(depth)?,

@@ -6,6 +6,7 @@
 
 mod assign;
 pub mod backend;
+pub mod configuration;
 mod definition;
 mod diagnostic;
 mod hcl;
@@ -213,6 +214,9 @@ pub struct Evaluated {
     pub origins: BTreeMap<String, String>,
     /// The variables that a file sets, named on the command line or not: what a file says is data, not the user's word.
     pub by_file: BTreeSet<String>,
+    /// Names that are set by a file or on the command line and that the directory's configuration declares: they are its
+    /// own, and have no part in the stack.
+    pub unused: BTreeSet<String>,
     /// Nothing that stops a command.
     pub warnings: Vec<Diagnostic>,
 }
@@ -225,6 +229,7 @@ impl fmt::Debug for Evaluated {
             .field("db_password", &self.secrets.get(DB_PASSWORD).map(|_| "(sensitive)"))
             .field("origins", &self.origins)
             .field("by_file", &self.by_file)
+            .field("unused", &self.unused)
             .field("warnings", &self.warnings)
             .finish()
     }
@@ -234,14 +239,16 @@ impl fmt::Debug for Evaluated {
 ///
 /// # Errors
 ///
-/// Every problem found, in the order of the sources, and after them the warnings. If a source cannot be parsed, only
-/// problems of that kind and unknown names are told, as the values are not known.
+/// Every problem found, in the order of the sources, and after them the warnings. If a variables file cannot be parsed, only
+/// problems of that kind and unknown names are told, as the values are not known. A name that is no variable is an error on
+/// the command line and a warning in a file, as in Terraform.
 pub fn evaluate(sources: &[Source], needs: Needs) -> Result<Evaluated, Vec<Diagnostic>> {
-    let Assigned { values, origins, ignored, report, incomplete } = assign(sources);
+    let Assigned { values, origins, ignored, unused, report, incomplete } = assign(sources);
     if incomplete {
         return Err(report.finish());
     }
-    let is_file = |source: usize| matches!(sources.get(source), Some(Source::File { .. }));
+    let is_file =
+        |source: usize| matches!(sources.get(source), Some(Source::File { .. } | Source::Configuration { .. }));
     let by_file = values.iter().filter(|(_, given)| given.source.is_some_and(is_file));
     let by_file = by_file.map(|(name, _)| (*name).to_owned()).collect();
     let mut reader = Reader::new(values, report);
@@ -249,7 +256,7 @@ pub fn evaluate(sources: &[Source], needs: Needs) -> Result<Evaluated, Vec<Diagn
     let mut report = reader.report;
     match valid {
         Some((variables, secrets)) if !report.failed() => {
-            Ok(Evaluated { variables, secrets, origins, by_file, warnings: report.finish() })
+            Ok(Evaluated { variables, secrets, origins, by_file, unused, warnings: report.finish() })
         }
         Some(_) => Err(report.finish()),
         None => {

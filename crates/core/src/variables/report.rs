@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::diagnostic::{Diagnostic, Severity};
+use super::literal::Fault;
 use super::text::Text;
 
 /// Problems beyond this number are counted, not told.
@@ -56,6 +57,18 @@ impl Problem {
 
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl Fault {
+    /// As a problem of the source with this index; `name` is that of the variable or setting it is in, if in one.
+    pub(super) fn told(self, source: usize, name: &str) -> Problem {
+        let Self { span, summary, hint } = self;
+        let problem = Problem::error(Some(&Place { source, span, name: name.to_owned() }), summary);
+        match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A source of values. In rising precedence: the environment, files, the command line.
+/// A source of values. In rising precedence: the configuration, the environment, files, the command line.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     /// An environment variable. Only names that begin with `TF_VAR_` count, and among them those of unknown variables
@@ -12,6 +12,14 @@ pub enum Source {
         name: String,
         /// Value.
         value: String,
+    },
+    /// A file of the directory's Terraform configuration: JSON if its name ends in `.json`, else HCL. The defaults of its
+    /// `variable` blocks count; what else is in it does not.
+    Configuration {
+        /// Path, for messages.
+        path: String,
+        /// Contents.
+        contents: String,
     },
     /// A variables file: JSON if its name ends in `.json`, else HCL.
     File {
@@ -34,6 +42,7 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Environment { name, value: _ } => f.debug_tuple("Environment").field(name).finish(),
+            Self::Configuration { path, contents: _ } => f.debug_tuple("Configuration").field(path).finish(),
             Self::File { path, contents: _ } => f.debug_tuple("File").field(path).finish(),
             Self::CommandLine { name, value: _ } => f.debug_tuple("CommandLine").field(name).finish(),
         }

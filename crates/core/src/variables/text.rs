@@ -49,7 +49,7 @@ impl<'a> Text<'a> {
             Source::CommandLine { name, value } => {
                 (format!("-var {name}"), Cow::Owned(format!("{name}={value}")), name.len() + 1)
             }
-            Source::File { path, contents } => {
+            Source::File { path, contents } | Source::Configuration { path, contents } => {
                 // A byte order mark is skipped, as Terraform does.
                 let base = if contents.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
                 (path.clone(), Cow::Borrowed(contents.as_str()), base)

@@ -164,6 +164,15 @@ impl S3Backend {
         Self { place, locker, wire, known: Mutex::new(Known::Unread), held: None }
     }
 
+    /// The workspaces, but for the default one, that have a state there.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub fn workspaces(&self, settings: &backend::S3) -> Result<Vec<String>, BackendError> {
+        let keys = self.again("list the workspaces beside", || self.wire.keys(&settings.workspaces()))?;
+        Ok(keys.iter().filter_map(|key| settings.workspace_of(key)).map(str::to_owned).collect())
+    }
+
     fn known(&self) -> Known {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -371,6 +380,30 @@ impl Backend for S3Backend {
     fn replace(&mut self, state: &State, over: Option<&Head>) -> Result<(), BackendError> {
         let place = self.describe();
         self.store(state, |stored| Head::check_same(stored, over, &place))
+    }
+
+    fn remove(&mut self) -> Result<(), BackendError> {
+        if let Some(held) = &self.held {
+            held.check()?;
+        }
+        let Some(object) = self.again("read", || self.wire.get(&self.place.key, None))? else { return Ok(()) };
+        let known = match self.known() {
+            Known::Stored { tag, .. } => Some(tag),
+            Known::Unread | Known::Nothing => None,
+        };
+        let as_read = known.is_none_or(|tag| tag == object.tag);
+        if !as_read || !self.again("remove", || self.wire.delete(&self.place.key, &object.tag))? {
+            let (stored, expected) = ("another state".to_owned(), "what this run read before".to_owned());
+            return Err(BackendError::Changed { place: self.place.describe(), stored, expected });
+        }
+        self.know(Known::Nothing);
+        if self.place.table.is_some() {
+            let id = self.place.digest_id();
+            let digest = md5_hex(&object.body);
+            let _gone_or_of_another =
+                self.again("remove the digest of", || self.wire.delete_item(&id, DIGEST, &digest))?;
+        }
+        Ok(())
     }
 
     fn lock(&mut self, operation: &str, timeout: Duration, tell: &mut dyn FnMut(&str)) -> Result<(), BackendError> {

@@ -39,6 +39,8 @@ const SMALL_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const LOCK_ID: &str = "LockID";
 /// What Terraform stores states and locks as.
 const CONTENT_TYPE: &str = "application/json";
+/// As many pages of keys are read, of a thousand each.
+const PAGES_MAX: usize = 100;
 /// Removing an object on a condition is younger than writing one: some stores answer with this status instead.
 const NOT_IMPLEMENTED: u16 = 501;
 
@@ -314,6 +316,22 @@ impl Wire for Sdk {
             Err(error) if is_condition(&error) || is_missing(&error) => Ok(false),
             Err(error) => Err(settled(error)),
         }
+    }
+
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, ApiError> {
+        let request = self.s3()?.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        self.run.wait(STATE_TIMEOUT, async move {
+            let (mut keys, mut next) = (Vec::new(), None);
+            for _ in 0..PAGES_MAX {
+                let page = request.clone().set_continuation_token(next).send().await.map_err(api_error)?;
+                keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+                next = page.next_continuation_token;
+                if next.is_none() {
+                    return Ok(keys);
+                }
+            }
+            Err(too_long(format!("there are more than {PAGES_MAX} pages of keys of workspaces")))
+        })
     }
 
     fn versions(&self, key: &str) -> Result<Vec<Version>, ApiError> {

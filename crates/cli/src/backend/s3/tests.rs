@@ -119,6 +119,10 @@ impl Wire for Memory {
         self.with(|shared| Ok(shared.bucket.delete(key, bucket::Condition::Is(tag)).is_ok()))
     }
 
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, ApiError> {
+        self.with(|shared| Ok(shared.bucket.keys().filter(|key| key.starts_with(prefix)).map(str::to_owned).collect()))
+    }
+
     fn versions(&self, key: &str) -> Result<Vec<Version>, ApiError> {
         self.with(|shared| {
             let versions = shared.bucket.versions(key).into_iter().enumerate();

@@ -49,6 +49,9 @@ pub(crate) trait Wire: Send + Sync {
     /// Deletes an object if its ETag is this. False if the condition does not hold.
     fn delete(&self, key: &str, tag: &str) -> Result<bool, ApiError>;
 
+    /// The keys of the objects whose keys begin with this.
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, ApiError>;
+
     /// The versions of an object that are no delete markers, the newest first.
     fn versions(&self, key: &str) -> Result<Vec<Version>, ApiError>;
 

@@ -4,9 +4,12 @@ fn file(contents: &str) -> Vec<(String, String)> {
     vec![("provider.tf".to_owned(), contents.to_owned())]
 }
 
+fn settings_given(given: &[&str]) -> Vec<Given> {
+    given.iter().map(|text| Given::Setting((*text).to_owned())).collect()
+}
+
 fn s3(contents: &str, given: &[&str]) -> S3 {
-    let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
-    match read(&file(contents), &given) {
+    match read(&file(contents), &settings_given(given), Need::Whole) {
         Ok(Backend::S3(settings)) => settings,
         other => panic!("{other:?}"),
     }
@@ -14,8 +17,7 @@ fn s3(contents: &str, given: &[&str]) -> S3 {
 
 /// All problems as people see them.
 fn told(contents: &str, given: &[&str]) -> String {
-    let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
-    let problems = read(&file(contents), &given).expect_err("a problem");
+    let problems = read(&file(contents), &settings_given(given), Need::Whole).expect_err("a problem");
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -24,7 +26,7 @@ const MINIMAL: &str = "terraform {\n  backend \"s3\" {\n    bucket = \"b\"\n    
 #[test]
 fn without_a_block_the_state_is_local() {
     let local = Ok(Backend::Local(Local::default()));
-    assert_eq!(read(&[], &[]), local);
+    assert_eq!(read(&[], &[], Need::Whole), local);
     for contents in [
         "",
         "terraform { required_version = \">= 1.0\" }\nprovider \"aws\" { region = var.backend }",
@@ -32,10 +34,10 @@ fn without_a_block_the_state_is_local() {
         "/*\nterraform {\n  backend \"s3\" {}\n}\n*/\n",
         "resource \"x\" \"backend\" {\n  backend \"s3\" {}\n}\n",
     ] {
-        assert_eq!(read(&file(contents), &[]), local, "{contents}");
+        assert_eq!(read(&file(contents), &[], Need::Whole), local, "{contents}");
     }
     // A file that says nothing of backends need not even be HCL.
-    assert_eq!(read(&file("{{{"), &[]), local);
+    assert_eq!(read(&file("{{{"), &[], Need::Whole), local);
 }
 
 #[test]
@@ -94,6 +96,19 @@ fn every_setting_is_taken() {
     assert_eq!(settings.state_key("default"), "prod/terraform.tfstate");
     assert_eq!(settings.state_key("staging"), "ws/staging/prod/terraform.tfstate");
     assert_eq!(s3(MINIMAL, &[]).state_key("staging"), "env:/staging/k");
+    for (key, workspace) in [
+        ("env:/staging/k", Some("staging")),
+        ("env:/k", None),
+        ("env://k", None),
+        ("env:/a/b/k", None),
+        ("env:/../k", None),
+        ("env:/default/k", None),
+        ("env:/staging/k.tflock", None),
+        ("env:/staging/xk", None),
+        ("k", None),
+    ] {
+        assert_eq!(s3(MINIMAL, &[]).workspace_of(key), workspace, "{key}");
+    }
 }
 
 #[test]
@@ -158,9 +173,9 @@ fn what_cannot_be_honoured_is_refused() {
         assert!(shown.contains(part), "{contents}\n{shown}");
     }
     let json = vec![("x.tf.json".to_owned(), r#"{"terraform": [{"backend": {"s3": {}}}]}"#.to_owned())];
-    assert!(read(&json, &[]).expect_err("refused")[0].to_string().contains("in JSON is not read"));
+    assert!(read(&json, &[], Need::Whole).expect_err("refused")[0].to_string().contains("in JSON is not read"));
     let other = vec![("x.tf.json".to_owned(), r#"{"variable": {"backend": {}}}"#.to_owned())];
-    assert_eq!(read(&other, &[]), Ok(Backend::Local(Local::default())));
+    assert_eq!(read(&other, &[], Need::Whole), Ok(Backend::Local(Local::default())));
 }
 
 #[test]
@@ -183,7 +198,8 @@ fn a_credential_is_never_shown() {
 fn a_local_path_is_taken() {
     let contents = "terraform {\n  backend \"local\" {\n    path = \"state/x.tfstate\"\n  }\n}\n";
     let path = Some("state/x.tfstate".to_owned());
-    assert_eq!(read(&file(contents), &[]), Ok(Backend::Local(Local { path })));
+    let local = Local { path, ..Local::default() };
+    assert_eq!(read(&file(contents), &[], Need::Whole), Ok(Backend::Local(local)));
 }
 
 #[test]
@@ -205,4 +221,92 @@ fn a_region_and_an_endpoint_become_a_host_and_nothing_else() {
         let told = told(&text, &[]);
         assert!(told.contains(named), "{setting}: {told}");
     }
+}
+
+/// Files and settings in any order: the last of a key wins, and what is recorded of them says the same without the files.
+#[test]
+fn files_of_settings_are_read_in_the_order_given() {
+    let setting = |text: &str| Given::Setting(text.to_owned());
+    let of = |path: &str, contents: &str| Given::File { path: path.to_owned(), contents: contents.to_owned() };
+    let hcl = of(
+        "prod.s3.tfbackend",
+        "\u{feff}# prod\r\nbucket = \"hcl\"\r\nkey = \"a/b\"\r\nuse_lockfile = true\r\nprofile = null\r\n\
+                  endpoints = {\r\n  s3 = \"https://s3.example.com\"\r\n}\r\n",
+    );
+    let json = of(
+        "prod.json",
+        r#"{"bucket": "json", "key": "j", "encrypt": true, "endpoints": {"sts": "https://x.example.com"}}"#,
+    );
+    for (given, bucket, key) in [
+        (vec![hcl.clone()], "hcl", "a/b"),
+        (vec![json.clone()], "json", "j"),
+        (vec![hcl.clone(), json.clone()], "json", "j"),
+        (vec![json.clone(), hcl.clone()], "hcl", "a/b"),
+        (vec![setting("bucket=set"), hcl.clone()], "hcl", "a/b"),
+        (vec![hcl.clone(), setting("bucket=set")], "set", "a/b"),
+        (vec![hcl.clone(), setting("bucket=set"), json.clone(), setting("key=last")], "json", "last"),
+    ] {
+        let contents = "terraform {\n  backend \"s3\" {}\n}\n";
+        let Ok(Backend::S3(read_back)) = read(&file(contents), &given, Need::Whole) else { panic!("{given:?}") };
+        assert_eq!((read_back.bucket.as_str(), read_back.key.as_str()), (bucket, key), "{given:?}");
+        let recorded: Vec<Given> = settings(&given).into_iter().map(Given::Setting).collect();
+        assert_eq!(read(&file(contents), &recorded, Need::Whole), Ok(Backend::S3(read_back)), "{recorded:?}");
+    }
+    for (path, contents, part) in [
+        ("x.tfbackend", "assume_role {\n}\n", "a block may not stand in a file of backend settings"),
+        ("x.tfbackend", "bucket = var.x\n", "references may not be used in a backend block"),
+        ("x.tfbackend", "bukket = \"x\"\n", "did you mean bucket?"),
+        ("x.tfbackend", "bucket = \"x\n", "x.tfbackend:1:"),
+        ("x.json", "[]", "must hold one object"),
+        ("x.tfbackend", "secret_key = \"canary\"\n", "secret_key of backend \"s3\" is not supported"),
+        ("x.json", "{\"secret_key\": \"canary\"}", "secret_key of backend \"s3\" is not supported"),
+        ("x.json", "{\"secret_key\": \"canary", "x.json:1:"),
+    ] {
+        let problems = read(&file(MINIMAL), &[of(path, contents)], Need::Whole).expect_err("a problem");
+        let shown: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
+        assert!(shown.contains(part) && !shown.contains("canary"), "{contents}: {shown}");
+    }
+    assert!(!format!("{:?}", [of("x", "canary"), setting("token=canary")]).contains("canary"));
+}
+
+#[test]
+fn which_kind_of_backend_it_is_needs_no_bucket() {
+    for contents in [
+        "terraform {\n  backend \"s3\" {}\n}\n",
+        "terraform {\n  backend \"s3\" {\n    region = \"us-east-1\"\n  }\n}\n",
+    ] {
+        assert!(matches!(read(&file(contents), &[], Need::Kind), Ok(Backend::S3(_))));
+        assert!(read(&file(contents), &[], Need::Whole).is_err());
+    }
+    // What is wrong stays wrong.
+    let contents = "terraform {\n  backend \"s3\" {\n    bukket = \"x\"\n  }\n}\n";
+    assert!(read(&file(contents), &[], Need::Kind).is_err());
+}
+
+#[test]
+fn the_settings_of_a_local_backend_come_from_the_block_or_the_command_line() {
+    let block =
+        "terraform {\n  backend \"local\" {\n    path = \"a.tfstate\"\n    workspace_dir = \"spaces/\"\n  }\n}\n";
+    let paths = |contents: &str, given: &[&str]| match read(&file(contents), &settings_given(given), Need::Whole) {
+        Ok(Backend::Local(local)) => (local.state_path("default"), local.state_path("prod")),
+        other => panic!("{other:?}"),
+    };
+    let expected = |default: &str, prod: &str| (default.to_owned(), prod.to_owned());
+    assert_eq!(paths("", &[]), expected("terraform.tfstate", "terraform.tfstate.d/prod/terraform.tfstate"));
+    assert_eq!(paths(block, &[]), expected("a.tfstate", "spaces/prod/terraform.tfstate"));
+    assert_eq!(paths(block, &["path=b"]), expected("b", "spaces/prod/terraform.tfstate"));
+    assert_eq!(paths(block, &["workspace_dir=w", "path=", "path=c"]), expected("c", "w/prod/terraform.tfstate"));
+    // Terraform takes them without a block as well.
+    assert_eq!(paths("", &["path=b"]), expected("b", "terraform.tfstate.d/prod/terraform.tfstate"));
+}
+
+#[test]
+fn an_override_file_puts_its_backend_in_the_place_of_the_other() {
+    let local = "terraform {\n  backend \"local\" {\n    path = \"x\"\n  }\n}\n";
+    for name in ["override.tf", "backend_override.tf"] {
+        let files = vec![("main.tf".to_owned(), MINIMAL.to_owned()), (name.to_owned(), local.to_owned())];
+        assert!(matches!(read(&files, &[], Need::Whole), Ok(Backend::Local(_))), "{name}");
+    }
+    let files = vec![("a.tf".to_owned(), MINIMAL.to_owned()), ("b.tf".to_owned(), local.to_owned())];
+    assert!(read(&files, &[], Need::Whole).expect_err("two")[0].summary.contains("a second backend block"));
 }

@@ -145,12 +145,13 @@ fn complex_values_outside_files_are_expressions_and_simple_ones_are_texts() {
 
 #[test]
 fn unknown_names() {
-    let found = bad(&[tfvars("vpc_cird = \"10.0.0.0/16\"\nnonsense = 3\n")]);
-    assert_eq!(found.iter().filter(|found| found.severity == Severity::Error).count(), 2);
-    assert!(found[0].hint.as_ref().is_some_and(|hint| hint == "did you mean vpc_cidr?"), "{}", found[0]);
+    let evaluated = evaluate(&[tfvars("vpc_cird = \"10.0.0.0/16\"\nnonsense = 3\n")], Needs { password: false });
+    let found = evaluated.expect("warnings alone, as in Terraform").warnings;
+    assert_eq!(found[0].hint.as_deref(), Some("did you mean vpc_cidr?"), "{}", found[0]);
     assert!(found[1].summary.contains("nonsense"));
     assert!(bad(&[command_line("regoin", "x")])[0].summary.contains("regoin"));
-    assert!(bad(&[file("a.tfvars.json", r#"{"regoin": 1}"#)])[0].summary.contains("regoin"));
+    let evaluated = evaluate(&[file("a.tfvars.json", r#"{"regoin": 1}"#)], Needs { password: false });
+    assert!(evaluated.expect("a warning").warnings[0].summary.contains("regoin"));
     good(&[environment("TF_VAR_regoin", "x"), environment("PATH", "/bin"), environment("environment", "BAD")]);
 }
 
@@ -265,8 +266,8 @@ fn names_have_a_limit() {
 
 #[test]
 fn many_problems_are_counted() {
-    let contents: Vec<String> = (0..150).map(|n| format!("unknown_{n} = {n}")).collect();
-    let found = bad(&[tfvars(&contents.join("\n"))]);
+    let sources: Vec<Source> = (0..150).map(|n| command_line(&format!("unknown_{n}"), "x")).collect();
+    let found = bad(&sources);
     let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
     assert_eq!(errors, 101);
     assert!(found.iter().any(|found| found.summary.ends_with("more problems are not shown")), "{}", render(&found));
