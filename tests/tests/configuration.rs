@@ -66,7 +66,7 @@ const CORPUS: [Expected; 6] = [
     Expected {
         file: "resources.tf",
         beside: Some(
-            "resources.tf: 2 resources (aws_s3_bucket.logs, aws_iam_role.app) and 1 module (module.alb) are not part of this stack, left alone",
+            "resources.tf: 2 resources (aws_s3_bucket.logs, aws_iam_role.app) and 1 module (module.alb) are not part of this stack, left alone; default_tags of provider \"aws\" has no effect on this stack",
         ),
         ..NONE
     },

@@ -17,6 +17,7 @@ Exit codes:
 
 Environment:
   ALOKA_CLOUD             sim or aws, as --cloud
+  TF_WORKSPACE            the workspace, before the one that is selected; TF_DATA_DIR: where that is noted
   TF_VAR_name             value of a variable; TF_VAR_db_password keeps the password out of files
   AWS_REGION              used unless terraform.tfvars or -var says otherwise
   AWS_PROFILE             whose credentials are used, if AWS_ACCESS_KEY_ID is not set; aws_profile comes before both
@@ -354,8 +355,9 @@ pub struct InitArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           conflicts_with_all = ["create_backend", "migrate_state", "reconfigure"])]
     pub backend: Option<bool>,
-    /// Set this of the backend block as well, such as bucket=my-terraform-state; may be repeated, the last one wins
-    #[arg(long, value_name = "KEY=VALUE")]
+    /// Set this of the backend block as well, such as bucket=my-terraform-state, or all that a file sets; may be
+    /// repeated, the last one wins
+    #[arg(long, value_name = "KEY=VALUE|FILE")]
     pub backend_config: Vec<String>,
     /// Make bucket and table of the backend, or put them right: versions, encryption, no public access, TLS only
     #[arg(long)]

@@ -43,6 +43,7 @@ pub(super) fn contract(make: impl Fn(&dyn Fn(Place))) {
         another_lineage_is_refused,
         what_is_replaced_is_what_was_seen,
         versions_are_listed,
+        what_is_removed_was_never_written,
         what_is_no_state_is_noticed_and_stays,
         of_two_writers_one_is_refused,
         of_many_writers_one_is_taken,
@@ -111,6 +112,21 @@ fn versions_are_listed(place: &Place) {
     assert_eq!(versions.iter().map(|version| version.is_current).collect::<Vec<_>>(), [true, false]);
     assert!(versions.iter().all(|version| version.size > 100 && version.written.ends_with('Z')), "{versions:?}");
     assert_ne!(versions[0].id, versions[1].id);
+}
+
+fn what_is_removed_was_never_written(place: &Place) {
+    let mut backend = (place.handle)();
+    backend.lock("a", Duration::ZERO, &mut |_| {}).expect("lock");
+    backend.remove().expect("there is nothing to remove");
+    for lineage in ["one", "two"] {
+        backend.write(&state(lineage, 1)).expect("write");
+        backend.write(&state(lineage, 2)).expect("write");
+        backend.remove().expect("removed");
+        assert_eq!(backend.read().expect("read"), None);
+        assert_eq!((place.handle)().read().expect("read"), None);
+    }
+    backend.unlock();
+    (place.handle)().write(&state("three", 1)).expect("the first of another history");
 }
 
 fn what_is_no_state_is_noticed_and_stays(place: &Place) {

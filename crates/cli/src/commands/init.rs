@@ -13,7 +13,7 @@ use aloka_core::variables::configuration as declared;
 
 use super::clear_text::{self, Place};
 use super::password;
-use super::store::{self, Record, workspaces};
+use super::store::{self, Record, Settled, workspaces};
 use crate::args::{CloudArg, InitArgs};
 use crate::backend::{Backend, Head};
 use crate::configuration;
@@ -67,8 +67,8 @@ fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs, given: &[Given]
     let told_anew = !args.backend_config.is_empty();
     let is_simulated = cloud == Some(CloudArg::Sim);
     let need = if is_simulated { Need::Kind } else { Need::Whole };
-    let configured = match told_anew || args.reconfigure {
-        true => store::configured(given, need)?,
+    let Settled { backend: configured, given: settled } = match told_anew || args.reconfigure {
+        true => Settled { backend: store::configured(given, need)?, given: given.to_vec() },
         // What it tells is told below, once all is settled.
         false => store::configured_as(record.as_ref(), need, &mut Vec::new())?,
     };
@@ -103,10 +103,10 @@ fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs, given: &[Given]
     } else if record.is_none() && !args.reconfigure {
         store::check_left_behind(&configured)?;
     }
-    if !is_local || told_anew || record.is_some() || Record::load()?.is_some() {
-        let before = record.as_ref().filter(|record| record.is_like(&configured));
-        let before = before.map(Record::settings).unwrap_or_default();
-        let new = Record::new(if told_anew { given } else { &before }, configured);
+    let is_usual = configured == Configured::Local(Local::default());
+    let is_told = told_anew || (args.reconfigure && !is_usual) || !settled.is_empty();
+    if !is_local || is_told || record.is_some() || Record::load()?.is_some() {
+        let new = Record::new(&settled, configured);
         let moved = record.filter(|record| record.backend != new.backend && !args.migrate_state);
         if let Some(moved) = moved {
             let (was, is) = (store::told(&moved.backend), store::told(&new.backend));

@@ -182,32 +182,46 @@ fn simulated() -> backend::Local {
     backend::Local { path, workspace_dir }
 }
 
+/// A backend, and what it took beside the configuration to know it.
+#[derive(Debug)]
+pub struct Settled {
+    /// The backend.
+    pub backend: Configured,
+    /// The settings on top of the configuration.
+    pub given: Vec<Given>,
+}
+
 /// What the configuration of this directory says, with what `aloka init` was told before on top, if there still is
 /// a block that it belongs to; without that, with what Terraform was initialised with.
 ///
 /// # Errors
 /// Every problem with it.
-pub fn configured_as(record: Option<&Record>, need: Need, lines: &mut Vec<String>) -> Result<Configured, Errors> {
+pub fn configured_as(record: Option<&Record>, need: Need, lines: &mut Vec<String>) -> Result<Settled, Errors> {
     let alone = configured(&[], need);
+    let settled = |backend: Configured| Settled { backend, given: Vec::new() };
     match record {
-        Some(record) if alone.as_ref().is_ok_and(|alone| !record.is_like(alone)) => alone,
-        Some(record) => configured(&record.settings(), need),
-        None if need == Need::Kind => alone,
+        Some(record) if alone.as_ref().is_ok_and(|alone| !record.is_like(alone)) => alone.map(settled),
+        Some(record) => {
+            let given = record.settings();
+            configured(&given, need).map(|backend| Settled { backend, given })
+        }
+        None if need == Need::Kind => alone.map(settled),
         None => match initialised(lines) {
             Some(there) => completed(alone, there, lines),
-            None => alone,
+            None => alone.map(settled),
         },
     }
 }
 
-/// The backend with what Terraform was initialised with.
+/// The backend with what Terraform was initialised with, where the block does not say it.
 fn completed(
     alone: Result<Configured, Errors>,
     there: Initialised,
     lines: &mut Vec<String>,
-) -> Result<Configured, Errors> {
+) -> Result<Settled, Errors> {
     let Initialised { path, kind, given } = there;
     let path = path.display();
+    let settled = |backend: Configured| Settled { backend, given: Vec::new() };
     let block = match &alone {
         Ok(configured) => Ok(configured.clone()),
         // Some settings may be missing.
@@ -216,46 +230,42 @@ fn completed(
     let is_same = match block {
         Ok(Configured::Local(_)) => kind == "local",
         Ok(Configured::S3(_)) => kind == "s3",
-        Err(_) => return alone,
+        Err(_) => return alone.map(settled),
     };
     if !is_same {
         lines.push(format!(
             "{path} says that Terraform keeps the state in backend {kind:?}, and the configuration of this directory says \
              another: this run goes by the configuration"
         ));
-        return alone;
+        return alone.map(settled);
     }
     let with = configured(&given, Need::Whole)?;
-    match alone {
-        Ok(alone) if alone == with => Ok(alone),
-        Ok(alone) => {
-            let message = format!(
-                "{path} says that Terraform keeps the state in {}, the configuration says {}",
-                told(&with),
-                told(&alone)
-            );
-            let message = if told(&with) == told(&alone) {
-                format!("{path} and the configuration say different settings of the state in {}", told(&with))
-            } else {
-                message
-            };
-            Err(CommandError::conflict(message)
-                .hint("aloka init -backend-config=…    with what terraform init was given, goes by that")
-                .hint("aloka init -reconfigure         goes by the configuration")
-                .into())
-        }
-        Err(_) => {
-            lines.push(format!("the state is in {}, as Terraform was initialised with ({path})", told(&with)));
-            Ok(with)
-        }
+    let problems = |problems: Vec<_>| Errors(problems.into_iter().map(from_diagnostic).collect());
+    let below = backend::complete(&configuration::files()?, &given, Need::Whole).map_err(problems)?;
+    if with != below {
+        let (there, here) = (told(&with), told(&below));
+        let message = if there == here {
+            format!("{path} and the configuration say different settings of the state in {there}")
+        } else {
+            format!("{path} says that Terraform keeps the state in {there}, the configuration says {here}")
+        };
+        return Err(CommandError::conflict(message)
+            .hint("aloka init -backend-config=…    with what terraform init was given, goes by that")
+            .hint("aloka init -reconfigure         goes by the configuration")
+            .into());
     }
+    if alone.as_ref().is_ok_and(|alone| *alone == with) {
+        return Ok(settled(with));
+    }
+    lines.push(format!("the state is in {}, as Terraform was initialised with ({path})", told(&with)));
+    Ok(Settled { backend: with, given })
 }
 
 /// The backend that the configuration and `aloka init` agree on, with lines to tell.
 fn agreed(cloud: Option<CloudArg>) -> Result<(Configured, Vec<String>), Errors> {
     let mut lines = Vec::new();
     let record = Record::load()?;
-    let configured = configured_as(record.as_ref(), need(cloud), &mut lines)?;
+    let configured = configured_as(record.as_ref(), need(cloud), &mut lines)?.backend;
     if let Some(was) = record.map(|record| record.backend).filter(|was| *was != configured) {
         let (was, is) = (told(&was), told(&configured));
         let what = if was == is {
@@ -516,7 +526,7 @@ pub fn aside(cloud: CloudArg) -> Result<Option<String>, Errors> {
 pub fn kept() -> Vec<PathBuf> {
     // A configuration that cannot be read is told of by whoever needs it.
     let record = Record::load().ok().flatten();
-    let configured = configured_as(record.as_ref(), Need::Kind, &mut Vec::new()).ok();
+    let configured = configured_as(record.as_ref(), Need::Kind, &mut Vec::new()).ok().map(|settled| settled.backend);
     let local = match configured {
         Some(Configured::Local(local)) => Some(local_path(&local)),
         Some(Configured::S3(_)) | None => None,

@@ -155,12 +155,21 @@ fn what_terraform_was_initialised_with_is_honoured_or_told() {
     let list = &["state", "list", "-cloud=aws"][..];
     let local = initialised("local", "{\"path\": \"b.tfstate\", \"workspace_dir\": null}");
     let dir = with("backend \"local\" {}", &local);
-    dir.run(list).expect(1).complains("says that Terraform keeps the state in the local file b.tfstate");
-    dir.run(&["init", "-cloud=aws", "-backend-config=path=b.tfstate"]).expect(0).says("b.tfstate");
-    dir.run(list).expect(0);
-    let dir = with("backend \"local\" {}", &local);
-    dir.run(&["init", "-cloud=aws", "-reconfigure"]).expect(0).says("terraform.tfstate");
-    dir.run(list).expect(0);
+    let told =
+        "the state is in the local file b.tfstate, as Terraform was initialised with (.terraform/terraform.tfstate)";
+    dir.run(list).expect(0).complains(told);
+    // `init` makes it the user's word.
+    dir.run(&["init", "-cloud=aws"]).expect(0).says("b.tfstate");
+    assert!(!dir.run(list).expect(0).stderr.contains("Terraform"));
+    let contradicted = "backend \"local\" {\n    path = \"a.tfstate\"\n  }";
+    for (args, path) in [(&["-reconfigure"][..], "a.tfstate"), (&["-backend-config=path=b.tfstate"], "b.tfstate")] {
+        let dir = with(contradicted, &local);
+        let refused = dir.run(list).expect(1);
+        refused
+            .complains("keeps the state in the local file b.tfstate, the configuration says the local file a.tfstate");
+        dir.run(&[&["init", "-cloud=aws"], args].concat()).expect(0).says(path);
+        dir.run(list).expect(0);
+    }
     let dir = with("backend \"local\" {\n    path = \"b.tfstate\"\n  }", &local);
     dir.run(list).expect(0);
     let s3 = initialised("s3", "{\"bucket\": \"b-1\", \"key\": \"k\", \"region\": \"us-east-1\", \"endpoints\": null}");

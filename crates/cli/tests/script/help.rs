@@ -2,7 +2,7 @@
 
 use crate::support::Dir;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "init",
     "validate",
     "plan",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 16] = [
     "output",
     "show",
     "state",
+    "workspace",
     "import",
     "adopt",
     "force-unlock",
@@ -33,6 +34,9 @@ fn every_command_explains_itself() {
     }
     for command in ["list", "show", "pull", "push", "mv", "rm", "recover"] {
         dir.run(&["state", command, "-help"]).expect(0).says("Example");
+    }
+    for command in ["list", "show", "select", "new", "delete"] {
+        dir.run(&["workspace", command, "-help"]).expect(0).says("Example");
     }
 }
 

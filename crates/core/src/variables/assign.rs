@@ -189,7 +189,10 @@ fn undeclared(places: Vec<Place>, report: &Report<'_>) -> Vec<Problem> {
         };
         problems.push(match near {
             Some(near) => problem.hint(format!("did you mean {near}?")),
-            None => problem.hint("remove it; `aloka variables` lists the names"),
+            None if is_error => problem.hint("remove it; `aloka variables` lists the names"),
+            None => {
+                problem.hint("remove it, or declare it in a variable block if it belongs to a configuration of yours")
+            }
         });
     }
     let untold = rest.saturating_sub(UNDECLARED_TOLD);

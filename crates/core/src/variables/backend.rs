@@ -245,6 +245,27 @@ const ENDPOINT_SERVICES: [&str; 5] = ["s3", "dynamodb", "sts", "iam", "sso"];
 /// # Errors
 /// Every problem found. No message holds a credential.
 pub fn read(files: &[(String, String)], given: &[Given], need: Need) -> Result<Backend, Vec<Diagnostic>> {
+    read_with(files, given, Over::Block, need)
+}
+
+/// The same with `given` below the block: it counts for what the block does not say.
+///
+/// # Errors
+/// See [`read`].
+pub fn complete(files: &[(String, String)], given: &[Given], need: Need) -> Result<Backend, Vec<Diagnostic>> {
+    read_with(files, given, Over::Nothing, need)
+}
+
+/// What settings that are given come before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// What the block says.
+    Block,
+    /// Nothing that is said.
+    Nothing,
+}
+
+fn read_with(files: &[(String, String)], given: &[Given], over: Over, need: Need) -> Result<Backend, Vec<Diagnostic>> {
     // Most files say nothing of it; what else is in them is Terraform's business.
     let files = files.iter().filter(|(_, contents)| contents.contains("backend") || contents.contains("cloud"));
     let mut sources: Vec<Source> =
@@ -271,9 +292,10 @@ pub fn read(files: &[(String, String)], given: &[Given], need: Need) -> Result<B
     }
     for (name, setting) in settings {
         match &mut block {
-            Some(block) => {
+            Some(block) if over == Over::Block || !block.settings.contains_key(&name) => {
                 block.settings.insert(name, setting);
             }
+            Some(_) => {}
             None => problems.push(
                 Problem::error(Some(&setting.place), "there is no backend block to add this setting to")
                     .hint("write terraform { backend \"s3\" {} } into a file such as provider.tf"),
@@ -305,18 +327,40 @@ pub fn settings(given: &[Given]) -> Vec<String> {
         let mut text = Text::new(&source);
         for (name, setting) in given_settings(0, &mut text, given, &mut Vec::new()) {
             let value = match &setting.value.kind {
-                Kind::Text(value) => value.clone(),
-                Kind::Null => String::new(),
-                Kind::Bool(value) => value.to_string(),
-                Kind::Number(_) | Kind::List(_) | Kind::Object(_) => {
-                    text.text.get(setting.value.span.clone()).unwrap_or_default().replace('\n', " ")
+                Kind::Text(value) => Some(value.clone()),
+                Kind::Null => Some(String::new()),
+                Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Object(_) | Kind::Invalid => {
+                    expression(&setting.value)
                 }
-                Kind::Invalid => continue,
             };
-            last.insert(name, value);
+            last.extend(value.map(|value| (name, value)));
         }
     }
     last.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+}
+
+/// A value on one line, as the command line takes it; `None` if a part of it could not be read.
+fn expression(value: &Literal) -> Option<String> {
+    let quoted = |text: &str| {
+        let escaped = serde_json::Value::from(text).to_string();
+        escaped.replace("${", "$${").replace("%{", "%%{")
+    };
+    Some(match &value.kind {
+        Kind::Null => "null".to_owned(),
+        Kind::Bool(value) => value.to_string(),
+        Kind::Number(number) => number.clone(),
+        Kind::Text(text) => quoted(text),
+        Kind::List(items) => {
+            let items: Vec<String> = items.iter().map(expression).collect::<Option<_>>()?;
+            format!("[{}]", items.join(", "))
+        }
+        Kind::Object(entries) => {
+            let entry = |entry: &Entry| Some(format!("{} = {}", quoted(&entry.name), expression(&entry.value)?));
+            let entries: Vec<String> = entries.iter().map(entry).collect::<Option<_>>()?;
+            format!("{{ {} }}", entries.join(", "))
+        }
+        Kind::Invalid => return None,
+    })
 }
 
 /// The settings of one `-backend-config`, in their order.

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, BlockLabel, Structure};
 
 use super::hcl::{self, Reader};
@@ -21,8 +20,16 @@ const SIZE_MAX: usize = 1 << 20;
 const NAMES_MAX: usize = 20_000;
 /// So many addresses of a file are told.
 const TOLD_MAX: usize = 3;
+/// So many settings of a provider are told.
+const SETTINGS_TOLD: usize = 5;
 /// The module that the network of the stack is in.
 const VPC_MODULE: &str = "vpc";
+/// The provider of the stack.
+const PROVIDER: &str = "aws";
+/// Settings of it that have the effect they have with Terraform, if they are written so.
+const HONOURED: [(&str, &str); 2] = [("region", "var.aws_region"), ("profile", "var.aws_profile")];
+/// Settings of it that make no difference here.
+const MOOT: [&str; 4] = ["version", "max_retries", "retry_mode", "s3_use_path_style"];
 
 /// True for the files of a directory that Terraform takes for its configuration.
 pub fn is_configuration(name: &str) -> bool {
@@ -100,18 +107,23 @@ fn of_block(block: &Block, base: usize) -> Option<Variable> {
         attributes.filter(|attribute| attribute.key.as_str() == name).last()
     };
     let default = attribute("default").map(|attribute| reader.literal(&attribute.value));
-    let is_sensitive = attribute("sensitive").is_some_and(|attribute| match &attribute.value {
-        Expression::Bool(value) => *value.value(),
-        Expression::String(text) => text.as_str() == "true",
-        _ => false,
-    });
+    // What is wrong with it is Terraform's business.
+    let sensitive = attribute("sensitive").map(|attribute| Reader::new(base).literal(&attribute.value));
     Some(Variable {
         name: label(name).to_owned(),
         name_span: reader.span(name.span()),
         default: default.filter(|_| reader.faults.is_empty()),
-        is_sensitive,
+        is_sensitive: sensitive.as_ref().is_some_and(is_true),
         faults: reader.faults,
     })
+}
+
+fn is_true(literal: &Literal) -> bool {
+    match &literal.kind {
+        Kind::Bool(value) => *value,
+        Kind::Text(text) => text == "true",
+        Kind::Null | Kind::Number(_) | Kind::List(_) | Kind::Object(_) | Kind::Invalid => false,
+    }
 }
 
 /// The entries of the object, or of each of the objects, that is set under this name.
@@ -142,57 +154,127 @@ fn of_json(entry: &Entry) -> Variable {
         let attributes = entries_of(block, &entry.name);
         attributes.into_iter().rfind(|attribute| attribute.name == name).map(|attribute| attribute.value.clone())
     };
-    let is_true = |literal: Literal| match literal.kind {
-        Kind::Bool(value) => value,
-        Kind::Text(text) => text == "true",
-        Kind::Null | Kind::Number(_) | Kind::List(_) | Kind::Object(_) | Kind::Invalid => false,
-    };
     Variable {
         name: entry.name.clone(),
         name_span: entry.name_span.clone(),
         default: attribute("default"),
-        is_sensitive: attribute("sensitive").is_some_and(is_true),
+        is_sensitive: attribute("sensitive").as_ref().is_some_and(is_true),
         faults: Vec::new(),
     }
 }
 
-/// A line for each file that declares resources or modules beside the stack. `files` are contents by path.
+/// A line for each file that says something which has no part in the stack: resources and modules beside it, settings of
+/// the provider. `files` are contents by path.
 pub fn beside(files: &[(String, String)]) -> Vec<String> {
     files.iter().filter_map(|(path, contents)| beside_in(path, contents)).collect()
 }
 
+/// What a file declares beside the stack.
+#[derive(Default)]
+struct Beside {
+    resources: Vec<String>,
+    modules: Vec<String>,
+    settings: Vec<String>,
+}
+
 fn beside_in(path: &str, contents: &str) -> Option<String> {
     let text = contents.strip_prefix('\u{feff}').unwrap_or(contents);
-    if !(text.contains("resource") || text.contains("module")) || check_size(text, 0).is_err() {
+    if !["resource", "module", "provider"].iter().any(|word| text.contains(word)) || check_size(text, 0).is_err() {
         return None;
     }
-    let mut resources = Vec::new();
-    let mut modules = Vec::new();
-    let mut declared = |labels: &[&str]| match labels {
-        ["resource", kind, name] if !is_of_stack(kind, name) => resources.push(format!("{kind}.{name}")),
-        ["module", name] if *name != VPC_MODULE => modules.push(format!("module.{name}")),
-        _ => {}
-    };
+    let mut beside = Beside::default();
     if path.ends_with(".json") {
-        let root = json::parse_configuration(text, 0).ok()?.entries;
-        for kind in named(entries_of(&root, "resource")) {
-            let names = named(entries_of(std::slice::from_ref(kind), &kind.name));
-            names.iter().for_each(|name| declared(&["resource", &kind.name, &name.name]));
-        }
-        named(entries_of(&root, "module")).iter().for_each(|name| declared(&["module", &name.name]));
+        beside.read_json(&json::parse_configuration(text, 0).ok()?.entries);
     } else {
-        let body = hcl::parse_body(text, 0).ok()?;
-        for block in body.iter().filter_map(Structure::as_block) {
-            let labels: Vec<&str> =
-                std::iter::once(block.ident.as_str()).chain(block.labels.iter().map(label)).collect();
-            declared(&labels);
+        beside.read(hcl::parse_body(text, 0).ok()?.iter().filter_map(Structure::as_block));
+    }
+    beside.line().map(|line| format!("{}: {line}", printable(path)))
+}
+
+impl Beside {
+    fn block(&mut self, labels: &[&str]) {
+        match labels {
+            ["resource", kind, name] if !is_of_stack(kind, name) => self.resources.push(format!("{kind}.{name}")),
+            ["module", name] if *name != VPC_MODULE => self.modules.push(format!("module.{name}")),
+            _ => {}
         }
     }
-    let counted: Vec<String> =
-        [counted("resource", &resources), counted("module", &modules)].into_iter().flatten().collect();
-    let verb = if resources.len() + modules.len() == 1 { "is" } else { "are" };
-    (!counted.is_empty())
-        .then(|| format!("{}: {} {verb} not part of this stack, left alone", printable(path), counted.join(" and ")))
+
+    fn read<'a>(&mut self, blocks: impl Iterator<Item = &'a Block>) {
+        for block in blocks {
+            let labels: Vec<&str> =
+                std::iter::once(block.ident.as_str()).chain(block.labels.iter().map(label)).collect();
+            self.block(&labels);
+            if labels == ["provider", PROVIDER] {
+                let of_structure = |structure: &Structure| match structure {
+                    Structure::Attribute(attribute) => {
+                        (attribute.key.as_str().to_owned(), Some(attribute.value.to_string().trim().to_owned()))
+                    }
+                    Structure::Block(inner) => (inner.ident.as_str().to_owned(), None),
+                };
+                self.provider(block.body.iter().map(of_structure).collect());
+            }
+        }
+    }
+
+    fn read_json(&mut self, root: &[Entry]) {
+        for kind in named(entries_of(root, "resource")) {
+            let names = named(entries_of(std::slice::from_ref(kind), &kind.name));
+            names.iter().for_each(|name| self.block(&["resource", &kind.name, &name.name]));
+        }
+        named(entries_of(root, "module")).iter().for_each(|name| self.block(&["module", &name.name]));
+        let blocks = entries_of(root, "provider").into_iter().filter(|entry| entry.name == PROVIDER);
+        let blocks = blocks.flat_map(|entry| match &entry.value.kind {
+            Kind::List(items) => items.iter().map(objects).collect(),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Object(_) | Kind::Invalid => {
+                vec![objects(&entry.value)]
+            }
+        });
+        for block in blocks {
+            let of_entry = |entry: &&Entry| match &entry.value.kind {
+                Kind::Text(text) => {
+                    let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+                    (entry.name.clone(), Some(inner.unwrap_or(text).to_owned()))
+                }
+                Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Object(_) | Kind::Invalid => {
+                    (entry.name.clone(), None)
+                }
+            };
+            self.provider(named(block).iter().map(of_entry).collect());
+        }
+    }
+
+    /// The settings of the provider that the stack would have with Terraform, with their expressions. One with an alias is
+    /// for resources beside it.
+    fn provider(&mut self, settings: Vec<(String, Option<String>)>) {
+        if settings.iter().any(|(name, _)| name == "alias") {
+            return;
+        }
+        let has_effect = |name: &str, value: &Option<String>| {
+            HONOURED.iter().any(|(known, variable)| *known == name && value.as_deref() == Some(variable))
+                || MOOT.contains(&name)
+                || name.starts_with("skip_")
+        };
+        let ignored = settings.into_iter().filter(|(name, value)| !has_effect(name, value)).map(|(name, _)| name);
+        self.settings.extend(ignored);
+        self.settings.dedup();
+    }
+
+    fn line(&self) -> Option<String> {
+        let Self { resources, modules, settings } = self;
+        let counted: Vec<String> =
+            [counted("resource", resources), counted("module", modules)].into_iter().flatten().collect();
+        let verb = if resources.len() + modules.len() == 1 { "is" } else { "are" };
+        let left = (!counted.is_empty())
+            .then(|| format!("{} {verb} not part of this stack, left alone", counted.join(" and ")));
+        let told: Vec<String> = settings.iter().take(SETTINGS_TOLD).map(|name| short(name)).collect();
+        let more = if settings.len() > SETTINGS_TOLD { ", …" } else { "" };
+        let has = if settings.len() == 1 { "has" } else { "have" };
+        let ignored = (!told.is_empty())
+            .then(|| format!("{}{more} of provider \"{PROVIDER}\" {has} no effect on this stack", told.join(", ")));
+        let said: Vec<String> = left.into_iter().chain(ignored).collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
 }
 
 fn is_of_stack(kind: &str, name: &str) -> bool {

@@ -80,7 +80,7 @@ impl Place {
             }
             (_, ErrorClass::Unauthorized) => Some(
                 "allow s3:GetObject and s3:PutObject on the key, for a lock file s3:DeleteObject too, for a table \
-                 dynamodb:GetItem, PutItem and DeleteItem",
+                 dynamodb:GetItem, PutItem and DeleteItem, to list workspaces s3:ListBucket",
             ),
             (_, ErrorClass::Unknown | ErrorClass::Throttled) => {
                 Some("S3 or DynamoDB could not be reached: try again when they can")
@@ -392,7 +392,9 @@ impl Backend for S3Backend {
             Known::Unread | Known::Nothing => None,
         };
         let as_read = known.is_none_or(|tag| tag == object.tag);
-        if !as_read || !self.again("remove", || self.wire.delete(&self.place.key, &object.tag))? {
+        let removed = as_read && self.again("remove", || self.wire.delete(&self.place.key, &object.tag))?;
+        // Where an answer was lost, it may be gone already.
+        if !removed && (!as_read || self.again("read", || self.wire.get(&self.place.key, None))?.is_some()) {
             let (stored, expected) = ("another state".to_owned(), "what this run read before".to_owned());
             return Err(BackendError::Changed { place: self.place.describe(), stored, expected });
         }

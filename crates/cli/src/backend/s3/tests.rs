@@ -195,6 +195,29 @@ fn the_s3_backend_keeps_the_contract() {
     }
 }
 
+/// Each workspace has an object and a lock of its own, and what is not the state of one is none.
+#[test]
+fn workspaces_are_the_states_below_the_prefix() {
+    for prefix in [None, Some("ws".to_owned())] {
+        let settings = backend::S3 { workspace_key_prefix: prefix.clone(), ..settings()[0].clone() };
+        let memory = Memory::default();
+        let open = |workspace: &str| S3Backend::on(Arc::new(memory.clone()), &settings, workspace, LEASE);
+        assert_eq!(open("default").workspaces(&settings).expect("listed"), Vec::<String>::new());
+        for (workspace, serial) in [("default", 1), ("b", 2), ("a", 3)] {
+            open(workspace).replace(&state(workspace, serial), None).expect("written");
+        }
+        let start = settings.workspaces();
+        for key in ["c/other", "k", "c/d/k", "../k", "e/k.tflock"] {
+            let put = memory.put(&format!("{start}{key}"), Vec::new(), BTreeMap::new(), Condition::Always);
+            put.expect("answered").expect("no condition");
+        }
+        assert_eq!(open("a").workspaces(&settings).expect("listed"), ["a", "b"], "{prefix:?}");
+        open("a").remove().expect("removed");
+        assert_eq!(open("b").workspaces(&settings).expect("listed"), ["b"]);
+        assert_eq!(open("default").read().expect("read"), Some(state("default", 1)));
+    }
+}
+
 #[test]
 fn a_lost_answer_is_made_good_and_writes_once() {
     use Fate::{Dropped, Lost};

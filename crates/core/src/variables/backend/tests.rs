@@ -231,7 +231,7 @@ fn files_of_settings_are_read_in_the_order_given() {
     let hcl = of(
         "prod.s3.tfbackend",
         "\u{feff}# prod\r\nbucket = \"hcl\"\r\nkey = \"a/b\"\r\nuse_lockfile = true\r\nprofile = null\r\n\
-                  endpoints = {\r\n  s3 = \"https://s3.example.com\"\r\n}\r\n",
+                  endpoints = {\r\n  s3 = \"https://s3.example.com\"\r\n  sts = \"https://sts.example.com\"\r\n}\r\n",
     );
     let json = of(
         "prod.json",
