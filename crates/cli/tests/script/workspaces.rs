@@ -72,9 +72,13 @@ fn two_workspaces_share_the_account_and_nothing_else() {
     dir.run(&["workspace", "new", "prod"]).expect(0).says("Created and switched to workspace \"prod\"!");
     let ran = dir.run(&["plan", "-var=environment=prod", "-var=project_name=shop"]).expect(0);
     assert!(ran.stdout.contains("22 to add, 0 to change, 0 to destroy"), "{}", ran.stdout);
-    // The same names are taken already, as they would be with Terraform.
-    dir.run(&["apply", "-auto-approve"]).expect(1).complains("AlreadyExists");
-    dir.run(&["destroy", "-auto-approve"]).expect(0);
+    // The same names are taken already: what has them is another state's, and is neither made again nor destroyed.
+    for command in ["apply", "destroy"] {
+        let refused = dir.run(&[command, "-auto-approve", "-allow-data-loss=aloka-dev-db"]).expect(1);
+        refused
+            .complains("objects of project \"aloka\", environment \"dev\" exist")
+            .complains("choose another project_name");
+    }
     let own = ["-var=environment=prod", "-var=project_name=shop"];
     dir.apply(&own);
     dir.run(&[&["plan", "-detailed-exitcode"], &own[..]].concat()).expect(0);
