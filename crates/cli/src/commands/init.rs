@@ -94,8 +94,7 @@ fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs, given: &[Given]
         if *from == configured {
             io.out_line(&format!("Nothing to move: the state is in {} already.", store::told(&configured)));
         } else {
-            let own_word = store::is_own_word(&backend::settings(given));
-            migrate(io, from, (&configured, own_word), args.lock_timeout.unwrap_or_default())?;
+            migrate(io, from, (&configured, &backend::settings(given)), args.lock_timeout.unwrap_or_default())?;
         }
     } else if !told_anew && record.as_ref().is_some_and(|record| record.backend != configured) {
         // Every other command says so, too; here are the ways out.
@@ -106,7 +105,8 @@ fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs, given: &[Given]
     let is_usual = configured == Configured::Local(Local::default());
     let is_told = told_anew || (args.reconfigure && !is_usual) || !settled.is_empty();
     if !is_local || is_told || record.is_some() || Record::load()?.is_some() {
-        let new = Record::new(&settled, configured);
+        let of_terraform = !told_anew && record.as_ref().map_or(!settled.is_empty(), |record| record.of_terraform);
+        let new = Record::new(&settled, of_terraform, configured);
         let moved = record.filter(|record| record.backend != new.backend && !args.migrate_state);
         if let Some(moved) = moved {
             let (was, is) = (store::told(&moved.backend), store::told(&new.backend));
@@ -140,17 +140,20 @@ fn nothing_to_create() -> CommandError {
         .hint("write terraform { backend \"s3\" { … } } into a file such as provider.tf")
 }
 
-/// Moves the state of every workspace.
+/// Moves the state of every workspace, where the two places are not the same.
 fn migrate(
     io: &mut Io,
     from: &Configured,
-    (to, own_word): (&Configured, bool),
+    (to, given): (&Configured, &[String]),
     timeout: Duration,
 ) -> Result<(), Errors> {
     store::destinations(from, &[])?.iter().for_each(|line| io.err_line(line));
-    workspaces::list(from)?.iter().try_for_each(|workspace| {
+    let names = workspaces::list(from)?;
+    let mut moved = names.iter().filter(|workspace| store::told_of(from, workspace) != store::told_of(to, workspace));
+    moved.try_for_each(|workspace| {
+        let own_word = store::is_own_word(given, workspace);
         let places = Places {
-            old: store::in_workspace(from, workspace, true)?,
+            old: store::in_workspace(from, workspace, workspaces::is_own_word(from, workspace)?)?,
             new: store::in_workspace(to, workspace, own_word)?,
             again: store::in_workspace(to, workspace, own_word)?,
         };

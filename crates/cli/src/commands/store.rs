@@ -59,18 +59,22 @@ pub struct Record {
     machine: Option<String>,
     /// `-backend-config`, the last of a key alone.
     pub given: Vec<String>,
+    /// True if that was not given, but is what `terraform init` left in the directory: then it is the directory's word.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_terraform: bool,
     /// What came of it and the configuration.
     pub backend: Configured,
 }
 
 impl Record {
-    /// Of these settings; a key given twice counts as given last.
-    pub fn new(given: &[Given], backend: Configured) -> Self {
+    /// Of these settings; a key given twice counts as given last. `of_terraform` tells whether Terraform left them.
+    pub fn new(given: &[Given], of_terraform: bool, backend: Configured) -> Self {
         Self {
             format_version: RECORD_VERSION,
             user: Some(rustix::process::geteuid().as_raw()),
             machine: Some(machine()),
             given: backend::settings(given),
+            of_terraform,
             backend,
         }
     }
@@ -453,13 +457,14 @@ fn really(path: &Path) -> io::Result<PathBuf> {
 /// # Errors
 /// When this build cannot use it.
 pub fn at(configured: &Configured) -> Result<Box<dyn Backend>, Errors> {
-    in_workspace(configured, &workspace::current()?, workspaces::is_own_word(configured)?)
+    let workspace = workspace::current()?;
+    in_workspace(configured, &workspace, workspaces::is_own_word(configured, &workspace)?)
 }
 
-/// True if the place of a local state was given on the command line.
-pub fn is_own_word(given: &[String]) -> bool {
-    let key = |text: &String| text.split('=').next().unwrap_or_default().trim().to_owned();
-    given.iter().map(key).any(|key| matches!(key.as_str(), "path" | "workspace_dir"))
+/// True if the place of the local state of a workspace was given on the command line.
+pub fn is_own_word(given: &[String], workspace: &str) -> bool {
+    let place = if workspace == DEFAULT { "path" } else { "workspace_dir" };
+    given.iter().any(|text| text.split('=').next().is_some_and(|key| key.trim() == place))
 }
 
 /// The same for another workspace than the one that is chosen. `own_word` tells whether its place was given on the command

@@ -121,7 +121,7 @@ fn delete(io: &mut Io, cloud: Option<CloudArg>, args: &DeleteArgs) -> Result<(),
         return Err(error.hint("aloka workspace select default    switches to another one; then try again").into());
     }
     workspaces::check_removal(&configured, name)?;
-    let mut backend = store::in_workspace(&configured, name, workspaces::is_own_word(&configured)?)?;
+    let mut backend = store::in_workspace(&configured, name, workspaces::is_own_word(&configured, name)?)?;
     if let Some(timeout) = args.lock.wait() {
         store::lock(io, &mut *backend, OPERATION, timeout)?;
     }

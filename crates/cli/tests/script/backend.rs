@@ -158,9 +158,17 @@ fn what_terraform_was_initialised_with_is_honoured_or_told() {
     let told =
         "the state is in the local file b.tfstate, as Terraform was initialised with (.terraform/terraform.tfstate)";
     dir.run(list).expect(0).complains(told);
-    // `init` makes it the user's word.
+    // `init` records it.
     dir.run(&["init", "-cloud=aws"]).expect(0).says("b.tfstate");
     assert!(!dir.run(list).expect(0).stderr.contains("Terraform"));
+    // But for that it is the directory's word, as the block is.
+    let outside = tempfile::tempdir().expect("a directory");
+    let path = outside.path().join("b.tfstate");
+    let dir = with("backend \"local\" {}", &initialised("local", &format!("{{\"path\": {path:?}}}")));
+    for args in [list, &["init", "-cloud=aws"], list, &["init"], &["apply", "-auto-approve"]] {
+        dir.run(args).expect(1).complains("outside of this directory, and holds no state yet");
+    }
+    assert!(!path.exists());
     let contradicted = "backend \"local\" {\n    path = \"a.tfstate\"\n  }";
     for (args, path) in [(&["-reconfigure"][..], "a.tfstate"), (&["-backend-config=path=b.tfstate"], "b.tfstate")] {
         let dir = with(contradicted, &local);

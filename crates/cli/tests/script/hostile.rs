@@ -288,7 +288,9 @@ fn check(template: &Dir, place: usize, thing: usize) {
         copy(template.path(), dir.path());
         let path = dir.path().join(name);
         if name.contains("tfstate.d") {
+            let state = "terraform.tfstate.d/prod/terraform.tfstate";
             fs::create_dir_all(dir.path().join("terraform.tfstate.d/prod")).expect("made");
+            fs::copy(dir.path().join("terraform.tfstate"), dir.path().join(state)).expect("copied");
             fs::write(dir.path().join(".terraform/environment"), "prod").expect("written");
         }
         if name.contains("sim.tfstate") {

@@ -269,6 +269,21 @@ fn a_local_backend_says_where_workspaces_are() {
     dir.run(&["plan", "-detailed-exitcode", "-var=project_name=shop"]).expect(0);
     dir.run(&["workspace", "select", "default"]).expect(0);
     dir.run(&["plan", "-detailed-exitcode"]).expect(0);
+    // What stays where it is is not moved onto itself.
+    let moved =
+        dir.run(&["init", "-migrate-state", "-backend-config=path=c.tfstate", "-backend-config=workspace_dir=w"]);
+    assert!(!moved.expect(0).says("to the local file c.tfstate").stdout.contains("w/prod"));
+    dir.run(&["plan", "-detailed-exitcode"]).expect(0);
+    // A path that is given is no word on where workspaces are.
+    let outside = Outside::new();
+    let dir = Dir::new();
+    symlink(outside.path("directory"), dir.path().join("terraform.tfstate.d")).expect("a link");
+    let before = outside.looks();
+    dir.run(&["init", "-backend-config=path=a.tfstate"]).expect(0);
+    let mut command = dir.command(&["apply", "-auto-approve"]);
+    let output = command.env("TF_WORKSPACE", "prod").output().expect("it runs");
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("outside of this directory"));
+    assert_eq!(outside.looks(), before);
 }
 
 /// The data directory may be anywhere, if it is the environment that says so.

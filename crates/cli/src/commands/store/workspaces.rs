@@ -68,13 +68,13 @@ fn files_of(local: &Local, workspace: &str) -> [PathBuf; 3] {
     names.map(|name| directory(local, workspace).join(name))
 }
 
-/// True if the place of the states was given on the command line, to `aloka init`.
+/// True if the place of the state of a workspace was given on the command line, to `aloka init`.
 ///
 /// # Errors
 /// When what that recorded cannot be read.
-pub fn is_own_word(configured: &Configured) -> Result<bool, CommandError> {
+pub fn is_own_word(configured: &Configured, workspace: &str) -> Result<bool, CommandError> {
     let record = super::Record::load()?.filter(|record| record.backend == *configured);
-    Ok(record.is_some_and(|record| super::is_own_word(&record.given)))
+    Ok(record.is_some_and(|record| !record.of_terraform && super::is_own_word(&record.given, workspace)))
 }
 
 /// Makes a workspace, without a state or with an empty one, as Terraform does in such a backend.
@@ -82,7 +82,7 @@ pub fn is_own_word(configured: &Configured) -> Result<bool, CommandError> {
 /// # Errors
 /// When it cannot be made.
 pub fn create(configured: &Configured, workspace: &str) -> Result<(), Errors> {
-    let own_word = is_own_word(configured)?;
+    let own_word = is_own_word(configured, workspace)?;
     match configured {
         Configured::Local(local) => {
             // Tells whether a state may be made there.
