@@ -149,7 +149,11 @@ fn migrate(
 ) -> Result<(), Errors> {
     store::destinations(from, &[])?.iter().for_each(|line| io.err_line(line));
     let names = workspaces::list(from)?;
-    let mut moved = names.iter().filter(|workspace| store::told_of(from, workspace) != store::told_of(to, workspace));
+    let stays = |workspace: &str| match (from, to) {
+        (Configured::Local(from), Configured::Local(to)) => from.state_path(workspace) == to.state_path(workspace),
+        (Configured::Local(_) | Configured::S3(_), Configured::Local(_) | Configured::S3(_)) => false,
+    };
+    let mut moved = names.iter().filter(|workspace| !stays(workspace));
     moved.try_for_each(|workspace| {
         let own_word = store::is_own_word(given, workspace);
         let places = Places {
