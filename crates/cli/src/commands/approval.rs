@@ -39,7 +39,7 @@ pub fn check_data_loss(plan: &Plan, allowed: &[String]) -> Result<(), CommandErr
 /// What is said of identifiers that the command line names for nothing: mistyped ones, most of all.
 pub fn needless_data_loss(plan: &Plan, allowed: &[String]) -> Vec<String> {
     let loss = plan.data_loss();
-    let needless = allowed.iter().filter(|id| !loss.databases.contains(*id));
+    let needless = allowed.iter().filter(|id| !loss.databases.contains_key(*id));
     needless.map(|id| format!("{} names no database that this plan destroys", flag("-allow-data-loss", id))).collect()
 }
 
