@@ -71,9 +71,9 @@ pub enum ReadError {
     #[error("{target} is recorded in the flat form of Terraform 0.11 (`attributes_flat`), which cannot be read: {why}")]
     Flat {
         /// Whose.
-        target: Target,
+        target: Box<Target>,
         /// What is wrong with them.
-        why: FlatError,
+        why: Box<FlatError>,
     },
     /// A format this release does not read.
     #[error("it is a state of format version {found}{}, and this release reads version {FORMAT_VERSION}", match .found {
@@ -403,7 +403,7 @@ fn objects(entry: &RawValue) -> Result<Objects, ReadError> {
             (None, Some(texts)) => {
                 let texts = texts.parse::<Flat>().ok_or(FlatError::NotTexts);
                 let read = texts.and_then(|texts| flat::read(&head.resource_type, &texts));
-                read.map_err(|why| ReadError::Flat { target: target.clone(), why })?
+                read.map_err(|why| ReadError::Flat { target: Box::new(target.clone()), why: Box::new(why) })?
             }
             (None, None) => ValueMap::default(),
         };

@@ -54,10 +54,8 @@ pub(super) fn check(reader: &mut Reader<'_>) -> Option<Application> {
     let family = family(reader);
     let image_set = reader.is_set("app_ami_id");
     let image = image(reader);
-    if !image_set {
-        if let Some(instance_type) = &instance_type {
-            refuse_arm(reader, instance_type);
-        }
+    if let Some(instance_type) = instance_type.as_ref().filter(|_| !image_set) {
+        refuse_arm(reader, instance_type);
     }
     let ingress = ingress(reader);
     let user_data = user_data(reader);
