@@ -56,7 +56,7 @@ impl Scene {
         let state = bench.state();
         let inputs = inputs(variables(tfvars), mode, &state);
         let planned = bench.plan(&inputs.variables, mode).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
-        let file = PlanFile::new("sim", &inputs, &planned.plan);
+        let file = PlanFile::new("sim", "default", &inputs, &planned.plan);
         let file = serde_json::to_value(&file).expect("a plan is JSON");
         Self { name, bench, file, made: BTreeMap::new() }
     }
@@ -366,7 +366,7 @@ fn a_saved_plan_has_no_verifier_and_no_profile() {
     let inputs = inputs(variables, Mode::Apply, &state);
     let planned = bench.plan(&inputs.variables, Mode::Apply).expect("a plan");
     assert!(!planned.plan.secrets.is_empty());
-    let text = serde_json::to_string(&PlanFile::new("sim", &inputs, &planned.plan)).expect("JSON");
+    let text = serde_json::to_string(&PlanFile::new("sim", "default", &inputs, &planned.plan)).expect("JSON");
     assert!(!text.contains("argon2id") && !text.contains("\"prod\""));
     let file = PlanFile::parse(text.as_bytes()).expect("a plan");
     assert_eq!(file.inputs(Some("dev".to_owned()), Password::Absent).variables.aws_profile.as_deref(), Some("dev"));

@@ -128,7 +128,7 @@ impl User {
 /// A plan in every form it is shown or kept in.
 fn shown(planned: &Planned, inputs: &Inputs) -> Vec<String> {
     let plan = &planned.plan;
-    let file = PlanFile::new("sim", inputs, plan);
+    let file = PlanFile::new("sim", "default", inputs, plan);
     vec![
         format!("{planned:?}"),
         format!("{file:?}"),

@@ -401,7 +401,7 @@ pub fn configure(io: &mut Io, request: &PlanRequest, cloud: Option<CloudArg>) ->
             human::diagnostic(io, warning, request.compact_warnings);
         }
     }
-    for note in &config.notes {
+    for note in &loaded.config.notes {
         match request.json {
             true => json::write(io, &json::log(note)),
             false => io.err_line(note),

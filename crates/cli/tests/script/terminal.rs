@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -64,7 +63,7 @@ fn at_terminal(dir: &Dir, args: &[&str], keys: &[(&str, &str)]) -> Shown {
     let mut child = command.spawn().expect("the binary starts");
     drop(command);
     let screen = Arc::new(Mutex::new(Vec::new()));
-    let mut master = File::from(OwnedFd::from(master));
+    let mut master = File::from(master);
     let reader = {
         let (screen, mut master) = (Arc::clone(&screen), end(&master));
         std::thread::spawn(move || {
@@ -117,13 +116,16 @@ fn typed(line: &str) -> String {
     format!("{line}\n")
 }
 
+/// A command, its exit code, what is typed at which question, and what it says to do next.
+type Step<'a> = (&'a [&'a str], i32, &'a [(&'a str, &'a str)], &'a str);
+
 /// Every step is one that the step before names.
 #[test]
 fn the_first_ten_minutes_have_no_dead_end() {
     let dir = Dir::new().without("TF_VAR_db_password");
     let password = typed(PASSWORD);
     let asked = (ASKED, password.as_str());
-    let steps: &[(&[&str], i32, &[(&str, &str)], &str)] = &[
+    let steps: &[Step] = &[
         (&[], 127, &[], "init Check this directory"),
         (&["init"], 0, &[], "aloka init -example"),
         (&["init", "-example"], 0, &[], "aloka simulate"),

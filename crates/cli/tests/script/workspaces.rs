@@ -39,10 +39,7 @@ fn the_chosen_workspace_has_a_state_of_its_own_and_is_told() {
     for (named, noted, path) in WAYS {
         for data in [None, Some("data")] {
             let dir = chosen(named, noted, data);
-            let name = match path.split('/').nth(1) {
-                Some(name) => name,
-                None => "default",
-            };
+            let name = path.split('/').nth(1).unwrap_or("default");
             let case = format!("{named:?} {noted:?} {data:?}");
             assert_eq!(dir.run(&["workspace", "show"]).expect(0).stdout, format!("{name}\n"), "{case}");
             dir.run(&["init"]).expect(0).says(&format!("State: state file {path};"));
