@@ -129,7 +129,7 @@ fn objects_are_imported_one_by_one() {
     let subnet = subnet.split('"').find(|text| text.starts_with("subnet-")).expect("an ID").to_owned();
     dir.run(&["state", "rm", "module.vpc.aws_subnet.public[0]"]).expect(0);
     let ran = dir.run(&["import", "module.vpc.aws_subnet.public[0]", &subnet]).expect(1);
-    ran.complains("cannot be module.vpc.aws_subnet.public[0]").complains("cidr_block is");
+    ran.complains("cannot be module.vpc.aws_subnet.public[0]").complains("aws_instance.app is recorded with subnet_id");
     let ran = dir.run(&["import", "module.vpc.aws_subnet.public[0]", "subnet-00000000000000000"]).expect(1);
     ran.complains("there is no aws_subnet subnet-00000000000000000");
     dir.run(&["import", "aws_instance.web", "i-1"]).expect(1).complains("is not an address of this stack");

@@ -22,6 +22,7 @@ use super::outputs::{OutputMark, RawOutput, output_type};
 use super::raw::{Raw, RawObject};
 use super::{Private, Resource, State, Target, Terraform, flat, kept};
 use crate::address::{Address, VPC_MODULE};
+use crate::identity;
 use crate::model::Kind;
 use crate::secret::DB_PASSWORD;
 use crate::stack;
@@ -577,10 +578,22 @@ pub fn write_to(state: &State, mut writer: impl io::Write) -> io::Result<()> {
 /// What Terraform keeps for its provider, and for us.
 fn private_of<'a>(state: &State, target: &Target, resource: &'a Resource) -> Option<Cow<'a, str>> {
     let theirs = resource.provider_private.as_deref();
-    let is_carrier = target.deposed.is_none() && kept::is_carrier(target.address.kind);
-    let hash = state.private.secrets.get(DB_PASSWORD).filter(|_| is_carrier);
+    let hash = state.private.secrets.get(DB_PASSWORD).filter(|_| carries(state, target, resource));
     let ours = hash.and_then(|hash| kept::with_hash(theirs, hash));
     ours.map(Cow::Owned).or_else(|| theirs.map(Cow::Borrowed))
+}
+
+/// True if the object's private data is to hold the hash: no association of somebody else's subnet does.
+fn carries(state: &State, target: &Target, resource: &Resource) -> bool {
+    let is_ours = |address: &Address, subnet: &Resource| {
+        address.kind == Kind::Subnet
+            && subnet.attributes.get("id") == resource.attributes.get("subnet_id")
+            && subnet.attributes.get("tags").and_then(identity::lineage) == Some(&*state.lineage)
+    };
+    let is_carrier = target.deposed.is_none() && kept::is_carrier(target.address.kind);
+    is_carrier
+        && (target.address.kind != Kind::RouteTableAssociation
+            || state.resources.iter().any(|(address, subnet)| is_ours(address, subnet)))
 }
 
 impl Serialize for ResourcesView<'_> {

@@ -2,8 +2,8 @@
 //! the password rides along there: without it, every plan after Terraform's would send the password.
 //!
 //! Of an object that Terraform changes, its provider writes the data anew, and what it does not know is gone. So the hash is
-//! with the database and with each association of a route table: these have no tags, and nothing else that is changed in place
-//! by a plan that does not rebuild the network.
+//! with the database and with each association of our subnets with a route table: these have no tags, and nothing else that
+//! is changed in place by a plan that does not rebuild the network.
 //!
 //! The data is JSON in base64, of the provider's own keys, or null; what is not of that form is left as it is.
 
@@ -15,7 +15,7 @@ use crate::model::Kind;
 /// Our key among the provider's.
 const KEY: &str = "aloka";
 
-/// True if the private data of current objects of this kind holds the hash.
+/// True if the private data of current objects of this kind may hold the hash.
 pub fn is_carrier(kind: Kind) -> bool {
     matches!(kind, Kind::DbInstance | Kind::RouteTableAssociation)
 }

@@ -39,11 +39,12 @@ fn other_sources_are_named() {
 fn problems_are_told_together_in_the_order_of_the_sources() {
     let found = bad(&[
         environment("TF_VAR_db_name", "9"),
+        environment("TF_VAR_db_password", "password1"),
         tfvars("tags = { \"aws:x\" = \"y\" }\nvpc_cidr = \"10.0.0.0/8\"\naws_region = \"us-east-9\"\n"),
         command_line("app_instance_count", "many"),
     ]);
     let summaries: Vec<_> = found.iter().map(|found| found.summary.split(' ').next().unwrap_or_default()).collect();
-    assert_eq!(summaries, ["db_name", "the", "vpc_cidr", "aws_region", "app_instance_count", "support"]);
+    assert_eq!(summaries, ["db_name", "the", "vpc_cidr", "aws_region", "app_instance_count", "db_password"]);
     assert_eq!(found.last().map(|found| found.severity), Some(Severity::Warning));
 }
 
