@@ -22,31 +22,37 @@ struct Standing {
 /// A problem for each address of which nothing is recorded, though something that is recorded refers to its object. An address
 /// of which something was ever made or recorded is not among them: its object is gone, and is made again.
 pub(super) fn problems(inputs: &Inputs<'_>, made: &BTreeMap<Address, Change>) -> Vec<Problem> {
-    let known = recorded_ids(inputs.state);
+    // What is recorded and gone is known as well: who referred to it may still list it.
+    let known: BTreeSet<_> = recorded_ids(inputs.state).into_iter().chain(recorded_ids(inputs.recorded)).collect();
     let is_unknown = |id: &str| !known.contains(id) && !inputs.ownership.elsewhere.has_id(id);
-    let is_missing = |address: &Address| {
-        made.get(address).is_some_and(|change| change.action == Action::Create)
-            && !inputs.recorded.resources.contains_key(address)
-            && !inputs.recorded.private.generations.contains_key(address)
-            && !inputs.recorded.private.intents.contains_key(address)
+    let is_created = |address: &Address| made.get(address).is_some_and(|change| change.action == Action::Create);
+    let is_made_before = |address: &Address| {
+        inputs.recorded.resources.contains_key(address)
+            || inputs.recorded.private.generations.contains_key(address)
+            || inputs.recorded.private.intents.contains_key(address)
     };
     let mut standing: BTreeMap<Address, Standing> = BTreeMap::new();
     for change in made.values() {
         for attribute in &change.attributes {
+            let mut created = BTreeSet::new();
             attribute.after.visit_refs(&mut |address, _| {
-                if !is_missing(address) || standing.contains_key(address) {
-                    return;
+                if is_created(address) {
+                    created.insert(address);
                 }
+            });
+            for address in created.iter().filter(|address| !is_made_before(address)) {
                 let mut ids = BTreeSet::new();
                 collect(&attribute.before, &mut |text| {
                     if is_unknown(text) && is_of(address.kind, text) {
                         ids.insert(text.to_owned());
                     }
                 });
-                if !ids.is_empty() {
-                    standing.insert(address.clone(), Standing { ids, referrer: change.target.address.clone() });
+                // An object that is made again is gone, and who referred to it may still list it.
+                let again = created.iter().filter(|other| other.kind == address.kind && is_made_before(other)).count();
+                if ids.len() > again && !standing.contains_key(*address) {
+                    standing.insert((*address).clone(), Standing { ids, referrer: change.target.address.clone() });
                 }
-            });
+            }
         }
     }
     standing.iter().map(|(address, standing)| problem(address, standing)).collect()
