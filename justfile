@@ -55,10 +55,16 @@ torture *ARGS:
     cargo build --locked -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/torture {{ ARGS }}
 
-# the tests of test-local against LocalStack in a container (needs a Docker engine and a python3 with boto3)
-test-container:
+# the tests of test-local against LocalStack in a container, and one that is cut off (needs a Docker engine)
+test-container: && test-cut
+    localstack/image
     cargo build --locked -p aloka
     ALOKA_BIN='{{ target }}/debug/aloka' cargo test -p aloka-tests --features containers --test container -- --nocapture
+
+# the network goes away in the middle of a run, and comes back (needs a Docker engine on Linux)
+test-cut *ARGS:
+    cargo build --locked -p aloka
+    ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator --container run -- tests/localstack/cut {{ ARGS }}
 
 # random stories of a stack on the simulated AWS, judged and shrunk: --minutes N, or --seed N to play one (docs/TESTING.md)
 swarm *ARGS:

@@ -1,17 +1,18 @@
 //! The tests of `tests/localstack` against LocalStack in a container instead of a process of this machine.
 //!
-//! Runs with the feature `containers` alone, as it needs a Docker engine: `just test-container`.
+//! Runs with the feature `containers` alone, as it needs a Docker engine and the image that `localstack/image` makes:
+//! `just test-container`.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use testcontainers::core::{BuildImageOptions, ContainerPort, WaitFor};
-use testcontainers::runners::{SyncBuilder as _, SyncRunner as _};
-use testcontainers::{GenericBuildableImage, ImageExt as _};
+use testcontainers::core::{ContainerPort, WaitFor};
+use testcontainers::runners::SyncRunner as _;
+use testcontainers::{GenericImage, ImageExt as _};
 
-/// The tag is LocalStack's own, see `localstack/Dockerfile`.
+/// What `localstack/image` makes. The tag is LocalStack's own.
 const IMAGE: (&str, &str) = ("aloka-localstack", "4.14.0");
 const PORT: ContainerPort = ContainerPort::Tcp(4566);
 /// Seconds are usual, a cold disk takes longer.
@@ -33,7 +34,8 @@ fn needs_docker<T, E: Display>(what: &str, result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => panic!(
-            "{what}: {error}\nthis test needs a Docker engine that runs (`docker info` tells); `just test-local` needs none"
+            "{what}: {error}\nthis test needs a Docker engine that runs (`docker info` tells) and the image that localstack/image \
+             makes; `just test-local` needs neither"
         ),
     }
 }
@@ -42,25 +44,23 @@ fn needs_docker<T, E: Display>(what: &str, result: Result<T, E>) -> T {
 fn the_binary_keeps_its_promises_against_localstack_in_a_container() {
     let binary = binary();
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let files = top.join("localstack");
 
     let (name, tag) = IMAGE;
-    let image = GenericBuildableImage::new(name, tag)
-        .with_dockerfile(files.join("Dockerfile"))
-        .with_file(files.join("plugin"), "plugin")
-        .build_image_with(BuildImageOptions::new().with_skip_if_exists(true));
-    let image = needs_docker("the image cannot be built", image);
-    let image = image.with_exposed_port(PORT).with_wait_for(WaitFor::message_on_either_std("Ready."));
+    let image = GenericImage::new(name, tag).with_exposed_port(PORT);
+    let image = image.with_wait_for(WaitFor::message_on_either_std("Ready."));
     let container = needs_docker("the container does not start", image.with_startup_timeout(READY_WITHIN).start());
     let host = needs_docker("the container has no address", container.get_host());
     let port = needs_docker("the container has no port", container.get_host_port_ipv4(PORT));
 
     let host = host.to_string();
-    let status = Command::new(top.join("tests/localstack/run"))
+    // The emulator's script knows a Python with boto3, and what a fresh emulator has to be asked first.
+    let status = Command::new(top.join("localstack/emulator"))
+        .args(["run", "--", "tests/localstack/run"])
+        .current_dir(&top)
         .env("ALOKA_TEST_ENDPOINT", format!("http://{host}:{port}"))
         .env("ALOKA_BIN", binary)
         .env("NO_PROXY", format!("127.0.0.1,localhost,{host}"))
         .status();
-    let status = status.unwrap_or_else(|error| panic!("tests/localstack/run cannot be started: {error}"));
+    let status = status.unwrap_or_else(|error| panic!("localstack/emulator cannot be started: {error}"));
     assert!(status.success(), "tests/localstack/run: {status}; what failed stands above");
 }
