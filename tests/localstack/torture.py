@@ -238,8 +238,12 @@ class Life:
             check_gone(unittest.TestCase(), World(self.aws))
             left = [r for r in self.state()["resources"] if r["mode"] == "managed"]
             self.require(not left and not self.state()["aloka"].get("intents"), f"the state records {left}")
-            files = sorted(path.name for path in self.cwd.iterdir())
-            self.require(set(files) <= {"terraform.tfstate", "terraform.tfstate.backup", "terraform.tfvars"}, f"files left: {files}")
+            files = sorted(str(path.relative_to(self.cwd)) for path in self.cwd.rglob("*") if not path.is_dir())
+            receipts = [name for name in files if name.startswith(".aloka/receipts/") and name.endswith(".jsonl")]
+            known = {"terraform.tfstate", "terraform.tfstate.backup", "terraform.tfvars", *receipts}
+            self.require(set(files) <= known and len(receipts) <= 10, f"files left: {files}")
+            open_to_others = [name for name in receipts if (self.cwd / name).stat().st_mode & 0o077]
+            self.require(not open_to_others, f"receipts that others may read: {open_to_others}")
         else:
             self.require(self.run(("plan", "-detailed-exitcode")) == 0, f"the plan after {stage} is not empty")
 

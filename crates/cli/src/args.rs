@@ -1,5 +1,6 @@
 //! The command line as clap reads it. What the flags mean together is decided by [`crate::request`].
 
+pub mod receipts;
 mod text;
 pub mod workspace;
 
@@ -129,6 +130,13 @@ pub enum Command {
     /// every promise was held, every fault asked for struck, and plain runs put right what it did.
     #[command(after_help = SIMULATE_EXAMPLES)]
     Simulate(SimulateArgs),
+    /// Tell what runs on AWS told of AWS: what was different, how long it took
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  aloka apply -receipt=apply.jsonl\n  aloka receipts check apply.jsonl\n  aloka receipts \
+                      durations apply.jsonl"
+    )]
+    Receipts(receipts::ReceiptsCommand),
     /// List the variables: types, defaults, what they are for
     #[command(after_help = "Examples:\n  aloka variables\n  aloka variables -json")]
     Variables(VariablesArgs),
@@ -240,6 +248,10 @@ pub struct CommonArgs {
     /// Show every object of a group and every object that is kept
     #[arg(long)]
     pub verbose: bool,
+    /// Write what is sent, answered and when to this file, without secrets and identifiers. A receipt or an empty file is
+    /// overwritten, nothing else
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
     /// What may be done that is refused otherwise.
     #[command(flatten)]
     pub consent: ConsentArgs,

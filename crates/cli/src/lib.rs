@@ -17,6 +17,7 @@ pub mod io;
 mod line;
 mod output;
 pub mod planfile;
+pub mod receipt;
 pub mod request;
 mod rfc3339;
 mod trust;
@@ -132,7 +133,7 @@ impl Command {
         match self {
             Self::Show(args) => args.file.is_none(),
             Self::Simulate(args) => args.rules.is_none() && args.replay.is_none(),
-            Self::Variables(_) | Self::Completions(_) | Self::Version(_) => false,
+            Self::Variables(_) | Self::Completions(_) | Self::Version(_) | Self::Receipts(_) => false,
             Self::Plan(_)
             | Self::Apply(_)
             | Self::Destroy(_)
@@ -167,6 +168,7 @@ impl Command {
             | Self::ForceUnlock(_)
             | Self::Graph(_)
             | Self::Simulate(_)
+            | Self::Receipts(_)
             | Self::Variables(_)
             | Self::Completions(_)
             | Self::Version(_) => false,
@@ -176,8 +178,8 @@ impl Command {
 
 fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandResult {
     use crate::commands::{
-        apply, claim, completions, force_unlock, graph, import, init, output, plan, show, simulate, state, validate,
-        variables, version, workspace,
+        apply, claim, completions, force_unlock, graph, import, init, output, plan, receipts, show, simulate, state,
+        validate, variables, version, workspace,
     };
     match command {
         Command::Init(args) => init::run(io, cloud, &args),
@@ -195,6 +197,7 @@ fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandRe
         Command::ForceUnlock(args) => force_unlock::run(io, cloud, &args),
         Command::Graph(args) => graph::run(io, &args),
         Command::Simulate(args) => simulate::run(io, &args),
+        Command::Receipts(command) => receipts::run(io, &command),
         Command::Variables(args) => variables::run(io, &args),
         Command::Completions(args) => completions::run(io, &args),
         Command::Version(args) => version::run(io, &args),

@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Plan,
     /// The trace of a rehearsal, by `-trace`.
     Trace,
+    /// A receipt, by `-receipt`.
+    Receipt,
 }
 
 /// What a file holds.
@@ -43,6 +45,8 @@ pub(crate) enum Content {
     Plan,
     /// A trace, of any format.
     Trace,
+    /// A receipt, of any format.
+    Receipt,
     /// Anything else.
     Other,
 }
@@ -77,6 +81,8 @@ impl Content {
             Self::Plan
         } else if begins_with_key(head, "aloka_trace").is_some() {
             Self::Trace
+        } else if begins_with_key(head, "receipt").is_some() {
+            Self::Receipt
         } else if trimmed.starts_with(b"{")
             && (has("\"lineage\"") || (has("\"serial\"") && has("\"terraform_version\"")))
         {
@@ -208,7 +214,7 @@ impl<'a> Output<'a> {
         match self.kind {
             _ if self.implied => files::make_directory_of(self.named),
             Kind::Trace => fs::create_dir_all(directory_of(self.named)),
-            Kind::Plan => Ok(()),
+            Kind::Plan | Kind::Receipt => Ok(()),
         }
     }
 
@@ -249,9 +255,9 @@ impl<'a> Output<'a> {
         let path = resolve(self.named).map_err(|error| self.failed(&error))?;
         match (Content::of(&path).map_err(|error| CommandError::file("read", self.named, &error))?, self.kind) {
             (Content::Empty, _) => self.check_lead(&path)?,
-            (Content::Plan, Kind::Plan) | (Content::Trace, Kind::Trace) => {}
+            (Content::Plan, Kind::Plan) | (Content::Trace, Kind::Trace) | (Content::Receipt, Kind::Receipt) => {}
             (Content::State, _) => return Err(self.is_state()),
-            (Content::Plan, Kind::Trace) | (Content::Trace, Kind::Plan) | (Content::Other, _) => {
+            (Content::Plan | Content::Trace | Content::Receipt | Content::Other, _) => {
                 return Err(self.refused(&format!("is not {}, so it is not overwritten", self.thing())));
             }
         }
@@ -280,7 +286,7 @@ impl<'a> Output<'a> {
             Ok(Content::Empty) => Ok(()),
             // What is told goes there, too.
             Ok(_) | Err(_) if matches!(number, 1 | 2) => Ok(()),
-            Ok(Content::Plan | Content::Trace | Content::Other) => {
+            Ok(Content::Plan | Content::Trace | Content::Receipt | Content::Other) => {
                 Err(self.refused("is an open file that is not empty, so nothing is written there"))
             }
             Err(error) => Err(CommandError::file("read", self.named, &error)),
@@ -320,6 +326,7 @@ impl<'a> Output<'a> {
         let flag = match self.kind {
             Kind::Plan => "-out",
             Kind::Trace => "-trace",
+            Kind::Receipt => "-receipt",
         };
         CommandError::user(format!("{} {why}", self.named.display()))
             .hint(format!("name another file with {flag}=FILE"))
@@ -329,6 +336,7 @@ impl<'a> Output<'a> {
         let what = match self.kind {
             Kind::Plan => "write the plan to",
             Kind::Trace => "write",
+            Kind::Receipt => "write the receipt to",
         };
         CommandError::file(what, self.named, error)
     }
@@ -337,6 +345,7 @@ impl<'a> Output<'a> {
         match self.kind {
             Kind::Plan => "a saved plan",
             Kind::Trace => "a trace",
+            Kind::Receipt => "a receipt",
         }
     }
 }

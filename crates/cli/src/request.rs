@@ -33,6 +33,8 @@ pub struct PlanRequest {
     pub compact_warnings: bool,
     /// Show everything.
     pub verbose: bool,
+    /// Where to write a receipt.
+    pub receipt: Option<PathBuf>,
     /// What may be done that is refused otherwise.
     pub consent: Consent,
 }
@@ -87,6 +89,7 @@ fn plan_request(mode: Mode, common: CommonArgs) -> Result<PlanRequest, Errors> {
         json: common.json,
         compact_warnings: common.compact_warnings,
         verbose: common.verbose,
+        receipt: common.receipt,
         consent: Consent {
             replace: allow_replace.into_iter().collect(),
             cutting_off: allow_cutting_off.into_iter().collect(),
@@ -108,6 +111,7 @@ impl PlanRequest {
             json: false,
             compact_warnings: false,
             verbose: false,
+            receipt: None,
             consent: Consent::default(),
         }
     }

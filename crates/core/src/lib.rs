@@ -23,6 +23,7 @@ pub mod observe;
 pub mod ownership;
 pub mod plan;
 pub mod printable;
+pub mod receipt;
 pub mod remote;
 pub mod render;
 pub mod rules;

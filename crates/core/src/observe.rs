@@ -36,6 +36,9 @@ pub const DB_FAILED: [&str; 7] = [
 pub const DB_STUCK: [&str; 4] =
     ["inaccessible-encryption-credentials-recoverable", "incompatible-option-group", "stopped", "storage-full"];
 
+/// Statuses of a database that works and takes changes.
+pub const DB_READY: [&str; 2] = ["available", "storage-optimization"];
+
 /// What is known of the place the objects are in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -220,8 +223,18 @@ fn db_instance(a: &mut Attributes<'_>) {
         ("storage_encrypted", "StorageEncrypted"),
         ("storage_type", "StorageType"),
         ("username", "MasterUsername"),
-        ("vpc_security_group_ids", "VpcSecurityGroupIds"),
     ]);
+    // What is on its way out is not what the database is to have.
+    if let Some(groups) = a.object.at("VpcSecurityGroups").and_then(Value::as_list) {
+        let groups = groups.iter().filter(|group| group.get("Status").as_str() != Some("removing"));
+        let ids = groups.map(|group| group.get("VpcSecurityGroupId").clone()).collect();
+        a.set("vpc_security_group_ids", Value::List(ids));
+    }
+    // A standby that is being made: RDS says `false` until it is there, but in the very beginning.
+    let status = a.object.at("DBInstanceStatus").and_then(Value::as_str).unwrap_or_default();
+    if let Some(pending) = a.object.at("PendingModifiedValues.MultiAZ").filter(|_| !DB_READY.contains(&status)) {
+        a.set("multi_az", pending.clone());
+    }
     // Of storage that it does not grow by itself, RDS says nothing: otherwise what is recorded would stay.
     if a.object.at("AllocatedStorage").is_some() {
         let most = a.object.at("MaxAllocatedStorage").cloned().unwrap_or_else(|| 0.into());
@@ -310,6 +323,8 @@ pub fn phase(kind: Kind, object: &Value) -> Phase {
             _ => Phase::Ready,
         },
         Kind::DbInstance => match text("DBInstanceStatus") {
+            // The status does not tell of security groups before RDS is at work on them.
+            "available" | "storage-optimization" if !are_groups_active(object) => Phase::Settling,
             // What is full is mended by more storage: a change in place.
             "available" | "storage-optimization" | "storage-full" => Phase::Ready,
             "deleting" | "delete-precheck" => Phase::Deleting,
@@ -325,6 +340,12 @@ pub fn phase(kind: Kind, object: &Value) -> Phase {
         | Kind::RouteTableAssociation
         | Kind::SecurityGroup => Phase::Ready,
     }
+}
+
+/// True if no security group of a database is on its way, in or out.
+fn are_groups_active(database: &Value) -> bool {
+    let mut groups = database.get("VpcSecurityGroups").as_list().unwrap_or_default().iter();
+    groups.all(|group| group.get("Status").as_str() == Some("active"))
 }
 
 /// Terraform's identifier of a default route: the table, and a checksum of `0.0.0.0/0`.

@@ -9,6 +9,7 @@ pub mod aws;
 pub mod bucket;
 pub mod fault;
 pub mod iam;
+pub mod receipt;
 pub mod rehearsal;
 pub mod rng;
 pub mod rules;

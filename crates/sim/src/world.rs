@@ -565,7 +565,7 @@ impl World {
             News::Failed { cause } => self.note(kind, None, format_args!("{target}: failed: {cause}")),
             News::Skipped => self.note(kind, None, format_args!("{target}: skipped")),
             // The trace has the calls themselves.
-            News::Waiting { .. } | News::Sent { .. } => {}
+            News::Waiting { .. } | News::Sent { .. } | News::Answered { .. } => {}
         }
     }
 }

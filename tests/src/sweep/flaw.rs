@@ -222,6 +222,7 @@ impl Driver {
             Cause::Call { error, .. } | Cause::Refused { error, .. } => error.class == ErrorClass::Credentials,
             Cause::Held { .. }
             | Cause::WaitFailed { .. }
+            | Cause::Short { .. }
             | Cause::WaitTimedOut { .. }
             | Cause::Foreign { .. }
             | Cause::SlowStore { .. }

@@ -309,6 +309,7 @@ impl Watch for Onlooker {
             | News::Waiting { .. }
             | News::Retry { .. }
             | News::Finished { .. }
+            | News::Answered { .. }
             | News::Skipped => {}
         }
     }

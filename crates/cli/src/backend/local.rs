@@ -497,7 +497,7 @@ fn not_ours(path: &Path, found: &'static str, wanted: &'static str) -> BackendEr
 fn check_content(path: &Path, wanted: &'static str) -> Result<(), BackendError> {
     match Content::of(path).map_err(at("read", path))? {
         Content::Empty | Content::State => Ok(()),
-        Content::Plan | Content::Trace | Content::Other => {
+        Content::Plan | Content::Trace | Content::Receipt | Content::Other => {
             Err(not_ours(path, Content::form(path).map_or("another kind of file", |form| form.what), wanted))
         }
     }

@@ -23,6 +23,7 @@ use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
 use crate::endpoint;
 use crate::error::{CommandError, Errors};
 use crate::io::Io;
+use crate::receipt::{Order, Receipt, Recording};
 use crate::request::PlanRequest;
 use crate::rfc3339;
 use crate::view::reporter::{Counts, Format, Reporter, warn};
@@ -44,6 +45,7 @@ pub struct Run<'a> {
     /// True if the state that was read holds a password in clear.
     was_clear: Cell<bool>,
     secrets: Secrets,
+    receipt: Option<Receipt>,
 }
 
 /// How an executed plan ended.
@@ -72,9 +74,15 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Errors> {
         let format = if request.json { Format::Json } else { Format::Human };
         let (mut backend, mut lines) = store::open_quietly(Some(cloud), &[])?;
+        let mut is_elsewhere = false;
         if cloud == CloudArg::Aws {
-            lines.extend(endpoint::of_environment("requests to AWS", &["ec2", "rds", "ssm", "sts"])?);
+            let elsewhere = endpoint::of_environment("requests to AWS", &["ec2", "rds", "ssm", "sts"])?;
+            is_elsewhere = !elsewhere.is_empty();
+            lines.extend(elsewhere);
         }
+        let order = Order::new(request.receipt.clone(), request.mode, operation != "OperationTypePlan");
+        let kind = if cloud == CloudArg::Aws { CloudKind::Aws } else { CloudKind::Sim };
+        let receipt = Receipt::begin(&order, (kind, &variables.aws_region), is_elsewhere, store::kept())?;
         lines.extend(store::aside(cloud)?);
         for line in lines {
             match format {
@@ -88,7 +96,7 @@ impl<'a> Run<'a> {
         let place = store::place(Some(cloud))?;
         let workspace = workspace::current()?;
         let cloud = connect(cloud, variables)?;
-        Ok(Self { io, format, cloud, backend, workspace, place, was_clear: Cell::new(false), secrets })
+        Ok(Self { io, format, cloud, backend, workspace, place, was_clear: Cell::new(false), secrets, receipt })
     }
 
     /// Opens a run of what this directory declares, and plans as the request says, for one that `writes` the state or not.
@@ -207,9 +215,17 @@ impl<'a> Run<'a> {
     fn read(&mut self, nodes: Vec<Node>, state: &State) -> Result<Executor, Errors> {
         let mut executor = Executor::new(nodes, state.clone(), self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, state);
+        if let Some(receipt) = &mut self.receipt {
+            receipt.graph(state, self.cloud.now());
+            executor.tell_answers();
+        }
+        let mut recording = Recording { observer: &mut reporter, receipt: self.receipt.as_mut() };
         let outcome =
-            self.cloud.run(&mut executor, None, &self.secrets, &mut reporter).map_err(|error| cloud_error(&error))?;
+            self.cloud.run(&mut executor, None, &self.secrets, &mut recording).map_err(|error| cloud_error(&error))?;
         reporter.end();
+        if let Some(receipt) = &mut self.receipt {
+            receipt.outcome(&outcome);
+        }
         match outcome {
             // Every read was answered, and the user wants no more than that.
             Outcome::Done | Outcome::Failed { .. } if self.cloud.is_stopping() => Err(stopped().into()),
@@ -233,12 +249,20 @@ impl<'a> Run<'a> {
     pub fn execute(&mut self, planned: &Planned) -> Result<Executed, Errors> {
         let mut executor = Executor::for_plan(planned, self.cloud.now());
         let mut reporter = Reporter::new(self.io, self.format, &planned.state);
+        if let Some(receipt) = &mut self.receipt {
+            receipt.graph(&planned.state, self.cloud.now());
+            executor.tell_answers();
+        }
+        let mut recording = Recording { observer: &mut reporter, receipt: self.receipt.as_mut() };
         let backend: &mut dyn Backend = &mut *self.backend;
         let outcome = self
             .cloud
-            .run(&mut executor, Some(backend), &self.secrets, &mut reporter)
+            .run(&mut executor, Some(backend), &self.secrets, &mut recording)
             .map_err(|error| cloud_error(&error))?;
         reporter.end();
+        if let Some(receipt) = &mut self.receipt {
+            receipt.outcome(&outcome);
+        }
         let done = matches!(outcome, Outcome::Done);
         let counts = if done { planned.plan.counts() } else { reporter.counts() };
         let swept = match &outcome {
@@ -289,6 +313,9 @@ impl<'a> Run<'a> {
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.backend.unlock();
+        if let Some(receipt) = &self.receipt {
+            receipt.write(self.io);
+        }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod init;
 pub mod output;
 pub mod password;
 pub mod plan;
+pub mod receipts;
 pub mod saved;
 pub mod show;
 pub mod simulate;

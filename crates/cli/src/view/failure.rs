@@ -54,6 +54,7 @@ fn from_failure(failure: &Failure) -> CommandError {
         Cause::WaitFailed { detail, .. } if DB_STUCK.contains(&detail.as_str()) => {
             error.hint("it was made and is recorded; see to it in the AWS console, then run `aloka plan`")
         }
+        Cause::Short { .. } => error.hint("it works and is recorded as it is: the next `aloka apply` asks for the rest again"),
         Cause::WaitFailed { .. } => error.hint("the next `aloka apply` replaces the object"),
         Cause::WaitTimedOut { operation, .. } if *operation == Operation::DescribeNetworkInterfaces.to_string() => {
             error.hint("AWS still holds network interfaces in it: run the command again in some minutes")

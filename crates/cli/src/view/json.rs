@@ -140,6 +140,11 @@ pub fn diagnostic(error: &CommandError) -> Json {
 pub fn remark(notice: &Notice, text: &str) -> Option<Json> {
     match notice.news {
         News::Retry { .. } | News::Adopted { .. } | News::Skipped => Some(log(text)),
-        News::Started | News::Waiting { .. } | News::Sent { .. } | News::Finished { .. } | News::Failed { .. } => None,
+        News::Started
+        | News::Waiting { .. }
+        | News::Sent { .. }
+        | News::Answered { .. }
+        | News::Finished { .. }
+        | News::Failed { .. } => None,
     }
 }

@@ -150,7 +150,7 @@ impl Progress {
                 self.running.get_mut(index)?.usual = Some(*usual);
                 return None;
             }
-            News::Sent { request: _, attempt: _ } => return None,
+            News::Sent { request: _, attempt: _ } | News::Answered { reply: _ } => return None,
             News::Retry { error, after } => {
                 let next =
                     if after.is_zero() { "looking again".to_owned() } else { format!("again in {}", Human(*after)) };

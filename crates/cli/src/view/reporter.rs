@@ -84,6 +84,7 @@ fn wanted(nodes: &[Node], line: &Line, notice: &Notice) -> bool {
         News::Finished { .. } => !reads,
         News::Waiting { .. }
         | News::Sent { .. }
+        | News::Answered { .. }
         | News::Retry { .. }
         | News::Adopted { .. }
         | News::Failed { .. }

@@ -15,6 +15,7 @@ mod hostile;
 mod interrupt;
 mod output;
 mod protection;
+mod receipts;
 mod recover;
 mod refusals;
 mod resume;

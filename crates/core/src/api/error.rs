@@ -48,7 +48,13 @@ impl ApiError {
         // EC2 answers `AuthFailure` to somebody without credentials, and to an owner whose address or interface AWS
         // still holds for a NAT gateway or a database.
         let is_held = code == "AuthFailure" && message.contains("permission to access the specified resource");
-        let class = if is_held { ErrorClass::Conflict } else { classify(code, status) };
+        let class = if is_held {
+            ErrorClass::Conflict
+        } else if is_unknown_to_rds(code, &message) {
+            ErrorClass::NotFound
+        } else {
+            classify(code, status)
+        };
         Self { code: code.to_owned(), message, class }
     }
 
@@ -61,6 +67,14 @@ impl ApiError {
     pub fn connection(message: impl Into<String>) -> Self {
         Self { code: "ConnectionError".to_owned(), message: message.into(), class: ErrorClass::Unknown }
     }
+}
+
+/// True if RDS does not know a subnet or a security group, or does not know it yet: it learns of EC2's objects later than
+/// EC2 shows them, and has no code of its own for that (answers of real accounts: "Some input subnets in :[subnet-…] are
+/// invalid.", "Invalid security group , groupId= sg-…, groupName=.").
+fn is_unknown_to_rds(code: &str, message: &str) -> bool {
+    let begins = ["Some input subnets in :[", "Invalid security group , groupId="];
+    code == "InvalidParameterValue" && begins.iter().any(|words| message.starts_with(words))
 }
 
 /// The class of an error code. Codes are compared without regard to case, as documentation and API disagree on it
@@ -148,5 +162,19 @@ fn classify(code: &str, status: Option<u16>) -> ErrorClass {
             Some(500..) => ErrorClass::Unknown,
             Some(_) | None => ErrorClass::Refused,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rds_does_not_know_yet_is_not_found() {
+        let class = |message: &str| ApiError::answered("InvalidParameterValue", message, Some(400)).class;
+        assert_eq!(class("Some input subnets in :[subnet-1] are invalid."), ErrorClass::NotFound);
+        assert_eq!(class("Invalid security group , groupId= sg-1, groupName=."), ErrorClass::NotFound);
+        assert_eq!(class("Invalid DB Instance class: db.t3.tiny"), ErrorClass::Refused);
+        assert_eq!(ApiError::answered("InvalidSubnet", "Some input", Some(400)).class, ErrorClass::Refused);
     }
 }

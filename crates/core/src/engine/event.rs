@@ -131,6 +131,14 @@ pub enum Cause {
         /// What AWS said of the object.
         detail: String,
     },
+    /// The object works and came to rest, though not as what was asked for. It is recorded as it is.
+    #[error("{operation}: {told}")]
+    Short {
+        /// The operation that was polled.
+        operation: String,
+        /// How the object is.
+        told: String,
+    },
     /// What was waited for did not come about in time.
     #[error("{operation}: not ready after {}", crate::time::Human(*.waited))]
     WaitTimedOut {
@@ -191,6 +199,11 @@ pub enum News {
         request: Request,
         /// Which sending of this call: 1 for the first.
         attempt: u32,
+    },
+    /// The call was answered, or not. Told only if [`Executor::tell_answers`](super::Executor::tell_answers) was asked.
+    Answered {
+        /// The answer.
+        reply: Reply,
     },
     /// A call will be sent again.
     Retry {

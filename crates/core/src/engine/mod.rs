@@ -84,6 +84,7 @@ pub struct Executor {
     replies: BTreeMap<usize, Reply>,
     failures: Vec<Failure>,
     notices: Vec<Notice>,
+    tells_answers: bool,
     stopping: bool,
     abandoned: bool,
     store_failed: Option<String>,
@@ -138,6 +139,7 @@ impl Executor {
             replies: BTreeMap::new(),
             failures: Vec::new(),
             notices: Vec::new(),
+            tells_answers: false,
             stopping: false,
             abandoned: false,
             store_failed: None,
@@ -165,6 +167,11 @@ impl Executor {
         ready.into_iter().for_each(|index| self.start(index, now));
     }
 
+    /// From now on there are notices of answers too: [`News::Answered`].
+    pub fn tell_answers(&mut self) {
+        self.tells_answers = true;
+    }
+
     /// What to do now. Call again after every event and at [`Executor::next_wakeup`].
     pub fn poll(&mut self, now: Instant) -> Vec<Effect> {
         while let Some(&(at, index)) = self.wakeups.first() {
@@ -187,6 +194,9 @@ impl Executor {
             Event::Replied { ticket, reply } => {
                 // An answer to a ticket that is not in flight is an answer nobody waits for any more.
                 if let Some(index) = self.in_flight.remove(&ticket) {
+                    if self.tells_answers {
+                        self.tell(now, index, News::Answered { reply: reply.clone() });
+                    }
                     self.replied(index, reply, now);
                 }
             }

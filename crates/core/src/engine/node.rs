@@ -79,6 +79,8 @@ pub(super) struct Progress {
     step_started: Instant,
     /// First answer of the kind that is waited out now.
     trouble_since: Option<Instant>,
+    /// Since when the object rests short of what the step waits for.
+    resting_since: Option<Instant>,
     /// AWS said that the object exists already.
     exists: Option<Box<ApiError>>,
     /// AWS refused the call of the current step, and what was done before is taken back.
@@ -113,6 +115,7 @@ impl Progress {
             confirmations: 0,
             step_started: now,
             trouble_since: None,
+            resting_since: None,
             exists: None,
             back: None,
             asked: None,
@@ -190,6 +193,7 @@ impl Executor {
         progress.unknowns = 0;
         progress.step_started = now;
         progress.trouble_since = None;
+        progress.resting_since = None;
         progress.exists = None;
         progress.asked = None;
         match progress.current(&self.nodes[index]) {
@@ -673,7 +677,19 @@ impl Executor {
                     Some(_) | None => self.give_up(index, waiter.call.operation, error, now),
                 }
             }
-            (None, Ok(_)) => {
+            (None, Ok(value)) => {
+                let reply = Ok(value);
+                let short = self.rests_short(index, waiter, &reply, now);
+                if (short.is_some() || elapsed >= deadline)
+                    && let Ok(value) = &reply
+                {
+                    // As it is, not as it was to be.
+                    self.record_reply(index, &waiter.save, value, now);
+                }
+                if let Some(told) = short {
+                    let operation = waiter.call.operation.to_string();
+                    return self.fail(index, Cause::Short { operation, told }, now);
+                }
                 if elapsed >= deadline {
                     let operation = waiter.call.operation.to_string();
                     return self.fail(index, Cause::WaitTimedOut { operation, waited: elapsed }, now);
@@ -685,6 +701,18 @@ impl Executor {
                 self.wake_at(index, now + waiter.pace.next_look(elapsed));
             }
         }
+    }
+
+    /// What to tell of an object that has come to rest short of what is waited for; `None` if it has not, or not for long.
+    fn rests_short(&mut self, index: usize, waiter: &Waiter, reply: &Reply, now: Instant) -> Option<String> {
+        let short = waiter.short.as_deref()?;
+        let since = &mut self.progress[index].resting_since;
+        if !short.expect.matches(reply) {
+            *since = None;
+            return None;
+        }
+        let since = *since.get_or_insert(now);
+        (now.since(since) >= Duration::from_millis(short.lasting_ms)).then(|| short.told.to_string())
     }
 
     /// What AWS says of an object that will not become ready.

@@ -8,7 +8,7 @@ mod db;
 use std::sync::Arc;
 
 use super::ending::Ending;
-use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Step, Waiter, WayBack, tags};
+use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Short, Step, Waiter, WayBack, tags};
 use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::identity;
@@ -48,7 +48,6 @@ const INSTANCE_RUNNING: Pace = Pace::seconds(10, 25, 600);
 const INSTANCE_STOPPED: Pace = Pace::seconds(20, 45, 600);
 const INSTANCE_TERMINATED: Pace = Pace::seconds(18, 25, 1200);
 const VOLUME_RESIZED: Pace = Pace::seconds(1, 5, 900);
-const DB_AVAILABLE: Pace = Pace::seconds(290, 390, 3600);
 
 /// As long as a deletion that is refused is tried again.
 const INTERFACES_GONE: Pace = Pace::seconds(0, 10, 900);
@@ -84,7 +83,15 @@ fn absent(path: &str) -> Accept {
 }
 
 fn wait(call: Call, accept: Vec<Accept>, save: Save, pace: Pace) -> Step {
-    Step::Wait(Waiter { call, accept, save, pace })
+    Step::Wait(Waiter { call, accept, save, pace, short: None })
+}
+
+/// A wait that also ends, and fails, when the object has come to rest short of it.
+fn or_short(step: Step, short: Option<Short>) -> Step {
+    match step {
+        Step::Wait(waiter) => Step::Wait(Waiter { short: short.map(Box::new), ..waiter }),
+        Step::Call { .. } => step,
+    }
 }
 
 /// The read that tells everything about one object, and the path of the object in its reply.
@@ -246,7 +253,7 @@ impl Subject<'_> {
                 };
                 start.into_iter().chain([self.wait_for(accept, INSTANCE_RUNNING)]).collect()
             }
-            Kind::DbInstance => vec![self.db_available(DB_AVAILABLE)],
+            Kind::DbInstance => vec![self.db_available()],
             Kind::DbSubnetGroup => {
                 vec![self.wait_for(vec![equals("DBSubnetGroups.0.SubnetGroupStatus", "Complete", true)], AT_ONCE)]
             }

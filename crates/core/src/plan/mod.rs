@@ -27,7 +27,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::loss::{DataLoss, Lost};
-pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Step, Waiter, WayBack};
+pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Short, Step, Waiter, WayBack};
 use self::sensitive::Sensitive;
 use crate::address::Address;
 use crate::api::{Call, Operation};

@@ -79,6 +79,20 @@ pub struct Waiter {
     pub save: Save,
     /// How long it usually takes.
     pub pace: Pace,
+    /// What the object may come to rest as instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<Box<Short>>,
+}
+
+/// How an object may come to rest short of what was asked for: it works, and stays recorded as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Short {
+    /// Which replies show it.
+    pub expect: Expect,
+    /// It may look so in passing: it counts when it has looked so for this long.
+    pub lasting_ms: u64,
+    /// How the object is, for the error.
+    pub told: Arc<str>,
 }
 
 /// What one kind of reply means.
@@ -106,6 +120,24 @@ pub enum Expect {
     Present {
         /// Path in the reply.
         path: Arc<str>,
+    },
+    /// Every object in the list at `path` has this value in `field`. An empty list passes.
+    Each {
+        /// Path of the list.
+        path: Arc<str>,
+        /// Name of the field.
+        field: Arc<str>,
+        /// The value.
+        value: Value,
+    },
+    /// The values that the objects in the list at `path` have in `field` are exactly these, in any order.
+    Exactly {
+        /// Path of the list.
+        path: Arc<str>,
+        /// Name of the field.
+        field: Arc<str>,
+        /// The values.
+        values: Vec<Value>,
     },
     /// Nothing is at this path, or AWS says it does not exist.
     Absent {
@@ -137,6 +169,16 @@ impl Pace {
     /// From seconds.
     pub const fn seconds(least: u64, usual: u64, deadline: u64) -> Self {
         Self { least_ms: least * 1000, usual_ms: usual * 1000, deadline_ms: deadline * 1000 }
+    }
+
+    /// Of two things, one after the other.
+    #[must_use]
+    pub const fn then(self, next: Self) -> Self {
+        Self {
+            least_ms: self.least_ms.saturating_add(next.least_ms),
+            usual_ms: self.usual_ms.saturating_add(next.usual_ms),
+            deadline_ms: self.deadline_ms.saturating_add(next.deadline_ms),
+        }
     }
 
     /// How long to wait before looking again, `elapsed` after the first look. The first look is at once. Looks are
@@ -179,6 +221,16 @@ impl Expect {
             (Self::All(all), reply) => all.iter().all(|expect| expect.matches(reply)),
             (Self::Present { path }, Ok(reply)) => reply.at(path).is_some(),
             (Self::Present { .. }, Err(_)) => false,
+            (Self::Each { path, field, value }, Ok(reply)) => {
+                let items = reply.at(path).and_then(Value::as_list).unwrap_or_default();
+                items.iter().all(|item| item.get(field) == value)
+            }
+            (Self::Exactly { path, field, values }, Ok(reply)) => {
+                let items = reply.at(path).and_then(Value::as_list).unwrap_or_default();
+                items.iter().all(|item| values.contains(item.get(field)))
+                    && values.iter().all(|value| items.iter().any(|item| item.get(field) == value))
+            }
+            (Self::Each { .. } | Self::Exactly { .. }, Err(_)) => false,
             (Self::Absent { path }, Ok(reply)) => reply.at(path).is_none(),
             (Self::Absent { .. } | Self::NoneOf { .. }, Err(error)) => error.class == ErrorClass::NotFound,
             (Self::NoneOf { list, lineage }, Ok(reply)) => sweep::is_clean(reply, list, lineage),
@@ -219,6 +271,27 @@ mod tests {
             for ready_ms in (500..pace.least_ms).step_by(491) {
                 assert!(seen(pace, ready_ms).0 <= (ready_ms * 3 / 2).max(ready_ms + 250), "{pace:?}: {ready_ms}");
             }
+        }
+    }
+
+    #[test]
+    fn lists_are_tested_in_any_order() {
+        let group = |id: &str, status: &str| Value::map([("Id", id), ("Status", status)]);
+        let reply = |groups: Vec<Value>| Ok(Value::map([("Groups", Value::List(groups))]));
+        let (path, field): (Arc<str>, Arc<str>) = ("Groups".into(), "Status".into());
+        let active = Expect::Each { path: path.clone(), field, value: "active".into() };
+        let values = vec!["a".into(), "b".into()];
+        let both = Expect::Exactly { path, field: "Id".into(), values };
+        let cases = [
+            (vec![group("b", "active"), group("a", "active")], true, true),
+            (vec![group("a", "active"), group("b", "adding")], false, true),
+            (vec![group("a", "active"), group("b", "active"), group("c", "removing")], false, false),
+            (vec![group("a", "active")], true, false),
+            (Vec::new(), true, false),
+        ];
+        for (groups, is_active, has_both) in cases {
+            let reply = reply(groups);
+            assert_eq!((active.matches(&reply), both.matches(&reply)), (is_active, has_both), "{reply:?}");
         }
     }
 }

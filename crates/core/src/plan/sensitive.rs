@@ -153,6 +153,9 @@ fn masked_step(step: &Step, found: &[Arc<str>]) -> Step {
         Step::Wait(waiter) => {
             let mut waiter = Waiter { call: masked_call(&waiter.call, found), ..waiter.clone() };
             waiter.accept.iter_mut().for_each(|accept| masked_expectation(&mut accept.expect, found));
+            if let Some(short) = &mut waiter.short {
+                masked_expectation(&mut short.expect, found);
+            }
             Step::Wait(waiter)
         }
     }
@@ -160,7 +163,12 @@ fn masked_step(step: &Step, found: &[Arc<str>]) -> Step {
 
 fn masked_expectation(expect: &mut Expect, found: &[Arc<str>]) {
     match expect {
-        Expect::Equals { path: _, value } => *value = without_texts(value, found),
+        Expect::Equals { path: _, value } | Expect::Each { path: _, field: _, value } => {
+            *value = without_texts(value, found);
+        }
+        Expect::Exactly { path: _, field: _, values } => {
+            values.iter_mut().for_each(|value| *value = without_texts(value, found));
+        }
         Expect::All(all) => all.iter_mut().for_each(|expect| masked_expectation(expect, found)),
         Expect::Present { .. } | Expect::Absent { .. } | Expect::NoneOf { .. } => {}
     }

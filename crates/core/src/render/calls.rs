@@ -136,6 +136,11 @@ fn expect_text(expect: &Expect) -> String {
     match expect {
         Expect::Equals { path, value } => format!("{path}={value}"),
         Expect::All(all) => all.iter().map(expect_text).collect::<Vec<_>>().join(" and "),
+        Expect::Each { path, field, value } => format!("each {field} of {path} is {value}"),
+        Expect::Exactly { path, field, values } => {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            format!("{path} has {field} {}", values.join(", "))
+        }
         Expect::Present { path } => format!("{path} is there"),
         Expect::Absent { path } if path.is_empty() => "it is gone".to_owned(),
         Expect::Absent { path } => format!("{path} is gone"),

@@ -8,7 +8,7 @@ use crate::api::{Call, Operation};
 use crate::model::Kind;
 use crate::plan::{
     Accept, Action, AttributeChange, Change, Drift, Expect, Lookup, Mode, Node, Order, OutputChange, Pace, Plan,
-    Reason, Save, Step, Verb, Waiter,
+    Reason, Save, Short, Step, Verb, Waiter,
 };
 use crate::state::{Choices, Resource, State, Target};
 use crate::value::{Value, ValueMap};
@@ -150,16 +150,24 @@ fn step(rng: &mut Rng) -> Step {
     }
     let accept = |rng: &mut Rng| {
         let path: Arc<str> = rng.pick(&["", "Vpcs.0.State"]).into();
-        let expect = match rng.below(4) {
+        let expect = match rng.below(6) {
             0 => Expect::Absent { path },
             1 => Expect::Present { path },
             2 => Expect::All(vec![Expect::Present { path: path.clone() }, Expect::Absent { path }]),
+            3 => Expect::Each { path, field: "Status".into(), value: value(rng, 1) },
+            4 => Expect::Exactly { path, field: "VpcSecurityGroupId".into(), values: vec![value(rng, 1)] },
             _ => Expect::Equals { path, value: value(rng, 1) },
         };
         Accept { expect, success: rng.flip() }
     };
     let accept = (0..rng.below(4)).map(|_| accept(rng)).collect();
-    Step::Wait(Waiter { call: call(rng), accept, save: Save::Nothing, pace: Pace::seconds(1, 2, u64::MAX / 1000) })
+    let short = rng.flip().then(|| Short {
+        expect: Expect::Absent { path: "Vpcs.0".into() },
+        lasting_ms: 1000,
+        told: "it works half".into(),
+    });
+    let pace = Pace::seconds(1, 2, u64::MAX / 1000);
+    Step::Wait(Waiter { call: call(rng), accept, save: Save::Nothing, pace, short: short.map(Box::new) })
 }
 
 fn node(rng: &mut Rng) -> Node {

@@ -368,6 +368,7 @@ fn vpc_plan() -> Plan {
         ],
         save: Save::Nothing,
         pace: Pace::seconds(1, 5, 600),
+        short: None,
     };
     let lookup = Lookup { call: find(), list: "Vpcs".into(), tags: Default::default() };
     let mut plan = samples::empty();

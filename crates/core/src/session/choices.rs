@@ -275,6 +275,24 @@ fn support_ended(inputs: &Inputs) -> Option<String> {
     }
 }
 
+/// Majors of PostgreSQL whose standard support on RDS is over, and when it ended (RDS User Guide, "Release calendar for
+/// Amazon RDS for PostgreSQL", November 2026). What follows is [`SURCHARGE`].
+const PAST_SUPPORT: [(&str, &str); 1] = [("13", "2026-02-28")];
+/// What Extended Support costs (prices of us-east-1, November 2026).
+const SURCHARGE: &str = "RDS charges Extended Support for it, in us-east-1 0.10 USD per vCPU and hour, doubled for a standby and \
+                         again from its third year on, which is 146 USD a month for a db.t3.micro";
+
+/// What a database of a major version past its standard support costs on top.
+fn surcharge(variables: &Variables, version: Option<&str>) -> Option<String> {
+    let version = variables.db_engine_version.as_deref().or(version)?;
+    let major = version.split_once('.').map_or(version, |(major, _)| major);
+    let (major, ended) = PAST_SUPPORT.into_iter().find(|(past, _)| *past == major)?;
+    Some(format!(
+        "standard support of PostgreSQL {major} ended on {ended}: {SURCHARGE}; set db_engine_version to a later major version for \
+         a new database, or upgrade the one there is in the AWS console"
+    ))
+}
+
 /// Chooses from the answers to [`reads`].
 pub(super) fn choose(
     state: &State,
@@ -312,6 +330,9 @@ pub(super) fn choose(
                 hint: "set db_engine_version to a version on offer".to_owned(),
             });
         }
+    }
+    if !inputs.recording {
+        warnings.extend(surcharge(variables, choices.db_engine_version.as_deref()));
     }
     if problems.is_empty() { Ok(choices) } else { Err(problems) }
 }

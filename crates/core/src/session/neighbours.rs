@@ -228,17 +228,17 @@ impl<'a> Surroundings<'a, '_> {
     /// RDS does not say whose an interface is: it is somebody else's if a database of somebody else in this VPC wears its
     /// groups, and lingers or is ours otherwise.
     fn strange_database(&self, interface: &Value) -> Option<String> {
-        let groups = |list: &Value, field: Option<&str>| -> BTreeSet<String> {
+        let groups = |list: &Value, field: &str| -> BTreeSet<String> {
             let items = list.as_list().unwrap_or_default().iter();
-            items.filter_map(|item| field.map_or(item, |field| item.get(field)).as_str().map(str::to_owned)).collect()
+            items.filter_map(|item| item.get(field).as_str().map(str::to_owned)).collect()
         };
-        let worn = groups(interface.get("Groups"), Some("GroupId"));
+        let worn = groups(interface.get("Groups"), "GroupId");
         let mut databases = self.replies.items(Operation::DescribeDBInstances, "DBInstances");
         let strange = databases.find(|database| {
             let id = database.get("DBInstanceIdentifier").as_str().unwrap_or_default();
             database.get("VpcId").as_str() == Some(self.vpc)
                 && !self.ours.contains(id)
-                && groups(database.get("VpcSecurityGroupIds"), None) == worn
+                && groups(database.get("VpcSecurityGroups"), "VpcSecurityGroupId") == worn
         });
         strange?.get("DBInstanceIdentifier").as_str().map(str::to_owned)
     }

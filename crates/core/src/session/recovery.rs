@@ -55,6 +55,7 @@ pub(super) fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
                 accept: vec![Accept { expect: Expect::Present { path: Arc::from(found) }, success: true }],
                 save: Save::Nothing,
                 pace: Pace { least_ms: 0, usual_ms: 1000, deadline_ms: patience },
+                short: None,
             };
             let mut node = read_node(address.clone(), Step::Wait(waiter));
             node.generation = intent.generation;

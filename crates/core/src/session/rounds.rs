@@ -292,6 +292,7 @@ pub fn unread(executor: &Executor, outcome: &Outcome) -> Vec<Problem> {
         }
         cause @ (Cause::Held { .. }
         | Cause::WaitFailed { .. }
+        | Cause::Short { .. }
         | Cause::WaitTimedOut { .. }
         | Cause::Foreign { .. }
         | Cause::SlowStore { .. }

@@ -143,7 +143,7 @@ pub(super) fn append(nodes: &mut Vec<Node>, recorded: &State, variables: &Variab
     for (row, call) in calls(recorded, variables, place) {
         let expect = Expect::NoneOf { list: map::text(row.list), lineage: recorded.lineage.clone() };
         let accept = vec![Accept { expect, success: true }];
-        let step = Step::Wait(Waiter { call, accept, save: Save::Nothing, pace: SETTLED });
+        let step = Step::Wait(Waiter { call, accept, save: Save::Nothing, pace: SETTLED, short: None });
         let mut node = read_node(Address::root(row.of, "any"), step);
         node.needs.clone_from(&last);
         nodes.push(node);
@@ -297,7 +297,12 @@ fn swept_by(node: &Node) -> Option<(&'static Row, &Call)> {
     let Some(Step::Wait(waiter)) = node.steps.first() else { return None };
     let is_sweep = waiter.accept.iter().any(|accept| match accept.expect {
         Expect::NoneOf { .. } => true,
-        Expect::Equals { .. } | Expect::All(_) | Expect::Present { .. } | Expect::Absent { .. } => false,
+        Expect::Equals { .. }
+        | Expect::All(_)
+        | Expect::Present { .. }
+        | Expect::Each { .. }
+        | Expect::Exactly { .. }
+        | Expect::Absent { .. } => false,
     });
     let row = ROWS.iter().find(|row| row.operation == waiter.call.operation).filter(|_| is_sweep)?;
     Some((row, &waiter.call))

@@ -265,7 +265,12 @@ impl World {
             vpc: text(database, "VpcId"),
             places,
             public: (database.get("PubliclyAccessible").as_bool() == Some(true)).then_some(DATABASE_ADDRESS),
-            groups: texts(database, "VpcSecurityGroupIds"),
+            // Those in effect: what is being removed still is.
+            groups: items(database, "VpcSecurityGroups")
+                .iter()
+                .filter(|group| group.get("Status").as_str() != Some("adding"))
+                .map(|group| text(group, "VpcSecurityGroupId"))
+                .collect(),
             up: !database.get("Endpoint").is_null(),
             pending: false,
         });

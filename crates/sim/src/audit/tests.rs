@@ -117,7 +117,7 @@ fn seed() -> Json {
         "DBInstances": [{"DBInstanceIdentifier": "aloka-db", "DBInstanceStatus": "available", "VpcId": "vpc-1",
                          "DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20, "StorageType": "gp3", "MultiAZ": false,
                          "PubliclyAccessible": false, "DBSubnetGroupName": "aloka-db",
-                         "VpcSecurityGroupIds": ["sg-db"], "Endpoint": {"Address": "x", "Port": 5432},
+                         "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-db", "Status": "active"}], "Endpoint": {"Address": "x", "Port": 5432},
                          "Tags": tags("aws_db_instance.postgres")}],
         "Tags": tags("aws_db_subnet_group.main"),
     })
@@ -280,7 +280,14 @@ fn each_planted_breach_is_found() {
         ),
         (
             "the app's own group on the database",
-            |a| push(a, "/DBInstances/0/VpcSecurityGroupIds", "sg-app".into()),
+            |a| {
+                // Until it is gone it is in effect.
+                push(
+                    a,
+                    "/DBInstances/0/VpcSecurityGroups",
+                    json!({"VpcSecurityGroupId": "sg-app", "Status": "removing"}),
+                );
+            },
             "database aloka-db is reached from i-1 on",
         ),
         (
@@ -617,7 +624,7 @@ fn what_cannot_be_followed_is_told() {
         ),
         (
             "a missing group",
-            |a| set(a, "/DBInstances/0/VpcSecurityGroupIds/0", "sg-gone".into()),
+            |a| set(a, "/DBInstances/0/VpcSecurityGroups/0/VpcSecurityGroupId", "sg-gone".into()),
             "sg-gone is not there",
         ),
         ("a missing subnet group", |a| set(a, "/DBSubnetGroups", json!([])), "the subnets of its group `aloka-db`"),

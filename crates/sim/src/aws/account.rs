@@ -104,6 +104,7 @@ impl Account {
         match self.options.durations {
             Durations::Instant => Duration::ZERO,
             Durations::Median => Duration::from_millis(transition.typical().median_ms),
+            Durations::Longest => Duration::from_millis(transition.typical().longest_ms()),
             Durations::Drawn => {
                 let mut rng = self.rng(transition.stream());
                 transition.typical().draw(&mut rng)
@@ -125,8 +126,28 @@ impl Account {
         Meta { id, created: now, visible: now + Duration::from_millis(delay), tags }
     }
 
+    /// The object called `id`, as RDS sees it: it learns of a new one by a clock of its own, which may be later than EC2
+    /// shows it, or sooner.
+    ///
+    /// # Errors
+    /// `.Malformed`, or `.NotFound` if it is not there or RDS has not heard of it yet.
+    pub(crate) fn get_for_rds<R: Record>(&self, now: Instant, id: &str) -> Result<&R, Refusal> {
+        R::FORMAT.check(id)?;
+        let longest = self.options.visibility_delay_ms;
+        let lag = |record: &&R| match longest {
+            0 => Duration::ZERO,
+            _ => {
+                let stream = format!("visibility-rds/{}", record.meta().id);
+                Duration::from_millis(Rng::stream(self.options.seed, &stream, 0).between(0, longest))
+            }
+        };
+        let found = R::table(self).get(id).filter(|record| record.meta().created + lag(record) <= now);
+        found.ok_or_else(|| R::FORMAT.missing(id))
+    }
+
     /// Makes the next `operation` fail after it was accepted: a NAT gateway becomes `failed` with this failure code, an
-    /// instance is terminated with this state reason, a database instance gets `code` as its status. Other
+    /// instance is terminated with this state reason, a database instance gets `code` as its status, or no standby if `code`
+    /// is `no-standby`, which a change of one may come to as well. Other
     /// operations do not fail that way, and are not affected.
     ///
     /// If `code` is one AWS refuses this operation with (`InsufficientInstanceCapacity` of `RunInstances`), the call is
@@ -176,6 +197,7 @@ impl Account {
                 _ => match id.split_once('/') {
                     Some(("db", name)) => self.forget_db(name),
                     Some(("db-change", name)) => self.finish_db_change(at, name),
+                    Some(("db-notice", name)) => self.notice_db_change(name),
                     Some(("db-window", name)) => self.open_db_window(at, name),
                     Some(_) | None => {}
                 },

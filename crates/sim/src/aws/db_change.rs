@@ -9,7 +9,7 @@ use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
-use super::db_instance::Db;
+use super::db_instance::{Db, NO_STANDBY};
 use super::db_rules::Management;
 use super::durations::Transition;
 use super::error::Answer;
@@ -25,7 +25,7 @@ pub(crate) const PASSWORD: &str = "MasterUserPassword";
 const STORAGE: &str = "AllocatedStorage";
 const CLASS: &str = "DBInstanceClass";
 const VERSION: &str = "EngineVersion";
-const MULTI_AZ: &str = "MultiAZ";
+pub(crate) const MULTI_AZ: &str = "MultiAZ";
 const RETENTION: &str = "BackupRetentionPeriod";
 /// What is pending while logs begin or cease to be sent.
 const LOGS: &str = "PendingCloudwatchLogsExports";
@@ -60,7 +60,7 @@ impl Busy {
 type Deferred = Vec<(&'static str, Value)>;
 
 impl Account {
-    /// Groups, public access, protection, copied tags and a retention that turns nothing on or off change at once; a
+    /// Protection, copied tags and a retention that turns nothing on or off change at once; groups, public access, a
     /// password and logs soon. The rest waits for the maintenance window, or for a call that wants it at once.
     pub(crate) fn modify_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
         let db = self.db(now, request.text("DBInstanceIdentifier"))?.clone();
@@ -90,12 +90,20 @@ impl Account {
         let copies_tags = db_rules::flag(request, "CopyTagsToSnapshot")?;
         let logs = changed_logs(request, &db)?;
 
+        let gets_standby =
+            deferred.iter().any(|(parameter, value)| *parameter == MULTI_AZ && value.as_bool() == Some(true));
+        let lacks_standby =
+            gets_standby && self.take_doom(request.operation()).is_some_and(|failure| failure.code == NO_STANDBY);
+        let asked = db.next_groups.as_ref().unwrap_or(&db.groups);
+        let same = |groups: &[Text]| groups.len() == asked.len() && groups.iter().all(|id| asked.contains(id));
+        let groups = groups.filter(|groups| !same(groups));
+        let public = public.filter(|public| *public != db.next_public.unwrap_or(db.public));
+        let is_rewired = groups.is_some() || public.is_some();
         if let Some(groups) = &groups {
-            for interface in &db.interfaces {
-                if let Some(interface) = self.interfaces.get_mut(interface) {
-                    interface.groups.clone_from(groups);
-                }
-            }
+            // Those on their way out are in use until they are gone, those on their way in already.
+            let coming = groups.iter().filter(|id| !db.groups.contains(id));
+            let worn: Vec<Text> = db.groups.iter().chain(coming).cloned().collect();
+            self.wear(&db.interfaces, &worn);
         }
         let secret = match management {
             Management::Kept => db.secret,
@@ -104,8 +112,9 @@ impl Account {
         };
         let there = self.db_mut(now, &name)?;
         there.secret = secret;
-        there.groups = groups.unwrap_or_else(|| there.groups.clone());
-        there.public = public.unwrap_or(there.public);
+        there.next_groups = groups.or(there.next_groups.take());
+        there.next_public = public.or(there.next_public);
+        there.lacks_standby |= lacks_standby;
         there.protected = protected.unwrap_or(there.protected);
         there.max_storage = limit.unwrap_or(there.max_storage);
         there.copies_tags = copies_tags.unwrap_or(there.copies_tags);
@@ -122,7 +131,7 @@ impl Account {
         if password {
             there.pending.insert(PASSWORD.to_owned(), "****".into());
         }
-        let is_soon = password || logs.is_some();
+        let is_soon = password || logs.is_some() || is_rewired;
         there.pending.extend(logs.map(|logs| (LOGS.to_owned(), logs)));
         let (waits, window) = (waits(there), there.window);
         if waits && !immediately {
@@ -132,6 +141,9 @@ impl Account {
         if all || is_soon {
             let from = now + self.duration(Transition::DbNotice);
             self.begin_db_change(from, &name, all);
+            if is_rewired {
+                self.expire(from, format!("db-notice/{name}").into());
+            }
         }
         let reply = self.described_db(now, self.db(now, &name)?);
         Ok(object([("DBInstance", reply)]))
@@ -203,8 +215,12 @@ impl Account {
         let all = all || earlier.as_ref().is_some_and(|busy| busy.all);
         let pends = |parameter: &str| db.pending.contains_key(parameter);
         let backups_begin = pends(RETENTION) && db.retention == 0;
+        let gets_standby = !db.multi_az && db.pending.get(MULTI_AZ).and_then(Value::as_bool) == Some(true);
+        let is_rewired = db.next_groups.is_some() || db.next_public.is_some();
         let (transition, status) = if !all && pends(LOGS) {
             (Transition::DbModify, "configuring-log-exports")
+        } else if !all && is_rewired {
+            (Transition::DbModify, "modifying")
         } else if !all {
             (Transition::DbPassword, "resetting-master-credentials")
         } else if pends(VERSION) {
@@ -214,7 +230,11 @@ impl Account {
         } else {
             (Transition::DbModify, "modifying")
         };
-        let mut until = from + self.duration(transition);
+        let restarts = transition == Transition::DbRestart;
+        let mut until = if all && gets_standby && !restarts { from } else { from + self.duration(transition) };
+        if all && gets_standby {
+            until = until + self.duration(Transition::DbMultiAz);
+        }
         let mut phases = vec![(status.to_owned(), until)];
         if all && backups_begin {
             until = until + self.duration(Transition::DbModify);
@@ -245,17 +265,59 @@ impl Account {
         }
     }
 
-    /// Puts pending changes of an instance into effect, when the last of them is due. Of a new instance only the
-    /// password is pending, and that is nothing anyone can read.
+    /// RDS begins with a change: whether an instance is publicly accessible shows from then on.
+    pub(crate) fn notice_db_change(&mut self, name: &str) {
+        if let Some(db) = self.db_instances.get_mut(name) {
+            db.public = db.next_public.take().unwrap_or(db.public);
+        }
+    }
+
+    /// Gives interfaces these security groups.
+    fn wear(&mut self, interfaces: &[Text], groups: &[Text]) {
+        for interface in interfaces {
+            if let Some(interface) = self.interfaces.get_mut(interface) {
+                interface.groups = groups.to_vec();
+            }
+        }
+    }
+
+    /// A new instance has a password when it is created, and then makes its standby, if it is to have one.
+    fn go_on_with_creation(&mut self, at: Instant, name: &str) {
+        let Some(db) = self.db_instances.get_mut(name) else { return };
+        db.pending.remove(PASSWORD);
+        match db.standby {
+            None => {}
+            Some(there) if at < there => {
+                db.pending.insert(MULTI_AZ.to_owned(), true.into());
+            }
+            Some(_) => {
+                db.standby = None;
+                db.pending.remove(MULTI_AZ);
+                db.multi_az = !std::mem::take(&mut db.lacks_standby);
+                if !db.multi_az {
+                    self.move_standby(name);
+                }
+            }
+        }
+    }
+
+    /// Puts pending changes of an instance into effect, when the last of them is due.
     pub(crate) fn finish_db_change(&mut self, at: Instant, name: &str) {
         let Some(db) = self.db_instances.get_mut(name).filter(|db| db.gone.is_none()) else { return };
         let Some(busy) = db.busy.take_if(|busy| busy.until() <= at) else {
             if db.busy.is_none() {
-                db.pending.remove(PASSWORD);
+                self.go_on_with_creation(at, name);
             }
             return;
         };
         db.pending.remove(PASSWORD);
+        db.public = db.next_public.take().unwrap_or(db.public);
+        if let Some(groups) = db.next_groups.take() {
+            db.groups.clone_from(&groups);
+            let interfaces = db.interfaces.clone();
+            self.wear(&interfaces, &groups);
+        }
+        let Some(db) = self.db_instances.get_mut(name) else { return };
         if let Some(change) = db.pending.remove(LOGS) {
             db.logs.extend(listed(&change, "LogTypesToEnable"));
             listed(&change, "LogTypesToDisable").iter().for_each(|log| _ = db.logs.remove(log));
@@ -271,7 +333,10 @@ impl Account {
                 VERSION => db.version = text(),
                 STORAGE => db.storage = value.as_i64().unwrap_or(db.storage),
                 RETENTION => db.retention = value.as_i64().unwrap_or(db.retention),
-                MULTI_AZ => db.multi_az = value.as_bool().unwrap_or(db.multi_az),
+                MULTI_AZ => {
+                    let lacks_standby = std::mem::take(&mut db.lacks_standby);
+                    db.multi_az = value.as_bool().unwrap_or(db.multi_az) && !lacks_standby;
+                }
                 _ => {}
             }
         }

@@ -1,6 +1,7 @@
 //! Database instances: creation, description, deletion. RDS for PostgreSQL only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aloka_core::api::Request;
 use aloka_core::secret::Secrets;
@@ -9,7 +10,7 @@ use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::account::Doom;
-use super::db_change::{Busy, PASSWORD};
+use super::db_change::{Busy, MULTI_AZ, PASSWORD};
 use super::db_rules::Management;
 use super::db_subnet_group::SubnetGroup;
 use super::db_window::Window;
@@ -20,6 +21,9 @@ use super::security_group::Group;
 use super::{Account, db_rules};
 use crate::rng::Rng;
 use crate::rules::{Refusal, db_instance as rule};
+
+/// The failure of a creation, or of a change, whose standby does not come: the instance works without one.
+pub(crate) const NO_STANDBY: &str = "no-standby";
 
 /// Security groups of an instance (RDS user guide, "Quotas").
 const MAX_GROUPS: usize = 5;
@@ -59,10 +63,23 @@ pub(crate) struct Db {
     zone: Text,
     pub(crate) subnet_group: Text,
     pub(crate) vpc: Text,
+    /// The security groups in effect.
     pub(crate) groups: Vec<Text>,
+    /// Those it was told to have and RDS is about to give it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next_groups: Option<Vec<Text>>,
+    /// Whether it is to be publicly accessible, from when RDS begins to see to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next_public: Option<bool>,
+    /// When the standby that its creation asked for is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) standby: Option<Instant>,
+    /// True if no standby comes of what was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lacks_standby: bool,
     pub(crate) interfaces: Vec<Text>,
     /// When `creating` ends: it has an endpoint, and is backed up if backups are kept.
-    created: Instant,
+    pub(crate) created: Instant,
     /// When its first backup ends.
     ready: Instant,
     /// The status it got instead of `available`.
@@ -96,6 +113,8 @@ impl Db {
             status
         } else if let Some(failure) = &self.failure {
             &failure.code
+        } else if self.standby.is_some_and(|there| now < there) {
+            "modifying"
         } else if now < self.ready {
             "backing-up"
         } else if self.storage_changed.is_some_and(|(changed, until)| changed <= now && now < until) {
@@ -108,6 +127,20 @@ impl Db {
     /// True if it may be changed or deleted.
     pub(crate) fn is_available(&self, now: Instant) -> bool {
         matches!(self.status(now), "available" | "storage-optimization")
+    }
+
+    /// What it shows of its standby: while it is created the one it is to have, then only one that is there.
+    fn shows_standby(&self) -> bool {
+        self.multi_az || (self.standby.is_some() && !self.pending.contains_key(MULTI_AZ))
+    }
+
+    /// Its security groups, in no order: those it is to have first.
+    fn described_groups(&self) -> Value {
+        let next = self.next_groups.as_ref().unwrap_or(&self.groups);
+        let of = |id: &Text, status: &str| object([("Status", status.into()), ("VpcSecurityGroupId", id.into())]);
+        let coming = next.iter().map(|id| of(id, if self.groups.contains(id) { "active" } else { "adding" }));
+        let going = self.groups.iter().filter(|id| !next.contains(id)).map(|id| of(id, "removing"));
+        Value::List(coming.chain(going).collect())
     }
 
     /// True if it failed and does nothing about it.
@@ -125,8 +158,7 @@ impl Db {
         if self.is_available(now) {
             return Ok(());
         }
-        let rule = if self.gone.is_some() { &rule::DELETING } else { &rule::NOT_AVAILABLE };
-        Err(rule.refuse([&self.meta.id]))
+        Err(if self.gone.is_some() { rule::DELETING.refuse([&self.meta.id]) } else { rule::NOT_AVAILABLE.refuse([]) })
     }
 }
 
@@ -182,7 +214,7 @@ impl Account {
             ("MasterUserSecret", db.secret.as_ref().map(|secret| secret.described(&db.pending)).into()),
             ("MasterUsername", (&db.username).into()),
             ("MaxAllocatedStorage", db.max_storage.into()),
-            ("MultiAZ", db.multi_az.into()),
+            ("MultiAZ", db.shows_standby().into()),
             ("PendingModifiedValues", Value::map(db.pending.iter().map(|(name, value)| (name, value.clone())))),
             ("PreferredMaintenanceWindow", db.window.to_string().into()),
             ("PubliclyAccessible", db.public.into()),
@@ -190,7 +222,7 @@ impl Account {
             ("StorageType", (&db.storage_type).into()),
             ("Tags", tags_value(&db.meta.tags)),
             ("VpcId", (&db.vpc).into()),
-            ("VpcSecurityGroupIds", Value::list(&db.groups)),
+            ("VpcSecurityGroups", db.described_groups()),
         ])
     }
 
@@ -238,14 +270,24 @@ impl Account {
         self.check_db_storage(storage)?;
         let failure = self.take_doom(request.operation());
         failure.as_ref().map_or(Ok(()), ordered_refusal)?;
+        let lacks_standby = failure.as_ref().is_some_and(|failure| failure.code == NO_STANDBY);
+        let failure = failure.filter(|_| !lacks_standby);
         let places = self.db_places(&subnets, if multi_az { 2 } else { 1 })?;
 
         let zone = self.subnets.get(&places[0]).map(|subnet| subnet.zone.clone()).unwrap_or_default();
         let owner = Text::from(format!("db/{name}"));
         let interfaces =
             places.iter().filter_map(|subnet| self.new_interface(subnet, &groups, owner.clone())).collect();
-        let total = self.duration(Transition::DbCreate);
-        let created = if retention > 0 { now + total / 4 * 3 } else { now + total };
+        let (creating, backup) = if retention > 0 {
+            let total = self.duration(Transition::DbCreate);
+            (total / 4 * 3, total / 4)
+        } else {
+            (self.duration(Transition::DbCreateWithoutBackup), Duration::ZERO)
+        };
+        let created = now + creating;
+        // The standby is made of an instance that is there already.
+        let converts = multi_az && failure.is_none();
+        let standby = converts.then(|| created + self.duration(Transition::DbMultiAz));
         let resource = self.rng("db-resource").text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 26);
         let secret = managed.then(|| self.new_master_secret());
         let db = Db {
@@ -260,7 +302,7 @@ impl Account {
             max_storage,
             storage_type,
             encrypted,
-            multi_az,
+            multi_az: multi_az && !converts,
             public,
             auto_minor,
             retention,
@@ -271,9 +313,13 @@ impl Account {
             subnet_group,
             vpc,
             groups,
+            next_groups: None,
+            next_public: None,
+            standby,
+            lacks_standby,
             interfaces,
             created,
-            ready: now + total,
+            ready: standby.unwrap_or(created) + backup,
             failure,
             window: Window::draw(&mut self.rng("db-window")),
             pending: BTreeMap::from([(PASSWORD.to_owned(), "****".into())]),
@@ -283,6 +329,9 @@ impl Account {
         };
         // The password stops being pending when the instance is created.
         self.expire(created, format!("db-change/{name}").into());
+        if let Some(there) = standby {
+            self.expire(there, format!("db-change/{name}").into());
+        }
         let reply = object([("DBInstance", self.described_db(now, &db))]);
         self.db_instances.insert(name, db);
         Ok(reply)
@@ -308,7 +357,7 @@ impl Account {
             return Ok(self.vpcs.get(vpc).map(|vpc| vpc.default_group.clone()).into_iter().collect());
         }
         for id in &ids {
-            let group = self.get::<Group>(now, id).map_err(|_| rule::GROUP.refuse([id]))?;
+            let group = self.get_for_rds::<Group>(now, id).map_err(|_| rule::GROUP.refuse([id]))?;
             if *group.vpc != *vpc {
                 return Err(rule::GROUP_VPC.refuse([&vpc, &group.vpc]));
             }

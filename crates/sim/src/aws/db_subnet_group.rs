@@ -57,7 +57,7 @@ impl Account {
         let mut vpcs = BTreeSet::new();
         let mut seen = BTreeSet::new();
         for id in ids {
-            let subnet = self.get::<Subnet>(now, id).map_err(|refusal| {
+            let subnet = self.get_for_rds::<Subnet>(now, id).map_err(|refusal| {
                 if *refusal.rule == identifier::SUBNET_MALFORMED { &rule::SUBNET_FORM } else { &rule::SUBNET_EXISTS }
                     .refuse([id])
             })?;

@@ -18,6 +18,8 @@ pub enum Durations {
     Instant,
     /// As long as usual.
     Median,
+    /// As long as was ever known, so that what is laid beside it is never slower.
+    Longest,
     /// Drawn from the seed between the shortest and the longest known.
     Drawn,
 }
@@ -49,6 +51,10 @@ pub enum Transition {
     VolumeOptimize,
     /// A database instance, from `creating` to `available`, the first backup included.
     DbCreate,
+    /// The same without backups.
+    DbCreateWithoutBackup,
+    /// A standby for a database instance.
+    DbMultiAz,
     /// From the answer to a change until the status of the database instance shows it.
     DbNotice,
     /// A change without restart.
@@ -88,7 +94,7 @@ const fn typical(transition: Transition, (min, median, max): (u64, u64, u64), so
 }
 
 /// The table.
-pub const TABLE: [Typical; 19] = [
+pub const TABLE: [Typical; 21] = [
     typical(Transition::VpcCreate, (1, 1, 3), "logs: 1 to 3 seconds"),
     typical(Transition::SubnetCreate, (0, 1, 2), "logs: about a second"),
     typical(Transition::RouteTableAssociate, (0, 0, 1), "logs: no more than a second"),
@@ -111,12 +117,21 @@ pub const TABLE: [Typical; 19] = [
             "logs of db.t3.micro with PostgreSQL: 5m02s to 8m32s, sometimes 14 to 17 minutes",
         )
     },
+    typical(
+        Transition::DbCreateWithoutBackup,
+        (196, 245, 296),
+        "recorded creations and logs of runs with a retention of 0: 3m16s to 4m55s",
+    ),
+    typical(Transition::DbMultiAz, (420, 860, 1250), "events of RDS in logs: 7m, 14m19s and 20m50s"),
     typical(Transition::DbNotice, (0, 5, 30), "experience: why waiters pause before they first look"),
     typical(Transition::DbModify, (30, 75, 150), "experience: one to two minutes"),
     typical(Transition::DbRestart, (300, 480, 900), "experience: 5 to 15 minutes"),
     typical(Transition::DbPassword, (30, 40, 60), "experience"),
     typical(Transition::DbOptimize, (300, 600, 1800), "RDS user guide: minutes to hours, by size"),
-    typical(Transition::DbDelete, (111, 180, 285), "logs, without a final snapshot: 1m51s to 4m45s"),
+    Typical {
+        tail: (20, 385_000),
+        ..typical(Transition::DbDelete, (111, 180, 285), "logs, without a final snapshot: 1m51s to 4m45s, once 6m25s")
+    },
     typical(Transition::DbFinalSnapshot, (60, 120, 300), "experience"),
 ];
 
@@ -142,6 +157,8 @@ impl Transition {
             Self::VolumeModify => "duration/volume-modify",
             Self::VolumeOptimize => "duration/volume-optimize",
             Self::DbCreate => "duration/db-create",
+            Self::DbCreateWithoutBackup => "duration/db-create-without-backup",
+            Self::DbMultiAz => "duration/db-multi-az",
             Self::DbNotice => "duration/db-notice",
             Self::DbModify => "duration/db-modify",
             Self::DbRestart => "duration/db-restart",
@@ -154,6 +171,11 @@ impl Transition {
 }
 
 impl Typical {
+    /// The longest known, the rare ones included, in milliseconds.
+    pub fn longest_ms(&self) -> u64 {
+        self.max_ms.max(self.tail.1)
+    }
+
     /// A duration: with even chance between the shortest and the median or beyond it, there between the median and the
     /// longest or, as often as [`Typical::tail`] says, between the longest and the end of the tail.
     pub fn draw(&self, rng: &mut Rng) -> Duration {

@@ -225,6 +225,7 @@ impl Watch for Stopwatch {
             News::Finished { .. } => span.1 = at,
             News::Waiting { .. }
             | News::Sent { .. }
+            | News::Answered { .. }
             | News::Retry { .. }
             | News::Adopted { .. }
             | News::Failed { .. }

@@ -43,7 +43,12 @@ impl Span {
                 true
             }
             News::Sent { request, .. } => request.operation().is_mutating(),
-            News::Started | News::Retry { .. } | News::Adopted { .. } | News::Failed { .. } | News::Skipped => false,
+            News::Started
+            | News::Answered { .. }
+            | News::Retry { .. }
+            | News::Adopted { .. }
+            | News::Failed { .. }
+            | News::Skipped => false,
         };
         if let Some((_, until @ None)) = self.waits.last_mut().filter(|_| ends_wait) {
             *until = Some(notice.at);

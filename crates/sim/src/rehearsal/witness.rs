@@ -193,6 +193,7 @@ impl Watch for Witness {
             }
             News::Started
             | News::Finished { .. }
+            | News::Answered { .. }
             | News::Waiting { .. }
             | News::Retry { .. }
             | News::Adopted { .. }

@@ -17,7 +17,7 @@ rules! {
     HELD: "db-instance.identifier-held" Delay [CreateDBInstance];
         "an identifier is free when the deletion of the old instance has ended, not before"; [Experience];
     NOT_FOUND: "db-instance.exists" Refusal [DescribeDBInstances, ModifyDBInstance, DeleteDBInstance, AddTagsToResource, RemoveTagsFromResource, ListTagsForResource] "DBInstanceNotFound" 404 => "DBInstance {} not found.";
-        "a call that names an instance needs it to exist"; [ServiceModel, PublicLogs];
+        "a call that names an instance needs it to exist"; [Recorded, ServiceModel, PublicLogs];
 
     ENGINE: "db-instance.engine-known" Refusal [CreateDBInstance] "InvalidParameterValue" => "Invalid DB engine: {}";
         "the engine is one of RDS's"; [PublicLogs];
@@ -46,7 +46,7 @@ rules! {
     STORAGE_TYPE_DEFAULT: "db-instance.storage-type-default" Default [CreateDBInstance];
         "without a type, storage is gp3; the documentation of changes still says gp2"; [ServiceModel];
     STORAGE_GENERAL: "db-instance.storage-general" Limit [CreateDBInstance, ModifyDBInstance] "InvalidParameterCombination" => "Invalid storage size for engine name postgres and storage type {}: {}";
-        "storage of type gp2 or gp3 is 20 to 65,536 GiB"; [ServiceModel, PublicLogs];
+        "storage of type gp2 or gp3 is 20 to 65,536 GiB"; [Recorded, ServiceModel, PublicLogs];
     STORAGE_PROVISIONED: "db-instance.storage-provisioned" Limit [CreateDBInstance] "InvalidParameterCombination" => "Invalid storage size for engine name postgres and storage type {}: {}";
         "storage of type io1 or io2 is 100 to 65,536 GiB"; [ServiceModel, PublicLogs];
     STORAGE_MAGNETIC: "db-instance.storage-magnetic" Limit [CreateDBInstance, ModifyDBInstance] "InvalidParameterCombination" => "Invalid storage size for engine name postgres and storage type {}: {}";
@@ -93,14 +93,14 @@ rules! {
     PASSWORD_RELEASED: "db-instance.password-released" Transition [ModifyDBInstance];
         "with management turned off the secret is deleted, and the password given is set as any other"; [ServiceModel];
 
-    SUBNETS_EXIST: "db-instance.subnets-exist" Refusal [CreateDBInstance] "InvalidSubnet" => "Some input subnets in :[{}] are invalid.";
-        "the subnets of the group still exist; the stricter is assumed if only some of them do not"; [ServiceModel, Experience];
+    SUBNETS_EXIST: "db-instance.subnets-exist" Refusal [CreateDBInstance] "InvalidParameterValue" => "Some input subnets in :[{}] are invalid.";
+        "the subnets of the group still exist; the stricter is assumed if only some of them do not"; [PublicLogs, Experience];
     NO_ROOM: "db-instance.free-address" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidVPCNetworkStateFault" => "The DB subnet group has no free addresses in enough Availability Zones.";
         "a subnet of the group has a free address, with MultiAZ in two Availability Zones"; [ServiceModel, Experience];
     GROUP: "db-instance.security-group-exists" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterValue" => "Invalid security group , groupId= {}, groupName=.";
-        "security groups are named by their identifiers, and exist"; [PublicLogs];
+        "security groups are named by their identifiers, and exist, and RDS has heard of them, which it may later than EC2 shows them"; [Recorded, PublicLogs];
     GROUP_VPC: "db-instance.security-group-vpc" Refusal [CreateDBInstance, ModifyDBInstance] "InvalidParameterCombination" => "The DB instance and EC2 security group are in different VPCs. The DB instance is in {} and the EC2 security group is in {}";
-        "security groups are of the instance's VPC"; [PublicLogs];
+        "security groups are of the instance's VPC"; [Recorded, PublicLogs];
     GROUPS: "db-instance.security-group-limit" Limit [CreateDBInstance, ModifyDBInstance] "InvalidParameterValue" => "You have exceeded the maximum number of security groups for a DB instance.";
         "an instance has at most 5 security groups"; [Documentation];
     GROUP_DEFAULT: "db-instance.security-group-default" Default [CreateDBInstance];
@@ -112,13 +112,13 @@ rules! {
     QUOTA: "db-instance.quota" Quota [CreateDBInstance] "InstanceQuotaExceeded" => "The request would result in the user exceeding the allowed number of DB instances.";
         "an account has 40 instances in a Region by default, those being deleted included"; [ServiceModel, Documentation];
     CAPACITY: "db-instance.capacity" Refusal [CreateDBInstance] "InsufficientDBInstanceCapacity" => "{}";
-        "AWS has the class in an Availability Zone of the group; refused when a scenario says so"; [ServiceModel];
+        "AWS has the class in an Availability Zone of the group; refused only where a scenario asks for it"; [ServiceModel];
     LINKED_ROLE: "db-instance.service-linked-role" Refusal [CreateDBInstance] "InvalidParameterValue" => "Unable to create the resource. Verify that you have permission to create service linked role. Otherwise wait and try again later.";
-        "RDS's service-linked role is there; AWS makes it with the first instance, which may come too soon; refused when a scenario says so"; [PublicLogs];
+        "RDS's service-linked role is there; AWS makes it with the first instance, which may come too soon; refused only where a scenario asks for it"; [PublicLogs];
     FREE_PLAN: "db-instance.free-plan" Refusal [CreateDBInstance] "FreeTierRestrictionError" => "{}";
-        "an account on the free plan has few classes and a retention of a day; refused when a scenario says so"; [PublicLogs];
+        "an account on the free plan has few classes and a retention of a day; refused only where a scenario asks for it"; [Recorded, PublicLogs];
     INTERFACES: "db-instance.interfaces" Transition [CreateDBInstance];
-        "an instance takes an address of one subnet of its group, a MultiAZ one of two in different Availability Zones, and holds subnets and security groups until it is deleted"; [UserGuide, PublicLogs];
+        "an instance takes an address of one subnet of its group, a MultiAZ one of two in different Availability Zones, and holds subnets and security groups until it is deleted"; [Recorded, UserGuide, PublicLogs];
     MULTI_AZ_DEFAULT: "db-instance.multi-az-default" Default [CreateDBInstance];
         "an instance is in one Availability Zone unless the call says otherwise"; [ServiceModel];
 
@@ -144,18 +144,22 @@ rules! {
         "logs begin or cease to be sent soon, whatever ApplyImmediately says; they are pending, and the status is configuring-log-exports meanwhile"; [ServiceModel, UserGuide];
 
     CREATED: "db-instance.created" Transition [CreateDBInstance];
-        "a new instance is creating, then backing-up, then available"; [UserGuide, PublicLogs];
+        "a new instance is creating, then backing-up, then available"; [Recorded, UserGuide];
+    CREATED_STANDBY: "db-instance.created-standby" Transition [CreateDBInstance, DescribeDBInstances];
+        "a new MultiAZ instance shows MultiAZ while it is creating; then it is modifying, with an endpoint, without MultiAZ, which is pending, until its standby is there; then backing-up, then available"; [Recorded, PublicLogs];
+    NO_STANDBY: "db-instance.no-standby" Transition [CreateDBInstance, ModifyDBInstance];
+        "if there is no capacity for a standby, the instance becomes available without one, and nothing is pending; this happens only where a scenario asks for it"; [PublicLogs];
     NO_FIRST_BACKUP: "db-instance.no-first-backup" Transition [CreateDBInstance];
-        "with a retention of 0, a new instance is never backing-up"; [Experience];
+        "with a retention of 0, a new instance is never backing-up, and is available sooner"; [Recorded, PublicLogs];
     ENDPOINT: "db-instance.endpoint" Delay [CreateDBInstance, DescribeDBInstances];
-        "an instance has no endpoint while it is creating; what it depends on has to wait"; [UserGuide, PublicLogs];
+        "an instance has no endpoint while it is creating; what it depends on has to wait"; [Recorded, UserGuide, PublicLogs];
     FAILED: "db-instance.failed" Transition [CreateDBInstance];
-        "a creation that was accepted may end as failed, incompatible-network, insufficient-capacity or alike, and stays so until the instance is deleted"; [UserGuide];
+        "a creation that was accepted may end as failed, incompatible-network, insufficient-capacity or alike, and stays so until the instance is deleted"; [Recorded, UserGuide];
     PASSWORD_HIDDEN: "db-instance.password-pending" Transition [CreateDBInstance, ModifyDBInstance];
-        "a new password is pending, masked, until it is set; no reply ever holds it"; [ServiceModel];
+        "a new password is pending, masked, until it is set; no reply ever holds it"; [Recorded, ServiceModel];
 
-    NOT_AVAILABLE: "db-instance.available" Refusal [ModifyDBInstance, DeleteDBInstance] "InvalidDBInstanceState" => "Instance {} is not in available state.";
-        "an instance is changed or deleted while it is available, or in storage-optimization, which counts as available"; [ServiceModel, TerraformProvider];
+    NOT_AVAILABLE: "db-instance.available" Refusal [ModifyDBInstance, DeleteDBInstance] "InvalidDBInstanceState" => "Database instance is not in available state.";
+        "an instance is changed or deleted while it is available, or in storage-optimization, which counts as available"; [PublicLogs, ServiceModel];
     DELETING: "db-instance.not-deleting" Refusal [ModifyDBInstance, DeleteDBInstance, AddTagsToResource, RemoveTagsFromResource] "InvalidDBInstanceState" => "Instance {} is already being deleted.";
         "an instance that is being deleted is neither changed nor deleted again, nor, which the service model suggests, tagged"; [ServiceModel, TerraformProvider];
     STORAGE_FULL: "db-instance.storage-full" Transition [ModifyDBInstance];
@@ -164,9 +168,13 @@ rules! {
     NOTICE: "db-instance.change-shows-late" Delay [ModifyDBInstance];
         "after a change was accepted the status is available for a moment still; what is pending tells"; [TerraformProvider, Experience];
     AT_ONCE: "db-instance.changes-at-once" Transition [ModifyDBInstance];
-        "security groups, public access, protection, copied tags and a retention that turns backups neither on nor off change at once, whatever ApplyImmediately says"; [ServiceModel, UserGuide];
+        "protection, copied tags and a retention that turns backups neither on nor off change at once, whatever ApplyImmediately says"; [ServiceModel, UserGuide];
+    GROUPS_CHANGED: "db-instance.groups-changed" Transition [ModifyDBInstance, DescribeDBInstances];
+        "security groups change soon, whatever ApplyImmediately says: the reply shows available, the new ones as adding and the old ones as removing; the status is modifying meanwhile, and nothing is pending"; [Recorded, ServiceModel];
+    PUBLIC_CHANGED: "db-instance.public-changed" Transition [ModifyDBInstance, DescribeDBInstances];
+        "public access changes soon, whatever ApplyImmediately says: the reply shows the old value, the new one shows with the status modifying, and nothing is pending"; [Recorded];
     DEFERRED: "db-instance.changes-deferred" Transition [ModifyDBInstance];
-        "class, version, storage, MultiAZ and backups turned on or off wait, shown as pending, for the maintenance window unless ApplyImmediately is set"; [ServiceModel, UserGuide];
+        "class, version, storage, MultiAZ and backups turned on or off wait, shown as pending, for the maintenance window unless ApplyImmediately is set"; [Recorded, ServiceModel, UserGuide];
     WINDOW: "db-instance.maintenance-window" Default [CreateDBInstance];
         "without a window the instance gets one, 30 minutes a week at random in the 8 hours of its Region"; [ServiceModel, UserGuide];
     WINDOW_COMES: "db-instance.window-comes" Transition [ModifyDBInstance];
@@ -183,7 +191,7 @@ rules! {
         "a MultiAZ instance gets an interface in a second Availability Zone, and loses it with MultiAZ"; [UserGuide];
 
     SHRINK: "db-instance.storage-shrink" Refusal [ModifyDBInstance] "InvalidParameterCombination" => "Invalid storage size for engine name postgres and storage type {}: {}";
-        "storage never becomes smaller"; [PublicLogs, UserGuide];
+        "storage never becomes smaller"; [Recorded, PublicLogs, UserGuide];
     GROWTH: "db-instance.storage-growth" Default [ModifyDBInstance];
         "storage that is to grow by less than a tenth grows by a tenth"; [ServiceModel];
     OPTIMIZING: "db-instance.storage-optimizing" Refusal [ModifyDBInstance] "InvalidParameterCombination" => "You can't currently modify the storage of this DB instance because the previous storage change is being optimized.";
@@ -194,7 +202,7 @@ rules! {
         "grown storage is in storage-optimization for a while, in which the instance works"; [UserGuide];
 
     DOWNGRADE: "db-instance.downgrade" Refusal [ModifyDBInstance] "InvalidParameterCombination" => "Cannot upgrade postgres from {} to {}";
-        "a version is never exchanged for an older one"; [UserGuide];
+        "a version is never exchanged for an older one"; [Recorded, UserGuide];
     MAJOR_UPGRADE: "db-instance.major-upgrade" Refusal [ModifyDBInstance] "InvalidParameterCombination" => "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.";
         "a new major version needs a flag that is not among the parameters that are sent"; [PublicLogs, UserGuide];
     MAJOR_ONLY: "db-instance.upgrade-to-newest" Default [ModifyDBInstance];
@@ -215,5 +223,5 @@ rules! {
     BACKUPS_KEPT: "db-instance.backups-kept" Default [DeleteDBInstance];
         "automated backups go with their instance, unless they are to outlive it: then they stay for as long as they were kept"; [ServiceModel];
     DELETED: "db-instance.deleted" Transition [DeleteDBInstance];
-        "a deleted instance is deleting, and then not found; a final snapshot takes more time"; [UserGuide, PublicLogs];
+        "a deleted instance is deleting, and then not found; a final snapshot takes more time"; [Recorded, UserGuide, PublicLogs];
 }

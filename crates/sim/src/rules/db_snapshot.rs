@@ -4,7 +4,7 @@ use super::macros::rules;
 
 rules! {
     TAKEN: "db-snapshot.identifier-taken" Refusal [DeleteDBInstance] "DBSnapshotAlreadyExists" => "Cannot create the snapshot because a snapshot with the identifier {} already exists.";
-        "no two snapshots share a name; final ones outlive their instance"; [ServiceModel];
+        "no two snapshots share a name; final ones outlive their instance"; [Recorded, ServiceModel];
     QUOTA: "db-snapshot.quota" Quota [DeleteDBInstance] "SnapshotQuotaExceeded" => "The request would result in the user exceeding the allowed number of DB snapshots.";
         "an account has 100 snapshots of its own in a Region by default, final ones included"; [ServiceModel, Documentation];
     NOT_FOUND: "db-snapshot.exists" Refusal [DescribeDBSnapshots] "DBSnapshotNotFound" 404 => "DBSnapshot {} not found.";

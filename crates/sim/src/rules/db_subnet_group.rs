@@ -23,14 +23,14 @@ rules! {
         "a group has subnets"; [ServiceModel, Experience];
     SUBNET_FORM: "db-subnet-group.subnet-form" Refusal [CreateDBSubnetGroup, ModifyDBSubnetGroup] "InvalidParameterValue" => "Invalid subnet ID: {}";
         "subnets are named by their identifiers"; [PublicLogs, Experience];
-    SUBNET_EXISTS: "db-subnet-group.subnet-exists" Refusal [CreateDBSubnetGroup, ModifyDBSubnetGroup] "InvalidSubnet" => "Some input subnets in :[{}] are invalid.";
-        "the subnets of a group exist"; [ServiceModel, PublicLogs];
+    SUBNET_EXISTS: "db-subnet-group.subnet-exists" Refusal [CreateDBSubnetGroup, ModifyDBSubnetGroup] "InvalidParameterValue" => "Some input subnets in :[{}] are invalid.";
+        "the subnets of a group exist, and RDS has heard of them, which it may later than EC2 shows them"; [Recorded, PublicLogs];
     SUBNET_TWICE: "db-subnet-group.subnets-once" Unmodelled [CreateDBSubnetGroup, ModifyDBSubnetGroup] "InvalidParameterValue" => "The subnet {} is given twice.";
         "a subnet is given once"; [Simulator];
     ONE_VPC: "db-subnet-group.one-vpc" Refusal [CreateDBSubnetGroup, ModifyDBSubnetGroup] "InvalidSubnet" => "The new subnets are not all in the same VPC.";
         "the subnets of a group are all in one VPC"; [ServiceModel, PublicLogs];
     COVERAGE: "db-subnet-group.two-zones" Refusal [CreateDBSubnetGroup, ModifyDBSubnetGroup] "DBSubnetGroupDoesNotCoverEnoughAZs" => "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ coverage: {}. Add subnets to cover at least 2 AZs.";
-        "the subnets of a group are in two Availability Zones at least, even for an instance in one"; [ServiceModel, PublicLogs];
+        "the subnets of a group are in two Availability Zones at least, even for an instance in one"; [Recorded, ServiceModel, PublicLogs];
     SUBNETS: "db-subnet-group.subnet-quota" Limit [CreateDBSubnetGroup, ModifyDBSubnetGroup] "DBSubnetQuotaExceededFault" => "The request would result in the user exceeding the allowed number of subnets in a DB subnet group.";
         "a group has at most 20 subnets"; [ServiceModel, Documentation];
     GROUPS: "db-subnet-group.quota" Quota [CreateDBSubnetGroup] "DBSubnetGroupQuotaExceeded" => "The request would result in the user exceeding the allowed number of DB subnet groups.";

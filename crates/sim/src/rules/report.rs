@@ -211,7 +211,8 @@ impl Report {
         let of = |wanted: Confidence| self.rows.iter().filter(|row| row.rule.confidence() == wanted).count();
         let _infallible = write!(
             text,
-            "\nA rule is as sure as its best source: {} are documented, {} observed, {} unverified.\n",
+            "\nA rule is as sure as its best source: {} are recorded, {} documented, {} observed, {} unverified.\n",
+            of(Confidence::Recorded),
             of(Confidence::Documented),
             of(Confidence::Observed),
             of(Confidence::Unverified),

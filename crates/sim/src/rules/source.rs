@@ -3,6 +3,8 @@
 /// A source of facts about AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
+    /// Answers of real accounts that public projects recorded.
+    Recorded,
     /// The service models that AWS publishes with its SDKs.
     ServiceModel,
     /// The list of EC2's error codes.
@@ -38,6 +40,8 @@ pub enum Confidence {
     Observed,
     /// AWS says so.
     Documented,
+    /// A real account answered so, and the answer was kept: where AWS's pages say otherwise, the answer counts.
+    Recorded,
 }
 
 impl Confidence {
@@ -47,13 +51,15 @@ impl Confidence {
             Self::Unverified => "unverified",
             Self::Observed => "observed",
             Self::Documented => "documented",
+            Self::Recorded => "recorded",
         }
     }
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
+        Self::Recorded,
         Self::ServiceModel,
         Self::ErrorCodes,
         Self::Throttling,
@@ -71,6 +77,7 @@ impl Source {
     /// Its short name in tables.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Recorded => "recorded",
             Self::ServiceModel => "service model",
             Self::ErrorCodes => "error codes",
             Self::Throttling => "throttling",
@@ -89,6 +96,10 @@ impl Source {
     /// What it is, and where it is found.
     pub const fn describe(self) -> &'static str {
         match self {
+            Self::Recorded => {
+                "answers of real accounts, kept by cloud-custodian (tests/data/placebo), LocalStack (snapshots of tests/aws) \
+                 and moto (tests marked aws_verified), and logs of real runs with request identifiers (2015 to 2026)"
+            }
             Self::ServiceModel => "service models of EC2 2016-11-15, RDS 2014-10-31, SSM, STS (botocore 1.44.5)",
             Self::ErrorCodes => "https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html (2026)",
             Self::Throttling => "https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html",
@@ -107,6 +118,7 @@ impl Source {
     /// How far it can be trusted.
     pub const fn confidence(self) -> Confidence {
         match self {
+            Self::Recorded => Confidence::Recorded,
             Self::ServiceModel
             | Self::ErrorCodes
             | Self::Throttling

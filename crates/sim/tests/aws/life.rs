@@ -196,6 +196,55 @@ fn new_objects_may_be_unknown_for_a_while() {
 }
 
 #[test]
+fn rds_hears_of_new_objects_by_a_clock_of_its_own() {
+    let options = Options { visibility_delay_ms: 5000, durations: Durations::Instant, ..Options::default() };
+    let (mut later, mut unknown) = (0, 0);
+    for seed in 0..20 {
+        let mut cloud = Cloud::new(Options { seed, ..options.clone() });
+        let vpc = cloud.vpc("10.0.0.0/16");
+        cloud.wait(10);
+        let mut subnet = |block: &str, zone: &str| {
+            let subnet = json!({"VpcId": vpc, "CidrBlock": block, "AvailabilityZone": zone, "Tags": {}});
+            cloud.text(CreateSubnet, subnet, "Subnet.SubnetId")
+        };
+        let subnets = [subnet("10.0.1.0/24", "us-east-1a"), subnet("10.0.2.0/24", "us-east-1b")];
+        let group = json!({
+            "DBSubnetGroupName": "db", "DBSubnetGroupDescription": "d", "SubnetIds": subnets, "Tags": {},
+        });
+        cloud.wait(3);
+        let by_ec2 = subnets.iter().all(|id| {
+            let tags = json!({"Resources": [id], "Tags": {"c": "d"}});
+            cloud.clone().code(CreateTags, &tags) == "ok"
+        });
+        match cloud.clone().code(CreateDBSubnetGroup, &group).as_str() {
+            "ok" => {}
+            code => {
+                assert_eq!(code, "InvalidParameterValue");
+                later += usize::from(by_ec2);
+            }
+        }
+        cloud.wait(2);
+        assert_eq!(cloud.code(CreateDBSubnetGroup, &group), "ok");
+        cloud.wait(10);
+        let worn = cloud.group(&vpc, "db");
+        let database = database("main", "db", &worn);
+        match cloud.clone().code(CreateDBInstance, &database).as_str() {
+            "ok" => {}
+            code => {
+                assert_eq!(code, "InvalidParameterValue");
+                unknown += 1;
+            }
+        }
+        cloud.wait(5);
+        assert_eq!(cloud.code(CreateDBInstance, &database), "ok");
+    }
+    assert!(
+        later > 0 && unknown > 10,
+        "{later} unknown to RDS when EC2 showed them, {unknown} groups unknown at first"
+    );
+}
+
+#[test]
 fn a_read_may_be_from_before_the_one_before_it() {
     let options = Options { visibility_delay_ms: 5000, durations: Durations::Instant, ..Options::default() };
     let (mut back, mut lingering) = (0, 0);

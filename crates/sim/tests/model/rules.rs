@@ -10,7 +10,7 @@ use aloka_sim::aws::{Object, ObjectKind};
 use ipnet::Ipv4Net;
 
 use crate::script::quotas;
-use crate::view::{View, items, text, texts};
+use crate::view::{View, items, text};
 
 macro_rules! ensure {
     ($condition:expr, $($message:tt)*) => {
@@ -178,7 +178,9 @@ fn hosts(view: &View) -> Result<(), String> {
         let group = view.get("DBSubnetGroups", text(database, "DBSubnetGroupName"));
         let group = group.ok_or_else(|| format!("{id} is in a subnet group that is gone"))?;
         ensure!(text(group, "VpcId") == vpc, "{id} is in a subnet group of another VPC");
-        texts(database, "VpcSecurityGroupIds").try_for_each(|group| of_vpc(id, group, vpc))?;
+        items(database, "VpcSecurityGroups")
+            .iter()
+            .try_for_each(|group| of_vpc(id, text(group, "VpcSecurityGroupId"), vpc))?;
     }
     Ok(())
 }
@@ -227,14 +229,16 @@ fn addresses(view: &View, objects: &[Object]) -> Result<(), String> {
         least += stand;
     }
     // Where databases and forgotten interfaces stand is not told, but how many there are is. One database has one, or
-    // two with a standby.
+    // two with a standby, also while that is made.
     let databases: i64 =
         view.all("DBInstances").map(|(_, db)| if db.get("MultiAZ").as_bool() == Some(true) { 2 } else { 1 }).sum();
+    let is_converted = |db: &Value| db.at("PendingModifiedValues.MultiAZ").and_then(Value::as_bool) == Some(true);
+    let converted = view.all("DBInstances").filter(|(_, db)| is_converted(db)).count();
     let left = objects.iter().filter(|object| object.id.starts_with("eni-")).count();
     let pending =
         view.all("NatGateways").filter(|(_, nat)| matches!(text(nat, "State"), "pending" | "deleting")).count();
     least += databases + i64::try_from(left).unwrap_or_default();
-    let most = least + i64::try_from(pending).unwrap_or_default();
+    let most = least + i64::try_from(pending + converted).unwrap_or_default();
     ensure!((least..=most).contains(&given), "{given} addresses are given away, and {least} to {most} accounted for");
     Ok(())
 }
@@ -279,7 +283,9 @@ pub(crate) fn has_reason(view: &View, request: &Request) -> Result<(), String> {
     };
     let uses_group = |id: &str| {
         instances(view).any(|(_, o)| items(o, "SecurityGroups").iter().any(|g| text(g, "GroupId") == id))
-            || view.all("DBInstances").any(|(_, o)| texts(o, "VpcSecurityGroupIds").any(|group| group == id))
+            || view
+                .all("DBInstances")
+                .any(|(_, o)| items(o, "VpcSecurityGroups").iter().any(|g| text(g, "VpcSecurityGroupId") == id))
             || view.all("SecurityGroups").any(|(other, o)| {
                 let rules = ["IpPermissions", "IpPermissionsEgress"].into_iter().flat_map(|side| items(o, side));
                 other != id

@@ -38,11 +38,6 @@ pub(crate) fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).as_list().unwrap_or_default()
 }
 
-/// The texts of the list under `key`.
-pub(crate) fn texts<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a str> {
-    items(value, key).iter().filter_map(Value::as_str)
-}
-
 impl View {
     /// Looks at everything.
     pub(crate) fn of(stage: &mut Stage) -> Result<Self, String> {

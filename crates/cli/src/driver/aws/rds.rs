@@ -202,7 +202,9 @@ fn snapshot(snapshot: &DbSnapshot) -> Value {
 
 fn instance(instance: &DbInstance) -> Value {
     let group = instance.db_subnet_group();
-    let security_groups = list(instance.vpc_security_groups(), |group| text(group.vpc_security_group_id()));
+    let security_groups = list(instance.vpc_security_groups(), |group| {
+        object([("VpcSecurityGroupId", text(group.vpc_security_group_id())), ("Status", text(group.status()))])
+    });
     // While the instance is being created RDS knows the port, but no address.
     let endpoint = instance.endpoint().filter(|endpoint| endpoint.address().is_some()).map(|endpoint| {
         object([
@@ -245,7 +247,7 @@ fn instance(instance: &DbInstance) -> Value {
         ("AvailabilityZone", text(instance.availability_zone())),
         ("DBSubnetGroupName", text(group.and_then(DbSubnetGroup::db_subnet_group_name))),
         ("VpcId", text(group.and_then(DbSubnetGroup::vpc_id))),
-        ("VpcSecurityGroupIds", security_groups),
+        ("VpcSecurityGroups", security_groups),
         ("Endpoint", endpoint.into()),
         ("MasterUserSecret", secret.into()),
         ("PendingModifiedValues", pending),

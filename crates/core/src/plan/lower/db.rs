@@ -1,16 +1,22 @@
 //! Lowering of databases.
 
 use super::super::ending::Ending;
-use super::super::{Accept, AttributeChange, Expect, Pace, Save, Step};
-use super::{Subject, absent, call, equals, wait};
+use super::super::{Accept, AttributeChange, Expect, Pace, Save, Short, Step};
+use super::{Subject, absent, call, equals, or_short, wait};
 use crate::api::{Args, Operation};
 use crate::map;
 use crate::model::{
     BACKUP_RETENTION, DELETION_PROTECTION, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD, MAX_ALLOCATED_STORAGE,
 };
-use crate::observe::{DB_FAILED, DB_STUCK, Phase};
+use crate::observe::{DB_FAILED, DB_READY, DB_STUCK, Phase};
 use crate::value::Value;
 
+/// A new database that keeps no backups.
+const DB_CREATED: Pace = Pace::seconds(190, 245, 3600);
+/// With the first backup.
+const DB_BACKED_UP: Pace = Pace::seconds(290, 390, 3600);
+/// A standby in another Availability Zone: RDS makes it of the database that is there, also when both are new.
+const DB_CONVERTED: Pace = Pace::seconds(400, 860, 7200);
 const DB_MODIFIED: Pace = Pace::seconds(20, 90, 4800);
 const DB_SETTLED: Pace = Pace::seconds(30, 120, 4800);
 const DB_DELETED: Pace = Pace::seconds(100, 180, 3600);
@@ -19,18 +25,58 @@ const DB_SNAPSHOT_AND_DELETED: Pace = Pace::seconds(160, 300, 14_400);
 /// After a change that restarts it: another class or engine version, backups from now on or no more.
 const DB_RESTARTED: Pace = Pace::seconds(280, 480, 4800);
 
-/// Statuses of a database that works.
-const DB_READY: [&str; 2] = ["available", "storage-optimization"];
+/// For how long a database that has no standby, and is making none, may still be about to make one.
+const NO_STANDBY_LASTING_MS: u64 = 120_000;
 
 fn db_status(value: &str, success: bool) -> Accept {
     equals("DBInstances.0.DBInstanceStatus", value, success)
 }
 
+fn field(name: &str) -> std::sync::Arc<str> {
+    map::text(&format!("DBInstances.0.{name}"))
+}
+
+/// No security group of it is on its way, in or out.
+fn groups_active() -> Expect {
+    Expect::Each { path: field("VpcSecurityGroups"), field: map::text("Status"), value: Value::str("active") }
+}
+
+/// RDS found no room for a standby: it works without one, and nothing is under way.
+fn no_standby() -> Short {
+    let settled = [
+        Expect::Equals { path: field("DBInstanceStatus"), value: Value::str("available") },
+        Expect::Equals { path: field("MultiAZ"), value: false.into() },
+        Expect::Absent { path: field("PendingModifiedValues.MultiAZ") },
+    ];
+    Short {
+        expect: Expect::All(settled.into()),
+        lasting_ms: NO_STANDBY_LASTING_MS,
+        told: map::text(
+            "RDS made no standby: the database is available in one Availability Zone alone (multi_az is false, true was \
+             asked for), most likely for lack of capacity, of which its events tell",
+        ),
+    }
+}
+
 impl Subject<'_> {
-    pub(super) fn db_available(&self, pace: Pace) -> Step {
-        let ready = DB_READY.into_iter().map(|value| db_status(value, true));
+    /// Waits until the database works as it was asked for. `available` alone does not say so: security groups may still be
+    /// on their way, and a standby may be.
+    pub(super) fn db_available(&self) -> Step {
+        let multi_az = self.get("multi_az");
+        let standby = multi_az.as_bool().map(|_| {
+            let shown = Expect::Equals { path: field("MultiAZ"), value: multi_az.clone() };
+            [shown, Expect::Absent { path: field("PendingModifiedValues.MultiAZ") }]
+        });
+        let settled: Vec<Expect> = std::iter::once(groups_active()).chain(standby.into_iter().flatten()).collect();
+        let ready = DB_READY.into_iter().map(|value| Accept {
+            expect: Expect::All(std::iter::once(db_status(value, true).expect).chain(settled.clone()).collect()),
+            success: true,
+        });
         let failed = DB_FAILED.into_iter().chain(DB_STUCK).chain(["deleted"]).map(|value| db_status(value, false));
-        self.wait_for(ready.chain(failed).collect(), pace)
+        let has_standby = multi_az.as_bool() == Some(true);
+        let created = if self.get(BACKUP_RETENTION) == Value::from(0) { DB_CREATED } else { DB_BACKED_UP };
+        let pace = if has_standby { created.then(DB_CONVERTED) } else { created };
+        or_short(self.wait_for(ready.chain(failed).collect(), pace), has_standby.then(no_standby))
     }
 
     /// Waits until RDS is at work on the database no more: it refuses to delete one that it is.
@@ -118,7 +164,7 @@ impl Subject<'_> {
         args.insert("ApplyImmediately", true.into());
         // The status stays `available` for a moment after the call: what was asked for must not be pending either, and
         // must show, as a read may be from before the call.
-        let path = |name: &str| map::text(&format!("DBInstances.0.{name}"));
+        let path = field;
         let shown = SHOWN.into_iter().filter_map(|name| {
             let value = args.get(name).filter(|value| value.is_literal())?;
             Some(match name {
@@ -128,6 +174,12 @@ impl Subject<'_> {
         });
         let pending = args.keys().map(|name| Expect::Absent { path: path(&format!("PendingModifiedValues.{name}")) });
         let mut changed: Vec<Expect> = pending.chain(shown).collect();
+        changed.push(groups_active());
+        if let Some(groups) = args.get("VpcSecurityGroupIds").filter(|groups| groups.is_literal()) {
+            let (path, field) = (path("VpcSecurityGroups"), map::text("VpcSecurityGroupId"));
+            let values = groups.as_list().unwrap_or_default().to_vec();
+            changed.push(Expect::Exactly { path, field, values });
+        }
         if args.contains_key("ManageMasterUserPassword") {
             let path = path("MasterUserSecret");
             changed.push(if self.manages_password() { Expect::Present { path } } else { Expect::Absent { path } });
@@ -148,7 +200,14 @@ impl Subject<'_> {
         let backups_begin_or_end = args.contains_key("BackupRetentionPeriod") && backups.contains(&Value::from(0));
         let restarts =
             backups_begin_or_end || ["DBInstanceClass", "EngineVersion"].iter().any(|key| args.contains_key(*key));
-        let wait = self.wait_for(accept, if restarts { DB_RESTARTED } else { DB_MODIFIED });
+        let gets_standby = args.get("MultiAZ").and_then(Value::as_bool) == Some(true);
+        let pace = match (gets_standby, restarts) {
+            (true, true) => DB_RESTARTED.then(DB_CONVERTED),
+            (true, false) => DB_CONVERTED,
+            (false, true) => DB_RESTARTED,
+            (false, false) => DB_MODIFIED,
+        };
+        let wait = or_short(self.wait_for(accept, pace), gets_standby.then(no_standby));
         vec![call(Operation::ModifyDBInstance, args), wait]
     }
 

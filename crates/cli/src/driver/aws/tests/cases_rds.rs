@@ -30,7 +30,7 @@ const NEW: &str = "<DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifier><D
 fn new() -> Value {
     json!({"DBInstance": {
         "DBInstanceIdentifier": "db", "DbiResourceId": "db-ABC", "DBInstanceStatus": "creating",
-        "VpcSecurityGroupIds": [], "EnabledCloudwatchLogsExports": [], "Tags": {},
+        "VpcSecurityGroups": [], "EnabledCloudwatchLogsExports": [], "Tags": {},
         "PendingModifiedValues": {
             "DBInstanceClass": "db.t3.small", "AllocatedStorage": 30, "MultiAZ": true, "EngineVersion": "17.2",
             "BackupRetentionPeriod": 7,
@@ -46,7 +46,7 @@ const MANAGED: &str = "<DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifie
 
 fn managed() -> Value {
     json!({"DBInstance": {
-        "DBInstanceIdentifier": "db", "VpcSecurityGroupIds": [], "EnabledCloudwatchLogsExports": [], "Tags": {},
+        "DBInstanceIdentifier": "db", "VpcSecurityGroups": [], "EnabledCloudwatchLogsExports": [], "Tags": {},
         "PendingModifiedValues": {},
         "MasterUserSecret": {
             "SecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:rds!db-1-AbCdEf",
@@ -65,7 +65,7 @@ const LOGS: &str = "<DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifier>
 
 fn logs() -> Value {
     json!({"DBInstance": {
-        "DBInstanceIdentifier": "db", "VpcSecurityGroupIds": [], "Tags": {}, "CopyTagsToSnapshot": true,
+        "DBInstanceIdentifier": "db", "VpcSecurityGroups": [], "Tags": {}, "CopyTagsToSnapshot": true,
         "EnabledCloudwatchLogsExports": ["postgresql", "upgrade"],
         "PendingModifiedValues": {"PendingCloudwatchLogsExports": {
             "LogTypesToEnable": ["iam-db-auth-error"], "LogTypesToDisable": ["postgresql", "upgrade"],
@@ -168,8 +168,9 @@ fn instances() -> Vec<Case> {
             <BackupRetentionPeriod>0</BackupRetentionPeriod><DeletionProtection>false</DeletionProtection>
             <CopyTagsToSnapshot>false</CopyTagsToSnapshot><EnabledCloudwatchLogsExports><member>postgresql</member>
             </EnabledCloudwatchLogsExports><AvailabilityZone>us-east-1a</AvailabilityZone>{GROUP}<VpcSecurityGroups><VpcSecurityGroupMembership>
-            <VpcSecurityGroupId>sg-1</VpcSecurityGroupId><Status>active</Status></VpcSecurityGroupMembership>
-            </VpcSecurityGroups><Endpoint><Address>db.abc.us-east-1.rds.amazonaws.com</Address><Port>5432</Port>
+            <VpcSecurityGroupId>sg-1</VpcSecurityGroupId><Status>adding</Status></VpcSecurityGroupMembership>
+            <VpcSecurityGroupMembership><VpcSecurityGroupId>sg-2</VpcSecurityGroupId><Status>removing</Status>
+            </VpcSecurityGroupMembership></VpcSecurityGroups><Endpoint><Address>db.abc.us-east-1.rds.amazonaws.com</Address><Port>5432</Port>
             <HostedZoneId>Z2R2ITUGPM61AM</HostedZoneId></Endpoint><PendingModifiedValues/>
             <TagList><Tag><Key>Name</Key><Value>db</Value></Tag></TagList></DBInstance></DBInstances>"
     );
@@ -227,7 +228,10 @@ fn instances() -> Vec<Case> {
                 "StorageEncrypted": true, "MultiAZ": false, "PubliclyAccessible": false, "AutoMinorVersionUpgrade": true,
                 "BackupRetentionPeriod": 0, "DeletionProtection": false, "AvailabilityZone": "us-east-1a",
                 "CopyTagsToSnapshot": false, "EnabledCloudwatchLogsExports": ["postgresql"],
-                "DBSubnetGroupName": "web", "VpcId": "vpc-1", "VpcSecurityGroupIds": ["sg-1"],
+                "DBSubnetGroupName": "web", "VpcId": "vpc-1", "VpcSecurityGroups": [
+                    {"VpcSecurityGroupId": "sg-1", "Status": "adding"},
+                    {"VpcSecurityGroupId": "sg-2", "Status": "removing"},
+                ],
                 "Endpoint": {
                     "Address": "db.abc.us-east-1.rds.amazonaws.com", "Port": 5432, "HostedZoneId": "Z2R2ITUGPM61AM",
                 },

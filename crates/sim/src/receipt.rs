@@ -1,0 +1,338 @@
+//! Lays receipts of runs beside the simulated account: what it would not have answered, and how long things took.
+//!
+//! The calls of a receipt are sent to a simulated account in their order. What a call made there is bound to the name
+//! that the receipt has for it, so that later calls are about the same objects. Where AWS was faster or slower than the
+//! account, the account is asked at other times: a state counts as different only if the account never shows it, and how
+//! long it took is judged by the table of durations alone.
+
+mod compare;
+mod durations;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use aloka_core::api::{ApiError, Call, ErrorClass, Operation, Reply, Request};
+use aloka_core::receipt::{Answer, Exchange, Receipt, is_public};
+use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
+use aloka_core::time::Instant;
+use aloka_core::value::Value;
+
+use self::compare::{Bindings, Difference, compare};
+pub use self::durations::{Measured, Simulated, measure};
+use crate::aws::durations::Transition;
+use crate::aws::{Account, Durations, Options};
+use crate::rules;
+
+/// Seconds by which the account is asked earlier or later than AWS was: close enough to meet a first backup, far enough for
+/// the slowest database.
+fn offsets() -> impl DoubleEndedIterator<Item = Duration> {
+    [1, 2, 5, 10, 20].into_iter().chain((2..=240).map(|quarter| quarter * 15)).map(Duration::from_secs)
+}
+
+/// Longer than anything takes that the account is at work on when a receipt ends.
+const BETWEEN_RECEIPTS: Duration = Duration::from_secs(7200);
+/// A password that RDS takes, in the place of the one that no receipt has.
+const PASSWORD: &str = "Receipt-0-password";
+
+/// Something that the simulated account would not have done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// When, in milliseconds since the run began.
+    pub at_ms: u64,
+    /// The object.
+    pub address: String,
+    /// The call.
+    pub operation: Operation,
+    /// What is different.
+    pub what: What,
+}
+
+/// What is different.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// AWS accepted it, the account refuses it by this rule.
+    Accepted {
+        /// The rule.
+        rule: &'static str,
+        /// The code that the account refuses it with.
+        code: String,
+    },
+    /// AWS refused it, the account does not, or with another code.
+    Refused {
+        /// AWS's code.
+        code: String,
+        /// What the account answers: a code, or `ok`.
+        simulated: String,
+    },
+    /// The reply has another value.
+    Value {
+        /// Where in the reply.
+        path: String,
+        /// AWS's.
+        recorded: String,
+        /// The account's.
+        simulated: String,
+    },
+    /// It took shorter or longer than ever known.
+    Duration {
+        /// What took so long, one after the other.
+        transitions: Vec<Transition>,
+        /// It took longer than this.
+        longer_than: Duration,
+        /// And no longer than this; `None` if the end was not seen.
+        no_longer_than: Option<Duration>,
+    },
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted { rule, code } => {
+                write!(f, "AWS accepted it; the simulator refuses it with {code}, by its rule {rule}")
+            }
+            Self::Refused { code, simulated } => {
+                write!(f, "AWS refused it with {code}; the simulator answers {simulated}")
+            }
+            Self::Value { path, recorded, simulated } => {
+                write!(f, "{path} is {recorded}; the simulator has {simulated}")
+            }
+            Self::Duration { transitions, longer_than, no_longer_than } => {
+                let Simulated { shortest_ms, longest_ms, source, .. } = Simulated::of(transitions);
+                let seconds = |duration: &Duration| duration.as_secs_f64();
+                write!(f, "it took longer than {:.0} s", seconds(longer_than))?;
+                if let Some(most) = no_longer_than {
+                    write!(f, " and no longer than {:.0} s", seconds(most))?;
+                }
+                write!(f, "; the simulator takes {} s to {} s ({})", shortest_ms / 1000, longest_ms / 1000, source)
+            }
+        }
+    }
+}
+
+/// What came of a check.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// What is different, in the order of the calls, durations last.
+    pub findings: Vec<Finding>,
+    /// Calls that were laid beside the account.
+    pub checked: usize,
+    /// Calls that were not, by reason.
+    pub unchecked: BTreeMap<&'static str, usize>,
+}
+
+/// Lays the receipts of one stack, in their order, beside one simulated account.
+pub fn check(receipts: &[Receipt]) -> Report {
+    let region = receipts.first().map(|receipt| receipt.header.region.clone()).unwrap_or_default();
+    let options = Options { region, durations: Durations::Longest, ..Options::default() };
+    let mut secrets = Secrets::default();
+    secrets.insert(DB_PASSWORD, Secret::new(PASSWORD));
+    let mut checker = Checker {
+        account: Account::new(options),
+        now: Instant::ZERO,
+        before: Vec::new(),
+        bindings: Bindings::default(),
+        secrets,
+        report: Report::default(),
+    };
+    for receipt in receipts {
+        let began = checker.now;
+        checker.bindings.next_receipt();
+        checker.before.clear();
+        // AWS acted somewhere between.
+        let acted = |exchange: &Exchange| exchange.at_ms.saturating_add(exchange.took_ms / 2);
+        let mut exchanges: Vec<_> = receipt.exchanges.iter().collect();
+        exchanges.sort_by_key(|exchange| acted(exchange));
+        for exchange in exchanges {
+            checker.now = checker.now.max(began + Duration::from_millis(acted(exchange)));
+            checker.exchange(exchange);
+        }
+        // What AWS was done with when the next run began, the account is done with as well.
+        checker.now = checker.now + BETWEEN_RECEIPTS;
+        checker.report.findings.extend(durations::judge(receipt));
+    }
+    checker.report
+}
+
+struct Checker {
+    account: Account,
+    now: Instant,
+    /// The account as it was each time that its clock was put forward.
+    before: Vec<(Instant, Account)>,
+    bindings: Bindings,
+    secrets: Secrets,
+    report: Report,
+}
+
+impl Checker {
+    fn exchange(&mut self, exchange: &Exchange) {
+        let unchecked = |report: &mut Report, why| *report.unchecked.entry(why).or_default() += 1;
+        let recorded = match &exchange.answer {
+            Answer::Error { answered: false, .. } => return unchecked(&mut self.report, "no answer came"),
+            Answer::Error { code, message, .. } => Err(ApiError::answered(code, message.clone(), None)),
+            Answer::Reply(reply) => Ok(reply),
+        };
+        if matches!(&recorded, Err(error) if matches!(error.class, ErrorClass::Throttled | ErrorClass::Unknown)) {
+            return unchecked(&mut self.report, "AWS was busy");
+        }
+        let Some(request) = self.bindings.request(exchange, &self.account.options().account_id) else {
+            return unchecked(&mut self.report, "it names objects that were there before the receipt");
+        };
+        self.report.checked += 1;
+        if exchange.operation.is_mutating() {
+            self.change(exchange, &request, recorded);
+        } else {
+            self.read(exchange, &request, recorded);
+        }
+    }
+
+    fn find(&mut self, exchange: &Exchange, what: What) {
+        let Exchange { at_ms, operation, .. } = *exchange;
+        self.report.findings.push(Finding { at_ms, address: exchange.address.clone(), operation, what });
+    }
+
+    /// The account after the call at `at`, and its answer.
+    fn ask(&self, at: Instant, request: &Request) -> (Account, Reply) {
+        let mut account = self.account.clone();
+        let reply = account.call(at, request, &self.secrets);
+        (account, reply)
+    }
+
+    /// A call that changes something: where AWS was faster than the account, the account's clock is put forward.
+    fn change(&mut self, exchange: &Exchange, request: &Request, recorded: Result<&Value, ApiError>) {
+        let is_same = |reply: &Reply| match (reply, &recorded) {
+            (Ok(_), Ok(_)) => true,
+            (Err(simulated), Err(recorded)) => simulated.code == recorded.code,
+            (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+        };
+        let mut account = self.account.clone();
+        let mut asked = None;
+        for offset in std::iter::once(Duration::ZERO).chain(offsets()) {
+            let at = self.now + offset;
+            let reply = account.call(at, request, &self.secrets);
+            if is_same(&reply) {
+                asked = Some((at, account, reply));
+                break;
+            }
+            // What is refused changes nothing.
+            if reply.is_ok() {
+                account = self.account.clone();
+            }
+        }
+        match (asked, recorded) {
+            (Some((at, account, Ok(simulated))), Ok(recorded)) => {
+                let before = std::mem::replace(&mut self.account, account);
+                if at > self.now {
+                    self.before.push((self.now, before));
+                }
+                self.now = at;
+                self.values(exchange, compare(recorded, &simulated, &mut self.bindings.clone()));
+                self.bindings.bind(recorded, &simulated);
+            }
+            (Some(_), _) => {}
+            (None, Ok(_)) => {
+                let (account, reply) = self.ask(self.now, request);
+                let code = reply.err().map(|error| error.code).unwrap_or_default();
+                let rule = account.refused_by().map_or("", |rule| rule.id);
+                self.find(exchange, What::Accepted { rule, code });
+            }
+            (None, Err(recorded)) => {
+                // When it is refused so, and for how long, is a matter of time, and the account's time is not AWS's.
+                let is_passing = matches!(recorded.class, ErrorClass::Conflict | ErrorClass::NotFound);
+                let known =
+                    |rule: &rules::Rule| rule.code == recorded.code && rule.operations.contains(&exchange.operation);
+                if !(is_passing && rules::all().any(known)) {
+                    let (_, reply) = self.ask(self.now, request);
+                    let simulated = reply.err().map_or_else(|| "ok".to_owned(), |error| error.code);
+                    self.find(exchange, What::Refused { code: recorded.code, simulated });
+                }
+            }
+        }
+    }
+
+    /// A read: the account may show the same a little earlier or later.
+    fn read(&mut self, exchange: &Exchange, request: &Request, recorded: Result<&Value, ApiError>) {
+        // At its own time first, as that is the time mostly; then from early to late, as what is over goes.
+        let now = self.now;
+        let earlier = offsets().rev().map(|offset| Instant::ZERO + now.since(Instant::ZERO + offset));
+        let later = offsets().map(|offset| now + offset);
+        let (mut account, secrets, before) = (self.account.clone(), self.secrets.clone(), self.before.clone());
+        let at_its_time = self.ask(now, request).1;
+        let other_times = earlier.chain(later).map(|at| account.call(at, request, &secrets));
+        // Then as it was before its clock was put forward for the sake of another object.
+        let before = before.into_iter().rev().map(|(at, mut account)| account.call(at, request, &secrets));
+        let mut least: Option<Vec<Difference>> = None;
+        let mut refused = None;
+        for reply in std::iter::once(at_its_time).chain(other_times).chain(before) {
+            match (reply, &recorded) {
+                (Ok(simulated), Ok(recorded)) => {
+                    if is_public(exchange.operation) {
+                        return self.bindings.bind(recorded, &simulated);
+                    }
+                    let mut bindings = self.bindings.clone();
+                    let differences = compare(recorded, &simulated, &mut bindings);
+                    if differences.is_empty() {
+                        self.bindings = bindings;
+                        return;
+                    }
+                    // What differs at one time and not at another is a matter of time.
+                    let both = |least: Vec<Difference>| -> Vec<Difference> {
+                        let still = |found: &Difference| differences.iter().any(|other| other.path == found.path);
+                        least.into_iter().filter(still).collect()
+                    };
+                    least = Some(least.map_or_else(|| differences.clone(), both));
+                    if least.as_ref().is_some_and(Vec::is_empty) {
+                        return;
+                    }
+                }
+                (Err(simulated), Err(recorded)) if simulated.code == recorded.code => return,
+                (Err(simulated), _) => refused = Some(simulated.code),
+                (Ok(_), Err(_)) => {}
+            }
+        }
+        match recorded {
+            Ok(_) => match least {
+                Some(differences) => self.values(exchange, differences),
+                None => {
+                    let (account, _) = self.ask(self.now, request);
+                    let rule = account.refused_by().map_or("", |rule| rule.id);
+                    self.find(exchange, What::Accepted { rule, code: refused.unwrap_or_default() });
+                }
+            },
+            Err(recorded) => {
+                if recorded.class != ErrorClass::NotFound {
+                    let simulated = refused.unwrap_or_else(|| "ok".to_owned());
+                    self.find(exchange, What::Refused { code: recorded.code, simulated });
+                }
+            }
+        }
+    }
+
+    fn values(&mut self, exchange: &Exchange, differences: Vec<Difference>) {
+        for Difference { path, recorded, simulated } in differences {
+            self.find(exchange, What::Value { path, recorded, simulated });
+        }
+    }
+}
+
+impl Bindings {
+    /// The call with what is bound in the place of names; `None` if it names something that nothing was bound to.
+    fn request(&mut self, exchange: &Exchange, account_id: &str) -> Option<Request> {
+        let is_creating = exchange.operation.is_creating();
+        let arguments = exchange.arguments.as_map()?;
+        let mut args = Vec::new();
+        for parameter in exchange.operation.parameters() {
+            if let Some(value) = arguments.get(parameter.name) {
+                // A digest in its place.
+                let is_digest = parameter.name == "UserData" && value.as_map().is_some();
+                let value = if is_digest {
+                    Value::str("I2Nsb3VkLWNvbmZpZwo=")
+                } else {
+                    self.resolved(value, is_creating, account_id)?
+                };
+                args.push((parameter.name, value));
+            }
+        }
+        Some(Request(Call::new(exchange.operation, args)))
+    }
+}

@@ -1,0 +1,242 @@
+//! Two replies side by side: one with names, from a receipt, one with the identifiers of the simulated account.
+
+use std::collections::BTreeMap;
+
+use aloka_core::receipt::OTHERS;
+use aloka_core::value::{Value, ValueMap};
+
+/// Fields that AWS chooses, or that are of the moment: two accounts never agree on them.
+const CHOSEN: [&str; 8] = [
+    "PrivateIpAddress",
+    "PrivateIp",
+    "PrivateDnsName",
+    "AvailabilityZone",
+    "SecondaryAvailabilityZone",
+    "HostedZoneId",
+    "PreferredMaintenanceWindow",
+    "PreferredBackupWindow",
+];
+
+/// Where two replies differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// Keys, and names of items.
+    pub(super) path: String,
+    /// The receipt's value.
+    pub(super) recorded: String,
+    /// The account's.
+    pub(super) simulated: String,
+}
+
+/// What the names of a receipt stand for in the simulated account.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bindings(BTreeMap<String, String>);
+
+/// A piece of a text with names.
+enum Piece<'t> {
+    Literal(&'t str),
+    Name(&'t str),
+}
+
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        let Some((name, after)) = after.split_once('>') else { break };
+        if !before.is_empty() {
+            pieces.push(Piece::Literal(before));
+        }
+        pieces.push(Piece::Name(name));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Literal(rest));
+    }
+    pieces
+}
+
+impl Bindings {
+    /// Another receipt begins: in it, an address names the object that the last one made there, and numbers begin anew.
+    pub(super) fn next_receipt(&mut self) {
+        let numbered = |name: &str| name.split_once('#').map(|(what, number)| (what.to_owned(), number.parse::<u32>()));
+        let mut latest: Vec<(String, u32, String)> = Vec::new();
+        for (name, bound) in &self.0 {
+            if let Some((what, Ok(number))) = numbered(name).filter(|(what, _)| what.contains('.')) {
+                latest.push((what, number, bound.clone()));
+            }
+        }
+        latest.sort();
+        self.0.retain(|name, _| !name.contains('#'));
+        self.0.extend(latest.into_iter().map(|(what, _, bound)| (what, bound)));
+    }
+
+    /// The value with what is bound in the place of names; `None` if one is not bound. What a creation is to be called is
+    /// made up.
+    pub(super) fn resolved(&mut self, value: &Value, is_creating: bool, account_id: &str) -> Option<Value> {
+        Some(match value {
+            Value::Str(text) => {
+                let mut resolved = String::new();
+                for piece in pieces(text) {
+                    match piece {
+                        Piece::Literal(literal) => resolved.push_str(literal),
+                        Piece::Name(name) => resolved.push_str(&self.of(name, is_creating, account_id)?),
+                    }
+                }
+                Value::str(resolved)
+            }
+            Value::List(items) => Value::List(
+                items.iter().map(|item| self.resolved(item, is_creating, account_id)).collect::<Option<_>>()?,
+            ),
+            Value::Map(map) => {
+                let mut resolved = ValueMap::new();
+                for (key, value) in map {
+                    resolved.insert(key.clone(), self.resolved(value, is_creating, account_id)?);
+                }
+                Value::Map(resolved)
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Ref(_) | Value::Secret(_) => value.clone(),
+        })
+    }
+
+    fn of(&mut self, name: &str, is_creating: bool, account_id: &str) -> Option<String> {
+        if let Some(bound) = self.0.get(name) {
+            return Some(bound.clone());
+        }
+        let (what, number) = name.split_once('#').unwrap_or((name, ""));
+        let made_up = match what {
+            "account" => account_id.to_owned(),
+            "lineage" => "6f3c4a55-5d1c-4a53-9a2a-3f0c8b1f6a11".to_owned(),
+            "uuid" => format!("00000000-0000-4000-8000-{:012}", number.parse::<u32>().ok()?),
+            // Of the block for documentation (RFC 5737).
+            "ip" => format!("198.51.100.{}", number.parse::<u8>().ok()?),
+            // What has a name of its owner's choice.
+            _ if is_creating && what.contains('.') => {
+                let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+                what.chars()
+                    .map(plain)
+                    .collect::<String>()
+                    .split('-')
+                    .filter(|part| !part.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("-")
+            }
+            _ => return None,
+        };
+        self.0.insert(name.to_owned(), made_up.clone());
+        Some(made_up)
+    }
+
+    /// True if the text of the receipt can be this one. Names without a meaning get theirs.
+    fn fits(&mut self, recorded: &str, simulated: &str) -> bool {
+        let pieces = pieces(recorded);
+        let mut rest = simulated;
+        let mut found = Vec::new();
+        for (index, piece) in pieces.iter().enumerate() {
+            let wanted = match piece {
+                Piece::Literal(literal) => *literal,
+                Piece::Name(name) => match self.0.get(*name) {
+                    Some(bound) => bound,
+                    None => {
+                        let end = match pieces.get(index + 1) {
+                            Some(Piece::Literal(next)) => rest.find(next),
+                            Some(Piece::Name(_)) | None => Some(rest.len()),
+                        };
+                        let Some((value, after)) = end.map(|end| rest.split_at(end)) else { return false };
+                        found.push(((*name).to_owned(), value.to_owned()));
+                        rest = after;
+                        continue;
+                    }
+                },
+            };
+            match rest.strip_prefix(wanted) {
+                Some(after) => rest = after,
+                None => return false,
+            }
+        }
+        let fits = rest.is_empty();
+        if fits {
+            self.0.extend(found);
+        }
+        fits
+    }
+
+    /// Gives names their meaning, as far as the two fit.
+    pub(super) fn bind(&mut self, recorded: &Value, simulated: &Value) {
+        let _however_they_differ = compare(recorded, simulated, self);
+        // An image that the receipt names is the one that the account names.
+        if let (Some(recorded), Some(simulated)) = (image(recorded), image(simulated)) {
+            self.0.insert(recorded.to_owned(), simulated.to_owned());
+        }
+    }
+}
+
+/// What GetParameter answers.
+fn image(reply: &Value) -> Option<&str> {
+    reply.at("Parameter.Value").and_then(Value::as_str).filter(|value| value.starts_with("ami-"))
+}
+
+/// Where the two differ, but for what no two accounts agree on.
+pub(super) fn compare(recorded: &Value, simulated: &Value, bindings: &mut Bindings) -> Vec<Difference> {
+    let mut comparison = Comparison { bindings, found: Vec::new() };
+    comparison.values("", recorded, simulated);
+    comparison.found
+}
+
+struct Comparison<'b> {
+    bindings: &'b mut Bindings,
+    found: Vec<Difference>,
+}
+
+impl Comparison<'_> {
+    fn differ(&mut self, path: &str, recorded: &Value, simulated: &Value) {
+        let told = |value: &Value| if value.is_null() { "absent".to_owned() } else { value.to_string() };
+        let (recorded, simulated) = (told(recorded), told(simulated));
+        self.found.push(Difference { path: path.to_owned(), recorded, simulated });
+    }
+
+    fn values(&mut self, path: &str, recorded: &Value, simulated: &Value) {
+        match (recorded, simulated) {
+            (Value::Map(recorded), Value::Map(simulated)) => self.maps(path, recorded, simulated),
+            (Value::List(recorded), Value::List(simulated)) => self.lists(path, recorded, simulated),
+            (Value::Str(text), Value::Str(other)) if self.bindings.fits(text, other) => {}
+            _ if recorded == simulated => {}
+            _ => self.differ(path, recorded, simulated),
+        }
+    }
+
+    fn maps(&mut self, path: &str, recorded: &ValueMap, simulated: &ValueMap) {
+        let keys: std::collections::BTreeSet<_> = recorded.keys().chain(simulated.keys()).collect();
+        for key in keys {
+            if CHOSEN.contains(&&**key) || key.ends_with("Time") {
+                continue;
+            }
+            let inner = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
+            let (recorded, simulated) = (recorded.get(key), simulated.get(key));
+            const NULL: &Value = &Value::Null;
+            self.values(&inner, recorded.unwrap_or(NULL), simulated.unwrap_or(NULL));
+        }
+    }
+
+    /// Items belong together if they differ least; which comes first says nothing.
+    fn lists(&mut self, path: &str, recorded: &[Value], simulated: &[Value]) {
+        let others = recorded.iter().any(|item| !item.get(OTHERS).is_null());
+        let recorded = recorded.iter().filter(|item| item.get(OTHERS).is_null());
+        let mut left: Vec<&Value> = simulated.iter().collect();
+        for (index, item) in recorded.enumerate() {
+            let place = format!("{path}.{index}");
+            let costs =
+                left.iter().enumerate().map(|(at, other)| (compare(item, other, &mut self.bindings.clone()).len(), at));
+            match costs.min() {
+                Some((_, at)) => {
+                    let other = left.remove(at);
+                    self.values(&place, item, other);
+                }
+                None => self.differ(&place, item, &Value::Null),
+            }
+        }
+        // Of the account's own items the receipt may have left out what is not of the stack.
+        if !others {
+            left.into_iter().for_each(|item| self.differ(path, &Value::Null, item));
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! How long things took in a receipt, beside how long the simulator takes.
+
+use std::time::Duration;
+
+use aloka_core::api::Operation;
+use aloka_core::receipt::{Answer, Exchange, Receipt};
+
+use super::{Finding, What};
+use crate::aws::durations::Transition;
+
+/// What a call begins, and how a read shows that it has ended.
+struct Row {
+    begun_by: Operation,
+    transition: Transition,
+    seen_by: Operation,
+    list: &'static str,
+    state: &'static str,
+    /// Empty if the object is gone at the end.
+    end: &'static str,
+}
+
+const fn row(
+    begun_by: Operation,
+    transition: Transition,
+    seen_by: Operation,
+    list: &'static str,
+    (state, end): (&'static str, &'static str),
+) -> Row {
+    Row { begun_by, transition, seen_by, list, state, end }
+}
+
+const ROWS: [Row; 7] = [
+    row(
+        Operation::CreateNatGateway,
+        Transition::NatCreate,
+        Operation::DescribeNatGateways,
+        "NatGateways",
+        ("State", "available"),
+    ),
+    row(
+        Operation::DeleteNatGateway,
+        Transition::NatDelete,
+        Operation::DescribeNatGateways,
+        "NatGateways",
+        ("State", "deleted"),
+    ),
+    row(
+        Operation::RunInstances,
+        Transition::InstanceStart,
+        Operation::DescribeInstances,
+        "Instances",
+        ("State", "running"),
+    ),
+    row(
+        Operation::StopInstances,
+        Transition::InstanceStop,
+        Operation::DescribeInstances,
+        "Instances",
+        ("State", "stopped"),
+    ),
+    row(
+        Operation::TerminateInstances,
+        Transition::InstanceTerminate,
+        Operation::DescribeInstances,
+        "Instances",
+        ("State", "terminated"),
+    ),
+    row(
+        Operation::CreateDBInstance,
+        Transition::DbCreate,
+        Operation::DescribeDBInstances,
+        "DBInstances",
+        ("DBInstanceStatus", "available"),
+    ),
+    row(
+        Operation::DeleteDBInstance,
+        Transition::DbDelete,
+        Operation::DescribeDBInstances,
+        "DBInstances",
+        ("DBInstanceStatus", ""),
+    ),
+];
+
+/// How long something took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// When it began, in milliseconds since the run did.
+    pub at_ms: u64,
+    /// The object.
+    pub address: String,
+    /// What began it.
+    pub operation: Operation,
+    /// What, one after the other.
+    pub transitions: Vec<Transition>,
+    /// At the last look before its end it had taken this long.
+    pub longer_than: Duration,
+    /// At the first look after its end it had taken this long; `None` if nobody looked after its end.
+    pub no_longer_than: Option<Duration>,
+}
+
+/// How long the simulator takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulated {
+    /// The shortest, in milliseconds.
+    pub shortest_ms: u64,
+    /// As often shorter as longer.
+    pub median_ms: u64,
+    /// The longest, the rare ones included.
+    pub longest_ms: u64,
+    /// Where the figures are from.
+    pub source: String,
+}
+
+impl Simulated {
+    /// For these transitions, one after the other.
+    pub fn of(transitions: &[Transition]) -> Self {
+        let rows: Vec<_> = transitions.iter().map(|transition| transition.typical()).collect();
+        Self {
+            shortest_ms: rows.iter().map(|row| row.min_ms).sum(),
+            median_ms: rows.iter().map(|row| row.median_ms).sum(),
+            longest_ms: rows.iter().map(|row| row.longest_ms()).sum(),
+            source: rows.iter().map(|row| row.source).collect::<Vec<_>>().join("; "),
+        }
+    }
+}
+
+/// What the call begins, as the simulator has it: a database comes with its first backup or without, and with a standby or
+/// without; one that leaves a final snapshot goes later.
+fn transitions(row: &Row, call: &Exchange) -> Vec<Transition> {
+    let argument = |name: &str| call.arguments.get(name);
+    match row.transition {
+        Transition::DbCreate => {
+            let without = argument("BackupRetentionPeriod").as_i64() == Some(0);
+            let made = if without { Transition::DbCreateWithoutBackup } else { Transition::DbCreate };
+            let standby = (argument("MultiAZ").as_bool() == Some(true)).then_some(Transition::DbMultiAz);
+            std::iter::once(made).chain(standby).collect()
+        }
+        Transition::DbDelete => {
+            let snapshot = (!argument("FinalDBSnapshotIdentifier").is_null()).then_some(Transition::DbFinalSnapshot);
+            std::iter::once(Transition::DbDelete).chain(snapshot).collect()
+        }
+        other => vec![other],
+    }
+}
+
+/// What a receipt tells of durations. AWS acted between the sending of a call and its answer.
+pub fn measure(receipt: &Receipt) -> Vec<Measured> {
+    let exchanges = &receipt.exchanges;
+    let begun = exchanges.iter().filter_map(|call| {
+        let row = ROWS.iter().find(|row| row.begun_by == call.operation)?;
+        matches!(call.answer, Answer::Reply(_)).then_some((row, call))
+    });
+    begun.map(|(row, call)| measured(row, call, exchanges)).collect()
+}
+
+fn measured(row: &Row, call: &Exchange, exchanges: &[Exchange]) -> Measured {
+    let answered = call.at_ms.saturating_add(call.took_ms);
+    let looks = exchanges
+        .iter()
+        .filter(|look| look.operation == row.seen_by && look.address == call.address && look.at_ms >= answered);
+    let mut longer_than = Duration::ZERO;
+    let mut no_longer_than = None;
+    for look in looks {
+        match is_over(row, &look.answer) {
+            Some(true) => {
+                let end = look.at_ms.saturating_add(look.took_ms);
+                no_longer_than = Some(Duration::from_millis(end.saturating_sub(call.at_ms)));
+                break;
+            }
+            Some(false) => longer_than = Duration::from_millis(look.at_ms.saturating_sub(answered)),
+            None => {}
+        }
+    }
+    let transitions = transitions(row, call);
+    let (at_ms, address, operation) = (call.at_ms, call.address.clone(), call.operation);
+    Measured { at_ms, address, operation, transitions, longer_than, no_longer_than }
+}
+
+/// Whether a look shows the end; `None` if it does not tell.
+fn is_over(row: &Row, answer: &Answer) -> Option<bool> {
+    match answer {
+        Answer::Error { code, .. } => {
+            let is_gone = row.end.is_empty() && (code.ends_with("NotFound") || code.ends_with("NotFoundFault"));
+            is_gone.then_some(true)
+        }
+        Answer::Reply(reply) => {
+            let items = reply.get(row.list).as_list()?;
+            let Some(item) = items.first() else { return row.end.is_empty().then_some(true) };
+            let state = item.get(row.state);
+            // The state of an instance may be a map with a code and a name.
+            let state = state.as_str().or_else(|| state.get("Name").as_str());
+            state.map(|state| !row.end.is_empty() && state == row.end)
+        }
+    }
+}
+
+/// Durations that the simulator would never have.
+pub(super) fn judge(receipt: &Receipt) -> Vec<Finding> {
+    let strange = |measured: &Measured| {
+        let Simulated { shortest_ms, longest_ms, .. } = Simulated::of(&measured.transitions);
+        let (least, most) = (Duration::from_millis(shortest_ms), Duration::from_millis(longest_ms));
+        measured.longer_than > most || measured.no_longer_than.is_some_and(|shown| shown < least)
+    };
+    let finding = |measured: Measured| {
+        let Measured { at_ms, address, operation, transitions, longer_than, no_longer_than } = measured;
+        Finding { at_ms, address, operation, what: What::Duration { transitions, longer_than, no_longer_than } }
+    };
+    measure(receipt).into_iter().filter(strange).map(finding).collect()
+}
