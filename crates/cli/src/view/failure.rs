@@ -5,12 +5,79 @@ use aloka_core::engine::{Cause, Failure, Outcome};
 use aloka_core::observe::DB_STUCK;
 use aloka_core::session::Problem;
 use aloka_core::session::sweep::{Leftover, Swept};
-use aloka_core::shell::flag_at;
+use aloka_core::shell::{Command, flag_at};
 
 use crate::error::CommandError;
 
+/// Answers whose words tell more than their class, or whose class would send somebody astray: the code, words of the message
+/// (none for any), and what to do.
+const BY_WORDS: [(&str, &str, &str); 6] = [
+    (
+        "AuthFailure",
+        "Not authorized for images",
+        "the owner of the image does not share it with this account: choose another app_ami_id, or ask the owner to share it",
+    ),
+    (
+        "InvalidParameterCombination",
+        "eligible for Free Tier",
+        "the account is on AWS's Free plan, which has only some types: choose a smaller app_instance_type, such as t3.micro or \
+         t3.small, or upgrade the plan in the AWS console under Billing and Cost Management",
+    ),
+    (
+        "FreeTierRestrictionError",
+        "",
+        "the account is on AWS's Free plan, which does not have this: ask for less, or upgrade the plan in the AWS console under \
+         Billing and Cost Management",
+    ),
+    (
+        "PendingVerification",
+        "",
+        "AWS is verifying the account, which takes minutes, seldom hours, and tells its owner by e-mail: run the command again then",
+    ),
+    (
+        "OptInRequired",
+        "",
+        "the account is not signed up for this service or Region: sign up or enable the Region in the AWS console, or choose another \
+         aws_region",
+    ),
+    ("Blocked", "", "AWS has blocked the account: its owner has to ask AWS Support why"),
+];
+
+/// What protects an instance, and the command that ends it.
+const PROTECTIONS: [(&str, &str, &str); 2] = [
+    (
+        "disableApiTermination",
+        "termination protection",
+        "aws ec2 modify-instance-attribute --no-disable-api-termination --instance-id",
+    ),
+    ("disableApiStop", "stop protection", "aws ec2 modify-instance-attribute --no-disable-api-stop --instance-id"),
+];
+
+/// The error with what to do about an answer of AWS.
+fn advised(error: CommandError, answer: &ApiError) -> CommandError {
+    let protection = PROTECTIONS
+        .into_iter()
+        .find(|(attribute, ..)| answer.code == "OperationNotPermitted" && answer.message.contains(attribute));
+    let Some((_, protection, command)) = protection else { return error.hint(hint_for(answer)) };
+    let how = format!(
+        "somebody turned on {protection} for the server, and no permission overrides it: if the server is to go all the same, \
+         turn the protection off in the EC2 console"
+    );
+    let id = answer.message.split('\'').nth(1).filter(|id| id.starts_with("i-"));
+    match id.and_then(|id| Command::new(command).id(id)) {
+        Some(command) => {
+            error.hint_commands(format!("{how} or with this command, then run the command again:"), &[command])
+        }
+        None => error.hint(format!("{how}, then run the command again")),
+    }
+}
+
 /// What to do about an answer of AWS.
-pub fn hint_for(error: &ApiError) -> &'static str {
+fn hint_for(error: &ApiError) -> &'static str {
+    let told = |(code, words, _): &(&str, &str, &str)| *code == error.code && error.message.contains(words);
+    if let Some((.., hint)) = BY_WORDS.into_iter().find(told) {
+        return hint;
+    }
     match error.class {
         ErrorClass::Throttled => "AWS limits the rate of calls: run the command again in a minute",
         ErrorClass::Unknown => {
@@ -49,7 +116,7 @@ fn from_failure(failure: &Failure) -> CommandError {
     let error = CommandError::aws(cause.to_string()).about(target);
     match cause {
         Cause::Call { operation: _, error: answer } | Cause::Refused { operation: _, error: answer, told: _ } => {
-            error.hint(hint_for(answer))
+            advised(error, answer)
         }
         Cause::WaitFailed { detail, .. } if DB_STUCK.contains(&detail.as_str()) => {
             error.hint("it was made and is recorded; see to it in the AWS console, then run `aloka plan`")
@@ -111,7 +178,7 @@ pub fn of_sweep(swept: &Swept) -> Vec<CommandError> {
 /// Why there is no plan.
 pub fn of_problem(problem: &Problem) -> CommandError {
     match problem {
-        Problem::Read { call: _, error } => CommandError::aws(problem.to_string()).hint(hint_for(error)),
+        Problem::Read { call: _, error } => advised(CommandError::aws(problem.to_string()), error),
         Problem::Impossible { summary, hint } => {
             let error = CommandError::config(summary.clone());
             if hint.is_empty() { error } else { error.hint(hint.clone()) }

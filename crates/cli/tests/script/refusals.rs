@@ -95,3 +95,25 @@ fn a_profile_that_does_not_exist_is_not_passed_over() {
     }
     assert!(!dir.path().join("terraform.tfstate").exists());
 }
+
+/// Somebody turned on termination protection: no permission would help, and the hint says what does.
+#[test]
+fn a_protected_server_is_told_with_the_way_to_let_it_go() {
+    let dir = Dir::new();
+    dir.apply(&[]);
+    let protect = |on: bool| {
+        dir.edit(".aloka/sim-account.json", |account| {
+            for server in account["account"]["instances"].as_object_mut().expect("servers").values_mut() {
+                server["protection"] = serde_json::json!({"termination": on});
+            }
+        });
+    };
+    protect(true);
+    let ran = dir.run(&["destroy", "-auto-approve"]).expect(1);
+    let ran = ran.complains("error: aws_instance.app: ").complains("'disableApiTermination'");
+    let ran = ran.complains("somebody turned on termination protection");
+    let ran = ran.complains("aws ec2 modify-instance-attribute --no-disable-api-termination --instance-id i-");
+    assert!(!ran.stderr.contains("IAM"), "{}", ran.stderr);
+    protect(false);
+    dir.run(&["destroy", "-auto-approve"]).expect(0);
+}

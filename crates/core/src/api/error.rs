@@ -45,16 +45,7 @@ impl ApiError {
     /// The error of an answer with this code; `status` is the HTTP status, if known.
     pub fn answered(code: &str, message: impl Into<String>, status: Option<u16>) -> Self {
         let message = message.into();
-        // EC2 answers `AuthFailure` to somebody without credentials, and to an owner whose address or interface AWS
-        // still holds for a NAT gateway or a database.
-        let is_held = code == "AuthFailure" && message.contains("permission to access the specified resource");
-        let class = if is_held {
-            ErrorClass::Conflict
-        } else if is_unknown_to_rds(code, &message) {
-            ErrorClass::NotFound
-        } else {
-            classify(code, status)
-        };
+        let class = by_words(code, &message).unwrap_or_else(|| classify(code, status));
         Self { code: code.to_owned(), message, class }
     }
 
@@ -69,12 +60,23 @@ impl ApiError {
     }
 }
 
-/// True if RDS does not know a subnet or a security group, or does not know it yet: it learns of EC2's objects later than
-/// EC2 shows them, and has no code of its own for that (answers of real accounts: "Some input subnets in :[subnet-…] are
-/// invalid.", "Invalid security group , groupId= sg-…, groupName=.").
-fn is_unknown_to_rds(code: &str, message: &str) -> bool {
-    let begins = ["Some input subnets in :[", "Invalid security group , groupId="];
-    code == "InvalidParameterValue" && begins.iter().any(|words| message.starts_with(words))
+/// Codes that AWS answers with to more than one thing, which its words tell apart: the code, words of the message, and what
+/// they mean. The words are of answers that real accounts got and people kept.
+const BY_WORDS: [(&str, &str, ErrorClass); 4] = [
+    // Usually of somebody without credentials; here of an owner whose address or interface AWS still holds for a NAT gateway
+    // or a database,
+    ("AuthFailure", "permission to access the specified resource", ErrorClass::Conflict),
+    // and of an image that its owner does not share.
+    ("AuthFailure", "Not authorized for images", ErrorClass::Refused),
+    // RDS learns of EC2's subnets and security groups later than EC2 shows them, and has no code of its own for that.
+    ("InvalidParameterValue", "Some input subnets in :[", ErrorClass::NotFound),
+    ("InvalidParameterValue", "Invalid security group , groupId=", ErrorClass::NotFound),
+];
+
+/// The class of an answer whose code does not tell it.
+fn by_words(code: &str, message: &str) -> Option<ErrorClass> {
+    let row = BY_WORDS.into_iter().find(|(of, words, _)| *of == code && message.contains(words));
+    row.map(|(_, _, class)| class)
 }
 
 /// The class of an error code. Codes are compared without regard to case, as documentation and API disagree on it
@@ -96,9 +98,9 @@ fn classify(code: &str, status: Option<u16>) -> ErrorClass {
         | "insufficientaddresscapacity"
         | "insufficienthostcapacity"
         | "insufficientdbinstancecapacity" => ErrorClass::Capacity,
-        "unauthorizedoperation" | "accessdenied" | "accessdeniedexception" | "operationnotpermitted" => {
-            ErrorClass::Unauthorized
-        }
+        "unauthorizedoperation" | "accessdenied" | "accessdeniedexception" => ErrorClass::Unauthorized,
+        // Not of the caller but of the object: no policy allows it (an instance that is protected).
+        "operationnotpermitted" => ErrorClass::Refused,
         "authfailure"
         | "invalidclienttokenid"
         | "signaturedoesnotmatch"
@@ -176,5 +178,18 @@ mod tests {
         assert_eq!(class("Invalid security group , groupId= sg-1, groupName=."), ErrorClass::NotFound);
         assert_eq!(class("Invalid DB Instance class: db.t3.tiny"), ErrorClass::Refused);
         assert_eq!(ApiError::answered("InvalidSubnet", "Some input", Some(400)).class, ErrorClass::Refused);
+    }
+
+    #[test]
+    fn a_code_with_two_meanings_is_told_by_its_words() {
+        let class = |code: &str, message: &str| ApiError::answered(code, message, Some(400)).class;
+        let held = "You do not have permission to access the specified resource.";
+        assert_eq!(class("AuthFailure", held), ErrorClass::Conflict);
+        assert_eq!(class("AuthFailure", "Not authorized for images: [ami-1]"), ErrorClass::Refused);
+        let unknown = "AWS was not able to validate the provided access credentials";
+        assert_eq!(class("AuthFailure", unknown), ErrorClass::Credentials);
+        let protected = "The instance 'i-1' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.";
+        assert_eq!(class("OperationNotPermitted", protected), ErrorClass::Refused);
+        assert_eq!(class("UnauthorizedOperation", protected), ErrorClass::Unauthorized);
     }
 }

@@ -64,6 +64,7 @@ fn answers_keep_code_and_message_and_are_sent_once() {
         (ec2(), 403, "UnauthorizedOperation", E::Unauthorized),
         (rds(), 403, "AccessDenied", E::Unauthorized),
         (ssm(), 400, "AccessDeniedException", E::Unauthorized),
+        (ec2(), 400, "OperationNotPermitted", E::Refused),
         (ec2(), 401, "AuthFailure", E::Credentials),
         (sts(), 403, "ExpiredToken", E::Credentials),
         (sts(), 403, "InvalidClientTokenId", E::Credentials),
