@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Operation, Reply, Request};
 use aloka_core::model::Kind;
-use aloka_core::network::{self, Finding, Promise, Rule, Traffic};
-use aloka_core::plan::Mode;
+use aloka_core::network::{self, Block, Finding, Promise, Rule, Traffic};
+use aloka_core::plan::{Mode, exposure};
 use aloka_core::state::State;
 use aloka_core::value::{Value, ValueMap};
 use aloka_core::variables::{IngressRule, Variables};
-use aloka_sim::audit::{self, Expected, Ports};
-use aloka_sim::aws::Durations;
+use aloka_sim::audit::{self, Expected, Ports, Sender};
+use aloka_sim::aws::{BlockPublicAccess, Durations};
 use aloka_tests::{Bench, any_tfvars, secrets, variables};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -325,4 +325,49 @@ fn the_planner_sees_every_way_to_the_database_that_the_auditor_sees() {
     // Otherwise the meddler is too tame, or too wild, for the comparison to mean anything.
     let (exposed, more, calm) = (exposed.get(), more.get(), calm.get());
     assert!(exposed >= 10 && calm >= 10, "exposed {exposed}, the planner alone says so {more}, neither {calm}");
+}
+
+/// AWS accepts every call, and nobody reaches the application: the plan says so, and the auditor sees it.
+#[test]
+fn what_vpc_block_public_access_closes_is_not_said_to_be_reachable() {
+    let vars = variables("");
+    let mut bench = Bench::new(5, Durations::Instant);
+    bench.apply(&vars, Mode::Apply);
+    let from_internet = |bench: &mut Bench| {
+        let now = bench.world.now();
+        let account = &mut bench.world.account;
+        let exposure = audit::audit(&mut |request| account.call(now, request, &secrets())).exposure();
+        exposure.iter().any(|exposure| matches!(exposure.from, Sender::Internet(_)))
+    };
+    // Whether the plan says that the internet reaches something, what it says of the block, and its warnings of it.
+    let told = |bench: &mut Bench| {
+        let planned = bench.plan(&vars, Mode::Apply).expect("a plan");
+        assert!(planned.plan.is_empty());
+        let lines = exposure::lines(&planned.plan);
+        let open =
+            lines.iter().any(|line| line.contains("from the internet") && !line.contains("not from the internet"));
+        let closed: Vec<String> = lines.into_iter().filter(|line| line.contains("VPC Block Public Access")).collect();
+        let of_block = |warning: &String| warning.starts_with("VPC Block Public Access is on");
+        let warnings: Vec<String> = planned.warnings.into_iter().filter(of_block).collect();
+        (open, closed, warnings)
+    };
+    assert!(from_internet(&mut bench));
+    assert_eq!(told(&mut bench), (true, Vec::new(), Vec::new()));
+    let vpc = bench.state().attribute(&"module.vpc.aws_vpc.this[0]".parse().expect("an address"), "id").cloned();
+    let vpc = vpc.as_ref().and_then(Value::as_str).expect("recorded").to_owned();
+    for mode in [Block::BlockIngress, Block::BlockBidirectional] {
+        let block = BlockPublicAccess { mode: Some(mode), ..BlockPublicAccess::default() };
+        bench.world.account.block_public_access(block.clone());
+        assert!(!from_internet(&mut bench));
+        let (open, closed, warnings) = told(&mut bench);
+        assert!(!open, "{mode}");
+        assert!(matches!(&closed[..], [line] if line.contains("module.vpc.aws_subnet.public[0]")), "{closed:?}");
+        let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+        for part in [mode.mode(), "nobody on the internet reaches the application", &vpc, "Settings"] {
+            assert!(warning.contains(part), "{part}: {warning}");
+        }
+        bench.world.account.block_public_access(BlockPublicAccess { excluded: [vpc.clone()].into(), ..block });
+        assert!(from_internet(&mut bench));
+        assert_eq!(told(&mut bench), (true, Vec::new(), Vec::new()));
+    }
 }

@@ -118,16 +118,18 @@ pub fn attributes(kind: Kind, known: &ValueMap, object: &Value, place: &Place) -
             a.ec2_arn(place, "elastic-ip");
         }
         Kind::NatGateway => {
-            a.copy(&[
-                ("connectivity_type", "ConnectivityType"),
-                ("id", "NatGatewayId"),
-                ("subnet_id", "SubnetId"),
-                ("allocation_id", "NatGatewayAddresses.0.AllocationId"),
-                ("association_id", "NatGatewayAddresses.0.AssociationId"),
-                ("network_interface_id", "NatGatewayAddresses.0.NetworkInterfaceId"),
-                ("private_ip", "NatGatewayAddresses.0.PrivateIp"),
-                ("public_ip", "NatGatewayAddresses.0.PublicIp"),
-            ]);
+            a.copy(&[("connectivity_type", "ConnectivityType"), ("id", "NatGatewayId"), ("subnet_id", "SubnetId")]);
+            // Others can be added to it, in no order.
+            let primary = keyed(object, "NatGatewayAddresses", "IsPrimary", &true.into());
+            for (name, field) in [
+                ("allocation_id", "AllocationId"),
+                ("association_id", "AssociationId"),
+                ("network_interface_id", "NetworkInterfaceId"),
+                ("private_ip", "PrivateIp"),
+                ("public_ip", "PublicIp"),
+            ] {
+                a.set(name, primary.map(|address| address.get(field).clone()).unwrap_or_default());
+            }
         }
         Kind::RouteTable => {
             a.copy(&[("id", "RouteTableId"), ("owner_id", "OwnerId"), ("vpc_id", "VpcId")]);
@@ -262,13 +264,14 @@ fn instance(a: &mut Attributes<'_>, place: &Place) {
         ("id", "InstanceId"),
         ("instance_state", "State"),
         ("instance_type", "InstanceType"),
-        ("primary_network_interface_id", "NetworkInterfaces.0.NetworkInterfaceId"),
         ("private_dns", "PrivateDnsName"),
         ("private_ip", "PrivateIpAddress"),
         ("public_dns", "PublicDnsName"),
         ("public_ip", "PublicIpAddress"),
         ("subnet_id", "SubnetId"),
     ]);
+    let primary = keyed(a.object, "NetworkInterfaces", "DeviceIndex", &0.into());
+    a.set("primary_network_interface_id", primary.map(|it| it.get("NetworkInterfaceId").clone()).unwrap_or_default());
     if let Some(groups) = a.object.at("SecurityGroups").and_then(Value::as_list) {
         a.set("vpc_security_group_ids", Value::List(groups.iter().map(|group| group.get("GroupId").clone()).collect()));
     }
@@ -348,6 +351,12 @@ fn are_groups_active(database: &Value) -> bool {
     groups.all(|group| group.get("Status").as_str() == Some("active"))
 }
 
+/// The item of a list in which `key` is `wanted`: AWS promises no order. The first one if no item says.
+fn keyed<'a>(object: &'a Value, list: &str, key: &str, wanted: &Value) -> Option<&'a Value> {
+    let items = object.get(list).as_list()?;
+    items.iter().find(|item| item.get(key) == wanted).or_else(|| items.first())
+}
+
 /// Terraform's identifier of a default route: the table, and a checksum of `0.0.0.0/0`.
 pub fn route_id(table: &str) -> String {
     const CHECKSUM_OF_DEFAULT: u32 = 1_080_289_494;
@@ -388,5 +397,38 @@ impl<'a> Attributes<'a> {
             let arn = place.arn("ec2", &format!("{resource_type}/{id}"));
             self.set("arn", arn);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The attributes of a reply as a driver has it.
+    fn of(kind: Kind, object: serde_json::Value) -> ValueMap {
+        let object: Value = serde_json::from_value(object).expect("a value");
+        attributes(kind, &ValueMap::new(), &object, &Place::default()).expect("attributes")
+    }
+
+    #[test]
+    fn items_are_told_by_their_key_and_not_by_their_place() {
+        let other = serde_json::json!({"AllocationId": "eipalloc-2", "IsPrimary": false, "PublicIp": "198.51.100.8"});
+        let own = serde_json::json!({"AllocationId": "eipalloc-1", "IsPrimary": true, "PublicIp": "198.51.100.7"});
+        for addresses in [[&own, &other], [&other, &own]] {
+            let nat =
+                of(Kind::NatGateway, serde_json::json!({"NatGatewayId": "nat-1", "NatGatewayAddresses": addresses}));
+            assert_eq!(nat["allocation_id"], Value::str("eipalloc-1"));
+            assert_eq!(nat["public_ip"], Value::str("198.51.100.7"));
+        }
+        let second = serde_json::json!({"NetworkInterfaceId": "eni-2", "DeviceIndex": 1});
+        let first = serde_json::json!({"NetworkInterfaceId": "eni-1", "DeviceIndex": 0});
+        for interfaces in [[&first, &second], [&second, &first]] {
+            let server = of(Kind::Instance, serde_json::json!({"InstanceId": "i-1", "NetworkInterfaces": interfaces}));
+            assert_eq!(server["primary_network_interface_id"], Value::str("eni-1"));
+        }
+        // Endpoints that do not say.
+        let silent = serde_json::json!({"NatGatewayAddresses": [{"AllocationId": "eipalloc-1"}]});
+        assert_eq!(of(Kind::NatGateway, silent)["allocation_id"], Value::str("eipalloc-1"));
+        assert!(!of(Kind::NatGateway, serde_json::json!({"NatGatewayId": "nat-1"})).contains_key("allocation_id"));
     }
 }

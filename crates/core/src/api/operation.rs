@@ -6,10 +6,10 @@
 //! | object | fields |
 //! |---|---|
 //! | `Vpc` | VpcId, CidrBlock, State (`pending`, `available`), IsDefault, InstanceTenancy, DhcpOptionsId, OwnerId, Tags |
-//! | `Subnet` | SubnetId, VpcId, CidrBlock, AvailabilityZone, AvailabilityZoneId, State, MapPublicIpOnLaunch, AvailableIpAddressCount, SubnetArn, OwnerId, Tags |
+//! | `Subnet` | SubnetId, VpcId, CidrBlock, AvailabilityZone, AvailabilityZoneId, State, MapPublicIpOnLaunch, AvailableIpAddressCount, SubnetArn, OwnerId, BlockPublicAccessStates? {InternetGatewayBlockMode (`off`, `block-ingress`, `block-bidirectional`)}, Tags |
 //! | `InternetGateway` | InternetGatewayId, Attachments [{VpcId, State}], OwnerId, Tags |
 //! | `Address` | AllocationId, PublicIp, Domain, AssociationId?, NetworkInterfaceId?, PrivateIpAddress?, PublicIpv4Pool?, NetworkBorderGroup?, Tags |
-//! | `NatGateway` | NatGatewayId, SubnetId, VpcId, State (`pending`, `available`, `failed`, `deleting`, `deleted`), FailureCode?, FailureMessage?, ConnectivityType, NatGatewayAddresses [{AllocationId, AssociationId?, NetworkInterfaceId?, PrivateIp?, PublicIp?}], Tags |
+//! | `NatGateway` | NatGatewayId, SubnetId, VpcId, State (`pending`, `available`, `failed`, `deleting`, `deleted`), FailureCode?, FailureMessage?, ConnectivityType, NatGatewayAddresses [{AllocationId, AssociationId?, IsPrimary?, NetworkInterfaceId?, PrivateIp?, PublicIp?}], Tags |
 //! | `RouteTable` | RouteTableId, VpcId, OwnerId, Routes [{DestinationCidrBlock, GatewayId?, NatGatewayId?, State, Origin}], Associations [{RouteTableAssociationId, RouteTableId, SubnetId?, Main, State}], Tags |
 //! | `NetworkInterface` | NetworkInterfaceId, SubnetId, VpcId, AvailabilityZone, Status (`available`, `in-use`, and others between), Description?, InterfaceType (`interface`, `nat_gateway` or another), RequesterManaged, OwnerId, PrivateIpAddress, Groups [{GroupId, GroupName?}], Attachment? {AttachmentId, InstanceId?, InstanceOwnerId, DeleteOnTermination, Status}, Association? {PublicIp, AllocationId?}, Tags |
 //! | `VpcEndpoint` | VpcEndpointId, VpcEndpointType (`Interface`, `Gateway` or another), VpcId, ServiceName?, State (`available` and others; as AWS writes them, also with a capital), OwnerId, Tags |
@@ -20,7 +20,7 @@
 //! | `SecurityGroup` | GroupId, GroupName, Description, VpcId, OwnerId, SecurityGroupArn?, IpPermissions \[P\], IpPermissionsEgress \[P\], Tags |
 //! | `P` (permission) | IpProtocol, FromPort?, ToPort?, IpRanges [{CidrIp, Description?}], Ipv6Ranges [{CidrIpv6, Description?}], UserIdGroupPairs [{GroupId, Description?}], PrefixListIds [{PrefixListId, Description?}] |
 //! | `SecurityGroupRule` | SecurityGroupRuleId, IsEgress, IpProtocol, FromPort and ToPort (-1 if the protocol has none), CidrIpv4?, CidrIpv6?, PrefixListId?, ReferencedGroupInfo? (the group's identifier), Description? |
-//! | `Instance` | InstanceId, ImageId, InstanceType, State (`pending`, `running`, `shutting-down`, `terminated`, `stopping`, `stopped`), StateReason? {Code, Message}, SubnetId?, VpcId?, PrivateIpAddress?, PrivateDnsName?, PublicIpAddress?, PublicDnsName?, AvailabilityZone, SecurityGroups [{GroupId, GroupName}], NetworkInterfaces [{NetworkInterfaceId}], RootDeviceName, BlockDeviceMappings [{DeviceName, VolumeId, DeleteOnTermination}], MetadataOptions {HttpTokens, HttpPutResponseHopLimit, HttpEndpoint}, ClientToken?, Tags |
+//! | `Instance` | InstanceId, ImageId, InstanceType, State (`pending`, `running`, `shutting-down`, `terminated`, `stopping`, `stopped`), StateReason? {Code, Message}, SubnetId?, VpcId?, PrivateIpAddress?, PrivateDnsName?, PublicIpAddress?, PublicDnsName?, AvailabilityZone, SecurityGroups [{GroupId, GroupName}], NetworkInterfaces [{NetworkInterfaceId, DeviceIndex?}], RootDeviceName, BlockDeviceMappings [{DeviceName, VolumeId, DeleteOnTermination}], MetadataOptions {HttpTokens, HttpPutResponseHopLimit, HttpEndpoint}, ClientToken?, Tags |
 //! | `Volume` | VolumeId, Size, VolumeType, Encrypted, State, InstanceId?, Device?, ModificationState?, Tags |
 //! | `Image` | ImageId, Name, Architecture, RootDeviceName, RootVolumeSize, State |
 //! | `DBSubnetGroup` | DBSubnetGroupName, DBSubnetGroupDescription, VpcId, SubnetGroupStatus, SubnetIds \[text\], DBSubnetGroupArn |
@@ -193,7 +193,7 @@ operations! {
     GetCallerIdentity Sts Read Other [];
     /// `{Name, Value}`
     GetParameter Ssm Read Other [Name(required)];
-    /// `{AvailabilityZones: [{ZoneName, ZoneId, State}]}`
+    /// `{AvailabilityZones: [{ZoneName, ZoneId, State, ZoneType?, OptInStatus?}]}`
     DescribeAvailabilityZones Ec2 Read Ec2Read [Filters];
     /// `{InstanceTypeOfferings: [{InstanceType, Location}]}`; `LocationType` is `availability-zone`.
     DescribeInstanceTypeOfferings Ec2 Read Ec2Read [LocationType(required), Filters];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
+use super::block::BLOCK_MODE;
 use super::names::{Names, Party};
 use super::routes::{Routes, Tables};
 use super::rules::{GROUP_KINDS, items};
@@ -202,7 +203,10 @@ impl<'a> Places<'a> {
         let own = block(names.get(attributes, "cidr_block"));
         // A VPC that is not at hand has at least its subnets.
         let range = if range.is_empty() { own.clone().unwrap_or_default() } else { range };
-        let (routes, unmanaged) = self.tables.of(names, address, vpc.as_ref(), &range);
+        let (mut routes, unmanaged) = self.tables.of(names, address, vpc.as_ref(), &range);
+        if get(attributes, BLOCK_MODE).as_str().is_some() {
+            routes.gateway = Ipv4Set::default();
+        }
         let place = own.unwrap_or_else(|| range.clone());
         let unmanaged = unmanaged.then(|| address.clone()).into_iter().collect();
         let has_ipv6 =

@@ -1,6 +1,7 @@
 //! Who can reach what: one pure function from resources, as planned, recorded or observed.
 //!
-//! [`report`] decides it from security groups (both directions), route tables, gateways and public addresses;
+//! [`report`] decides it from security groups (both directions), route tables, gateways, public addresses and what VPC Block
+//! Public Access stops;
 //! [`verdict`] holds the result against the promise of the stack; [`describe`] and [`change`] put it into words.
 //! Where something is not known - an id of no resource at hand, a prefix list, a route to somewhere else - the answer
 //! is the widest that could be true, so that silence means safety. What is *promised to work* ([`Path`]) is the
@@ -9,6 +10,7 @@
 //! Not modelled, because nothing in the stack makes them and AWS's defaults let everything through: network ACLs.
 //! Nothing here reads AWS or looks at names and tags.
 
+mod block;
 mod hosts;
 mod names;
 mod promise;
@@ -31,6 +33,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::block::{BLOCK_MODE, Block, Blocked};
 pub use self::promise::{Finding, Promise, Rule, verdict};
 pub use self::reach::report;
 pub use self::space::Ipv4Set;
@@ -73,7 +76,7 @@ pub struct Target {
     /// Its security groups.
     pub groups: BTreeSet<Address>,
     /// Packets from the internet can come to it, if a rule allows them: it has or may get a public address, and its
-    /// subnet has a route to an attached internet gateway.
+    /// subnet has a route to an attached internet gateway that VPC Block Public Access does not close.
     pub public: bool,
     /// Those of its subnets that follow the VPC's main route table, which is not among the resources; it is taken to
     /// hold the local route only, as AWS makes it.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::{Action, Mode, Plan, refusal};
 use crate::address::Address;
+use crate::map;
 use crate::model::Kind;
-use crate::network;
+use crate::network::{self, BLOCK_MODE, Block};
 use crate::ownership::Direction;
 use crate::render::SENSITIVE;
 use crate::value::{Value, ValueMap};
@@ -27,13 +28,29 @@ pub fn lines(plan: &Plan) -> Vec<String> {
     if !hidden.is_empty() {
         return vec![format!("not told here, as the state marks rules as sensitive: {}", refusal::listed(&hidden))];
     }
+    let closed = closed(plan, &after);
     let (before, after) = (network::report(&before), network::report(&after));
     let mut lines = network::describe(&after);
+    lines.extend(closed);
     lines.extend(network::change(&before, &after));
     for text in marked(plan) {
         lines.iter_mut().for_each(|line| *line = line.replace(&*text, SENSITIVE));
     }
     lines
+}
+
+/// The subnets that the internet does not get into.
+fn closed(plan: &Plan, after: &BTreeMap<Address, ValueMap>) -> Option<String> {
+    let closed = after.iter().filter(|(address, attributes)| mode(plan, address, attributes).is_some());
+    let addresses: Vec<String> = closed.map(|(address, _)| address.to_string()).collect();
+    let listed = refusal::listed(&addresses);
+    (!addresses.is_empty()).then(|| format!("VPC Block Public Access keeps the internet out of {listed}"))
+}
+
+/// What VPC Block Public Access stops in a subnet.
+fn mode(plan: &Plan, address: &Address, attributes: &ValueMap) -> Option<Block> {
+    let id = attributes.get("id").filter(|_| address.kind == Kind::Subnet)?;
+    plan.blocked.get(id.as_str()?).copied()
 }
 
 /// What of the rules is not shown: ranges and identifiers. What is shorter is no secret: protocols, words.
@@ -84,6 +101,11 @@ fn worlds(plan: &Plan) -> (BTreeMap<Address, ValueMap>, BTreeMap<Address, ValueM
                 after.insert(address.clone(), ValueMap::clone(&change.after));
             }
             Action::Delete | Action::Forget => {}
+        }
+    }
+    for (address, attributes) in before.iter_mut().chain(&mut after) {
+        if let Some(block) = mode(plan, address, attributes) {
+            attributes.insert(map::key(BLOCK_MODE), Value::str(block.mode()));
         }
     }
     (before, after)

@@ -43,10 +43,10 @@ pub struct Subject<'a> {
 
 const AT_ONCE: Pace = Pace::seconds(0, 1, 300);
 const NAT_AVAILABLE: Pace = Pace::seconds(80, 105, 900);
-const NAT_DELETED: Pace = Pace::seconds(40, 50, 1800);
+const NAT_DELETED: Pace = Pace::seconds(36, 61, 1800);
 const INSTANCE_RUNNING: Pace = Pace::seconds(10, 25, 600);
 const INSTANCE_STOPPED: Pace = Pace::seconds(20, 45, 600);
-const INSTANCE_TERMINATED: Pace = Pace::seconds(18, 25, 1200);
+const INSTANCE_TERMINATED: Pace = Pace::seconds(18, 32, 1200);
 const VOLUME_RESIZED: Pace = Pace::seconds(1, 5, 900);
 
 /// As long as a deletion that is refused is tried again.

@@ -32,6 +32,7 @@ use self::sensitive::Sensitive;
 use crate::address::Address;
 use crate::api::{Call, Operation};
 use crate::model::{BACKUP_RETENTION, Kind};
+use crate::network::Blocked;
 use crate::state::{Choices, State, Target};
 use crate::value::{Value, ValueMap};
 
@@ -209,6 +210,9 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Renamed addresses, from and to: a changed instance count adds or drops the index.
     pub moves: Vec<(Address, Address)>,
+    /// Subnets of the stack whose internet gateway VPC Block Public Access closes: what the plan says of who can reach what.
+    #[serde(default, skip_serializing_if = "Blocked::is_empty")]
+    pub blocked: Blocked,
     /// The graph to execute. Every node stands after those it needs.
     pub nodes: Arc<[Node]>,
     /// Reads that tell who holds an object, sent only if AWS has not let one be deleted for some seconds.

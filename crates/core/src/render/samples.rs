@@ -194,6 +194,7 @@ pub(crate) fn empty() -> Plan {
         around: Arc::default(),
         tag_keys: BTreeSet::new(),
         moves: Vec::new(),
+        blocked: Default::default(),
         nodes: Vec::new().into(),
         choices: Choices::default(),
         secrets: Default::default(),

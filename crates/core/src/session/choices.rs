@@ -337,15 +337,25 @@ pub(super) fn choose(
     if problems.is_empty() { Ok(choices) } else { Err(problems) }
 }
 
+/// True if the zone is one of the Region's own and open to the account: neither a local nor a wavelength zone, which have no
+/// database and no NAT gateway. Where the endpoint tells no type, theirs are the longer names.
+fn is_availability_zone(zone: &Value, region: &str) -> bool {
+    let is_open = zone.get("OptInStatus").as_str() != Some("not-opted-in");
+    let is_own = match zone.get("ZoneType").as_str() {
+        Some(kind) => kind == "availability-zone",
+        None => zone.get("ZoneName").as_str().is_some_and(|name| name.len() == region.len() + 1),
+    };
+    is_open && is_own
+}
+
 /// The first zones, by name, that are open and offer the instance type.
 fn zones(variables: &Variables, replies: &Replies<'_>) -> Result<Vec<String>, Problem> {
     let text = |item: &Value, name: &str| item.get(name).as_str().map(str::to_owned);
     let open: BTreeSet<String> = replies
         .items(Operation::DescribeAvailabilityZones, "AvailabilityZones")
         .filter(|zone| zone.get("State").as_str().is_none_or(|state| state == "available"))
+        .filter(|zone| is_availability_zone(zone, &variables.aws_region))
         .filter_map(|zone| text(zone, "ZoneName"))
-        // Local and wavelength zones have longer names.
-        .filter(|name| name.len() == variables.aws_region.len() + 1)
         .collect();
     let offering = offering_zones(replies);
     let good: Vec<String> =
@@ -399,4 +409,29 @@ fn engine_version(replies: &Replies<'_>, warnings: &mut Vec<String>) -> Option<S
     let of_major =
         offered.iter().filter_map(version).filter(|v| v.0 == SEED_ENGINE_VERSION.0 && *v >= SEED_ENGINE_VERSION);
     of_major.min().map(|(major, minor)| format!("{major}.{minor}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_are_told_by_their_type_and_not_by_their_name() {
+        let zone = |name: &str, kind: &str, opt_in: &str| {
+            let fields = [("ZoneName", name), ("ZoneType", kind), ("OptInStatus", opt_in)];
+            Value::map(
+                fields.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key, Value::str(value))),
+            )
+        };
+        let is_own = |name, kind, opt_in| is_availability_zone(&zone(name, kind, opt_in), "us-east-1");
+        assert!(is_own("us-east-1a", "availability-zone", "opt-in-not-required"));
+        assert!(is_own("us-east-1-az12", "availability-zone", "opt-in-not-required"), "however it is called");
+        assert!(is_own("us-east-1b", "availability-zone", "opted-in"));
+        assert!(!is_own("us-east-1b", "availability-zone", "not-opted-in"));
+        assert!(!is_own("us-east-1x", "local-zone", "opted-in"));
+        assert!(!is_own("us-east-1-bos-1a", "local-zone", "opted-in"));
+        // An endpoint that tells no type.
+        assert!(is_own("us-east-1a", "", ""));
+        assert!(!is_own("us-east-1-bos-1a", "", ""));
+    }
 }

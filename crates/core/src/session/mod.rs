@@ -6,6 +6,7 @@
 //! it is ([`sweep`]).
 
 mod around;
+mod blocked;
 pub mod choices;
 pub mod claim;
 pub(crate) mod holders;
@@ -33,6 +34,7 @@ use crate::api::{ApiError, Call, ErrorClass, Operation, Reply};
 use crate::consent::Consent;
 use crate::identity;
 use crate::model::Kind;
+use crate::network::Blocked;
 use crate::observe::{Phase, Place};
 use crate::ownership::Ownership;
 use crate::plan::build::{self, build};
@@ -263,6 +265,7 @@ struct Known {
     observed: build::Observed,
     ownership: Ownership,
     held_subnets: BTreeSet<String>,
+    blocked: Blocked,
     warnings: Vec<String>,
 }
 
@@ -293,15 +296,20 @@ fn know(recorded: &State, inputs: &Inputs, place: &Place, replies: &Replies<'_>)
     // Recovery has shown that nothing was made.
     let takes_up = takes_up(inputs, &state);
     state.private.intents.retain(|address, _| takes_up(address));
+    let blocked = blocked::read(&state, replies);
     let warnings = match inputs.mode {
-        Mode::Apply | Mode::RefreshOnly => standing::notes(&observed, &state, &inputs.variables),
+        Mode::Apply | Mode::RefreshOnly => {
+            let mut warnings = standing::notes(&observed, &state, &inputs.variables);
+            warnings.extend(blocked::warning(&state, &blocked));
+            warnings
+        }
         Mode::Destroy => Vec::new(),
     };
     if let Password::Known(hash) = &inputs.password {
         state.private.secrets.insert(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()));
     }
     let held_subnets = refresh::held_subnets(replies);
-    Ok(Known { state, moves, drift, observed, ownership, held_subnets, warnings })
+    Ok(Known { state, moves, drift, observed, ownership, held_subnets, blocked, warnings })
 }
 
 /// The plan that follows from what is known.
@@ -312,7 +320,7 @@ fn plan(
     snapshots: Option<&BTreeSet<String>>,
     known: Known,
 ) -> Result<Planned, Vec<Problem>> {
-    let Known { mut state, moves, drift, mut observed, ownership, held_subnets, warnings } = known;
+    let Known { mut state, moves, drift, mut observed, ownership, held_subnets, blocked, warnings } = known;
     let mut stack = match inputs.mode {
         Mode::Apply => stack(&inputs.variables, &state.private.choices, inputs.user_data.as_deref()),
         Mode::Destroy | Mode::RefreshOnly => Stack::default(),
@@ -378,6 +386,7 @@ fn plan(
         kept: ownership.elsewhere.addresses().to_vec(),
         notes,
         moves,
+        blocked,
         nodes: built.nodes.into(),
         around,
         choices: state.private.choices.clone(),

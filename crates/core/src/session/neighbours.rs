@@ -167,8 +167,8 @@ impl<'a> Surroundings<'a, '_> {
                 let is_going = matches!(observe::phase(kind, object), Phase::Deleting | Phase::Gone);
                 if is_going || self.is_tagged(object) {
                     ours.extend(object.get(id).as_str());
-                    let nat = object.at("NatGatewayAddresses.0.NetworkInterfaceId").and_then(Value::as_str);
-                    ours.extend(nat);
+                    let addresses = object.get("NatGatewayAddresses").as_list().unwrap_or_default();
+                    ours.extend(addresses.iter().filter_map(|address| address.get("NetworkInterfaceId").as_str()));
                 }
             }
         }

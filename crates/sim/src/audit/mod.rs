@@ -59,6 +59,16 @@ struct Subnet {
     block: Ipv4Net,
     /// How many of its addresses no interface has; `None` if the reply does not tell.
     free: Option<u64>,
+    /// What VPC Block Public Access stops at its internet gateway.
+    closed: Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closed {
+    No,
+    /// What comes in; NAT gateways send and get their answers.
+    Ingress,
+    Bidirectional,
 }
 
 /// An Elastic IP address.

@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::read::ends;
-use super::{Host, HostKind, Permission, Target, World};
+use super::{Closed, Host, HostKind, Permission, Target, World};
 
 /// Some address on the internet (RFC 5737).
 const SOMEONE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
@@ -177,7 +177,9 @@ impl World {
         if let Some(public) = host.public {
             // Out to the internet and back in: by the sender's own public address, or behind a NAT gateway.
             let outside = match self.next_hop(from, public) {
-                Some(Target::InternetGateway(gateway)) if self.is_attached(gateway, vpc) => {
+                Some(Target::InternetGateway(gateway))
+                    if self.closed(from) == Closed::No && self.is_attached(gateway, vpc) =>
+                {
                     sender.and_then(|sender| sender.public)
                 }
                 Some(Target::Nat(nat)) => self.behind_nat(nat, public),
@@ -192,7 +194,7 @@ impl World {
     }
 
     fn behind_nat(&self, id: &str, destination: Ipv4Addr) -> Option<Ipv4Addr> {
-        let nat = self.nats.get(id).filter(|nat| nat.working)?;
+        let nat = self.nats.get(id).filter(|nat| nat.working && self.closed(&nat.subnet) != Closed::Bidirectional)?;
         let vpc = self.subnets.get(&nat.subnet).map(|subnet| subnet.vpc.as_str());
         match self.next_hop(&nat.subnet, destination)? {
             Target::InternetGateway(gateway) if self.is_attached(gateway, vpc) => nat.public,
@@ -204,6 +206,9 @@ impl World {
 
     /// True if an answer to `source` leaves the subnet by an internet gateway of the host's VPC.
     fn answers(&self, host: &Host, subnet: &str, source: Ipv4Addr) -> bool {
+        if self.closed(subnet) != Closed::No {
+            return false;
+        }
         let hop = self.next_hop(subnet, source);
         matches!(hop, Some(Target::InternetGateway(gateway)) if self.is_attached(gateway, Some(&host.vpc)))
     }
@@ -212,10 +217,16 @@ impl World {
     pub(super) fn leads_out(&self, subnet: &str) -> bool {
         let vpc = self.subnets.get(subnet).map(|subnet| subnet.vpc.as_str());
         match self.next_hop(subnet, SOMEONE) {
-            Some(Target::InternetGateway(gateway)) => self.is_attached(gateway, vpc),
+            Some(Target::InternetGateway(gateway)) => {
+                self.closed(subnet) == Closed::No && self.is_attached(gateway, vpc)
+            }
             Some(Target::Nat(nat)) => self.behind_nat(nat, SOMEONE).is_some(),
             Some(Target::Local | Target::Blackhole | Target::Strange(_)) | None => false,
         }
+    }
+
+    fn closed(&self, subnet: &str) -> Closed {
+        self.subnets.get(subnet).map_or(Closed::No, |subnet| subnet.closed)
     }
 
     fn is_attached(&self, gateway: &str, vpc: Option<&str>) -> bool {

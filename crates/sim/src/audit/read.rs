@@ -8,8 +8,8 @@ use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 
 use super::{
-    Address, DbSubnetGroup, Group, Host, HostKind, Nat, Object, Permission, Route, Subnet, Table, Target, Volume,
-    World, cost,
+    Address, Closed, DbSubnetGroup, Group, Host, HostKind, Nat, Object, Permission, Route, Subnet, Table, Target,
+    Volume, World, cost,
 };
 
 /// The public address a publicly accessible database is given here; RDS does not tell the real one. From the block
@@ -56,7 +56,13 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
         }
         if let Some(block) = world.block(&id, subnet.get("CidrBlock")) {
             let free = subnet.get("AvailableIpAddressCount").as_i64().and_then(|free| u64::try_from(free).ok());
-            world.subnets.insert(id, Subnet { vpc, block, free });
+            let mode = subnet.at("BlockPublicAccessStates.InternetGatewayBlockMode").and_then(Value::as_str);
+            let closed = match mode {
+                Some("block-ingress") => Closed::Ingress,
+                Some("block-bidirectional") => Closed::Bidirectional,
+                _ => Closed::No,
+            };
+            world.subnets.insert(id, Subnet { vpc, block, free, closed });
         }
     }
     for gateway in list(&mut world, Operation::DescribeInternetGateways, &[], "InternetGateways") {

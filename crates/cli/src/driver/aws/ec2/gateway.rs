@@ -138,6 +138,7 @@ fn nat_gateway(gateway: &NatGateway) -> Value {
         object([
             ("AllocationId", text(address.allocation_id())),
             ("AssociationId", text(address.association_id())),
+            ("IsPrimary", address.is_primary().into()),
             ("NetworkInterfaceId", text(address.network_interface_id())),
             ("PrivateIp", text(address.private_ip())),
             ("PublicIp", text(address.public_ip())),

@@ -5,8 +5,9 @@ use aloka_core::value::Value;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{
     ArchitectureValues, AttributeValue, BlockDeviceMapping, EbsBlockDevice, HttpTokensState, Image, ImageState,
-    Instance, InstanceMetadataEndpointState, InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification,
-    InstanceStateName, InstanceType, Reservation, ResourceType, Volume, VolumeState, VolumeType,
+    Instance, InstanceMetadataEndpointState, InstanceMetadataOptionsRequest, InstanceNetworkInterfaceAttachment,
+    InstanceNetworkInterfaceSpecification, InstanceStateName, InstanceType, Reservation, ResourceType, Volume,
+    VolumeState, VolumeType,
 };
 
 use crate::driver::aws::convert::{filters, tag_map, tag_specifications};
@@ -144,7 +145,8 @@ fn instance(instance: &Instance) -> Value {
         object([("GroupId", text(group.group_id())), ("GroupName", text(group.group_name()))])
     });
     let interfaces = list(instance.network_interfaces(), |interface| {
-        object([("NetworkInterfaceId", text(interface.network_interface_id()))])
+        let index = interface.attachment().and_then(InstanceNetworkInterfaceAttachment::device_index);
+        object([("NetworkInterfaceId", text(interface.network_interface_id())), ("DeviceIndex", index.into())])
     });
     let devices = list(instance.block_device_mappings(), |device| {
         object([

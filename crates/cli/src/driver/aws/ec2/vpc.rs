@@ -4,7 +4,8 @@ use aloka_core::api::Reply;
 use aloka_core::value::Value;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, AvailabilityZoneState, ResourceType, Subnet, SubnetState, Tenancy, Vpc, VpcState,
+    AttributeBooleanValue, AvailabilityZoneOptInStatus, AvailabilityZoneState, BlockPublicAccessMode, ResourceType,
+    Subnet, SubnetState, Tenancy, Vpc, VpcState,
 };
 
 use crate::driver::aws::convert::{filters, tag_map, tag_specifications};
@@ -20,6 +21,8 @@ pub(in crate::driver::aws) async fn describe_availability_zones(client: &Client,
             ("ZoneName", text(zone.zone_name())),
             ("ZoneId", text(zone.zone_id())),
             ("State", text(zone.state().map(AvailabilityZoneState::as_str))),
+            ("ZoneType", text(zone.zone_type())),
+            ("OptInStatus", text(zone.opt_in_status().map(AvailabilityZoneOptInStatus::as_str))),
         ])
     });
     Ok(object([("AvailabilityZones", zones)]))
@@ -104,6 +107,10 @@ fn vpc(vpc: &Vpc) -> Value {
 }
 
 fn subnet(subnet: &Subnet) -> Value {
+    let block = subnet.block_public_access_states().map(|states| {
+        let mode = states.internet_gateway_block_mode().map(BlockPublicAccessMode::as_str);
+        object([("InternetGatewayBlockMode", text(mode))])
+    });
     object([
         ("SubnetId", text(subnet.subnet_id())),
         ("VpcId", text(subnet.vpc_id())),
@@ -114,6 +121,7 @@ fn subnet(subnet: &Subnet) -> Value {
         ("MapPublicIpOnLaunch", subnet.map_public_ip_on_launch().into()),
         ("AvailableIpAddressCount", subnet.available_ip_address_count().into()),
         ("SubnetArn", text(subnet.subnet_arn())),
+        ("BlockPublicAccessStates", block.into()),
         ("OwnerId", text(subnet.owner_id())),
         ("Tags", tag_map(subnet.tags())),
     ])

@@ -102,8 +102,12 @@ fn vpcs() -> Vec<Case> {
                 "Filter.2.Value.2=local-zone",
             ],
             "<availabilityZoneInfo><item><zoneName>us-east-1a</zoneName><zoneState>available</zoneState>
-                <regionName>us-east-1</regionName><zoneId>use1-az1</zoneId></item></availabilityZoneInfo>",
-            json!({"AvailabilityZones": [{"ZoneName": "us-east-1a", "ZoneId": "use1-az1", "State": "available"}]}),
+                <regionName>us-east-1</regionName><zoneId>use1-az1</zoneId><optInStatus>opt-in-not-required</optInStatus>
+                <zoneType>availability-zone</zoneType><groupName>us-east-1-zg-1</groupName></item></availabilityZoneInfo>",
+            json!({"AvailabilityZones": [{
+                "ZoneName": "us-east-1a", "ZoneId": "use1-az1", "State": "available", "ZoneType": "availability-zone",
+                "OptInStatus": "opt-in-not-required",
+            }]}),
         ),
         case(
             O::CreateVpc,
@@ -211,8 +215,12 @@ fn subnets() -> Vec<Case> {
             O::DescribeSubnets,
             json!({"SubnetIds": ["subnet-1"], "Filters": {"vpc-id": ["vpc-1"]}}),
             &["SubnetId.1=subnet-1", "Filter.1.Name=vpc-id", "Filter.1.Value.1=vpc-1"],
-            "<subnetSet><item><subnetId>subnet-1</subnetId><mapPublicIpOnLaunch>true</mapPublicIpOnLaunch></item></subnetSet>",
-            json!({"Subnets": [{"SubnetId": "subnet-1", "MapPublicIpOnLaunch": true, "Tags": {}}]}),
+            "<subnetSet><item><subnetId>subnet-1</subnetId><mapPublicIpOnLaunch>true</mapPublicIpOnLaunch><blockPublicAccessStates>
+                <internetGatewayBlockMode>block-bidirectional</internetGatewayBlockMode></blockPublicAccessStates></item></subnetSet>",
+            json!({"Subnets": [{
+                "SubnetId": "subnet-1", "MapPublicIpOnLaunch": true, "Tags": {},
+                "BlockPublicAccessStates": {"InternetGatewayBlockMode": "block-bidirectional"},
+            }]}),
         ),
         done(O::DeleteSubnet, json!({"SubnetId": "subnet-1"}), &["SubnetId=subnet-1"]),
     ]
@@ -332,7 +340,7 @@ fn nat_gateways() -> Vec<Case> {
             "<natGatewaySet><item><natGatewayId>nat-1</natGatewayId><state>available</state><natGatewayAddressSet><item>
                 <allocationId>eipalloc-1</allocationId><associationId>eipassoc-1</associationId>
                 <networkInterfaceId>eni-1</networkInterfaceId><privateIp>10.0.1.9</privateIp>
-                <publicIp>198.51.100.7</publicIp></item></natGatewayAddressSet>
+                <publicIp>198.51.100.7</publicIp><isPrimary>true</isPrimary></item></natGatewayAddressSet>
                 <tagSet><item><key>Name</key><value>web</value></item></tagSet></item>
                 <item><natGatewayId>nat-2</natGatewayId><state>failed</state><failureCode>Gateway.NotAttached</failureCode>
                 <failureMessage>no gateway</failureMessage></item></natGatewaySet>",
@@ -341,7 +349,7 @@ fn nat_gateways() -> Vec<Case> {
                     "NatGatewayId": "nat-1", "State": "available",
                     "NatGatewayAddresses": [{
                         "AllocationId": "eipalloc-1", "AssociationId": "eipassoc-1", "NetworkInterfaceId": "eni-1",
-                        "PrivateIp": "10.0.1.9", "PublicIp": "198.51.100.7",
+                        "PrivateIp": "10.0.1.9", "PublicIp": "198.51.100.7", "IsPrimary": true,
                     }],
                     "Tags": {"Name": "web"},
                 },

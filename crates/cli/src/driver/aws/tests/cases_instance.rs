@@ -15,7 +15,8 @@ const INSTANCE: &str = "
     <rootDeviceName>/dev/xvda</rootDeviceName><blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs>
     <volumeId>vol-1</volumeId><status>attached</status><deleteOnTermination>true</deleteOnTermination></ebs></item>
     </blockDeviceMapping><clientToken>t-1</clientToken>
-    <networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId></item></networkInterfaceSet>
+    <networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId><attachment><deviceIndex>0</deviceIndex>
+    <status>attached</status></attachment></item></networkInterfaceSet>
     <metadataOptions><state>applied</state><httpTokens>required</httpTokens>
     <httpPutResponseHopLimit>2</httpPutResponseHopLimit><httpEndpoint>enabled</httpEndpoint></metadataOptions>
     <tagSet><item><key>Name</key><value>app</value></item></tagSet>";
@@ -26,7 +27,7 @@ fn instance() -> Value {
         "VpcId": "vpc-1", "PrivateIpAddress": "10.0.1.5", "PrivateDnsName": "ip-10-0-1-5.ec2.internal",
         "PublicIpAddress": "198.51.100.9", "PublicDnsName": "ec2-198-51-100-9.compute-1.amazonaws.com",
         "AvailabilityZone": "us-east-1a", "SecurityGroups": [{"GroupId": "sg-1", "GroupName": "app"}],
-        "NetworkInterfaces": [{"NetworkInterfaceId": "eni-1"}], "RootDeviceName": "/dev/xvda",
+        "NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "DeviceIndex": 0}], "RootDeviceName": "/dev/xvda",
         "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "VolumeId": "vol-1", "DeleteOnTermination": true}],
         "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled"},
         "ClientToken": "t-1", "Tags": {"Name": "app"},
