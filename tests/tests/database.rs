@@ -181,3 +181,30 @@ fn a_major_version_past_its_standard_support_is_told_with_its_price() {
         assert!(told(supported).is_empty(), "{supported}");
     }
 }
+
+/// RDS backs a database up every day, and maintains it now and then: that is no change of anybody's.
+#[test]
+fn what_rds_does_by_itself_is_no_reason_to_change_anything() {
+    let with = variables("db_backup_retention_days = 7\n");
+    let options = Options { seed: 7, durations: Durations::Median, db_rounds: true, ..Options::default() };
+    let mut bench = Bench::with(options);
+    bench.apply(&with, Mode::Apply);
+    for (status, note) in [("backing-up", "RDS makes a backup"), ("maintenance", "RDS maintains it")] {
+        let mut minutes = 0;
+        while described(&mut bench).get("DBInstanceStatus").as_str() != Some(status) {
+            bench.world.rest(Duration::from_secs(60));
+            minutes += 1;
+            assert!(minutes < 8 * 24 * 60, "never {status}");
+        }
+        let planned = bench.plan(&with, Mode::Apply).expect("a plan");
+        let changes: Vec<_> = planned.plan.changes.iter().filter(|change| change.action != Action::NoOp).collect();
+        assert!(planned.plan.is_empty(), "{status}: {changes:?}");
+        let notes: Vec<_> = planned.warnings.iter().filter(|warning| warning.contains(status)).collect();
+        assert!(matches!(&notes[..], [told] if told.contains(note)), "{notes:?}");
+        // What is changed then waits until RDS is done.
+        let mut changed = bench.clone();
+        let larger = variables("db_backup_retention_days = 7\ndb_instance_class = \"db.t3.small\"\n");
+        changed.apply(&larger, Mode::Apply);
+        assert!(changed.plan(&larger, Mode::Apply).expect("a plan").plan.is_empty());
+    }
+}

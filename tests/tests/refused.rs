@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, ErrorClass, Operation, Request};
 use aloka_core::engine::{Cause, Outcome};
 use aloka_core::observe::{DB_FAILED, DB_STUCK};
 use aloka_core::plan::Mode;
 use aloka_core::session::Problem;
 use aloka_core::value::Value;
-use aloka_sim::aws::Durations;
+use aloka_sim::aws::{Durations, Options, Protection};
 use aloka_sim::fault::{Fault, FaultPlan, When};
 use aloka_sim::world::{RunEnd, Unwatched};
 use aloka_tests::{Bench, secrets, variables};
@@ -124,4 +124,60 @@ fn a_database_that_needs_its_owner_is_not_waited_for() {
         let told: Vec<&Cause> = failures.iter().map(|failure| &failure.cause).collect();
         assert!(matches!(told[..], [Cause::WaitFailed { detail, .. }] if detail == status), "{status}: {told:?}");
     }
+}
+
+/// Somebody turned on termination or stop protection: nothing that IAM could allow.
+#[test]
+fn a_protected_server_stays_and_the_failure_is_no_matter_of_permissions() {
+    let termination = Protection { termination: true, ..Protection::default() };
+    let stop = Protection { stop: true, ..Protection::default() };
+    let larger = "app_instance_type = \"t3.medium\"\n";
+    for (lines, mode, protection, operation) in [
+        ("", Mode::Destroy, termination, Operation::TerminateInstances),
+        ("", Mode::Destroy, stop, Operation::TerminateInstances),
+        (larger, Mode::Apply, stop, Operation::StopInstances),
+    ] {
+        let mut bench = Bench::new(72, Durations::Median);
+        bench.apply(&variables(""), Mode::Apply);
+        let id = bench.state().attribute(&"aws_instance.app".parse().expect("an address"), "id").cloned();
+        let id = id.as_ref().and_then(Value::as_str).expect("recorded").to_owned();
+        assert!(bench.world.account.protect_instance(&id, protection));
+        let wanted = variables(lines);
+        let planned = bench.plan(&wanted, mode).expect("a plan");
+        let end = bench.run(&planned, &mut Unwatched);
+        let RunEnd::Outcome(Outcome::Failed { failures, .. }) = end else { panic!("{end:?}") };
+        let [failure] = &failures[..] else { panic!("{failures:?}") };
+        let Cause::Call { operation: refused, error } = &failure.cause else { panic!("{failure:?}") };
+        assert_eq!(refused.to_string(), operation.to_string());
+        assert_eq!((error.code.as_str(), error.class), ("OperationNotPermitted", ErrorClass::Refused), "{error}");
+        assert!(error.message.contains(&id), "{error}");
+        // Its owner lets it go.
+        assert!(bench.world.account.protect_instance(&id, Protection::default()));
+        bench.apply(&wanted, mode);
+        assert!(bench.plan(&wanted, mode).expect("a plan").plan.is_empty());
+    }
+}
+
+#[test]
+fn an_account_on_the_free_plan_has_few_types_of_servers() {
+    let options = Options { seed: 73, durations: Durations::Median, free_plan: true, ..Options::default() };
+    let mut bench = Bench::with(options);
+    let larger = variables("app_instance_type = \"t3.medium\"\n");
+    let planned = bench.plan(&larger, Mode::Apply).expect("a plan");
+    let end = bench.run(&planned, &mut Unwatched);
+    let RunEnd::Outcome(Outcome::Failed { failures, .. }) = end else { panic!("{end:?}") };
+    let told: Vec<String> = failures.iter().map(|failure| failure.cause.to_string()).collect();
+    assert!(matches!(&told[..], [told] if told.contains("not eligible for Free Tier")), "{told:?}");
+    bench.apply(&variables(""), Mode::Apply);
+}
+
+/// Databases and NAT gateways are not to be had in local zones.
+#[test]
+fn zones_are_those_of_the_region() {
+    let chosen = |local_zones: bool| {
+        let options = Options { seed: 74, durations: Durations::Instant, local_zones, ..Options::default() };
+        Bench::with(options).apply(&variables(""), Mode::Apply).plan.choices.availability_zones
+    };
+    assert_eq!(chosen(true), chosen(false));
+    assert_eq!(chosen(true), ["us-east-1a", "us-east-1b"]);
 }

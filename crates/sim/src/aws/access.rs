@@ -51,6 +51,8 @@ impl Account {
             return self.refused(refusal);
         }
         let mut copy = self.clone().with_quotas(Quotas::unlimited());
+        // A log of a run: asked, AWS said yes, and refused the launch.
+        copy.options.free_plan = false;
         match copy.dispatch(now, request, secrets) {
             Err(refusal) if is_about_parameters(ApiError::from(refusal.clone()).class) => self.refused(refusal),
             Ok(_) | Err(_) => self.refused(rule::DRY_RUN.refuse([])),

@@ -79,10 +79,50 @@ impl InstanceType {
     }
 }
 
+/// Types that an account on the Free plan may have: those with `FreeTierEligible` (moto's data of a real account, October 2026).
+pub(crate) const FREE_PLAN_TYPES: [&str; 8] =
+    ["c7i-flex.large", "m7i-flex.large", "t3.micro", "t3.small", "t4g.micro", "t4g.small", "t8i.micro", "t8i.small"];
+
+/// Classes of databases that an account on the Free plan may have (logs of real runs).
+pub(crate) const FREE_PLAN_CLASSES: [&str; 2] = ["db.t3.micro", "db.t4g.micro"];
+
 /// The zones of a Region.
 pub(crate) fn zones(region: &str) -> Vec<String> {
     let letters: &[char] = if region == "us-east-1" { &['a', 'b', 'c', 'd', 'e', 'f'] } else { &['a', 'b', 'c'] };
     letters.iter().map(|letter| format!("{region}{letter}")).collect()
+}
+
+/// A zone as `DescribeAvailabilityZones` tells of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Zone {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    /// `availability-zone`, `local-zone`, `wavelength-zone`
+    pub(crate) kind: &'static str,
+    /// `opt-in-not-required`, `opted-in`
+    pub(crate) opt_in: &'static str,
+    pub(crate) group: String,
+}
+
+/// The zones of a Region that are listed, and the local and wavelength zones if the account has opted in to them.
+pub(crate) fn listed_zones(region: &str, with_local: bool) -> Vec<Zone> {
+    let own = zones(region).into_iter().map(|name| Zone {
+        id: zone_id(region, &name),
+        name,
+        kind: "availability-zone",
+        opt_in: "opt-in-not-required",
+        group: region.to_owned(),
+    });
+    let local = [("local-zone", "bos-1", "a"), ("wavelength-zone", "wl1", "-bos-wlz-1")];
+    let local = local.into_iter().filter(|_| with_local).map(|(kind, place, rest)| Zone {
+        name: format!("{region}-{place}{rest}"),
+        id: format!("{region}-{place}-az1"),
+        kind,
+        opt_in: "opted-in",
+        group: format!("{region}-{place}"),
+    });
+    // The order of the answer is not fixed.
+    local.chain(own).collect()
 }
 
 /// The identifier of a zone: `use1-az6`. Which letter is which zone differs from account to account in us-east-1.

@@ -13,7 +13,7 @@ use super::account::Doom;
 use super::db_change::{Busy, MULTI_AZ, PASSWORD};
 use super::db_rules::Management;
 use super::db_subnet_group::SubnetGroup;
-use super::db_window::Window;
+use super::db_window::{Rounds, Window};
 use super::durations::Transition;
 use super::error::Answer;
 use super::record::{Meta, Text, object, tags_value};
@@ -86,6 +86,9 @@ pub(crate) struct Db {
     pub(crate) failure: Option<Doom>,
     /// When what waits is done.
     pub(crate) window: Window,
+    /// What RDS does by itself, if the account is to show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rounds: Option<Rounds>,
     /// Changes not yet in effect, by parameter.
     pub(crate) pending: BTreeMap<String, Value>,
     /// The secret that holds the master user's password, if RDS manages it.
@@ -117,6 +120,8 @@ impl Db {
             "modifying"
         } else if now < self.ready {
             "backing-up"
+        } else if let Some(status) = self.rounds.and_then(|it| it.status(now, self.retention > 0, self.window)) {
+            status
         } else if self.storage_changed.is_some_and(|(changed, until)| changed <= now && now < until) {
             "storage-optimization"
         } else {
@@ -170,14 +175,26 @@ impl MasterSecret {
     }
 }
 
+/// The hosted zone of the endpoints of a Region. Those of other Regions than these were not seen: theirs is made up.
+fn hosted_zone(region: &str) -> &'static str {
+    match region {
+        "ca-central-1" => "Z1JG78A3UK1DU3",
+        "us-east-1" => "Z2R2ITUGPM61AM",
+        "us-east-2" => "Z2XHWR1WZ565X2",
+        "us-west-2" => "Z1PVIF0B656C1W",
+        _ => "Z0000000000000",
+    }
+}
+
 impl Account {
     pub(crate) fn db(&self, now: Instant, name: &str) -> Result<&Db, Refusal> {
-        let found = self.db_instances.get(&*name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
+        let found = self.db_instances.get(&*name.to_ascii_lowercase()).filter(|db| self.knows(now, &db.meta));
         found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     pub(crate) fn db_mut(&mut self, now: Instant, name: &str) -> Result<&mut Db, Refusal> {
-        let found = self.db_instances.get_mut(&*name.to_ascii_lowercase()).filter(|db| db.meta.visible <= now);
+        self.db(now, name)?;
+        let found = self.db_instances.get_mut(&*name.to_ascii_lowercase());
         found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
@@ -189,14 +206,15 @@ impl Account {
         let endpoint = (now >= db.created).then(|| {
             object([
                 ("Address", format!("{name}.{domain}.{region}.rds.amazonaws.com").into()),
-                ("HostedZoneId", "Z2R2ITUGPM61AM".into()),
+                ("HostedZoneId", hosted_zone(region).into()),
                 ("Port", 5432.into()),
             ])
         });
         object([
             ("AllocatedStorage", db.storage.into()),
             ("AutoMinorVersionUpgrade", db.auto_minor.into()),
-            ("AvailabilityZone", (now >= db.created).then_some(&db.zone).into()),
+            // Not in the answer to the creation, and in the next one.
+            ("AvailabilityZone", (now > db.meta.created).then_some(&db.zone).into()),
             ("BackupRetentionPeriod", db.retention.into()),
             ("CopyTagsToSnapshot", db.copies_tags.into()),
             ("DBInstanceArn", self.rds_arn("db", name).into()),
@@ -224,6 +242,19 @@ impl Account {
             ("VpcId", (&db.vpc).into()),
             ("VpcSecurityGroups", db.described_groups()),
         ])
+    }
+
+    /// Refuses what the Free plan does not have, if the account is on it.
+    fn check_db_free_plan(&self, class: &str, retention: i64) -> Result<(), Refusal> {
+        let told = match retention {
+            _ if !self.options.free_plan => return Ok(()),
+            _ if !super::catalog::FREE_PLAN_CLASSES.contains(&class) => {
+                "This instance size isn't available with free plan accounts."
+            }
+            2.. => "The specified backup retention period exceeds the maximum available to free tier customers.",
+            _ => return Ok(()),
+        };
+        Err(rule::FREE_PLAN.refuse([&told]))
     }
 
     pub(crate) fn create_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
@@ -268,6 +299,7 @@ impl Account {
             return Err(rule::QUOTA.refuse([]));
         }
         self.check_db_storage(storage)?;
+        self.check_db_free_plan(request.text("DBInstanceClass"), retention)?;
         let failure = self.take_doom(request.operation());
         failure.as_ref().map_or(Ok(()), ordered_refusal)?;
         let lacks_standby = failure.as_ref().is_some_and(|failure| failure.code == NO_STANDBY);
@@ -322,6 +354,7 @@ impl Account {
             ready: standby.unwrap_or(created) + backup,
             failure,
             window: Window::draw(&mut self.rng("db-window")),
+            rounds: self.options.db_rounds.then(|| Rounds::draw(&mut self.rng("db-rounds"))),
             pending: BTreeMap::from([(PASSWORD.to_owned(), "****".into())]),
             busy: None,
             storage_changed: None,

@@ -41,13 +41,13 @@ impl Account {
 
     /// The group called `name`, in whichever case.
     pub(crate) fn db_subnet_group(&self, now: Instant, name: &str) -> Result<&SubnetGroup, Refusal> {
-        let found = self.db_subnet_groups.get(&*name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
+        let found = self.db_subnet_groups.get(&*name.to_ascii_lowercase()).filter(|group| self.knows(now, &group.meta));
         found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 
     pub(crate) fn db_subnet_group_mut(&mut self, now: Instant, name: &str) -> Result<&mut SubnetGroup, Refusal> {
-        let found =
-            self.db_subnet_groups.get_mut(&*name.to_ascii_lowercase()).filter(|group| group.meta.visible <= now);
+        self.db_subnet_group(now, name)?;
+        let found = self.db_subnet_groups.get_mut(&*name.to_ascii_lowercase());
         found.ok_or_else(|| rule::NOT_FOUND.refuse([&name]))
     }
 

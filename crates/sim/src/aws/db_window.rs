@@ -1,4 +1,5 @@
-//! Maintenance windows: half an hour a week in which RDS does what waits. The account's time begins on a Monday at
+//! Maintenance windows: half an hour a week in which RDS does what waits; and what it does by itself, which is a backup a day
+//! and maintenance in the window. The account's time begins on a Monday at
 //! midnight, UTC.
 
 use std::fmt;
@@ -18,6 +19,32 @@ const LENGTH: u64 = 30 * MINUTE;
 const BLOCK: u64 = 3 * 60 * MINUTE;
 const SLOTS: u64 = 16;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// How long a backup and maintenance take. RDS publishes no figures.
+const ROUND: u64 = 4 * MINUTE;
+
+/// What RDS does with a database by itself: when the backup of each day begins, in milliseconds after midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Rounds(u64);
+
+impl Rounds {
+    /// Those that RDS chooses.
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
+        Self(BLOCK + rng.below(SLOTS) * LENGTH)
+    }
+
+    /// The status that a database shows meanwhile, if it is backed up and has this maintenance window.
+    pub(crate) fn status(self, at: Instant, is_backed_up: bool, window: Window) -> Option<&'static str> {
+        if is_backed_up && (at.0 + DAY - self.0) % DAY < ROUND {
+            Some("backing-up")
+        } else if (at.0 + WEEK - window.0) % WEEK < ROUND {
+            Some("maintenance")
+        } else {
+            None
+        }
+    }
+}
 
 /// When a window begins, in milliseconds after Monday, midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -100,12 +100,12 @@ pub const TABLE: [Typical; 21] = [
     typical(Transition::RouteTableAssociate, (0, 0, 1), "logs: no more than a second"),
     typical(Transition::NatCreate, (84, 105, 121), "ten logs: 1m24s to 2m01s"),
     typical(Transition::NatFail, (2, 10, 60), "experience"),
-    typical(Transition::NatDelete, (42, 50, 61), "four logs: 42 to 61 seconds"),
+    typical(Transition::NatDelete, (37, 61, 79), "18 logs: 37 to 79 seconds"),
     typical(Transition::InstanceStart, (12, 22, 42), "logs: 12 to 42 seconds"),
     typical(Transition::InstanceStop, (30, 40, 60), "experience: 30 to 60 seconds"),
     Typical {
-        tail: (20, 75_000),
-        ..typical(Transition::InstanceTerminate, (20, 26, 31), "logs: 20 to 31 seconds, sometimes over a minute")
+        tail: (10, 112_000),
+        ..typical(Transition::InstanceTerminate, (20, 32, 51), "15 logs: 20 to 51 seconds, and 66 and 112")
     },
     typical(Transition::VolumeModify, (1, 5, 30), "experience"),
     typical(Transition::VolumeOptimize, (60, 300, 3600), "EC2 user guide: minutes to hours, by size"),

@@ -39,6 +39,20 @@ pub(crate) struct Instance {
     pub(crate) phase: Phase,
     /// Why AWS terminated it, if it did.
     pub(crate) failure: Option<Doom>,
+    /// What its owner turned on.
+    #[serde(default)]
+    pub(crate) protection: Protection,
+}
+
+/// What the owner of an instance turned on in the console; nothing that replies show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protection {
+    /// It cannot be stopped, nor terminated (`disableApiStop`).
+    #[serde(default)]
+    pub stop: bool,
+    /// It cannot be terminated (`disableApiTermination`).
+    #[serde(default)]
+    pub termination: bool,
 }
 
 /// What an instance was last told to do, and when that is done.
@@ -122,7 +136,8 @@ impl Record for Instance {
         let hostnames = account.vpcs.get(&self.vpc).is_some_and(|vpc| vpc.dns_hostnames && vpc.dns_support);
         let public_name = public_ip.filter(|_| hostnames).map(|ip| format!("ec2-{}.{public_domain}", host(ip)));
         let private_name = format!("ip-{}.{private_domain}", host(self.private_ip));
-        let interface = there.then(|| object([("NetworkInterfaceId", (&self.interface).into())]));
+        let interface =
+            there.then(|| object([("DeviceIndex", 0.into()), ("NetworkInterfaceId", (&self.interface).into())]));
         let volume = account.volumes.get(&self.volume).filter(|_| there && now >= self.attached);
         let volume = volume.map(|volume| {
             object([
@@ -223,6 +238,9 @@ impl Account {
             if matches!(instance.state(now), "pending" | "shutting-down" | "terminated") {
                 return Err(rule::STOP_STATE.refuse([id]));
             }
+            if instance.protection.stop {
+                return Err(rule::PROTECTED_STOP.refuse([id, &"disableApiStop"]));
+            }
         }
         for id in &ids {
             let done = now + self.duration(Transition::InstanceStop);
@@ -273,7 +291,18 @@ impl Account {
 
     /// Terminating twice is no error while the instance is listed.
     pub(crate) fn terminate_instances(&mut self, now: Instant, request: &Request) -> Answer {
-        for id in self.named_instances(now, request)? {
+        let ids = self.named_instances(now, request)?;
+        for id in &ids {
+            let instance = self.get::<Instance>(now, id)?;
+            let attribute = match instance.protection {
+                _ if instance.is_terminated(now) => continue,
+                Protection { termination: true, .. } => "disableApiTermination",
+                Protection { stop: true, .. } => "disableApiStop",
+                Protection { stop: false, termination: false } => continue,
+            };
+            return Err(rule::PROTECTED_END.refuse([id, &attribute]));
+        }
+        for id in ids {
             let instance = self.get::<Instance>(now, &id)?;
             if matches!(instance.state(now), "shutting-down" | "terminated") {
                 continue;
@@ -285,6 +314,13 @@ impl Account {
             self.end_instance(&id, done);
         }
         Ok(object([]))
+    }
+
+    /// Turns protection of an instance on or off, as its owner does in the console; false if there is no such instance.
+    pub fn protect_instance(&mut self, id: &str, protection: Protection) -> bool {
+        let Some(instance) = self.instances.get_mut(id) else { return false };
+        instance.protection = protection;
+        true
     }
 
     /// Lets go of what belongs to an instance that is terminated at `at`.
@@ -321,6 +357,7 @@ impl Account {
             return Err(rule::TYPE_ARCHITECTURE.refuse([&kind]));
         }
         self.check_offering(kind, known, zone)?;
+        self.check_free_plan(kind, &launch::FREE_PLAN_RESIZE)?;
         self.get_mut::<Instance>(now, id)?.kind = kind.into();
         Ok(())
     }

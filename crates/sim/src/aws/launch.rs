@@ -6,13 +6,13 @@ use aloka_core::value::Value;
 
 use super::catalog::{self, Image, InstanceType};
 use super::error::Answer;
-use super::instance::{Instance, Phase};
+use super::instance::{Instance, Phase, Protection};
 use super::record::{Tags, Text, common_object, object};
 use super::subnet::Subnet;
 use super::volume;
 use super::{Account, quotas};
 use crate::rules::{
-    Refusal, catalog as catalog_rule, interface as interface_rule, launch as rule, token, volume as volume_rule,
+    Refusal, Rule, catalog as catalog_rule, interface as interface_rule, launch as rule, token, volume as volume_rule,
 };
 
 /// The most bytes of user data, before encoding.
@@ -100,6 +100,7 @@ impl Account {
             return Err(rule::USER_DATA.refuse([]));
         }
         self.check_offering(kind, known, &subnet.zone)?;
+        self.check_free_plan(kind, &rule::FREE_PLAN)?;
         self.check_vcpus(now, known.vcpus.saturating_mul(u32::try_from(max).unwrap_or(u32::MAX)))?;
         let root = root_volume(request.arg("BlockDeviceMappings"), &image)?;
         let free = i64::try_from(subnet.pool.available()).unwrap_or(i64::MAX);
@@ -146,6 +147,12 @@ impl Account {
         Err(rule::OFFERED.refuse([&kind, &zone, &others.join(", ")]))
     }
 
+    /// Refuses a type that the Free plan does not have, if the account is on it.
+    pub(crate) fn check_free_plan(&self, kind: &str, rule: &'static Rule) -> Result<(), Refusal> {
+        let may_have = !self.options.free_plan || catalog::FREE_PLAN_TYPES.contains(&kind);
+        may_have.then_some(()).ok_or_else(|| rule.refuse([]))
+    }
+
     /// Refuses so many more vCPUs if the account may not have them.
     pub(crate) fn check_vcpus(&self, now: Instant, more: u32) -> Result<(), Refusal> {
         let Some(allowed) = self.quotas.vcpus else { return Ok(()) };
@@ -184,6 +191,7 @@ impl Account {
             attached,
             phase: if failed { Phase::Fail(attached) } else { Phase::Start(running) },
             failure,
+            protection: Protection::default(),
         };
         self.instances.insert(id.clone(), instance);
         if failed {

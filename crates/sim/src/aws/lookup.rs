@@ -38,21 +38,27 @@ impl Account {
         let region = &self.options.region;
         let known = ["zone-name", "zone-id", "state", "zone-type", "opt-in-status", "region-name", "group-name"];
         let filters = Filters::untagged(request, &known)?;
-        let passes = |zone: &String| {
+        let passes = |zone: &catalog::Zone| {
             filters.pass(&Tags::new(), |filter| {
                 vec![match filter {
-                    "zone-name" => zone.as_str().into(),
-                    "zone-id" => catalog::zone_id(region, zone).into(),
+                    "zone-name" => zone.name.as_str().into(),
+                    "zone-id" => zone.id.as_str().into(),
                     "state" => "available".into(),
-                    "zone-type" => "availability-zone".into(),
-                    "opt-in-status" => "opt-in-not-required".into(),
+                    "zone-type" => zone.kind.into(),
+                    "opt-in-status" => zone.opt_in.into(),
+                    "group-name" => zone.group.as_str().into(),
                     _ => region.as_str().into(),
                 }]
             })
         };
-        let zones = catalog::zones(region).into_iter().filter(passes).map(|zone| {
-            let id = catalog::zone_id(region, &zone);
-            object([("ZoneName", zone.into()), ("ZoneId", id.into()), ("State", "available".into())])
+        let zones = catalog::listed_zones(region, self.options.local_zones).into_iter().filter(passes).map(|zone| {
+            object([
+                ("ZoneName", zone.name.into()),
+                ("ZoneId", zone.id.into()),
+                ("State", "available".into()),
+                ("ZoneType", zone.kind.into()),
+                ("OptInStatus", zone.opt_in.into()),
+            ])
         });
         Ok(object([("AvailabilityZones", Value::List(zones.collect()))]))
     }

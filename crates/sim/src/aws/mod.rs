@@ -52,9 +52,11 @@ pub use self::account::{Object, ObjectKind};
 pub use self::attachment::AttachmentKind;
 pub use self::durations::Durations;
 use self::error::Answer;
+pub use self::instance::Protection;
 pub use self::interface::ForeignInterface;
 pub use self::quotas::Quotas;
 use self::record::Text;
+pub use self::subnet::BlockPublicAccess;
 use crate::iam::Policy;
 use crate::rules::{Refusal, Rule};
 
@@ -76,6 +78,15 @@ pub struct Options {
     /// milliseconds; 0 for not at all.
     #[serde(default)]
     pub interface_linger_ms: u64,
+    /// True if it has opted in to local and wavelength zones.
+    #[serde(default)]
+    pub local_zones: bool,
+    /// True if it is on AWS's Free plan, which refuses most types of instances.
+    #[serde(default)]
+    pub free_plan: bool,
+    /// True if databases show what RDS does by itself: a backup a day, and maintenance in their windows.
+    #[serde(default)]
+    pub db_rounds: bool,
     /// True if it has AWS's rate limits.
     #[serde(default)]
     pub throttling: bool,
@@ -90,6 +101,9 @@ impl Default for Options {
             durations: Durations::Median,
             visibility_delay_ms: 0,
             interface_linger_ms: 0,
+            local_zones: false,
+            free_plan: false,
+            db_rounds: false,
             throttling: false,
         }
     }
@@ -105,6 +119,9 @@ pub struct Account {
     policy: Option<Policy>,
     #[serde(default)]
     throttle: throttle::Throttle,
+    /// VPC Block Public Access, as somebody has set it.
+    #[serde(default, skip_serializing_if = "subnet::BlockPublicAccess::is_off")]
+    block: subnet::BlockPublicAccess,
     /// True once RDS was used: it made itself a role then.
     #[serde(default)]
     rds_role: bool,
@@ -142,6 +159,9 @@ pub struct Account {
     /// For stale replicas; a saved account starts without.
     #[serde(skip)]
     past: replica::Past,
+    /// Which change the account is at, if its parts know of new objects each in their own time.
+    #[serde(skip)]
+    asked: Option<u64>,
     #[serde(skip)]
     refused_by: Option<&'static Rule>,
 }
@@ -154,6 +174,7 @@ impl Account {
             quotas: Quotas::default(),
             policy: None,
             throttle: throttle::Throttle::default(),
+            block: subnet::BlockPublicAccess::default(),
             rds_role: false,
             ordinals: BTreeMap::new(),
             expiring: BTreeSet::new(),
@@ -177,6 +198,7 @@ impl Account {
             snapshots: BTreeMap::new(),
             backups: BTreeMap::new(),
             past: replica::Past::new(),
+            asked: None,
             refused_by: None,
         }
     }

@@ -78,6 +78,7 @@ impl Record for Nat {
         let address = object([
             ("AllocationId", (&self.allocation).into()),
             ("AssociationId", made.then_some(&self.association).into()),
+            ("IsPrimary", true.into()),
             ("NetworkInterfaceId", self.interface.as_ref().filter(|_| made).into()),
             ("PrivateIp", text(self.private_ip).into()),
             ("PublicIp", text(self.public_ip).into()),

@@ -91,14 +91,14 @@ impl Account {
     /// `.Malformed`, or `.NotFound` if it is not there or not yet visible.
     pub(crate) fn get<R: Record>(&self, now: Instant, id: &str) -> Result<&R, Refusal> {
         R::FORMAT.check(id)?;
-        R::table(self).get(id).filter(|record| record.meta().visible <= now).ok_or_else(|| R::FORMAT.missing(id))
+        R::table(self).get(id).filter(|record| self.knows(now, record.meta())).ok_or_else(|| R::FORMAT.missing(id))
     }
 
     /// As [`Account::get`], to change it.
     pub(crate) fn get_mut<R: Record>(&mut self, now: Instant, id: &str) -> Result<&mut R, Refusal> {
         R::FORMAT.check(id)?;
-        let record = R::table_mut(self).get_mut(id).filter(|record| record.meta().visible <= now);
-        record.ok_or_else(|| R::FORMAT.missing(id))
+        self.get::<R>(now, id)?;
+        R::table_mut(self).get_mut(id).ok_or_else(|| R::FORMAT.missing(id))
     }
 
     /// Answers a Describe call: the objects with the identifiers asked for, or all; of these, those the filters let

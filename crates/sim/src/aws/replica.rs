@@ -3,7 +3,8 @@
 //! AWS promises no order between what a call did and what a Describe call shows for a while after it: a new object is not
 //! listed yet, a deleted one still is, tags are those of a moment ago (EC2 API reference, eventual consistency). Each read
 //! draws how far behind its replica is. What calls that change something refer to is looked up where it is true, but for
-//! new objects, which they may not know either.
+//! new objects, which they may not know either: each call asks a part of AWS that has heard of them by a clock of its own, so
+//! that a read finds a security group and the launch after it does not (hashicorp/packer, issue 3627).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use aloka_core::time::Instant;
 
 use super::Account;
 use super::error::Answer;
+use super::record::Meta;
+use crate::rng::Rng;
 
 /// What the account was like before each of the latest changes, oldest first.
 pub(super) type Past = VecDeque<(Instant, Arc<Account>)>;
@@ -35,13 +38,23 @@ impl Account {
     fn change(&mut self, now: Instant, delay: Duration, request: &Request, secrets: &Secrets) -> Answer {
         let mut past = std::mem::take(&mut self.past);
         let before = self.clone();
+        self.asked = Some(self.ordinal("change"));
         let answer = self.dispatch(now, request, secrets);
+        self.asked = None;
         past.retain(|(changed, _)| *changed + delay >= now);
         if answer.is_ok() {
             past.push_back((now, Arc::new(before)));
         }
         self.past = past;
         answer
+    }
+
+    /// True if whoever answers knows of the object.
+    pub(super) fn knows(&self, now: Instant, object: &Meta) -> bool {
+        let Some(call) = self.asked else { return object.visible <= now };
+        let stream = format!("visibility-of-call/{}", object.id);
+        let lag = Rng::stream(self.options.seed, &stream, call).between(0, self.options.visibility_delay_ms);
+        object.created + Duration::from_millis(lag) <= now
     }
 
     /// Answers from the replica that has seen all changes up to `then`, and none after it.

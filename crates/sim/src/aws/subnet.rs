@@ -1,8 +1,9 @@
 //! Subnets: a block of the VPC's addresses in one Availability Zone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aloka_core::api::Request;
+use aloka_core::network::Block;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
@@ -78,6 +79,7 @@ impl Record for Subnet {
             ("AvailabilityZone", (&self.zone).into()),
             ("AvailabilityZoneId", catalog::zone_id(&account.options.region, &self.zone).into()),
             ("AvailableIpAddressCount", available.into()),
+            ("BlockPublicAccessStates", object([("InternetGatewayBlockMode", account.block.of(&self.vpc).into())])),
             ("CidrBlock", self.cidr.to_string().into()),
             ("MapPublicIpOnLaunch", false.into()),
             ("OwnerId", (&account.options.account_id).into()),
@@ -90,6 +92,27 @@ impl Record for Subnet {
     }
 }
 
+/// VPC Block Public Access of the account in this Region: no call is refused for it, and no packet of the internet arrives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BlockPublicAccess {
+    /// What is blocked; nothing, if there is none.
+    pub mode: Option<Block>,
+    /// VPCs that are excluded.
+    pub excluded: BTreeSet<String>,
+}
+
+impl BlockPublicAccess {
+    pub(super) fn is_off(&self) -> bool {
+        self.mode.is_none()
+    }
+
+    /// The mode of a subnet of this VPC.
+    fn of(&self, vpc: &str) -> &'static str {
+        self.mode.filter(|_| !self.excluded.contains(vpc)).map_or("off", Block::mode)
+    }
+}
+
 impl Subnet {
     fn state(&self, now: Instant) -> &'static str {
         if now < self.ready { "pending" } else { "available" }
@@ -97,6 +120,11 @@ impl Subnet {
 }
 
 impl Account {
+    /// Sets VPC Block Public Access, as whoever runs the account does in the console.
+    pub fn block_public_access(&mut self, block: BlockPublicAccess) {
+        self.block = block;
+    }
+
     /// The ARN of an object of EC2.
     pub(crate) fn ec2_arn(&self, kind: &str, id: &str) -> String {
         format!("arn:aws:ec2:{}:{}:{kind}/{id}", self.options.region, self.options.account_id)

@@ -12,7 +12,7 @@ rules! {
     TAKEN: "address.taken" Transition [CreateNatGateway, DescribeAddresses];
         "a NAT gateway takes its address when it is created, and has it until it is deleted"; [ServiceModel, UserGuide];
     HELD: "address.held" Refusal [ReleaseAddress] "AuthFailure" => "You do not have permission to access the specified resource.";
-        "an address that a NAT gateway holds is not released; the API reference has InvalidIPAddress.InUse for addresses in use"; [PublicLogs, ServiceModel];
+        "an address that a NAT gateway holds is not released; the API reference has InvalidIPAddress.InUse for addresses in use"; [Recorded, PublicLogs, ServiceModel];
     FREED: "address.freed" Delay [DeleteNatGateway, ReleaseAddress];
         "the address of a NAT gateway is free when the NAT gateway is deleted, not while it is deleting, and is not released with it"; [ServiceModel, UserGuide, PublicLogs];
 }

@@ -13,6 +13,8 @@ rules! {
         "offerings are listed by region, availability-zone, availability-zone-id or outpost"; [ServiceModel];
     BY_ZONE: "catalog.offerings-by-zone" Unmodelled [DescribeInstanceTypeOfferings] "InvalidParameterValue" => "Value ({}) for parameter locationType is not supported here. Use availability-zone.";
         "offerings are listed by availability zone only"; [Simulator];
+    LOCAL_ZONES: "catalog.local-zones" Default [DescribeAvailabilityZones];
+        "local and wavelength zones that the account has opted in to are listed among the Region's own, and told by their type"; [Recorded, ServiceModel];
     ZONES: "catalog.zones" Default [DescribeAvailabilityZones];
         "us-east-1 has the zones a to f, other Regions a to c; which zone a letter is differs between accounts"; [Moto];
     OFFERINGS: "catalog.offerings" Default [DescribeInstanceTypeOfferings];

@@ -116,7 +116,7 @@ rules! {
     LINKED_ROLE: "db-instance.service-linked-role" Refusal [CreateDBInstance] "InvalidParameterValue" => "Unable to create the resource. Verify that you have permission to create service linked role. Otherwise wait and try again later.";
         "RDS's service-linked role is there; AWS makes it with the first instance, which may come too soon; refused only where a scenario asks for it"; [PublicLogs];
     FREE_PLAN: "db-instance.free-plan" Refusal [CreateDBInstance] "FreeTierRestrictionError" => "{}";
-        "an account on the free plan has few classes and a retention of a day; refused only where a scenario asks for it"; [Recorded, PublicLogs];
+        "an account on the free plan has few classes and a retention of a day; refused to an account that has this option, or where a scenario asks for it"; [Recorded, PublicLogs];
     INTERFACES: "db-instance.interfaces" Transition [CreateDBInstance];
         "an instance takes an address of one subnet of its group, a MultiAZ one of two in different Availability Zones, and holds subnets and security groups until it is deleted"; [Recorded, UserGuide, PublicLogs];
     MULTI_AZ_DEFAULT: "db-instance.multi-az-default" Default [CreateDBInstance];
@@ -153,13 +153,17 @@ rules! {
         "with a retention of 0, a new instance is never backing-up, and is available sooner"; [Recorded, PublicLogs];
     ENDPOINT: "db-instance.endpoint" Delay [CreateDBInstance, DescribeDBInstances];
         "an instance has no endpoint while it is creating; what it depends on has to wait"; [Recorded, UserGuide, PublicLogs];
+    ZONE_SHOWN: "db-instance.zone-shown" Default [CreateDBInstance, DescribeDBInstances];
+        "the answer to the creation names no Availability Zone; what is read of the instance later does, while it is creating too"; [Recorded];
+    ROUNDS: "db-instance.rounds" Transition [DescribeDBInstances];
+        "a healthy instance is backing-up for some minutes every day if backups are kept, and in maintenance now and then in its window; it takes no changes meanwhile"; [Recorded, UserGuide];
     FAILED: "db-instance.failed" Transition [CreateDBInstance];
         "a creation that was accepted may end as failed, incompatible-network, insufficient-capacity or alike, and stays so until the instance is deleted"; [Recorded, UserGuide];
     PASSWORD_HIDDEN: "db-instance.password-pending" Transition [CreateDBInstance, ModifyDBInstance];
         "a new password is pending, masked, until it is set; no reply ever holds it"; [Recorded, ServiceModel];
 
     NOT_AVAILABLE: "db-instance.available" Refusal [ModifyDBInstance, DeleteDBInstance] "InvalidDBInstanceState" => "Database instance is not in available state.";
-        "an instance is changed or deleted while it is available, or in storage-optimization, which counts as available"; [PublicLogs, ServiceModel];
+        "an instance is changed or deleted while it is available, or in storage-optimization, which counts as available; of one that is creating RDS may take what it can put off, which is refused here"; [Recorded, PublicLogs, ServiceModel];
     DELETING: "db-instance.not-deleting" Refusal [ModifyDBInstance, DeleteDBInstance, AddTagsToResource, RemoveTagsFromResource] "InvalidDBInstanceState" => "Instance {} is already being deleted.";
         "an instance that is being deleted is neither changed nor deleted again, nor, which the service model suggests, tagged"; [ServiceModel, TerraformProvider];
     STORAGE_FULL: "db-instance.storage-full" Transition [ModifyDBInstance];

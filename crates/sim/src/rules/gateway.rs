@@ -8,7 +8,7 @@ rules! {
     UNATTACHED: "gateway.unattached" Default [CreateInternetGateway];
         "a new internet gateway is attached to no VPC"; [ServiceModel];
     ATTACHES: "gateway.attaches" Transition [AttachInternetGateway, DescribeInternetGateways];
-        "an internet gateway is attached at once, and the state of the attachment is available, which the API reference does not list"; [TerraformProvider, PublicLogs];
+        "an internet gateway is attached at once, and the state of the attachment is available, which the API reference does not list"; [Recorded, TerraformProvider, PublicLogs];
     IN_USE: "gateway.in-use" Refusal [AttachInternetGateway] "Resource.AlreadyAssociated" => "resource {} is already attached to network {}";
         "an internet gateway is attached to one VPC; to the same one again is refused too"; [ErrorCodes, PublicLogs];
     VPC_HAS_ONE: "gateway.vpc-has-one" Refusal [AttachInternetGateway] "InvalidParameterValue" => "Network {} already has an internet gateway attached";
@@ -24,5 +24,5 @@ rules! {
     MAPPED_INTERFACE: "gateway.mapped-interface" Refusal [DetachInternetGateway] "DependencyViolation" => "Network {} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.";
         "an internet gateway stays attached while a network interface of other people in the VPC, such as a load balancer's, has a public address"; [ServiceModel, PublicLogs];
     ATTACHED: "gateway.attached" Refusal [DeleteInternetGateway] "DependencyViolation" => "The internetGateway '{}' has dependencies and cannot be deleted.";
-        "an internet gateway that is attached stays"; [ErrorCodes, PublicLogs];
+        "an internet gateway that is attached stays"; [Recorded, ErrorCodes, PublicLogs];
 }

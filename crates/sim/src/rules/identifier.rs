@@ -10,15 +10,15 @@ rules! {
     SUBNET_MALFORMED: "identifier.subnet-form" Refusal [] "InvalidSubnetID.Malformed" => "Invalid id: \"{}\" (expecting \"subnet-...\")";
         "a subnet's identifier is subnet- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
     SUBNET_NOT_FOUND: "identifier.subnet-exists" Refusal [] "InvalidSubnetID.NotFound" => "The subnet ID '{}' does not exist";
-        "a call that names a subnet needs it to exist and to be visible"; [ErrorCodes, PublicLogs];
+        "a call that names a subnet needs it to exist and to be visible"; [Recorded, ErrorCodes, PublicLogs];
     GATEWAY_MALFORMED: "identifier.gateway-form" Refusal [] "InvalidInternetGatewayId.Malformed" => "Invalid id: \"{}\" (expecting \"igw-...\")";
         "an internet gateway's identifier is igw- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
     GATEWAY_NOT_FOUND: "identifier.gateway-exists" Refusal [] "InvalidInternetGatewayID.NotFound" => "The internetGateway ID '{}' does not exist";
-        "a call that names an internet gateway needs it to exist and to be visible"; [ErrorCodes];
+        "a call that names an internet gateway needs it to exist and to be visible"; [Recorded, ErrorCodes];
     ADDRESS_MALFORMED: "identifier.address-form" Refusal [] "InvalidAllocationID.Malformed" => "Invalid id: \"{}\" (expecting \"eipalloc-...\")";
         "an allocation's identifier is eipalloc- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
     ADDRESS_NOT_FOUND: "identifier.address-exists" Refusal [] "InvalidAllocationID.NotFound" => "The allocation ID '{}' does not exist";
-        "a call that names an Elastic IP address needs it to be allocated and visible"; [ErrorCodes, PublicLogs];
+        "a call that names an Elastic IP address needs it to be allocated and visible"; [Recorded, ErrorCodes, PublicLogs];
     NAT_MALFORMED: "identifier.nat-form" Refusal [] "NatGatewayMalformed" => "Invalid id: \"{}\" (expecting \"nat-...\")";
         "a NAT gateway's identifier is nat- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
     NAT_NOT_FOUND: "identifier.nat-exists" Refusal [] "NatGatewayNotFound" => "The Nat Gateway {} was not found";
@@ -40,7 +40,7 @@ rules! {
     GROUP_MALFORMED: "identifier.group-form" Refusal [] "InvalidGroupId.Malformed" => "Invalid id: \"{}\" (expecting \"sg-...\")";
         "a security group's identifier is sg- and 8 or 17 hexadecimal digits"; [ErrorCodes, PublicLogs];
     GROUP_NOT_FOUND: "identifier.group-exists" Refusal [] "InvalidGroup.NotFound" => "The security group '{}' does not exist";
-        "a call that names a security group needs it to exist and to be visible"; [ErrorCodes, PublicLogs];
+        "a call that names a security group needs it to exist and to be visible"; [Recorded, ErrorCodes, PublicLogs];
     INSTANCE_MALFORMED: "identifier.instance-form" Refusal [] "InvalidInstanceID.Malformed" => "Invalid id: \"{}\" (expecting \"i-...\")";
         "an instance's identifier is i- and 8 or 17 hexadecimal digits"; [ErrorCodes];
     INSTANCE_NOT_FOUND: "identifier.instance-exists" Refusal [] "InvalidInstanceID.NotFound" => "The instance ID '{}' does not exist";
@@ -48,13 +48,13 @@ rules! {
     INTERFACE_MALFORMED: "identifier.interface-form" Refusal [] "InvalidNetworkInterfaceID.Malformed" => "Invalid id: \"{}\" (expecting \"eni-...\")";
         "a network interface's identifier is eni- and 8 or 17 hexadecimal digits"; [Experience];
     INTERFACE_NOT_FOUND: "identifier.interface-exists" Refusal [] "InvalidNetworkInterfaceID.NotFound" => "The networkInterface ID '{}' does not exist";
-        "a call that names a network interface needs it to exist"; [ErrorCodes];
+        "a call that names a network interface needs it to exist"; [Recorded, ErrorCodes];
     VOLUME_MALFORMED: "identifier.volume-form" Refusal [] "InvalidVolumeID.Malformed" => "Invalid id: \"{}\" (expecting \"vol-...\")";
         "a volume's identifier is vol- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
     VOLUME_NOT_FOUND: "identifier.volume-exists" Refusal [] "InvalidVolume.NotFound" => "The volume '{}' does not exist.";
-        "a call that names a volume needs it to exist and to be visible"; [ErrorCodes];
+        "a call that names a volume needs it to exist and to be visible"; [Recorded, ErrorCodes];
     IMAGE_MALFORMED: "identifier.image-form" Refusal [] "InvalidAMIID.Malformed" => "Invalid id: \"{}\" (expecting \"ami-...\")";
         "an image's identifier is ami- and 8 or 17 hexadecimal digits"; [ErrorCodes];
     IMAGE_NOT_FOUND: "identifier.image-exists" Refusal [DescribeImages, RunInstances] "InvalidAMIID.NotFound" => "The image id '[{}]' does not exist";
-        "a call that names an image needs it to exist"; [ErrorCodes, PublicLogs];
+        "a call that names an image needs it to exist"; [Recorded, ErrorCodes, PublicLogs];
 }

@@ -6,11 +6,11 @@ rules! {
     QUOTA: "interface.quota" Quota [CreateNatGateway, RunInstances] "NetworkInterfaceLimitExceeded" => "The maximum number of network interfaces has been reached.";
         "an account has 5000 network interfaces in a Region; that it stops NAT gateways as it stops instances is not sure"; [UserGuide, ErrorCodes];
     OF_NAT: "interface.of-nat" Default [CreateNatGateway, DescribeNetworkInterfaces];
-        "the network interface of a NAT gateway is AWS's: of type nat_gateway (natGateway in the service model), described by the NAT gateway's identifier, without security groups"; [PublicLogs, ServiceModel];
+        "the network interface of a NAT gateway is AWS's: of type nat_gateway (natGateway in the service model), described by the NAT gateway's identifier, without security groups"; [Recorded, PublicLogs, ServiceModel];
     OF_INSTANCE: "interface.of-instance" Default [RunInstances, DescribeNetworkInterfaces];
         "the network interface of an instance is the customer's, and goes with the instance unless it is to stay"; [UserGuide, ServiceModel];
     OF_DATABASE: "interface.of-database" Default [CreateDBInstance, DescribeNetworkInterfaces];
-        "the network interface of a database instance is RDS's, is described as RDSNetworkInterface and carries the instance's security groups"; [PublicLogs, Experience];
+        "the network interface of a database instance is RDS's, is described as RDSNetworkInterface and carries the instance's security groups"; [Recorded, PublicLogs];
     OF_OTHERS: "interface.of-others" Default [DescribeNetworkInterfaces];
         "the network interface of a load balancer, a function or a task is described by its maker, is of the customer's account, and its attachment is of AWS's"; [ServiceModel, PublicLogs];
     PUBLIC_ADDRESS: "interface.public-address" Transition [DescribeNetworkInterfaces];

@@ -17,6 +17,10 @@ rules! {
         "type and image are of one architecture; the code may also be Unsupported"; [PublicLogs];
     OFFERED: "launch.offered-in-zone" Refusal [RunInstances, ModifyInstanceAttribute] "Unsupported" => "Your requested instance type ({}) is not supported in your requested Availability Zone ({}). Please retry your request by not specifying an Availability Zone or choosing {}.";
         "the zone offers the type: us-east-1e has little that came after 2016; of a change of type AWS may say so only at the start"; [PublicLogs, Moto];
+    FREE_PLAN: "launch.free-plan" Refusal [RunInstances] "InvalidParameterCombination" => "The specified instance type is not eligible for Free Tier. For a list of Free Tier instance types, run 'describe-instance-types' with the filter 'free-tier-eligible=true'.";
+        "an account on the Free plan launches small types only; a dry run does not see it"; [PublicLogs];
+    FREE_PLAN_RESIZE: "launch.free-plan-resize" Refusal [ModifyInstanceAttribute] "FreeTierRestrictionError" => "This instance size isn't available with free plan accounts.";
+        "an account on the Free plan gives an instance no other type either; the words are those of RDS"; [PublicLogs];
     ONE_INTERFACE: "launch.one-interface" Unmodelled [RunInstances] "InvalidParameterValue" => "Exactly one network interface is supported here";
         "a launch names the network interface, and no second one"; [Simulator];
     DEVICE_INDEX: "launch.device-index" Refusal [RunInstances] "InvalidParameterValue" => "The primary network interface must have device index 0";
@@ -46,7 +50,7 @@ rules! {
     HOPS: "launch.metadata-hops" Refusal [RunInstances] "InvalidParameterValue" => "Invalid value '{}' for HttpPutResponseHopLimit.";
         "the answer to a metadata token request makes 1 to 64 hops"; [ServiceModel];
     METADATA: "launch.metadata-by-image" Default [RunInstances];
-        "metadata options left out follow the image: Amazon Linux 2023 requires tokens and allows 2 hops, Amazon Linux 2 requires none and allows 1; the endpoint is enabled"; [ServiceModel, UserGuide];
+        "metadata options left out follow the image: Amazon Linux 2023 requires tokens and allows 2 hops, Amazon Linux 2 requires none and allows 1; the endpoint is enabled"; [Recorded, ServiceModel, UserGuide];
     TAGS: "launch.tags" Default [RunInstances];
         "the tags of a launch are those of the instance and of its volume, not of its interface"; [ServiceModel];
 }

@@ -10,13 +10,13 @@ rules! {
     CONNECTIVITY_DEFAULT: "nat.connectivity-default" Default [CreateNatGateway];
         "a NAT gateway is public unless it is to be private"; [ServiceModel];
     QUOTA: "nat.quota" Quota [CreateNatGateway] "NatGatewayLimitExceeded" => "Performing this operation would exceed the limit of {} NAT gateways";
-        "an Availability Zone has 5 NAT gateways of an account that are pending, available or deleting, whatever their VPC; failed and deleted ones do not count"; [UserGuide, PublicLogs];
+        "an Availability Zone has 5 NAT gateways of an account that are pending, available or deleting, whatever their VPC; failed and deleted ones do not count"; [Recorded, UserGuide, PublicLogs];
     STATE: "nat.state" Transition [CreateNatGateway];
         "a NAT gateway is pending, and available after one and a half to two minutes"; [ServiceModel, PublicLogs];
     ADDRESSES: "nat.addresses" Transition [DescribeNatGateways];
         "a NAT gateway shows its addresses and its network interface once it is available; when they show exactly is not sure"; [Experience];
     NEEDS_GATEWAY: "nat.needs-gateway" Transition [CreateNatGateway];
-        "a public NAT gateway in a VPC without an internet gateway is accepted, and fails with Gateway.NotAttached"; [ServiceModel];
+        "a public NAT gateway in a VPC without an internet gateway is accepted, and fails with Gateway.NotAttached"; [PublicLogs, ServiceModel];
     ADDRESS_TAKEN: "nat.address-taken" Transition [CreateNatGateway];
         "a NAT gateway whose address is another's is accepted, and fails with Resource.AlreadyAssociated; so does the second of one creation sent twice with two tokens"; [ServiceModel];
     SUBNET_FULL: "nat.subnet-full" Transition [CreateNatGateway];

@@ -28,7 +28,7 @@ rules! {
     ICMP_ALL: "permission.icmp-all-codes" Refusal [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress, RevokeSecurityGroupIngress, RevokeSecurityGroupEgress] "InvalidParameterValue" => "ICMP code ({}) cannot be specified with all ICMP types";
         "a rule for all types of ICMP is for all codes"; [ServiceModel];
     PORTS_IGNORED: "permission.ports-ignored" Default [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress];
-        "ports of other protocols, and of -1, are ignored: all traffic is meant"; [ServiceModel];
+        "ports of other protocols, and of -1, are ignored: all traffic is meant"; [Recorded, ServiceModel];
     CIDR: "permission.cidr-form" Refusal [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress, RevokeSecurityGroupIngress, RevokeSecurityGroupEgress] "InvalidParameterValue" => "CIDR block {} is malformed";
         "addresses are an IPv4 or IPv6 range in CIDR notation"; [PublicLogs];
     CIDR_CANONICAL: "permission.cidr-canonical" Default [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress];
@@ -42,7 +42,7 @@ rules! {
     REPEATED: "permission.repeated" Refusal [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress, RevokeSecurityGroupIngress, RevokeSecurityGroupEgress] "InvalidParameterValue" => "The same permission must not appear multiple times";
         "a call has no rule twice, in whatever form"; [PublicLogs];
     DUPLICATE: "permission.duplicate" Refusal [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress] "InvalidPermission.Duplicate" => "the specified rule \"peer: {}, {}{}, ALLOW\" already exists";
-        "a group has a rule once, whatever its description; of several rules none is added if one is there"; [ErrorCodes, PublicLogs];
+        "a group has a rule once, whatever its description; of several rules none is added if one is there"; [Recorded, ErrorCodes, PublicLogs];
     NOT_FOUND: "permission.not-found" Refusal [RevokeSecurityGroupIngress, RevokeSecurityGroupEgress] "InvalidPermission.NotFound" => "The specified rule does not exist in this security group.";
         "a rule that is removed is there; of several rules none is removed if one is not (in a default VPC that is no error)"; [ServiceModel, ErrorCodes];
     QUOTA: "permission.quota" Quota [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress] "RulesPerSecurityGroupLimitExceeded" => "The maximum number of rules per security group has been reached.";
@@ -50,5 +50,5 @@ rules! {
     RULES: "permission.rules" Default [AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress];
         "the rules that a call adds are answered one by one, each with an identifier of its own, and with -1 for ports that it does not have"; [ServiceModel, Experience];
     GROUPED: "permission.grouped" Default [DescribeSecurityGroups];
-        "rules with the same protocol and ports are answered as one permission, however they were added"; [Experience];
+        "rules with the same protocol and ports are answered as one permission, however they were added"; [Recorded];
 }

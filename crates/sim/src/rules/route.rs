@@ -30,7 +30,7 @@ rules! {
     NAT_UNUSABLE: "route.nat-unusable" Refusal [CreateRoute, ReplaceRoute] "InvalidNatGatewayID.NotFound" => "The natGateway ID '{}' does not exist";
         "a route does not lead to a NAT gateway that failed, is deleting or deleted, though it is listed"; [ErrorCodes, PublicLogs];
     NAT_PENDING: "route.nat-pending" Default [CreateRoute, ReplaceRoute];
-        "a route may lead to a NAT gateway that is still pending; not sure"; [Experience];
+        "a route may lead to a NAT gateway that is still pending"; [PublicLogs];
     INSIDE_VPC: "route.inside-vpc" Refusal [CreateRoute, ReplaceRoute] "InvalidParameterValue" => "The destination CIDR block {} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.";
         "a route for the VPC's block or a part of it does not lead to an internet gateway"; [PublicLogs, UserGuide];
     INSIDE_VPC_NAT: "route.inside-vpc-nat" Unmodelled [CreateRoute, ReplaceRoute] "InvalidParameterValue" => "The destination CIDR block {} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.";

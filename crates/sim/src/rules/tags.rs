@@ -16,7 +16,7 @@ rules! {
     MISSING: "tags.missing" Refusal [CreateTags] "MissingParameter" => "The request must contain the parameter tagSet";
         "a call that sets tags has at least one"; [ServiceModel, Experience];
     NO_RESOURCES: "tags.resources-missing" Refusal [CreateTags, DeleteTags] "MissingParameter" => "The request must contain the parameter resourceIdSet";
-        "a call that sets or deletes tags names at least one object"; [ServiceModel, Experience];
+        "a call that sets or deletes tags names at least one object"; [Recorded, ServiceModel];
     RESOURCES: "tags.resources" Limit [CreateTags, DeleteTags] "InvalidParameterValue" => "The number of resources is {}, above the maximum of {}";
         "a call that sets or deletes tags names at most 1000 objects; the code is assumed"; [ServiceModel, Experience];
     IDENTIFIER: "tags.identifier" Refusal [CreateTags, DeleteTags] "InvalidID" => "The ID '{}' is not valid";

@@ -24,5 +24,5 @@ rules! {
     ATTACHED: "volume.attached" Transition [RunInstances];
         "a root volume is created, and in use while its instance is pending"; [ServiceModel];
     MODIFIED: "volume.modified" Transition [ModifyVolume];
-        "a change is modifying, then optimizing with the new size in effect, then completed"; [ServiceModel, UserGuide];
+        "a change is modifying, then optimizing with the new size in effect, then completed"; [Recorded, ServiceModel, UserGuide];
 }

@@ -16,13 +16,13 @@ rules! {
     QUOTA: "vpc.quota" Quota [CreateVpc] "VpcLimitExceeded" => "The maximum number of VPCs has been reached.";
         "an account has 5 VPCs in a Region"; [UserGuide, ErrorCodes, PublicLogs];
     STATE: "vpc.state" Transition [CreateVpc];
-        "a new VPC is pending, and available after a second or so"; [ServiceModel, PublicLogs];
+        "a new VPC is pending, and available after a second or so"; [Recorded, ServiceModel, PublicLogs];
     DNS_DEFAULT: "vpc.dns-default" Default [CreateVpc, DescribeVpcAttribute];
         "a new VPC has DNS support and no DNS hostnames"; [UserGuide];
     MAIN_TABLE: "vpc.main-table" Default [CreateVpc];
-        "a VPC comes with a main route table, which has the local route alone"; [UserGuide];
+        "a VPC comes with a main route table, which has the local route alone"; [Recorded, UserGuide];
     DEFAULT_GROUP: "vpc.default-group" Default [CreateVpc];
-        "a VPC comes with a security group called default"; [UserGuide];
+        "a VPC comes with a security group called default"; [Recorded, UserGuide];
     DEFAULT_ACL: "vpc.default-acl" Default [CreateVpc, DescribeNetworkAcls];
         "a VPC comes with a network ACL, its default one"; [UserGuide];
     ATTRIBUTE_NAME: "vpc.attribute-name" Refusal [DescribeVpcAttribute] "InvalidParameterValue" => "Value ({}) for parameter attribute is invalid. Unknown attribute.";

@@ -11,7 +11,7 @@ use aloka_core::value::Value;
 use serde_json::Value as Json;
 
 use super::{Act, Condition, Scenario, Test};
-use crate::aws::{Account, Durations, ForeignInterface, Options};
+use crate::aws::{Account, Durations, ForeignInterface, Options, Protection};
 use crate::iam::Policy;
 use crate::rules::Rule;
 
@@ -353,7 +353,8 @@ impl SimulatedCloud {
         Ok(())
     }
 
-    /// What other people have: a network interface, or something of a kind that goes on a VPC.
+    /// What other people have or did: a network interface, protection of an instance, a block of public access,
+    /// or something of a kind that goes on a VPC.
     fn add_foreign(&mut self, kind: &str, value: &Json) -> Result<(), String> {
         let text = |name: &str| value.get(name).and_then(Json::as_str).ok_or_else(|| format!("{kind} lacks {name}"));
         if kind == "interface" {
@@ -362,6 +363,16 @@ impl SimulatedCloud {
             let shows: ForeignInterface = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
             let id = self.account.add_interface(text("subnet")?, &groups, shows);
             return id.map(drop).ok_or_else(|| "there is no such subnet, or no address left in it".to_owned());
+        }
+        if kind == "block-public-access" {
+            let block = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
+            self.account.block_public_access(block);
+            return Ok(());
+        }
+        if kind == "protection" {
+            let protection: Protection = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
+            let is_there = self.account.protect_instance(text("instance")?, protection);
+            return is_there.then_some(()).ok_or_else(|| "there is no such instance".to_owned());
         }
         let kind = serde_json::from_value(kind.into()).map_err(|error| error.to_string())?;
         let tags = value.get("tags").cloned().unwrap_or_else(|| Json::Object(serde_json::Map::new()));

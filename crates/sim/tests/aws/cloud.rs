@@ -70,10 +70,12 @@ impl Cloud {
         text.unwrap_or_else(|| panic!("{operation} {arguments}: no {path} in {reply}")).to_owned()
     }
 
-    /// The account as it is saved, but for how often a replica was drawn.
+    /// The account as it is saved, but for how often a replica, and what a change knows of, was drawn.
     fn saved(&self) -> Json {
         let mut account = serde_json::to_value(&self.account).expect("an account");
-        account["ordinals"].as_object_mut().expect("ordinals").remove("replica");
+        let ordinals = account["ordinals"].as_object_mut().expect("ordinals");
+        ordinals.remove("replica");
+        ordinals.remove("change");
         account
     }
 

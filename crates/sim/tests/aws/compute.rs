@@ -82,7 +82,7 @@ fn an_instance_comes_and_goes() {
     cloud.ok(TerminateInstances, json!({"InstanceIds": [id]}));
     assert_eq!(cloud.described_instance(&id).get("State"), &"shutting-down".into());
     assert_eq!(cloud.code(DeleteSubnet, &json!({"SubnetId": network.public[0]})), "DependencyViolation");
-    cloud.wait(30);
+    cloud.wait(32);
     let gone = cloud.described_instance(&id);
     assert_eq!(gone.get("State"), &"terminated".into());
     assert!(gone.get("SubnetId").is_null());

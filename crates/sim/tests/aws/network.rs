@@ -86,7 +86,7 @@ fn a_nat_gateway_takes_as_long_as_usual() {
     let ip = described.at("NatGatewayAddresses.0.PrivateIp").and_then(Value::as_str).expect("an address");
     assert!(ip.starts_with("10.0.1."), "{ip}");
     cloud.ok(DeleteNatGateway, json!({"NatGatewayId": nat}));
-    cloud.wait(49);
+    cloud.wait(60);
     assert_eq!(state(&mut cloud), "deleting".into());
     cloud.wait(1);
     assert_eq!(state(&mut cloud), "deleted".into());
