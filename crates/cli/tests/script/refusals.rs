@@ -108,12 +108,13 @@ fn a_protected_server_is_told_with_the_way_to_let_it_go() {
             }
         });
     };
+    let destroy = ["destroy", "-auto-approve", "-allow-data-loss=aloka-dev-db"];
     protect(true);
-    let ran = dir.run(&["destroy", "-auto-approve"]).expect(1);
+    let ran = dir.run(&destroy).expect(1);
     let ran = ran.complains("error: aws_instance.app: ").complains("'disableApiTermination'");
     let ran = ran.complains("somebody turned on termination protection");
     let ran = ran.complains("aws ec2 modify-instance-attribute --no-disable-api-termination --instance-id i-");
     assert!(!ran.stderr.contains("IAM"), "{}", ran.stderr);
     protect(false);
-    dir.run(&["destroy", "-auto-approve"]).expect(0);
+    dir.run(&destroy).expect(0);
 }
