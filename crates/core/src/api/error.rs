@@ -58,6 +58,13 @@ impl ApiError {
     pub fn connection(message: impl Into<String>) -> Self {
         Self { code: "ConnectionError".to_owned(), message: message.into(), class: ErrorClass::Unknown }
     }
+
+    /// True if the same request may well be answered in half a minute: nothing came back, or AWS said that it could not.
+    /// Not of what is none of AWS's answers (`UnreadableAnswer`), and of a port of this machine on which nobody listens
+    /// (`ConnectionRefused`): whoever waits for a plan is told soon.
+    pub fn is_outage(&self) -> bool {
+        self.class == ErrorClass::Unknown && !matches!(self.code.as_str(), "UnreadableAnswer" | "ConnectionRefused")
+    }
 }
 
 /// Codes that AWS answers with to more than one thing, which its words tell apart: the code, words of the message, and what
@@ -109,6 +116,10 @@ fn classify(code: &str, status: Option<u16>) -> ErrorClass {
         | "requestexpired"
         | "expiredtoken"
         | "expiredtokenexception"
+        // Of the clock of whoever signs, and of a signature that S3 and DynamoDB do not accept.
+        | "requesttimetooskewed"
+        | "requestinthefuture"
+        | "invalidsignatureexception"
         | "unrecognizedclientexception"
         | "invalidaccesskeyid"
         | "optinrequired"

@@ -16,8 +16,10 @@ use crate::value::{Value, ValueMap};
 
 /// An unknown outcome is made good this often before the node fails.
 const UNKNOWN_MAX: u32 = 8;
-/// A read has nothing to make good, and somebody waits for the plan.
+/// A read has nothing to make good, and somebody waits for the plan: that often, and through an outage of half a minute.
 const UNKNOWN_READS_MAX: u32 = 3;
+/// An outage is given up by a read after this long, at the first attempt after it.
+const OUTAGE_READS_MAX: Duration = Duration::from_secs(45);
 /// AWS has no room: tried this often.
 const CAPACITY_MAX: u32 = 3;
 /// Writes in a row that are asked for before a creation is sent: each took longer than [`super::CONFIRMED_MAX`], or the
@@ -347,7 +349,9 @@ impl Executor {
             ErrorClass::Throttled => self.retry(index, error, THROTTLED_MAX, now),
             ErrorClass::Unknown => {
                 self.progress[index].unknowns += 1;
-                if self.progress[index].unknowns > if is_read { UNKNOWN_READS_MAX } else { UNKNOWN_MAX } {
+                if is_read {
+                    self.retry_read(index, error, now);
+                } else if self.progress[index].unknowns > UNKNOWN_MAX {
                     self.give_up(index, operation, error, now);
                 } else if recover.is_some() && operation.is_creating() {
                     self.look_up(index, error, now);
@@ -437,6 +441,16 @@ impl Executor {
         let after = backoff(self.progress[index].attempt.saturating_sub(1), index);
         self.tell(now, index, News::Retry { error, after });
         self.wake_at(index, now + after);
+    }
+
+    /// Sends a read again that had no answer.
+    fn retry_read(&mut self, index: usize, error: ApiError, now: Instant) {
+        let at_most = match self.progress[index].unknowns {
+            ..=UNKNOWN_READS_MAX => Duration::MAX,
+            _ if error.is_outage() => OUTAGE_READS_MAX,
+            _ => Duration::ZERO,
+        };
+        self.retry(index, error, at_most, now);
     }
 
     /// A read-only node keeps the error as its reply; any other fails.
@@ -649,11 +663,7 @@ impl Executor {
             }
             (None, Err(error)) if is_read && error.class == ErrorClass::Unknown => {
                 self.progress[index].unknowns += 1;
-                if self.progress[index].unknowns > UNKNOWN_READS_MAX {
-                    self.give_up(index, waiter.call.operation, error, now);
-                } else {
-                    self.retry(index, error, Duration::MAX, now);
-                }
+                self.retry_read(index, error, now);
             }
             (None, reply) if is_read && elapsed >= deadline => {
                 self.replies.insert(index, reply);
@@ -697,7 +707,12 @@ impl Executor {
                 if self.asks_who_holds(index, None, now) {
                     return;
                 }
-                self.progress[index].attempt = 0;
+                let progress = &mut self.progress[index];
+                progress.attempt = 0;
+                if is_read {
+                    // An outage that is over.
+                    (progress.unknowns, progress.trouble_since) = (0, None);
+                }
                 self.wake_at(index, now + waiter.pace.next_look(elapsed));
             }
         }
@@ -785,6 +800,64 @@ impl Executor {
                 self.tell(now, dependant, News::Skipped);
                 doomed.extend(&self.dependants[dependant]);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+    use crate::model::Kind;
+    use crate::session::read_node;
+    use crate::state::State;
+
+    /// How often a read is sent, and when its last answer came, if for `seconds` it is answered by this error.
+    fn reads_through(error: &ApiError, seconds: u64) -> (u32, Duration, Reply) {
+        let call = Call::new(Operation::DescribeVpcs, []);
+        let step = Step::Call { call, save: Save::Nothing, recover: None, way_back: None };
+        let mut now = Instant::ZERO;
+        let node = read_node(Address::root(Kind::Vpc, "any"), step);
+        let mut executor = Executor::new([node], State::new("one"), now);
+        let mut sent = 0;
+        loop {
+            for effect in executor.poll(now) {
+                let Effect::Send { ticket, .. } = effect else { panic!("a read writes nothing") };
+                sent += 1;
+                let is_over = now.since(Instant::ZERO) >= Duration::from_secs(seconds);
+                let reply = if is_over { Ok(Value::map::<&str, Value>([])) } else { Err(error.clone()) };
+                executor.on_event(now, Event::Replied { ticket, reply });
+            }
+            if executor.outcome().is_some() {
+                let reply = executor.replies().first().map(|(_, reply)| (*reply).clone()).expect("a reply");
+                return (sent, now.since(Instant::ZERO), reply);
+            }
+            now = executor.next_wakeup().expect("it waits for something");
+        }
+    }
+
+    #[test]
+    fn a_read_gets_over_an_outage_and_does_not_wait_for_a_stranger() {
+        let outages = [
+            ApiError::timeout("x"),
+            ApiError::connection("x"),
+            ApiError::answered("ServiceUnavailable", "x", Some(503)),
+        ];
+        for outage in outages {
+            assert!(outage.is_outage(), "{outage}");
+            for seconds in [0, 1, 12, 30, 44] {
+                let (_, took, reply) = reads_through(&outage, seconds);
+                assert!(reply.is_ok() && took < Duration::from_secs(60), "{outage} for {seconds}s: {took:?}");
+            }
+            let (sent, took, reply) = reads_through(&outage, 86_400);
+            assert_eq!(reply, Err(outage));
+            assert!(sent <= 9 && OUTAGE_READS_MAX <= took && took < Duration::from_secs(60), "{sent} in {took:?}");
+        }
+        for code in ["UnreadableAnswer", "ConnectionRefused"] {
+            let stranger = ApiError { code: code.to_owned(), ..ApiError::connection("x") };
+            let (sent, took, reply) = reads_through(&stranger, 86_400);
+            assert_eq!((sent, reply), (UNKNOWN_READS_MAX + 1, Err(stranger)));
+            assert!(took < Duration::from_secs(5), "{took:?}");
         }
     }
 }
