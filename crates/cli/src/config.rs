@@ -53,6 +53,15 @@ pub fn keep_secrets_from_children() {
     let _first = TAKEN.set(aloka_environment::take(is_taken));
 }
 
+/// Takes a variable `AWS_*` that is empty for one that is not set, and leaves out white space around its value: CI systems
+/// set variables to nothing, and their secrets end with a line break. The SDK takes either at its word, and panics at some.
+/// To be called before any thread is started.
+pub fn tidy_variables_of_aws() {
+    // Of these, to be empty says that there is no file.
+    let is_file = |name: &str| ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"].contains(&name);
+    aloka_environment::tidy(|name| name.starts_with("AWS_") && !is_file(name));
+}
+
 /// A variable of the environment, as the process was given it.
 pub fn variable(name: &str) -> Option<OsString> {
     let taken = TAKEN.get().into_iter().flatten().find(|(taken, _)| taken == name);

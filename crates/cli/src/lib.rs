@@ -2,6 +2,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is printed goes through `io::Io`")]
 
+mod advice;
 pub mod args;
 pub mod backend;
 pub mod cloud;

@@ -39,7 +39,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: ImportArgs) -> CommandRes
         origins: config.origins,
         recording: true,
     };
-    let told = |problem| Errors(vec![failure::of_problem(&problem)]);
+    let told = |problem| Errors(vec![failure::of_problem(&problem, None)]);
     let with = import::add(&state, &address, &id).map_err(told)?;
     let planned = run.plan(with, &inputs)?;
     import::check(&planned, &address, &id).map_err(told)?;

@@ -98,7 +98,7 @@ fn life(
 }
 
 fn told(problems: &[aloka_core::session::Problem]) -> Errors {
-    Errors(problems.iter().map(failure::of_problem).collect())
+    Errors(failure::of_problems(problems, None))
 }
 
 /// Columns of the terminal, if the output goes to one.

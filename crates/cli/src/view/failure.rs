@@ -7,116 +7,15 @@ use aloka_core::session::Problem;
 use aloka_core::session::sweep::{Leftover, Swept};
 use aloka_core::shell::{Command, flag_at};
 
+use crate::advice::{self, advised};
 use crate::error::CommandError;
 
-/// Answers whose words tell more than their class, or whose class would send somebody astray: the code, words of the message
-/// (none for any), and what to do.
-const BY_WORDS: [(&str, &str, &str); 6] = [
-    (
-        "AuthFailure",
-        "Not authorized for images",
-        "the owner of the image does not share it with this account: choose another app_ami_id, or ask the owner to share it",
-    ),
-    (
-        "InvalidParameterCombination",
-        "eligible for Free Tier",
-        "the account is on AWS's Free plan, which has only some types: choose a smaller app_instance_type, such as t3.micro or \
-         t3.small, or upgrade the plan in the AWS console under Billing and Cost Management",
-    ),
-    (
-        "FreeTierRestrictionError",
-        "",
-        "the account is on AWS's Free plan, which does not have this: ask for less, or upgrade the plan in the AWS console under \
-         Billing and Cost Management",
-    ),
-    (
-        "PendingVerification",
-        "",
-        "AWS is verifying the account, which takes minutes, seldom hours, and tells its owner by e-mail: run the command again then",
-    ),
-    (
-        "OptInRequired",
-        "",
-        "the account is not signed up for this service or Region: sign up or enable the Region in the AWS console, or choose another \
-         aws_region",
-    ),
-    ("Blocked", "", "AWS has blocked the account: its owner has to ask AWS Support why"),
-];
-
-/// What protects an instance, and the command that ends it.
-const PROTECTIONS: [(&str, &str, &str); 2] = [
-    (
-        "disableApiTermination",
-        "termination protection",
-        "aws ec2 modify-instance-attribute --no-disable-api-termination --instance-id",
-    ),
-    ("disableApiStop", "stop protection", "aws ec2 modify-instance-attribute --no-disable-api-stop --instance-id"),
-];
-
-/// The error with what to do about an answer of AWS.
-fn advised(error: CommandError, answer: &ApiError) -> CommandError {
-    let protection = PROTECTIONS
-        .into_iter()
-        .find(|(attribute, ..)| answer.code == "OperationNotPermitted" && answer.message.contains(attribute));
-    let Some((_, protection, command)) = protection else { return error.hint(hint_for(answer)) };
-    let how = format!(
-        "somebody turned on {protection} for the server, and no permission overrides it: if the server is to go all the same, \
-         turn the protection off in the EC2 console"
-    );
-    let id = answer.message.split('\'').nth(1).filter(|id| id.starts_with("i-"));
-    match id.and_then(|id| Command::new(command).id(id)) {
-        Some(command) => {
-            error.hint_commands(format!("{how} or with this command, then run the command again:"), &[command])
-        }
-        None => error.hint(format!("{how}, then run the command again")),
-    }
-}
-
-/// What to do about an answer of AWS.
-fn hint_for(error: &ApiError) -> &'static str {
-    let told = |(code, words, _): &(&str, &str, &str)| *code == error.code && error.message.contains(words);
-    if let Some((.., hint)) = BY_WORDS.into_iter().find(told) {
-        return hint;
-    }
-    match error.class {
-        ErrorClass::Throttled => "AWS limits the rate of calls: run the command again in a minute",
-        ErrorClass::Unknown => {
-            "AWS did not answer: check the network and https://health.aws.amazon.com, then run the command again"
-        }
-        ErrorClass::NotFound => {
-            "somebody may have removed the object meanwhile: run `aloka plan` to see where things stand"
-        }
-        ErrorClass::AlreadyExists if error.code.starts_with("DBSnapshot") => {
-            "somebody took the name of the final snapshot, and nothing was deleted: run the command again, with \
-             db_final_snapshot_identifier set to a name that is free if it was set"
-        }
-        ErrorClass::AlreadyExists => {
-            "record the other object with `aloka import` if it is this stack's, or choose another `project_name` or `environment`"
-        }
-        ErrorClass::Conflict => {
-            "something aloka does not manage still uses the object: remove that first, then run the command again"
-        }
-        ErrorClass::Capacity => "AWS has no room for it now: try later, or choose another type or another zone",
-        ErrorClass::Quota => {
-            "a quota of the account is used up: ask for more in Service Quotas, then run the command again"
-        }
-        ErrorClass::Unauthorized => {
-            "allow this action to the caller in IAM; `aloka plan -calls` lists every action needed"
-        }
-        ErrorClass::Credentials => {
-            "check the credentials with `aws sts get-caller-identity`; set AWS_PROFILE or log in again"
-        }
-        ErrorClass::NotImplemented => "this endpoint does not know the operation; emulators know only a part of AWS",
-        ErrorClass::Refused => "correct what the message names, then run `aloka plan`",
-    }
-}
-
-fn from_failure(failure: &Failure) -> CommandError {
+fn from_failure(failure: &Failure, profile: Option<&str>) -> CommandError {
     let Failure { node: _, target, cause } = failure;
     let error = CommandError::aws(cause.to_string()).about(target);
     match cause {
         Cause::Call { operation: _, error: answer } | Cause::Refused { operation: _, error: answer, told: _ } => {
-            advised(error, answer)
+            advised(error, answer, profile)
         }
         Cause::WaitFailed { detail, .. } if DB_STUCK.contains(&detail.as_str()) => {
             error.hint("it was made and is recorded; see to it in the AWS console, then run `aloka plan`")
@@ -140,11 +39,27 @@ fn from_failure(failure: &Failure) -> CommandError {
     }
 }
 
-/// The errors of a run that changes something; empty if it is done. `store` says where the state lives.
-pub fn of_outcome(outcome: &Outcome, store: &str) -> Vec<CommandError> {
+/// The errors of a run that changes something; empty if it is done. `store` says where the state lives, `profile` is that of
+/// the credentials, if one is used.
+pub fn of_outcome(outcome: &Outcome, store: &str, profile: Option<&str>) -> Vec<CommandError> {
     match outcome {
         Outcome::Done => Vec::new(),
-        Outcome::Failed { failures, skipped: _ } => failures.iter().map(from_failure).collect(),
+        Outcome::Failed { failures, skipped: _ } => {
+            // Where AWS is away, each call was on its way to something else.
+            let group = |failure: &Failure| match &failure.cause {
+                Cause::Call { operation: _, error } if error.class == ErrorClass::Credentials => Some(error.class),
+                Cause::Call { .. }
+                | Cause::Refused { .. }
+                | Cause::WaitFailed { .. }
+                | Cause::WaitTimedOut { .. }
+                | Cause::Short { .. }
+                | Cause::Held { .. }
+                | Cause::Foreign { .. }
+                | Cause::SlowStore { .. }
+                | Cause::Bug { .. } => None,
+            };
+            once(failures, group, |failure| from_failure(failure, profile))
+        }
         Outcome::Stopped { unfinished } => {
             let left = unfinished.len();
             let message = format!("stopped with {left} action{} to go", if left == 1 { "" } else { "s" });
@@ -161,8 +76,53 @@ pub fn of_outcome(outcome: &Outcome, store: &str) -> Vec<CommandError> {
     }
 }
 
+/// The class of an error that every call of the moment meets, whatever it asks for: there are no credentials, or nobody is
+/// there to answer.
+fn of_all(error: &ApiError) -> Option<ErrorClass> {
+    let is_of_all = match error.class {
+        ErrorClass::Credentials | ErrorClass::Unknown => true,
+        ErrorClass::Refused => advice::network(error).is_some(),
+        ErrorClass::Throttled
+        | ErrorClass::NotFound
+        | ErrorClass::AlreadyExists
+        | ErrorClass::Conflict
+        | ErrorClass::Capacity
+        | ErrorClass::Quota
+        | ErrorClass::Unauthorized
+        | ErrorClass::NotImplemented => false,
+    };
+    is_of_all.then_some(error.class)
+}
+
+/// The errors of these. Those of a group are told by its first, which says how many more there are.
+fn once<T>(
+    all: &[T],
+    group: impl Fn(&T) -> Option<ErrorClass>,
+    told: impl Fn(&T) -> CommandError,
+) -> Vec<CommandError> {
+    let mut groups = Vec::new();
+    let mut errors = Vec::new();
+    for item in all {
+        let Some(class) = group(item) else {
+            errors.push(told(item));
+            continue;
+        };
+        if groups.contains(&class) {
+            continue;
+        }
+        groups.push(class);
+        let error = told(item);
+        errors.push(match all.iter().filter(|other| group(other) == Some(class)).count() {
+            0 | 1 => error,
+            2 => error.line("  one more call met the same"),
+            count => error.line(format!("  {} more calls met the same", count - 1)),
+        });
+    }
+    errors
+}
+
 /// What a sweep found, and what it could not read.
-pub fn of_sweep(swept: &Swept) -> Vec<CommandError> {
+pub fn of_sweep(swept: &Swept, profile: Option<&str>) -> Vec<CommandError> {
     let left = swept.left.iter().map(|Leftover { kind, id, address, remove }| {
         let address = address.as_deref().unwrap_or("of no address");
         let message =
@@ -172,13 +132,22 @@ pub fn of_sweep(swept: &Swept) -> Vec<CommandError> {
         CommandError::conflict(message)
             .hint(format!("if nobody needs it, remove it {with}, then run `aloka destroy` again"))
     });
-    left.chain(swept.unread.iter().map(of_problem)).collect()
+    left.chain(of_problems(&swept.unread, profile)).collect()
+}
+
+/// Why there is no plan, each cause once.
+pub fn of_problems(problems: &[Problem], profile: Option<&str>) -> Vec<CommandError> {
+    let group = |problem: &Problem| match problem {
+        Problem::Read { call: _, error } => of_all(error),
+        Problem::Impossible { .. } | Problem::Elsewhere { .. } => None,
+    };
+    once(problems, group, |problem| of_problem(problem, profile))
 }
 
 /// Why there is no plan.
-pub fn of_problem(problem: &Problem) -> CommandError {
+pub fn of_problem(problem: &Problem, profile: Option<&str>) -> CommandError {
     match problem {
-        Problem::Read { call: _, error } => advised(CommandError::aws(problem.to_string()), error),
+        Problem::Read { call: _, error } => advised(CommandError::aws(problem.to_string()), error, profile),
         Problem::Impossible { summary, hint } => {
             let error = CommandError::config(summary.clone());
             if hint.is_empty() { error } else { error.hint(hint.clone()) }

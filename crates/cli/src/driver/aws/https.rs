@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -28,6 +29,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::error::{found, reason};
 use crate::endpoint::{Environment, encrypt};
 use crate::files;
 
@@ -87,6 +89,24 @@ pub(crate) struct Insecure {
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is longer than {} MiB, the most that is read", .0 >> 20)]
 pub(crate) struct TooLong(usize);
+
+/// Nobody is there to answer, on this very machine.
+#[derive(Debug, thiserror::Error)]
+#[error("no program listens at {0}")]
+pub(crate) struct NobodyListens(Endpoint);
+
+/// Whoever answers is not believed.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate of {endpoint} is not to be trusted: {problem}")]
+pub(crate) struct Untrusted {
+    endpoint: Endpoint,
+    problem: String,
+}
+
+/// The proxy wants to know who asks.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy on the way to {0} wants a user name and a password")]
+pub(crate) struct ProxyRefused(Endpoint);
 
 /// The client; `bundle` is the file of certificates and the setting that names it, if one does. Neither is a connection
 /// made yet, nor are the machine's certificates read.
@@ -202,8 +222,26 @@ impl HttpConnector for Careful {
         let is_near = endpoint.is_loopback() || endpoint.hands_out_credentials();
         let way = self.proxied.as_ref().filter(|_| !is_near).unwrap_or(&self.direct);
         let answer = way.call(request);
-        HttpConnectorFuture::new(async move { answer.await.map(limited) })
+        HttpConnectorFuture::new(async move { answer.await.map(limited).map_err(|error| named(error, endpoint)) })
     }
+}
+
+/// An error of a connection by the name of what it is, if that is one that waiting does not mend.
+fn named(error: ConnectorError, endpoint: Endpoint) -> ConnectorError {
+    let text = reason(&error);
+    // Both libraries tell these by words alone: their own errors are within errors that do not lead to them.
+    if let Some(at) = text.find("invalid peer certificate") {
+        let problem = text.get(at..).unwrap_or_default().to_owned();
+        return ConnectorError::user(Untrusted { endpoint, problem }.into());
+    }
+    if text.contains("proxy authorization required") {
+        return ConnectorError::user(ProxyRefused(endpoint).into());
+    }
+    let refused = found::<std::io::Error>(&error).is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused);
+    if refused && endpoint.is_loopback() {
+        return ConnectorError::io(NobodyListens(endpoint).into());
+    }
+    error
 }
 
 fn limited(answer: HttpResponse) -> HttpResponse {

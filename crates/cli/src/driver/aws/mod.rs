@@ -5,6 +5,7 @@
 //! simulator can test it. The one thing a function adds is to follow the pages of a list to their end.
 
 mod convert;
+mod credentials;
 mod ec2;
 pub(crate) mod error;
 pub(crate) mod https;
@@ -12,6 +13,7 @@ mod input;
 pub(crate) mod profile;
 mod rds;
 mod reply;
+mod settings;
 mod ssm;
 mod sts;
 #[cfg(test)]
@@ -227,5 +229,5 @@ fn loader(settings: &Settings) -> ConfigLoader {
 pub(crate) fn named_endpoint(config: &SdkConfig, service: &str) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let own = config.service_config().zip(key.ok()).and_then(|(files, key)| files.load_config(key));
-    own.or_else(|| config.endpoint_url().map(str::to_owned))
+    own.filter(|url| !url.trim().is_empty()).or_else(|| config.endpoint_url().map(str::to_owned))
 }

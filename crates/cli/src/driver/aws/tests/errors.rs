@@ -97,7 +97,11 @@ fn answers_that_are_not_from_aws_are_classed_by_status() {
     let table = [
         (200, "", E::Unknown),
         (200, "not even XML", E::Unknown),
+        (200, page, E::Unknown),
+        (302, page, E::Refused),
+        (307, "", E::Refused),
         (400, page, E::Refused),
+        (403, page, E::Refused),
         (404, page, E::Refused),
         (408, page, E::Unknown),
         (429, page, E::Throttled),
@@ -113,6 +117,10 @@ fn answers_that_are_not_from_aws_are_classed_by_status() {
                 let error = error(&request, Answer::Http(status, body.to_owned())).await;
                 assert_eq!(error.class, class, "{status} {body:?}: {error}");
                 assert!(error.message.contains(&status.to_string()), "{error} does not tell {status}");
+                let is_stranger = body == page || (300..400).contains(&status);
+                assert_eq!(error.message.contains("not AWS answered"), is_stranger, "{error}");
+                // An outage is what may pass by itself.
+                assert_eq!(error.is_outage(), status >= 500 && status != 501, "{error}");
             }
         }
     });

@@ -123,6 +123,9 @@ fn a_profile_that_is_named_comes_first_and_exists() {
     let path = |name: &str| directory.path().join(name);
     std::fs::write(path("config"), CONFIG).expect("written");
     std::fs::write(path("credentials"), CREDENTIALS).expect("written");
+    let nowhere = "[profile nowhere]\nendpoint_url =\naws_access_key_id = NOWHERE\naws_secret_access_key = x\n\
+                   [profile broken]\nendpoint_url = 127.0.0.1:4566\n[profile tired]\nmax_attempts = 0\n";
+    std::fs::write(path("nowhere"), nowhere).expect("written");
     std::fs::write(path("broken"), "[default]\naws_access_key_id 1\n").expect("written");
 
     let keys: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "ENVIRONMENT"), ("AWS_SECRET_ACCESS_KEY", "x")];
@@ -136,6 +139,8 @@ fn a_profile_that_is_named_comes_first_and_exists() {
     let of_environment = missing.replace("correct aws_profile", "correct AWS_PROFILE");
     let empty = "no credentials the credential provider was not enabled: the AWS profile `empty` has no credentials, and \
                  neither has the machine this runs on";
+    let nowhere = path("nowhere").display().to_string();
+    let nowhere = || ("AWS_CONFIG_FILE", nowhere.as_str());
     let broken = path("broken").display().to_string();
     let broken: &[(&str, &str)] = &[("AWS_CONFIG_FILE", &broken)];
 
@@ -179,6 +184,22 @@ fn a_profile_that_is_named_comes_first_and_exists() {
         ("", broken.to_vec(), "error cannot read the AWS configuration in …"),
         ("only-credentials", [keys, broken].concat(), "error cannot read the AWS configuration in …"),
         ("", [keys, broken].concat(), "key ENVIRONMENT eu-west-1"),
+        // An endpoint that is nothing is none; one that is no URL is not passed by.
+        ("nowhere", vec![nowhere(), ("AWS_ENDPOINT_URL", UNSET)], "key NOWHERE eu-west-1"),
+        ("both", vec![nowhere()], "key BOTH eu-west-1"),
+        (
+            "broken",
+            vec![nowhere(), ("AWS_ENDPOINT_URL", UNSET)],
+            "error the endpoint of EC2 in the environment or the AWS configuration is `127.0.0.1:4566`, which is not a URL…",
+        ),
+        ("tired", vec![nowhere()], "error max_attempts of the AWS profile `tired` is `0`, which is not…"),
+        (
+            "",
+            with(&[("AWS_RETRY_MODE", "forever")]),
+            "error AWS_RETRY_MODE is `forever`, which is not legacy or standard…",
+        ),
+        ("", with(&[("AWS_RETRY_MODE", "legacy"), ("AWS_MAX_ATTEMPTS", "2")]), "key ENVIRONMENT eu-west-1"),
+        ("", with(&[("AWS_SESSION_TOKEN", "a b")]), "error AWS_SESSION_TOKEN has a blank, a line break or another…"),
     ];
     let mut wrong = Vec::new();
     for (profile, environment, expected) in cases {
