@@ -165,6 +165,7 @@ fn clocks(info: &LockInfo, text: &str) {
         let Some(now) = UNIX_EPOCH.checked_add(Duration::from_secs(seconds)) else { continue };
         match info.silence(now) {
             Silence::None => {}
+            Silence::Just(lease) => assert!(lease <= LEASE_MAX && info.lease.is_some()),
             Silence::Watch(lease) => assert!(lease <= WATCHED_MAX && info.lease.is_some()),
             Silence::TooLong(lease) => assert!(lease > WATCHED_MAX && lease <= LEASE_MAX && info.lease.is_some()),
         }

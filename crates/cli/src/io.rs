@@ -10,9 +10,13 @@ mod wrap;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use aloka_core::printable;
 use aloka_core::render::{Style, Text};
+use aloka_core::time::Human;
 use clap::builder::StyledStr;
 use serde_json::Value as Json;
 
@@ -245,6 +249,50 @@ impl Io {
         let mut stdin = std::mem::replace(&mut self.stdin, Box::new(io::empty()));
         move || read_line(&mut *stdin)
     }
+}
+
+/// How often it is said that a wait goes on.
+const STILL: Duration = Duration::from_secs(10);
+
+/// Says every ten seconds, on standard error, what is waited for, until it is dropped: for waits in which nothing else is
+/// written. The first line comes after ten seconds, so that a wait that is none says nothing.
+pub(crate) struct Still {
+    over: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Still {
+    /// `what` completes the sentence "still …".
+    pub(crate) fn begin(what: String) -> Self {
+        let (over, ended) = mpsc::channel();
+        let tell = move || {
+            let mut waited = STILL;
+            while ended.recv_timeout(STILL) == Err(RecvTimeoutError::Timeout) {
+                late_line(&format!("still {what}... [{} elapsed]", Human(waited)));
+                waited = waited.saturating_add(STILL);
+            }
+        };
+        // Without a thread it is silent, and nothing else is lost.
+        let thread = std::thread::Builder::new().name("still".to_owned()).spawn(tell).ok();
+        Self { over: Some(over), thread }
+    }
+}
+
+impl Drop for Still {
+    fn drop(&mut self) {
+        self.over = None;
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+/// Writes a line to standard error where the streams of the command are not at hand: from a thread, or at the very end.
+pub(crate) fn late_line(line: &str) {
+    let mut text = Text::new();
+    text.say(Style::Plain, line);
+    // Nobody is left to tell that standard error is gone.
+    let _gone = streams::stderr().write_all(text.plain().as_bytes());
 }
 
 /// The text as it fits into a terminal; `None` where it goes to none that says how wide it is.

@@ -18,9 +18,9 @@ pub const BEATS_PER_LEASE: u32 = 4;
 pub const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Whoever is not asked to wait watches the lock of a dead holder for no longer than this.
 pub const WATCHED_MAX: Duration = Duration::from_secs(5 * 60);
-/// Clocks of two machines differ by no more than this, mostly. Only whether a silent lock is worth waiting for depends
-/// on it, never whether it is taken.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(30);
+/// Clocks of two machines differ by no more than this, mostly: those that NTP sets differ by much less. Only whether a
+/// silent lock is worth waiting for depends on it, never whether it is taken, so that a clock that is wrong costs a wait.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
 
 /// The lease that a lock says it has, in seconds; what anybody may have written is brought within a second and
 /// [`LEASE_MAX`].
@@ -33,6 +33,8 @@ pub fn lease(seconds: u64) -> Duration {
 pub enum Silence {
     /// It has not, or there is no telling: it is alive, or another tool's.
     None,
+    /// It has, by less than clocks differ.
+    Just(Duration),
     /// It has, and it is worth watching it for a lease.
     Watch(Duration),
     /// It has, but its lease is longer than anybody waits who was not asked to.
@@ -42,9 +44,10 @@ pub enum Silence {
 impl Silence {
     /// Of a lock with this lease, in seconds. `is_older` says whether its last sign of life is older than so much; it is
     /// not asked if nothing depends on it.
-    pub fn of(seconds: Option<u64>, is_older: impl FnOnce(Duration) -> bool) -> Self {
+    pub fn of(seconds: Option<u64>, is_older: impl Fn(Duration) -> bool) -> Self {
         let Some(lease) = seconds.map(lease) else { return Self::None };
         match is_older(lease.saturating_add(CLOCKS_DIFFER)) {
+            false if is_older(lease) => Self::Just(lease),
             false => Self::None,
             true if lease > WATCHED_MAX => Self::TooLong(lease),
             true => Self::Watch(lease),
@@ -315,6 +318,16 @@ mod tests {
     }
 
     proptest! {
+        /// A lock whose lease has passed is never told to be alive, and one that is silent for a little longer is watched.
+        #[test]
+        fn a_lease_that_has_passed_is_said_to_have(seconds in 1..100_000_u64, silent in 0..200_000_u64) {
+            let told = Silence::of(Some(seconds), |age| silent > age.as_secs());
+            let is_over = silent > seconds.min(LEASE_MAX.as_secs());
+            prop_assert_eq!(told != Silence::None, is_over);
+            let is_long_over = silent > seconds.min(LEASE_MAX.as_secs()) + CLOCKS_DIFFER.as_secs();
+            prop_assert_eq!(matches!(told, Silence::Watch(_) | Silence::TooLong(_)), is_long_over);
+        }
+
         /// Whatever a lock says of itself and whatever the clocks say: nothing overflows, nobody is taken over who gave a
         /// sign of life within a second or his lease, and nobody holds for longer than a day of silence.
         #[test]

@@ -412,10 +412,11 @@ impl Backend for LocalBackend {
         }
     }
 
-    fn unlock(&mut self) {
+    fn unlock(&mut self) -> Option<BackendError> {
         if let Some(held) = self.held.take() {
             self.release(&held);
         }
+        None
     }
 
     fn force_unlock(&mut self, id: &str) -> Result<(), BackendError> {

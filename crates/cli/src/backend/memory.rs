@@ -91,10 +91,11 @@ impl Backend for MemoryBackend {
         Ok(())
     }
 
-    fn unlock(&mut self) {
+    fn unlock(&mut self) -> Option<BackendError> {
         if self.held.take().is_some() {
             self.with(|shared| shared.lock = None);
         }
+        None
     }
 
     fn force_unlock(&mut self, id: &str) -> Result<(), BackendError> {

@@ -136,8 +136,8 @@ pub trait Backend: Send {
     /// [`BackendError::Locked`] when another holds it.
     fn lock(&mut self, operation: &str, timeout: Duration, tell: &mut dyn FnMut(&str)) -> Result<(), BackendError>;
 
-    /// Gives the lock back. Does nothing if it is not held.
-    fn unlock(&mut self);
+    /// Gives the lock back; what is to be told if it stays. Does nothing if it is not held.
+    fn unlock(&mut self) -> Option<BackendError>;
 
     /// Removes the lock with this ID, left behind by somebody who cannot remove it any more.
     ///
@@ -266,6 +266,34 @@ pub enum BackendError {
         /// Who holds it, if they said so.
         info: Option<Box<LockInfo>>,
     },
+    /// Something stands where a lock would, and does not say whose it is.
+    #[error("{place} is locked by {stands}, which names nobody: {found}")]
+    LockForm {
+        /// What is locked.
+        place: String,
+        /// Where the lock is.
+        stands: String,
+        /// What is there.
+        found: &'static str,
+        /// What `force-unlock` is given.
+        id: String,
+    },
+    /// The lock could not be given back.
+    #[error("{place} stays locked by {stands}, which this run could not remove: {error}")]
+    LockStays {
+        /// What is locked.
+        place: String,
+        /// Where the lock is.
+        stands: String,
+        /// The answer.
+        error: Box<ApiError>,
+        /// What it takes in IAM.
+        permission: &'static str,
+        /// How long it lives.
+        lease: Duration,
+        /// Its ID.
+        id: String,
+    },
     /// There is no lock with the ID given.
     #[error("{place}: no lock has the ID `{given}`{}", lock::holder(.info.as_deref()))]
     LockId {
@@ -321,15 +349,36 @@ impl BackendError {
             Self::Locked { info, .. } => {
                 let wait = "wait until that run has ended, or give `-lock-timeout=5m` to wait for it";
                 let silence = info.as_deref().map(|info| info.silence(SystemTime::now()));
-                let why = match (info.as_deref(), silence) {
-                    (Some(info), _) if info.is_foreign() => "it is not aloka's and never expires".to_owned(),
-                    (_, Some(Silence::TooLong(lease))) => {
-                        format!("it has been silent for longer than its lease of {}", Human(lease))
-                    }
-                    _ => return Some(wait.to_owned()),
+                let dead = |why: String| {
+                    let unlock = info.as_deref().map(unlock).unwrap_or_default();
+                    format!("{wait}; {why}: if that run is dead, {unlock}")
                 };
-                let unlock = info.as_deref().map(unlock).unwrap_or_default();
-                Some(format!("{wait}; {why}: if that run is dead, {unlock}"))
+                let is_foreign = info.as_deref().is_some_and(LockInfo::is_foreign);
+                Some(match silence {
+                    Some(Silence::None) | None if is_foreign => dead("it is not aloka's and never expires".to_owned()),
+                    None | Some(Silence::None) => wait.to_owned(),
+                    Some(Silence::TooLong(lease)) => {
+                        dead(format!("it has been silent for longer than its lease of {}", Human(lease)))
+                    }
+                    Some(Silence::Just(lease) | Silence::Watch(lease)) => format!(
+                        "its lease of {} is over without a sign of life, so that run is probably dead: run the command again, \
+                         and it takes the lock over once it has watched it for as long",
+                        Human(lease)
+                    ),
+                })
+            }
+            Self::LockForm { id, .. } => {
+                let command = Command::new("aloka force-unlock").id(id).map(|command| command.to_string());
+                let command = command.unwrap_or_else(|| "aloka force-unlock, with the bucket and key of the state".to_owned());
+                Some(format!("it never expires; if nobody is at work on this state, remove it: {command}"))
+            }
+            Self::LockStays { permission, lease, id, .. } => {
+                let command = Command::new("aloka force-unlock").id(id).map(|command| command.to_string());
+                Some(format!(
+                    "allow {permission}; aloka takes the lock over {} after this run, Terraform never does: {}",
+                    Human(*lease),
+                    command.unwrap_or_else(|| "aloka force-unlock, with its ID".to_owned())
+                ))
             }
             Self::LockId { info, .. } => {
                 info.as_ref().map(|info| format!("if nobody runs any more: {}", unlock(info)))

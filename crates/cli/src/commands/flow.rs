@@ -142,6 +142,11 @@ impl<'a> Run<'a> {
         self.backend.describe()
     }
 
+    /// The profile whose credentials are used, if one is named.
+    fn profile(&self) -> Option<String> {
+        self.cloud.whose().profile
+    }
+
     /// The recorded state; `None` if nothing was ever recorded.
     pub fn state(&self) -> Result<Option<State>, CommandError> {
         let state = store::read(&*self.backend)?;
@@ -188,7 +193,9 @@ impl<'a> Run<'a> {
                     }
                     return Ok(*planned);
                 }
-                Next::Refused(problems) => return Err(Errors(problems.iter().map(failure::of_problem).collect())),
+                Next::Refused(problems) => {
+                    return Err(Errors(failure::of_problems(&problems, self.profile().as_deref())));
+                }
             }
         }
     }
@@ -202,7 +209,8 @@ impl<'a> Run<'a> {
 
     /// Finds a stack whose state is not there, and plans from what was found.
     pub fn find(&mut self, state: &State, inputs: &Inputs, search: &Search) -> Result<(Claimed, Planned), Errors> {
-        let told = |problems: Vec<Problem>| Errors(problems.iter().map(failure::of_problem).collect());
+        let profile = self.profile();
+        let told = |problems: Vec<Problem>| Errors(failure::of_problems(&problems, profile.as_deref()));
         let variables = &inputs.variables;
         let mut replies = self.read(claim::search(variables, search), state)?.into_replies();
         let site = claim::locate(variables, search, &replies).map_err(told)?;
@@ -231,7 +239,7 @@ impl<'a> Run<'a> {
             Outcome::Done | Outcome::Failed { .. } if self.cloud.is_stopping() => Err(stopped().into()),
             Outcome::Done | Outcome::Failed { .. } => {
                 let problems = unread(&executor, &outcome);
-                let errors: Vec<_> = problems.iter().map(failure::of_problem).collect();
+                let errors = failure::of_problems(&problems, self.profile().as_deref());
                 if errors.is_empty() { Ok(executor) } else { Err(Errors(errors)) }
             }
             Outcome::Stopped { unfinished: _ } => Err(stopped().into()),
@@ -269,8 +277,9 @@ impl<'a> Run<'a> {
             Outcome::Done | Outcome::Failed { .. } => Swept::of(executor.state(), &executor.replies()),
             Outcome::Stopped { .. } | Outcome::StoreFailed { .. } => None,
         };
-        let mut errors = failure::of_outcome(&outcome, &self.backend.describe());
-        errors.extend(swept.iter().flat_map(failure::of_sweep));
+        let profile = self.profile();
+        let mut errors = failure::of_outcome(&outcome, &self.backend.describe(), profile.as_deref());
+        errors.extend(swept.iter().flat_map(|swept| failure::of_sweep(swept, profile.as_deref())));
         let is_saved = !matches!(outcome, Outcome::StoreFailed { .. });
         let state = executor.into_state();
         if is_saved {
@@ -312,7 +321,12 @@ impl<'a> Run<'a> {
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        self.backend.unlock();
+        if let Some(stays) = store::unlocked(&mut *self.backend) {
+            match self.format {
+                Format::Human => self.io.err_text(&stays.to_text()),
+                Format::Json => warn(self.io, self.format, &stays.to_string()),
+            }
+        }
         if let Some(receipt) = &self.receipt {
             receipt.write(self.io);
         }

@@ -5,7 +5,7 @@ use aloka_core::render::Text;
 use super::store;
 use crate::args::{CloudArg, ForceUnlockArgs};
 use crate::error::{CommandError, CommandResult};
-use crate::io::Io;
+use crate::io::{Io, Still};
 
 /// Runs the command.
 pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ForceUnlockArgs) -> CommandResult {
@@ -25,7 +25,9 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &ForceUnlockArgs) -> Comm
             }
         }
     }
-    store::open(io, cloud)?.force_unlock(&args.id).map_err(|error| store::error(&error))?;
+    let mut backend = store::open(io, cloud)?;
+    let _still = Still::begin(format!("removing the lock of the {}", backend.describe()));
+    backend.force_unlock(&args.id).map_err(|error| store::error(&error))?;
     io.out_line("The lock has been removed.");
     Ok(0)
 }

@@ -122,6 +122,7 @@ fn settle(io: &mut Io, cloud: Option<CloudArg>, args: &InitArgs, given: &[Given]
 #[cfg(feature = "aws")]
 fn create(io: &mut Io, configured: &Configured) -> Result<(), Errors> {
     let Configured::S3(settings) = configured else { return Err(nothing_to_create().into()) };
+    let _still = crate::io::Still::begin("making the bucket and the table of the state".to_owned());
     crate::backend::s3::create::create(settings, &mut |line| io.out_line(line))
         .map_err(|error| store::error(&error).into())
 }
@@ -214,8 +215,8 @@ fn move_one(
     if store::read(&*again)?.as_ref() != Some(&state) {
         return Err(CommandError::internal(format!("{is} does not give back what was written")).into());
     }
-    old.unlock();
-    new.unlock();
+    store::unlock(&mut *old);
+    store::unlock(&mut *new);
     let serial = state.serial;
     io.out_line(&format!("Moved the state, serial {serial}, from {was} to {is}, and read it back."));
     io.out_line(&match from {

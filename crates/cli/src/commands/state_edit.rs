@@ -100,7 +100,7 @@ pub fn push(io: &mut Io, cloud: Option<CloudArg>, args: &StatePushArgs) -> Comma
     }
     let head = stored.as_ref().map(Head::of);
     backend.replace(&given, head.as_ref()).map_err(|error| store::error(&error))?;
-    backend.unlock();
+    store::unlock(&mut *backend);
     if stored.is_some_and(|stored| stored.has_clear_password()) && matches!(place, Place::Object { .. }) {
         left.push(place.clone());
     }
@@ -197,6 +197,6 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.backend.unlock();
+        store::unlock(&mut *self.backend);
     }
 }

@@ -26,7 +26,7 @@ use crate::configuration;
 use crate::endpoint;
 use crate::error::{CommandError, ErrorKind, Errors};
 use crate::files;
-use crate::io::Io;
+use crate::io::{Io, Still, late_line};
 use crate::output::{Content, directory_of, resolve};
 use crate::trust::{self, Trust, Yes};
 use crate::workspace;
@@ -570,7 +570,21 @@ pub fn keep(state: &State) -> String {
 /// # Errors
 /// When another holds it for longer than `timeout`.
 pub fn lock(io: &mut Io, backend: &mut dyn Backend, operation: &str, timeout: Duration) -> Result<(), CommandError> {
+    let _still = Still::begin(format!("acquiring the lock of the {}", backend.describe()));
     backend.lock(operation, timeout, &mut |line| io.err_line(line)).map_err(|failure| error(&failure))
+}
+
+/// Gives the lock back, and tells if it stays: whoever comes next would meet it.
+pub fn unlock(backend: &mut dyn Backend) {
+    if let Some(warning) = unlocked(backend) {
+        late_line(&warning.to_string());
+    }
+}
+
+/// Gives the lock back; what is to be told if it stays.
+pub fn unlocked(backend: &mut dyn Backend) -> Option<CommandError> {
+    let _still = Still::begin(format!("giving back the lock of the {}", backend.describe()));
+    backend.unlock().map(|stays| CommandError { is_warning: true, ..error(&stays) })
 }
 
 /// What a backend could not do.
@@ -586,6 +600,8 @@ pub fn error(error: &BackendError) -> CommandError {
         | BackendError::Changed { .. }
         | BackendError::Locked { .. }
         | BackendError::LockLost { .. }
+        | BackendError::LockForm { .. }
+        | BackendError::LockStays { .. }
         | BackendError::LockId { .. } => ErrorKind::Conflict,
     };
     let command = CommandError::new(kind, error.to_string());
@@ -597,6 +613,7 @@ pub fn error(error: &BackendError) -> CommandError {
 
 /// The state, if there is one. Needs no lock: a state is replaced whole.
 pub fn read(backend: &dyn Backend) -> Result<Option<State>, CommandError> {
+    let _still = Still::begin(format!("reading the {}", backend.describe()));
     backend.read().map_err(|failure| error(&failure))
 }
 

@@ -5,6 +5,7 @@
 //! eyes of somebody who waits is taken over, by a conditional write on exactly what was seen. A lock without a lease
 //! is Terraform's and never expires.
 
+use std::cell::Cell;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -13,10 +14,11 @@ use aloka_core::api::ApiError;
 use aloka_core::remote::{ATTEMPTS, BEATS_PER_LEASE, Silence, Verdict, Watch};
 use aloka_core::time::Instant as Moment;
 
-use super::wire::{Condition, Wire, is_uncertain};
-use super::{Place, pause};
+use super::Place;
+use super::wire::{Condition, Item, Wire, is_uncertain, patiently, pause};
 use crate::backend::lock::WAITING;
 use crate::backend::{BackendError, LockInfo};
+use crate::io::late_line;
 use crate::rfc3339;
 
 /// The attribute of a lock item.
@@ -25,6 +27,9 @@ const INFO: &str = "Info";
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest pause between two attempts at the lock.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// So often in all a lock is found to be held and then gone, before that counts as no answer.
+const FREE_MAX: u32 = 8;
 
 /// A place for one lock. Its token names what was seen there, for a conditional request.
 #[derive(Clone, Debug)]
@@ -35,15 +40,40 @@ pub(super) enum Slot {
     Item { id: String },
 }
 
+/// What stands in a slot: its text, and what a conditional request needs to know of it. The text of an item without one is
+/// empty.
+type Seen = (String, Item);
+
 impl Slot {
-    fn look(&self, wire: &dyn Wire) -> Result<Option<(String, String)>, ApiError> {
+    /// Where it is, for people.
+    fn describe(&self, place: &Place) -> String {
+        match self {
+            Self::File { key } => format!("the object s3://{}/{key}", place.bucket),
+            Self::Item { id } => format!("the item {id} of the table {}", place.table.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// What giving it back takes, in IAM's words.
+    const fn removal(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "s3:DeleteObject",
+            Self::Item { .. } => "dynamodb:DeleteItem",
+        }
+    }
+
+    fn look_once(&self, wire: &dyn Wire) -> Result<Option<Seen>, ApiError> {
         match self {
             Self::File { key } => {
                 let object = wire.get(key, None)?;
-                Ok(object.map(|object| (String::from_utf8_lossy(&object.body).into_owned(), object.tag)))
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                Ok(object.map(|object| (text(&object.body), Item::Text(object.tag))))
             }
-            Self::Item { id } => Ok(wire.item(id, INFO)?.map(|text| (text.clone(), text))),
+            Self::Item { id } => Ok(wire.item(id, INFO)?.map(|item| (item.clone().text().unwrap_or_default(), item))),
         }
+    }
+
+    fn look(&self, wire: &dyn Wire) -> Result<Option<Seen>, ApiError> {
+        patiently(|| self.look_once(wire))
     }
 
     /// Sends a write once; the token of what was written, or `None` if the condition does not hold.
@@ -61,55 +91,55 @@ impl Slot {
         text: &str,
         condition: Condition<'_>,
     ) -> Result<Option<String>, ApiError> {
-        let mut unsure = None;
-        for attempt in 0..ATTEMPTS {
-            match self.put(wire, text, condition) {
-                Ok(None) if unsure.is_some() => {
-                    return Ok(self.look(wire)?.filter(|(found, _)| found == text).map(|(_, token)| token));
-                }
-                Ok(token) => return Ok(token),
-                Err(error) if is_uncertain(&error) => {
-                    unsure = Some(error);
-                    pause(attempt);
-                }
-                Err(error) => return Err(error),
-            }
+        let is_unsure = Cell::new(false);
+        let stored = patiently(|| {
+            let answer = self.put(wire, text, condition);
+            is_unsure.set(is_unsure.get() || answer.as_ref().is_err_and(is_uncertain));
+            answer
+        })?;
+        if stored.is_none() && is_unsure.get() {
+            let found = self.look(wire)?.filter(|(found, _)| found == text);
+            return Ok(found.and_then(|(_, token)| token.text()));
         }
-        Err(unsure.unwrap_or_else(|| ApiError::timeout("no attempt was made")))
+        Ok(stored)
     }
 
-    fn remove(&self, wire: &dyn Wire, token: &str) -> Result<bool, ApiError> {
-        match self {
-            Self::File { key } => wire.delete(key, token),
-            Self::Item { id } => wire.delete_item(id, INFO, token),
+    fn remove(&self, wire: &dyn Wire, token: &Item) -> Result<bool, ApiError> {
+        match (self, token) {
+            (Self::File { key }, Item::Text(tag)) => wire.delete(key, tag),
+            // An object has a tag.
+            (Self::File { .. }, Item::Formless) => Ok(false),
+            (Self::Item { id }, token) => wire.delete_item(id, INFO, token),
         }
     }
 
-    /// Removes the lock with this ID as it may stand now. False if it is not there.
-    fn release(&self, wire: &dyn Wire, id: &str) -> Result<bool, ApiError> {
+    /// Removes the lock, as it may stand now, if its text is the one meant. False if it is not there.
+    fn release(&self, wire: &dyn Wire, is_meant: &dyn Fn(&str) -> bool) -> Result<bool, ApiError> {
+        let mut last = None;
         for attempt in 0..ATTEMPTS {
-            let found = match self.look(wire) {
-                Ok(found) => found,
-                Err(error) if is_uncertain(&error) => {
-                    pause(attempt);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let Some((_, token)) = found.filter(|(text, _)| LockInfo::parse(text).is_some_and(|info| info.id == id))
-            else {
-                return Ok(false);
-            };
-            match self.remove(wire, &token) {
-                Ok(true) => return Ok(true),
+            let result = self.look_once(wire).and_then(|found| match found.filter(|(text, _)| is_meant(text)) {
+                None => Ok(None),
+                Some((_, token)) => self.remove(wire, &token).map(Some),
+            });
+            match result {
+                Ok(None) => return Ok(false),
+                Ok(Some(true)) => return Ok(true),
                 // A sign of life came between.
-                Ok(false) => {}
-                Err(error) if is_uncertain(&error) => pause(attempt),
+                Ok(Some(false)) => {}
+                Err(error) if is_uncertain(&error) => {
+                    last = Some(error);
+                    pause(attempt);
+                }
                 Err(error) => return Err(error),
             }
         }
-        Err(ApiError::timeout("the lock could not be removed"))
+        Err(last.unwrap_or_else(|| ApiError::timeout("the lock could not be removed")))
     }
+}
+
+/// True of the lock with this ID.
+fn has_id(id: &str) -> impl Fn(&str) -> bool {
+    move |text| LockInfo::parse(text).is_some_and(|info| info.id == id)
 }
 
 /// Takes and removes the locks of one state.
@@ -128,8 +158,10 @@ pub(super) struct Locker {
 enum Attempted {
     /// Tokens, and those whose locks were taken over.
     Got(Vec<String>, Vec<LockInfo>),
-    /// Somebody holds it. What they wrote.
-    Held(String),
+    /// Somebody holds it. What they wrote; `None` if it was given back just now.
+    Held(Option<String>),
+    /// Something is there that is no lock of any tool's.
+    Formless(BackendError),
 }
 
 impl Locker {
@@ -155,6 +187,7 @@ impl Locker {
         let mut patience = timeout;
         let mut wait = PAUSE_MIN.min(self.lease / 2);
         let mut told = false;
+        let mut free = 0;
         loop {
             info.renewed = Some(rfc3339::micros(SystemTime::now()));
             let sent = Instant::now();
@@ -165,9 +198,18 @@ impl Locker {
                     }
                     return Ok(Held::begin(self.clone(), info, tokens, sent));
                 }
-                // Given back just now.
-                Attempted::Held(text) if text.is_empty() => continue,
-                Attempted::Held(text) => text,
+                Attempted::Held(None) if free < FREE_MAX => {
+                    pause(free);
+                    free += 1;
+                    continue;
+                }
+                Attempted::Held(None) => {
+                    let error = ApiError::timeout("the store says that it is held, and shows no lock");
+                    return Err(self.failed("lock")(error));
+                }
+                Attempted::Held(Some(text)) => text,
+                // Nobody gives signs of life there, or gives it back: waiting is of no use.
+                Attempted::Formless(error) => return Err(error),
             };
             let holder = LockInfo::parse(&text);
             if let Some(Silence::Watch(lease)) = holder.as_ref().map(silence) {
@@ -212,10 +254,11 @@ impl Locker {
                 Err(failed) => {
                     // All or none, as Terraform does.
                     for (slot, token) in self.slots.iter().zip(&tokens) {
-                        let _expires = slot.remove(&*self.wire, token);
+                        let _expires = slot.remove(&*self.wire, &Item::Text(token.clone()));
                     }
                     return match failed {
                         Failed::Held(text) => Ok(Attempted::Held(text)),
+                        Failed::Formless(text) => Ok(Attempted::Formless(self.formless(slot, &text))),
                         Failed::Wire(error) => Err(error),
                     };
                 }
@@ -224,49 +267,72 @@ impl Locker {
         Ok(Attempted::Got(tokens, dead))
     }
 
+    /// Of something that stands in the place of a lock.
+    fn formless(&self, slot: &Slot, text: &str) -> BackendError {
+        let found = match (slot, text.trim()) {
+            (Slot::File { .. }, "") => "it is empty",
+            (Slot::Item { .. }, "") => "it has no text named Info",
+            _ => "what it holds is no lock that Terraform or aloka writes",
+        };
+        let (place, stands, id) = (self.place.describe(), slot.describe(&self.place), self.place.lock_path.clone());
+        BackendError::LockForm { place, stands, found, id }
+    }
+
     /// Looks at a lock that is held, and takes it over if its holder is dead.
     fn watch(&self, slot: &Slot, watch: &mut Watch, text: &str, dead: &mut Vec<LockInfo>) -> Result<String, Failed> {
         let asked = self.now();
         // Given back meanwhile: the next attempt finds it free.
         let Some((found, token)) = slot.look(&*self.wire).map_err(Failed::Wire)? else {
-            return Err(Failed::Held(String::new()));
+            return Err(Failed::Held(None));
         };
-        let holder = LockInfo::parse(&found);
-        let lease = holder.as_ref().and_then(|info| info.lease);
-        match watch.see(asked, self.now(), &found, lease) {
-            Verdict::Held => Err(Failed::Held(found)),
+        let (Some(holder), Item::Text(token)) = (LockInfo::parse(&found), token) else {
+            return Err(Failed::Formless(found));
+        };
+        match watch.see(asked, self.now(), &found, holder.lease) {
+            Verdict::Held => Err(Failed::Held(Some(found))),
             Verdict::Expired => match slot.settle(&*self.wire, text, Condition::Is(&token)).map_err(Failed::Wire)? {
                 Some(token) => {
-                    dead.extend(holder);
+                    dead.push(holder);
                     Ok(token)
                 }
-                None => Err(Failed::Held(found)),
+                None => Err(Failed::Held(Some(found))),
             },
         }
     }
 
-    /// Removes the lock with this ID, whoever holds it, wherever it stands.
+    /// Removes the lock with this ID, whoever holds it, wherever it stands. One that has none goes by the name of the state:
+    /// that is what a message about it says.
     pub(super) fn force(&self, id: &str) -> Result<(), BackendError> {
+        let by_id = has_id(id);
+        let by_place = |text: &str| LockInfo::parse(text).is_none();
+        let is_meant: &dyn Fn(&str) -> bool = if id == self.place.lock_path { &by_place } else { &by_id };
         let mut removed = false;
         let mut other = None;
+        let mut formless = None;
         for slot in self.slots.iter() {
-            if slot.release(&*self.wire, id).map_err(self.failed("unlock"))? {
+            if slot.release(&*self.wire, is_meant).map_err(self.failed("unlock"))? {
                 removed = true;
             } else if let Some((text, _)) = slot.look(&*self.wire).map_err(self.failed("unlock"))? {
-                other = LockInfo::parse(&text).map(Box::new);
+                match LockInfo::parse(&text) {
+                    Some(info) => other = Some(Box::new(info)),
+                    None => formless = Some(self.formless(slot, &text)),
+                }
             }
         }
-        if removed {
-            return Ok(());
+        match formless {
+            _ if removed => Ok(()),
+            Some(error) => Err(error),
+            None => Err(BackendError::LockId { place: self.place.describe(), given: id.to_owned(), info: other }),
         }
-        Err(BackendError::LockId { place: self.place.describe(), given: id.to_owned(), info: other })
     }
 }
 
 /// Why a lock was not taken.
 enum Failed {
-    /// Somebody holds it. What they wrote; empty if it was given back just now.
-    Held(String),
+    /// Somebody holds it. What they wrote; `None` if it was given back just now.
+    Held(Option<String>),
+    /// What is there is no lock.
+    Formless(String),
     Wire(ApiError),
 }
 
@@ -327,20 +393,42 @@ impl Held {
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
+impl Held {
+    /// Gives the lock back; why not, if it stays.
+    pub(super) fn give_back(mut self) -> Option<BackendError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Option<BackendError> {
         let mut holding = self.shared.holding();
-        holding.over = true;
-        let id = holding.info.id.clone();
+        if std::mem::replace(&mut holding.over, true) {
+            return None;
+        }
+        let (id, is_lost) = (holding.info.id.clone(), holding.lost.is_some());
         drop(holding);
         self.shared.ended.notify_all();
         if let Some(thread) = self.thread.take() {
             let _panicked = thread.join();
         }
-        let Locker { wire, slots, .. } = &self.shared.locker;
+        let Locker { wire, slots, place, lease, .. } = &self.shared.locker;
+        let mut stays = None;
         for slot in slots.iter() {
-            // One that cannot be removed expires.
-            let _expires = slot.release(&**wire, &id);
+            if let Err(error) = slot.release(&**wire, &has_id(&id)) {
+                let (place, stands) = (place.describe(), slot.describe(place));
+                let (error, permission, lease) = (Box::new(error), slot.removal(), *lease);
+                stays = Some(BackendError::LockStays { place, stands, error, permission, lease, id: id.clone() });
+            }
+        }
+        stays.filter(|_| !is_lost)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Whoever wants to tell it in another way has asked before.
+        if let Some(stays) = self.end() {
+            late_line(&format!("warning: {stays}"));
+            stays.hint().iter().for_each(|hint| late_line(&format!("hint: {hint}")));
         }
     }
 }
@@ -374,11 +462,11 @@ impl Shared {
             match slot.put(&**wire, &text, Condition::Is(token)) {
                 Ok(Some(new)) => *token = new,
                 // Its own earlier sign, whose answer was lost; or the lock is lost.
-                Ok(None) => match slot.look(&**wire) {
+                Ok(None) => match slot.look_once(&**wire) {
                     Ok(found) => {
                         let holder = found.as_ref().and_then(|(text, _)| LockInfo::parse(text));
                         match (found, holder) {
-                            (Some((_, seen)), Some(info)) if info.id == holding.info.id => {
+                            (Some((_, Item::Text(seen))), Some(info)) if info.id == holding.info.id => {
                                 *token = seen;
                                 arrived = false;
                             }

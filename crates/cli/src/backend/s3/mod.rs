@@ -22,15 +22,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aloka_core::api::{ApiError, ErrorClass};
-use aloka_core::remote::{self, ATTEMPTS, Answer, Attempt, Found, LEASE, Next};
+use aloka_core::remote::{self, Answer, Attempt, Found, LEASE, Next};
 use aloka_core::shell::Command;
 use aloka_core::state::{State, file};
 use aloka_core::variables::backend;
 use md5::{Digest as _, Md5};
 
 use self::lease::{Held, Locker, Slot};
-use self::wire::{Condition, Object, Wire, is_uncertain};
+use self::wire::{Condition, Item, Object, Wire, is_uncertain, patiently, pause};
 use super::{Backend, BackendError, Head, Version};
+use crate::advice;
+use crate::driver::aws::profile;
 
 /// User metadata: which write made an object.
 const MARK: &str = "aloka-write";
@@ -38,8 +40,6 @@ const MARK: &str = "aloka-write";
 const FOLLOWS: &str = "aloka-follows-md5";
 /// The attribute of a digest item.
 const DIGEST: &str = "Digest";
-/// The first pause before something is sent again; doubled each time.
-const PAUSE: Duration = Duration::from_millis(200);
 /// How often a state is read until its digest agrees: a writer may stand between the two.
 const DIGEST_READS: u32 = 4;
 /// How many versions are looked at to find one that is whole.
@@ -53,6 +53,8 @@ pub(super) struct Place {
     bucket: String,
     key: String,
     table: Option<String>,
+    /// The profile whose credentials are used, if one is named.
+    profile: Option<String>,
     /// What Terraform writes into the lock, and what the item of the lock is called.
     lock_path: String,
 }
@@ -69,14 +71,16 @@ impl Place {
     /// What a request could not do.
     fn failed(&self, action: &'static str, error: ApiError) -> BackendError {
         let hint = match (error.code.as_str(), error.class) {
+            (_, ErrorClass::Credentials) => {
+                let hint = Some(advice::credentials(&error, self.profile.as_deref()));
+                return BackendError::Remote { action, place: self.describe(), error: Box::new(error), hint };
+            }
+            _ if advice::network(&error).is_some() => advice::network(&error),
             ("NoSuchBucket" | "ResourceNotFoundException", _) => {
                 Some("check bucket, dynamodb_table and region, or make them with: aloka init -create-backend")
             }
             ("PermanentRedirect" | "AuthorizationHeaderMalformed", _) => {
                 Some("the bucket is in another Region: check region of the backend block")
-            }
-            (_, ErrorClass::Credentials) => {
-                Some("check the credentials with `aws sts get-caller-identity`; set AWS_PROFILE or log in again")
             }
             (_, ErrorClass::Unauthorized) => Some(
                 "allow s3:GetObject and s3:PutObject on the key, for a lock file s3:DeleteObject too, for a table \
@@ -152,7 +156,8 @@ impl S3Backend {
     fn place(settings: &backend::S3, workspace: &str) -> Place {
         let (bucket, key) = (settings.bucket.clone(), settings.state_key(workspace));
         let lock_path = format!("{bucket}/{key}");
-        Place { bucket, key, table: settings.dynamodb_table.clone(), lock_path }
+        let profile = profile::used(settings.profile.as_deref());
+        Place { bucket, key, table: settings.dynamodb_table.clone(), profile, lock_path }
     }
 
     fn on(wire: Arc<dyn Wire>, settings: &backend::S3, workspace: &str, lease: Duration) -> Self {
@@ -183,17 +188,7 @@ impl S3Backend {
 
     /// Sends a read until it is answered, but not for ever.
     fn again<T>(&self, action: &'static str, send: impl Fn() -> Result<T, ApiError>) -> Result<T, BackendError> {
-        let mut attempt = 0;
-        loop {
-            match send() {
-                Ok(value) => return Ok(value),
-                Err(error) if is_uncertain(&error) && attempt + 1 < ATTEMPTS => {
-                    pause(attempt);
-                    attempt += 1;
-                }
-                Err(error) => return Err(self.place.failed(action, error)),
-            }
-        }
+        patiently(send).map_err(|error| self.place.failed(action, error))
     }
 
     /// The object stored, once its digest says that it is the one last written.
@@ -205,7 +200,8 @@ impl S3Backend {
                 return Ok(object);
             }
             let id = self.place.digest_id();
-            let stored = self.again("read", || self.wire.item(&id, DIGEST))?.filter(|digest| !digest.is_empty());
+            let stored = self.again("read", || self.wire.item(&id, DIGEST))?;
+            let stored = stored.and_then(Item::text).filter(|digest| !digest.is_empty());
             let calculated = object.as_ref().map(|object| md5_hex(&object.body));
             // Terraform accepts any state without a digest, and writes one next time.
             let Some(stored) = stored.filter(|stored| calculated.as_ref() != Some(stored)) else { return Ok(object) };
@@ -401,7 +397,7 @@ impl Backend for S3Backend {
         self.know(Known::Nothing);
         if self.place.table.is_some() {
             let id = self.place.digest_id();
-            let digest = md5_hex(&object.body);
+            let digest = Item::Text(md5_hex(&object.body));
             let _gone_or_of_another =
                 self.again("remove the digest of", || self.wire.delete_item(&id, DIGEST, &digest))?;
         }
@@ -415,8 +411,8 @@ impl Backend for S3Backend {
         Ok(())
     }
 
-    fn unlock(&mut self) {
-        self.held = None;
+    fn unlock(&mut self) -> Option<BackendError> {
+        self.held.take().and_then(Held::give_back)
     }
 
     fn force_unlock(&mut self, id: &str) -> Result<(), BackendError> {
@@ -446,9 +442,4 @@ fn md5_hex(bytes: &[u8]) -> String {
 
 fn parse(bytes: &[u8]) -> Result<State, file::ReadError> {
     file::read_bytes(bytes)
-}
-
-/// The longer, the more attempts there were.
-fn pause(attempt: u32) {
-    std::thread::sleep(PAUSE.saturating_mul(1 << attempt.min(6)));
 }

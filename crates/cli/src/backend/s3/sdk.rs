@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use aloka_core::api::ApiError;
+use aloka_core::endpoint::is_region;
 use aloka_core::variables::backend;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -23,10 +24,10 @@ use tokio::sync::oneshot;
 
 use super::Place;
 use super::owner::{Expect, Known, Owner};
-use super::wire::{Condition, Object, Wire};
+use super::wire::{Condition, Item, Object, Wire};
 use crate::backend::{BackendError, Version};
 use crate::driver::aws::CONNECT_TIMEOUT;
-use crate::driver::aws::error::{api_error, found};
+use crate::driver::aws::error::{api_error, found, is_page, page};
 use crate::driver::aws::https::{ANSWER_MAX, TooLong};
 use crate::driver::aws::profile::{self, ProfileError};
 use crate::rfc3339;
@@ -129,7 +130,19 @@ impl Sdk {
             hint: Some(error.hint()),
             error: Box::new(ApiError::answered("NoProfile", error.to_string(), None)),
         })?;
-        let Some(region) = config.region().map(ToString::to_string) else {
+        let region = config.region().map(ToString::to_string);
+        if let Some(region) = region.as_ref().filter(|region| !is_region(region)) {
+            let message = format!("the Region `{region}` of the state is none: its name becomes a part of host names");
+            return Err(BackendError::Remote {
+                action: "reach",
+                place: place.describe(),
+                error: Box::new(ApiError::answered("NoRegion", message, None)),
+                hint: Some(
+                    "correct region of the backend block, or AWS_REGION, or region of the AWS profile".to_owned(),
+                ),
+            });
+        }
+        let Some(region) = region else {
             let error = ApiError::answered("NoRegion", "no Region is set for the state", None);
             let hint = Some("add region = \"…\" to the backend block, or set AWS_REGION".to_owned());
             return Err(BackendError::Remote {
@@ -250,7 +263,12 @@ impl Wire for Sdk {
                 Some(error) => too_long(error.to_string()),
                 None => ApiError::connection(format!("the object ended early: {error}")),
             })?;
-            Ok(Object { body: body.to_vec(), tag, metadata, modified })
+            let body = body.to_vec();
+            // Neither a state nor a lock ever is one.
+            if is_page(&body) {
+                return Err(page());
+            }
+            Ok(Object { body, tag, metadata, modified })
         });
         match answer {
             Ok(object) => Ok(Some(object)),
@@ -351,7 +369,7 @@ impl Wire for Sdk {
         Ok(told.collect())
     }
 
-    fn item(&self, id: &str, attribute: &'static str) -> Result<Option<String>, ApiError> {
+    fn item(&self, id: &str, attribute: &'static str) -> Result<Option<Item>, ApiError> {
         let request = self
             .dynamodb
             .get_item()
@@ -359,8 +377,10 @@ impl Wire for Sdk {
             .key(LOCK_ID, AttributeValue::S(id.to_owned()))
             .consistent_read(true);
         let output = self.run.wait(SMALL_TIMEOUT, async move { request.send().await.map_err(api_error) })?;
-        let text = output.item.and_then(|mut item| item.remove(attribute));
-        Ok(text.and_then(|value| value.as_s().ok().cloned()))
+        Ok(output.item.map(|item| match item.get(attribute) {
+            Some(AttributeValue::S(text)) => Item::Text(text.clone()),
+            _ => Item::Formless,
+        }))
     }
 
     fn put_item(
@@ -388,15 +408,21 @@ impl Wire for Sdk {
         holds(answer)
     }
 
-    fn delete_item(&self, id: &str, attribute: &'static str, text: &str) -> Result<bool, ApiError> {
+    fn delete_item(&self, id: &str, attribute: &'static str, there: &Item) -> Result<bool, ApiError> {
         let request = self
             .dynamodb
             .delete_item()
             .table_name(&self.table)
             .key(LOCK_ID, AttributeValue::S(id.to_owned()))
-            .condition_expression("#attribute = :there")
-            .expression_attribute_names("#attribute", attribute)
-            .expression_attribute_values(":there", AttributeValue::S(text.to_owned()));
+            .expression_attribute_names("#attribute", attribute);
+        let request = match there {
+            Item::Text(text) => request
+                .condition_expression("#attribute = :there")
+                .expression_attribute_values(":there", AttributeValue::S(text.clone())),
+            Item::Formless => request
+                .condition_expression("attribute_exists(LockID) AND NOT attribute_type(#attribute, :text)")
+                .expression_attribute_values(":text", AttributeValue::S("S".to_owned())),
+        };
         let answer = self.run.wait(SMALL_TIMEOUT, async move { request.send().await.map(drop).map_err(api_error) });
         holds(answer)
     }

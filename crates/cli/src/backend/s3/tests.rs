@@ -1,6 +1,6 @@
 //! The S3 backend on a bucket in memory, where answers get lost; and on an emulator, where they do not.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use aloka_sim::bucket::{self, Bucket, Table};
 
@@ -30,6 +30,10 @@ struct Shared {
     state_fates: VecDeque<Fate>,
     /// Of the next writes of the digest.
     digest_fates: VecDeque<Fate>,
+    /// Items without the attribute that they are to have.
+    formless: BTreeSet<String>,
+    /// True if nothing may be deleted.
+    keeps: bool,
 }
 
 /// A bucket and a table in memory.
@@ -116,7 +120,10 @@ impl Wire for Memory {
     }
 
     fn delete(&self, key: &str, tag: &str) -> Result<bool, ApiError> {
-        self.with(|shared| Ok(shared.bucket.delete(key, bucket::Condition::Is(tag)).is_ok()))
+        self.with(|shared| {
+            let fate = if shared.keeps { Fate::Denied } else { Fate::Answered };
+            Self::fated(fate, || shared.bucket.delete(key, bucket::Condition::Is(tag)).is_ok())
+        })
     }
 
     fn keys(&self, prefix: &str) -> Result<Vec<String>, ApiError> {
@@ -135,12 +142,18 @@ impl Wire for Memory {
         })
     }
 
-    fn item(&self, id: &str, attribute: &'static str) -> Result<Option<String>, ApiError> {
-        self.with(|shared| Ok(shared.table.get(&format!("{id} {attribute}")).map(str::to_owned)))
+    fn item(&self, id: &str, attribute: &'static str) -> Result<Option<Item>, ApiError> {
+        self.with(|shared| {
+            let text = shared.table.get(&format!("{id} {attribute}")).map(|text| Item::Text(text.to_owned()));
+            Ok(text.or_else(|| shared.formless.contains(id).then_some(Item::Formless)))
+        })
     }
 
     fn put_item(&self, id: &str, attribute: &'static str, text: &str, wanted: Condition<'_>) -> Result<bool, ApiError> {
         self.with(|shared| {
+            if shared.formless.contains(id) {
+                return Ok(false);
+            }
             let fate = if attribute == DIGEST { shared.digest_fates.pop_front() } else { None };
             Self::fated(fate.unwrap_or(Fate::Answered), || {
                 shared.table.put(&format!("{id} {attribute}"), text, condition(wanted)).is_ok()
@@ -148,9 +161,16 @@ impl Wire for Memory {
         })
     }
 
-    fn delete_item(&self, id: &str, attribute: &'static str, text: &str) -> Result<bool, ApiError> {
-        let id = format!("{id} {attribute}");
-        self.with(|shared| Ok(shared.table.delete(&id, bucket::Condition::Is(text)).is_ok()))
+    fn delete_item(&self, id: &str, attribute: &'static str, there: &Item) -> Result<bool, ApiError> {
+        self.with(|shared| {
+            let fate = if shared.keeps { Fate::Denied } else { Fate::Answered };
+            Self::fated(fate, || match there {
+                Item::Text(text) => {
+                    shared.table.delete(&format!("{id} {attribute}"), bucket::Condition::Is(text)).is_ok()
+                }
+                Item::Formless => shared.formless.remove(id),
+            })
+        })
     }
 }
 
@@ -395,6 +415,11 @@ fn one_that_died_just_now_is_waited_for_by_those_who_wait() {
     let mut backend = open(&memory, TABLE);
     let refused = backend.lock("b", Duration::ZERO, &mut quiet).expect_err("it may be alive");
     assert!(refused.to_string().contains("alice@laptop"), "{refused}");
+    assert!(refused.hint().is_some_and(|hint| hint.starts_with("wait until that run has ended")), "{refused}");
+    // Over, but by less than clocks may differ.
+    memory.leave_lock(&left_by_the_dead(SECOND * 3), &slot(TABLE));
+    let refused = backend.lock("b", Duration::ZERO, &mut quiet).expect_err("it may be alive by another clock");
+    assert!(refused.hint().is_some_and(|hint| hint.starts_with("its lease of 1s is over")), "{refused}");
     backend.lock("b", SECOND * 20, &mut quiet).expect("taken over");
 }
 
@@ -432,14 +457,53 @@ fn terraforms_lock_is_respected_for_ever_and_explained() {
     }
 }
 
+/// Nobody gives it back, and nobody gives a sign of life: it is not waited for, and what removes it is said.
 #[test]
-fn what_cannot_be_read_blocks_too() {
-    let memory = Memory::default();
-    memory.put("k.tflock", b"{".to_vec(), BTreeMap::new(), Condition::Always).expect("stored");
-    assert!(matches!(
-        open(&memory, FILE).lock("a", Duration::ZERO, &mut quiet),
-        Err(BackendError::Locked { info: None, .. })
-    ));
+fn what_names_nobody_blocks_too_and_can_be_removed() {
+    let texts = ["", " \n", "{", "locked by bob", "{\"Who\":\"bob\"}", "{\"ID\":\"\"}", "null", "[1]"];
+    let objects = texts.map(|text| (FILE, Some(text)));
+    let items = texts.map(|text| (TABLE, Some(text)));
+    for (kind, text) in objects.into_iter().chain(items).chain([(TABLE, None)]) {
+        let memory = Memory::default();
+        match (kind, text) {
+            (_, None) => assert!(memory.with(|shared| shared.formless.insert("b/k".to_owned()))),
+            (FILE, Some(text)) => {
+                let put = memory.put("k.tflock", text.as_bytes().to_vec(), BTreeMap::new(), Condition::Always);
+                put.expect("stored").expect("no condition");
+            }
+            (_, Some(text)) => assert!(memory.put_item("b/k", "Info", text, Condition::Always).expect("stored")),
+        }
+        let mut backend = open(&memory, kind);
+        let began = Instant::now();
+        let refused = backend.lock("a", SECOND * 300, &mut quiet).expect_err("it is locked");
+        assert!(began.elapsed() < SECOND, "{text:?} was waited for");
+        assert!(matches!(refused, BackendError::LockForm { .. }), "{text:?}: {refused}");
+        assert!(refused.hint().is_some_and(|hint| hint.ends_with("aloka force-unlock b/k")), "{text:?}: {refused}");
+        assert!(matches!(backend.force_unlock("nope"), Err(BackendError::LockForm { .. })), "{text:?}");
+        backend.force_unlock("b/k").expect("that is what it goes by");
+        backend.lock("a", Duration::ZERO, &mut quiet).expect("free");
+        // And no lock that names somebody goes by it.
+        assert!(matches!(open(&memory, kind).force_unlock("b/k"), Err(BackendError::LockId { info: Some(_), .. })));
+    }
+}
+
+#[test]
+fn a_lock_that_stays_is_told_by_who_leaves_it() {
+    for (kind, permission) in [(FILE, "s3:DeleteObject"), (TABLE, "dynamodb:DeleteItem")] {
+        let memory = Memory::default();
+        let mut backend = open(&memory, kind);
+        backend.lock("a", Duration::ZERO, &mut quiet).expect("lock");
+        memory.with(|shared| shared.keeps = true);
+        let id = memory.lock_text().expect("held").id;
+        let told = backend.unlock().expect("it stays");
+        let hint = told.hint().expect("what to do");
+        assert!(told.to_string().contains("stays locked") && told.to_string().contains("AccessDenied"), "{told}");
+        assert!(hint.contains(permission) && hint.contains(&format!("aloka force-unlock {id}")), "{hint}");
+        assert!(backend.unlock().is_none(), "told once");
+        memory.with(|shared| shared.keeps = false);
+        backend.lock("a", SECOND * 20, &mut quiet).expect("it expires");
+        assert!(backend.unlock().is_none() && memory.lock_text().is_none());
+    }
 }
 
 #[test]

@@ -133,13 +133,13 @@ pub fn remove(configured: &Configured, workspace: &str, mut backend: Box<dyn Bac
     match configured {
         Configured::Local(local) => {
             backend.remove().map_err(|failure| super::error(&failure))?;
-            backend.unlock();
+            super::unlock(&mut *backend);
             let directory = directory(local, workspace);
             fs::remove_dir(&directory).map_err(|error| CommandError::file("remove", &directory, &error))
         }
         Configured::S3(_) => {
             backend.remove().map_err(|failure| super::error(&failure))?;
-            backend.unlock();
+            super::unlock(&mut *backend);
             Ok(())
         }
     }
