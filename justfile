@@ -50,6 +50,11 @@ test-state *ARGS:
     cargo build --locked -p aloka --all-targets
     ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/state {{ ARGS }}
 
+# settings that are broken, credentials that are missing, locks of others, outages and strangers: the real binary on LocalStack
+test-driver *ARGS:
+    cargo build --locked -p aloka
+    ALOKA_BIN='{{ target }}/debug/aloka' localstack/emulator run -- tests/localstack/driver {{ ARGS }}
+
 # kills, faults and re-runs of the real binary on LocalStack; prints the seed
 torture *ARGS:
     cargo build --locked -p aloka
