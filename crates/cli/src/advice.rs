@@ -8,6 +8,8 @@ use crate::error::CommandError;
 /// Who sends pages to those who ask AWS, in the message of an error.
 pub(crate) const NOT_AWS: &str = "not AWS answered, but a proxy, a gateway or the login page of a network on the way";
 
+/// What a proxy says that cannot help, in the message of an error.
+pub(crate) const NO_WAY: &str = "the proxy of the environment (HTTPS_PROXY) finds no way";
 /// Answers whose words tell more than their class, or whose class would send somebody astray: the code, words of the message
 /// (none for any), and what to do.
 const BY_WORDS: [(&str, &str, &str); 6] = [
@@ -128,6 +130,9 @@ pub(crate) fn network(error: &ApiError) -> Option<&'static str> {
         ),
         "ProxyRefused" => Some("write them into the URL of the proxy: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"),
         "InsecureEndpoint" => Some("use https"),
+        _ if error.message.contains(NO_WAY) => Some(
+            "check HTTPS_PROXY, and with whoever runs the proxy whether it may reach AWS; NO_PROXY names hosts that need none",
+        ),
         _ if error.message.contains(NOT_AWS) => Some(
             "open a page in a browser to see whether this network wants a login; check HTTPS_PROXY, NO_PROXY and the \
              endpoints (AWS_ENDPOINT_URL), then run the command again",

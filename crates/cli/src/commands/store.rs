@@ -613,7 +613,6 @@ pub fn error(error: &BackendError) -> CommandError {
 
 /// The state, if there is one. Needs no lock: a state is replaced whole.
 pub fn read(backend: &dyn Backend) -> Result<Option<State>, CommandError> {
-    let _still = Still::begin(format!("reading the {}", backend.describe()));
     backend.read().map_err(|failure| error(&failure))
 }
 

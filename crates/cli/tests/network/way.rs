@@ -99,6 +99,17 @@ fn no_proxy_is_heard_and_this_machine_needs_none() {
 }
 
 #[test]
+fn a_proxy_that_wants_a_password_is_told_as_one() {
+    let proxy = Server::plain(|_| Answer::new(407, ""));
+    let place = || Place::new().env("ALOKA_CLOUD", "aws").env("HTTPS_PROXY", proxy.url());
+    for ran in [place().run(&["plan"]), place().block("").run(&["output"])] {
+        let ran = ran.expect(1, "ProxyRefused: the proxy on the way to https://").expect(1, "USER:PASSWORD@");
+        assert_eq!(ran.stderr.matches("error:").count(), 1, "{ran:#?}");
+    }
+    assert_ne!(proxy.asked().len(), 0);
+}
+
+#[test]
 fn a_redirect_is_not_followed() {
     let target = Server::plain(|_| Answer::new(200, STATE));
     let to = format!("{}/stolen", target.url());

@@ -33,6 +33,7 @@ use self::wire::{Condition, Item, Object, Wire, is_uncertain, patiently, pause};
 use super::{Backend, BackendError, Head, Version};
 use crate::advice;
 use crate::driver::aws::profile;
+use crate::io::Still;
 
 /// User metadata: which write made an object.
 const MARK: &str = "aloka-write";
@@ -186,8 +187,14 @@ impl S3Backend {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
+    /// Tells of a wait for S3 or DynamoDB, as long as it is held.
+    fn still(&self, action: &str) -> Still {
+        Still::begin(format!("trying to {action} the {}", self.place.describe()))
+    }
+
     /// Sends a read until it is answered, but not for ever.
     fn again<T>(&self, action: &'static str, send: impl Fn() -> Result<T, ApiError>) -> Result<T, BackendError> {
+        let _still = self.still(action);
         patiently(send).map_err(|error| self.place.failed(action, error))
     }
 
@@ -323,6 +330,7 @@ impl S3Backend {
         metadata: &BTreeMap<String, String>,
         follows: Option<String>,
     ) -> Result<Option<String>, BackendError> {
+        let _still = self.still("write");
         let mark = metadata.get(MARK).cloned().unwrap_or_default();
         let mut attempt = Attempt::new(mark, follows);
         let mut next = Next::Send;

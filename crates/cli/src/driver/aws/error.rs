@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::https::{Insecure, NobodyListens, ProxyRefused, Untrusted};
+use super::https::{Insecure, NoWay, NobodyListens, ProxyRefused, Untrusted};
 use crate::advice::NOT_AWS;
 
 /// The most characters of one text of an answer that are kept.
@@ -54,6 +54,8 @@ fn not_sent(cause: &(dyn Error + 'static), is_timeout: bool) -> ApiError {
         certain("UntrustedCertificate", cause)
     } else if let Some(cause) = found::<ProxyRefused>(cause) {
         certain("ProxyRefused", cause)
+    } else if let Some(cause) = found::<NoWay>(cause) {
+        ApiError::connection(reason(cause))
     } else if let Some(cause) = found::<NobodyListens>(cause) {
         ApiError { code: "ConnectionRefused".to_owned(), ..ApiError::connection(reason(cause)) }
     } else if is_timeout {
@@ -73,7 +75,11 @@ fn service_error(error: &(impl Error + ProvideErrorMetadata), raw: &HttpResponse
         // A success that cannot be read, or a request that got lost half-way.
         None if status < 400 || status == 408 => unreadable(raw, error),
         None => {
-            let stranger = stranger(raw).map(|told| format!(": {told}")).unwrap_or_default();
+            let stranger = match stranger(raw) {
+                Some(told) => format!(": {told}"),
+                None if is_amazons(raw) => String::new(),
+                None => server(raw),
+            };
             let message = format!("HTTP status {status} and no error code{stranger}");
             ApiError::answered(&format!("HTTP{status}"), message, Some(status))
         }
@@ -94,13 +100,17 @@ fn redirected(raw: &HttpResponse) -> ApiError {
 
 /// Who answered, if it was not AWS as far as one can see: AWS answers programs with no pages for people.
 fn stranger(raw: &HttpResponse) -> Option<String> {
-    let headers = raw.headers();
-    if headers.iter().any(|(name, _)| name.starts_with("x-amz")) {
+    if is_amazons(raw) {
         return None;
     }
-    let is_page = headers.get("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"))
+    let is_page = raw.headers().get("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"))
         || is_page(raw.body().bytes().unwrap_or_default());
     is_page.then(|| format!("an HTML page; {NOT_AWS}{}", server(raw)))
+}
+
+/// True of an answer with a header of AWS's own, which proxies have none of.
+fn is_amazons(raw: &HttpResponse) -> bool {
+    raw.headers().iter().any(|(name, _)| name.starts_with("x-amz"))
 }
 
 /// As much of an answer shows what it is.

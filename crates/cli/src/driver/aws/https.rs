@@ -30,6 +30,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::error::{found, reason};
+use crate::advice;
 use crate::endpoint::{Environment, encrypt};
 use crate::files;
 
@@ -107,6 +108,14 @@ pub(crate) struct Untrusted {
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy on the way to {0} wants a user name and a password")]
 pub(crate) struct ProxyRefused(Endpoint);
+
+/// The proxy was asked, and there is no way through it now.
+#[derive(Debug, thiserror::Error)]
+#[error("{} to {endpoint} ({problem})", advice::NO_WAY)]
+pub(crate) struct NoWay {
+    endpoint: Endpoint,
+    problem: String,
+}
 
 /// The client; `bundle` is the file of certificates and the setting that names it, if one does. Neither is a connection
 /// made yet, nor are the machine's certificates read.
@@ -236,6 +245,10 @@ fn named(error: ConnectorError, endpoint: Endpoint) -> ConnectorError {
     }
     if text.contains("proxy authorization required") {
         return ConnectorError::user(ProxyRefused(endpoint).into());
+    }
+    if let Some(at) = text.find("tunnel error") {
+        let problem = text.get(at..).unwrap_or_default().to_owned();
+        return ConnectorError::io(NoWay { endpoint, problem }.into());
     }
     let refused = found::<std::io::Error>(&error).is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused);
     if refused && endpoint.is_loopback() {
