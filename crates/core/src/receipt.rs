@@ -1,7 +1,8 @@
 //! Receipts: what a run sent, what was answered, and when, fit to be shown to others.
 //!
-//! A receipt is one line of JSON for how it began, one for each call, and one for how it ended. Of the account it tells
-//! only what is of the stack: every object that is not is left out and counted, and identifiers, account numbers,
+//! A receipt is one line of JSON for how it began, one for each call and its answer, and one for how it ended; a call that
+//! changes something has a line of its own when it is sent, so that a receipt of a run that was killed tells of it as well.
+//! Of the account it tells only what is of the stack: every object that is not is left out and counted, and identifiers, account numbers,
 //! addresses and host names are written as names that say what they are of, the same ones all through a receipt. A
 //! secret has no way into one, as requests only name secrets, and of user data there is its digest.
 
@@ -30,6 +31,8 @@ pub const FORMAT_VERSION: u32 = 1;
 pub enum Line {
     /// How it began: the first line.
     Receipt(Header),
+    /// A call that changes something is about to be sent.
+    Sent(Sent),
     /// A call and its answer.
     Call(Exchange),
     /// How it ended: the last line, if the run came to its end.
@@ -54,6 +57,22 @@ pub struct Header {
     pub began: String,
 }
 
+/// A call that changes something, written before its answer is known: who was killed meanwhile never knew it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sent {
+    /// When it was sent, in milliseconds since the run began.
+    pub at_ms: u64,
+    /// The object it was sent for.
+    pub address: String,
+    /// The operation.
+    pub operation: Operation,
+    /// Which sending of this call: 1 for the first.
+    pub attempt: u32,
+    /// The arguments.
+    pub arguments: Value,
+}
+
 /// A call, its answer, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +91,14 @@ pub struct Exchange {
     pub arguments: Value,
     /// What was answered.
     pub answer: Answer,
+}
+
+impl Exchange {
+    /// True if it is of the same sending of the same call.
+    fn answers(&self, sent: &Sent) -> bool {
+        (self.at_ms, self.operation, self.attempt) == (sent.at_ms, sent.operation, sent.attempt)
+            && self.address == sent.address
+    }
 }
 
 /// What was answered.
@@ -116,6 +143,9 @@ pub struct Receipt {
     pub header: Header,
     /// The calls, in the order of their answers.
     pub exchanges: Vec<Exchange>,
+    /// Calls that change something and whose answer it does not tell, in the order of their sending: what became of them
+    /// nobody knows.
+    pub unanswered: Vec<Sent>,
     /// How it ended; `None` if the run was killed.
     pub end: Option<End>,
 }
@@ -127,7 +157,7 @@ pub struct Receipt {
 pub fn read(text: &str) -> Result<Receipt, String> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
     let mut header = None;
-    let (mut exchanges, mut end) = (Vec::new(), None);
+    let (mut exchanges, mut unanswered, mut end) = (Vec::new(), Vec::<Sent>::new(), None);
     while let Some((index, line)) = lines.next() {
         let number = index + 1;
         if index == 0 {
@@ -140,15 +170,19 @@ pub fn read(text: &str) -> Result<Receipt, String> {
         };
         match (parsed, &header, &end) {
             (Line::Receipt(first), None, _) => header = Some(first),
-            (Line::Call(exchange), Some(_), None) => exchanges.push(exchange),
+            (Line::Sent(sent), Some(_), None) => unanswered.push(sent),
+            (Line::Call(exchange), Some(_), None) => {
+                unanswered.retain(|sent| !exchange.answers(sent));
+                exchanges.push(exchange);
+            }
             (Line::End(last), Some(_), None) => end = Some(last),
-            (Line::Receipt(_) | Line::Call(_) | Line::End(_), _, _) => {
+            (Line::Receipt(_) | Line::Sent(_) | Line::Call(_) | Line::End(_), _, _) => {
                 return Err(format!("line {number} is out of its place: a receipt has one beginning and one end"));
             }
         }
     }
     let header = header.ok_or("it is empty")?;
-    Ok(Receipt { header, exchanges, end })
+    Ok(Receipt { header, exchanges, unanswered, end })
 }
 
 /// Tells a receipt of another release from what is none.
@@ -200,12 +234,20 @@ impl Writer {
         match &notice.news {
             News::Sent { request, attempt } => {
                 self.sent.insert(notice.node, (notice.at, request.clone(), *attempt));
-                None
+                let operation = request.operation();
+                operation.is_mutating().then(|| {
+                    Line::Sent(Sent {
+                        at_ms: millis(self.began, notice.at),
+                        address: address(nodes, notice),
+                        operation,
+                        attempt: *attempt,
+                        arguments: self.names.value(&arguments(&request.0)),
+                    })
+                })
             }
             News::Answered { reply } => {
                 let (at, request, attempt) = self.sent.remove(&notice.node)?;
-                let target = nodes.get(notice.node).map(|node| node.target.to_string()).unwrap_or_default();
-                Some(Line::Call(self.exchange(target, (at, notice.at), &request, attempt, reply)))
+                Some(Line::Call(self.exchange(address(nodes, notice), (at, notice.at), &request, attempt, reply)))
             }
             News::Started
             | News::Waiting { .. }
@@ -244,6 +286,11 @@ impl Writer {
         let took_ms = millis(sent, answered);
         Exchange { at_ms, took_ms, address, operation, attempt, arguments, answer }
     }
+}
+
+/// The object of a notice.
+fn address(nodes: &[Node], notice: &Notice) -> String {
+    nodes.get(notice.node).map(|node| node.target.to_string()).unwrap_or_default()
 }
 
 fn millis(from: Instant, to: Instant) -> u64 {

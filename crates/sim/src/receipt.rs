@@ -1,9 +1,10 @@
 //! Lays receipts of runs beside the simulated account: what it would not have answered, and how long things took.
 //!
 //! The calls of a receipt are sent to a simulated account in their order. What a call made there is bound to the name
-//! that the receipt has for it, so that later calls are about the same objects. Where AWS was faster or slower than the
-//! account, the account is asked at other times: a state counts as different only if the account never shows it, and how
-//! long it took is judged by the table of durations alone.
+//! that the receipt has for it, so that later calls are about the same objects. Where an answer was lost, or the run killed
+//! before it came, the call counts as carried out once that alone explains what is seen later. Where AWS was faster or
+//! slower than the account, the account is asked at other times: a state counts as different only if the account never
+//! shows it, and how long it took is judged by the table of durations alone.
 
 mod compare;
 mod durations;
@@ -13,23 +14,27 @@ use std::fmt;
 use std::time::Duration;
 
 use aloka_core::api::{ApiError, Call, ErrorClass, Operation, Reply, Request};
-use aloka_core::receipt::{Answer, Exchange, Receipt, is_public};
+use aloka_core::receipt::{Answer, Exchange, Receipt, Sent, is_public};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 
 use self::compare::{Bindings, Difference, compare};
-pub use self::durations::{Measured, Simulated, measure};
+pub use self::durations::{Measured, Simulated, begun_by, measure};
 use crate::aws::durations::Transition;
 use crate::aws::{Account, Durations, Options};
 use crate::rules;
 
-/// Seconds by which the account is asked earlier or later than AWS was: close enough to meet a first backup, far enough for
-/// the slowest database.
-fn offsets() -> impl DoubleEndedIterator<Item = Duration> {
-    [1, 2, 5, 10, 20].into_iter().chain((2..=240).map(|quarter| quarter * 15)).map(Duration::from_secs)
+/// By how much the account is asked earlier or later than AWS was, up to `most`: close enough to meet a first backup.
+fn offsets(most: Duration) -> impl DoubleEndedIterator<Item = Duration> {
+    let quarters = u32::try_from(most.as_secs() / 15).unwrap_or(u32::MAX);
+    [1, 2, 5, 10, 20].into_iter().chain((2..=quarters).map(|quarter| u64::from(quarter) * 15)).map(Duration::from_secs)
 }
 
+/// Far enough for the slowest database.
+const LATER: Duration = Duration::from_secs(3600);
+/// Far enough for what the last run began, if the next one came at once.
+const EARLIER: Duration = Duration::from_secs(BETWEEN_RECEIPTS.as_secs() + 600);
 /// Longer than anything takes that the account is at work on when a receipt ends.
 const BETWEEN_RECEIPTS: Duration = Duration::from_secs(7200);
 /// A password that RDS takes, in the place of the one that no receipt has.
@@ -38,6 +43,8 @@ const PASSWORD: &str = "Receipt-0-password";
 /// Something that the simulated account would not have done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    /// The receipt it is in: 0 for the first.
+    pub receipt: usize,
     /// When, in milliseconds since the run began.
     pub at_ms: u64,
     /// The object.
@@ -128,55 +135,130 @@ pub fn check(receipts: &[Receipt]) -> Report {
     let mut secrets = Secrets::default();
     secrets.insert(DB_PASSWORD, Secret::new(PASSWORD));
     let mut checker = Checker {
+        receipt: 0,
         account: Account::new(options),
         now: Instant::ZERO,
         before: Vec::new(),
         bindings: Bindings::default(),
         secrets,
+        unknown: Vec::new(),
         report: Report::default(),
     };
-    for receipt in receipts {
+    for (index, receipt) in receipts.iter().enumerate() {
+        checker.receipt = index;
         let began = checker.now;
         checker.bindings.next_receipt();
         checker.before.clear();
         // AWS acted somewhere between.
         let acted = |exchange: &Exchange| exchange.at_ms.saturating_add(exchange.took_ms / 2);
-        let mut exchanges: Vec<_> = receipt.exchanges.iter().collect();
-        exchanges.sort_by_key(|exchange| acted(exchange));
-        for exchange in exchanges {
-            checker.now = checker.now.max(began + Duration::from_millis(acted(exchange)));
-            checker.exchange(exchange);
+        let answered = receipt.exchanges.iter().map(|exchange| (acted(exchange), Ok(exchange)));
+        let unanswered = receipt.unanswered.iter().map(|sent| (sent.at_ms, Err(sent)));
+        let mut calls: Vec<_> = answered.chain(unanswered).collect();
+        calls.sort_by_key(|(at, _)| *at);
+        for (at, call) in calls {
+            checker.now = checker.now.max(began + Duration::from_millis(at));
+            match call {
+                Ok(exchange) => checker.likely(exchange),
+                Err(Sent { operation, arguments, .. }) => {
+                    checker.lose(*operation, arguments);
+                    checker.unchecked("no answer came");
+                }
+            }
         }
-        // What AWS was done with when the next run began, the account is done with as well.
-        checker.now = checker.now + BETWEEN_RECEIPTS;
-        checker.report.findings.extend(durations::judge(receipt));
+        // What AWS was done with when the next run began, the account is done with as well; where a run did not wait for
+        // it, neither does the account.
+        let has_waited = receipt.end.as_ref().is_some_and(|end| matches!(&*end.outcome, "done" | "failed"));
+        checker.now = checker.now + if has_waited { BETWEEN_RECEIPTS } else { Duration::ZERO };
+        checker.report.findings.extend(durations::judge(receipt, index));
     }
     checker.report
 }
 
+/// Calls whose answer was lost and that nothing has shown to have been carried out; the oldest are given up beyond this.
+const UNKNOWN_MAX: usize = 16;
+
+#[derive(Clone)]
 struct Checker {
+    /// Which receipt is laid beside it.
+    receipt: usize,
     account: Account,
     now: Instant,
     /// The account as it was each time that its clock was put forward.
     before: Vec<(Instant, Account)>,
     bindings: Bindings,
     secrets: Secrets,
+    /// Calls that change something and whose answer nobody knows. AWS carried them out, or it did not.
+    unknown: Vec<Request>,
     report: Report,
 }
 
 impl Checker {
+    fn unchecked(&mut self, why: &'static str) {
+        *self.report.unchecked.entry(why).or_default() += 1;
+    }
+
+    /// A call whose answer nobody knows.
+    fn lose(&mut self, operation: Operation, arguments: &Value) {
+        let account_id = &self.account.options().account_id;
+        if let Some(request) =
+            self.bindings.request(operation, arguments, account_id).filter(|_| operation.is_mutating())
+        {
+            self.unknown.push(request);
+            let most = self.unknown.len().saturating_sub(UNKNOWN_MAX);
+            self.unknown.drain(..most);
+        }
+    }
+
+    /// An exchange, and what it shows of the calls whose answers nobody knows: those were carried out without which the
+    /// account would not have answered so.
+    fn likely(&mut self, exchange: &Exchange) {
+        let told = |checker: &Self| (checker.report.findings.len(), checker.report.unchecked.values().sum::<usize>());
+        let before = told(self);
+        let with = |checker: &Self| {
+            let mut checker = checker.clone();
+            checker.exchange(exchange);
+            checker
+        };
+        if self.unknown.is_empty() {
+            return self.exchange(exchange);
+        }
+        let mut best = with(self);
+        while told(&best) > before {
+            let carried_out = (0..self.unknown.len()).map(|index| {
+                let mut checker = self.clone();
+                let request = checker.unknown.remove(index);
+                let _refused_or_not = checker.account.call(checker.now, &request, &checker.secrets);
+                (with(&checker), checker)
+            });
+            match carried_out.min_by_key(|(after, _)| told(after)).filter(|(after, _)| told(after) < told(&best)) {
+                Some((after, checker)) => (best, *self) = (after, checker),
+                None => break,
+            }
+        }
+        *self = best;
+    }
+
     fn exchange(&mut self, exchange: &Exchange) {
-        let unchecked = |report: &mut Report, why| *report.unchecked.entry(why).or_default() += 1;
         let recorded = match &exchange.answer {
-            Answer::Error { answered: false, .. } => return unchecked(&mut self.report, "no answer came"),
+            Answer::Error { answered: false, .. } => {
+                self.lose(exchange.operation, &exchange.arguments);
+                return self.unchecked("no answer came");
+            }
             Answer::Error { code, message, .. } => Err(ApiError::answered(code, message.clone(), None)),
             Answer::Reply(reply) => Ok(reply),
         };
-        if matches!(&recorded, Err(error) if matches!(error.class, ErrorClass::Throttled | ErrorClass::Unknown)) {
-            return unchecked(&mut self.report, "AWS was busy");
+        match &recorded {
+            Err(error) if matches!(error.class, ErrorClass::Throttled | ErrorClass::Unknown) => {
+                if error.class == ErrorClass::Unknown {
+                    self.lose(exchange.operation, &exchange.arguments);
+                }
+                return self.unchecked("AWS was busy");
+            }
+            Err(_) | Ok(_) => {}
         }
-        let Some(request) = self.bindings.request(exchange, &self.account.options().account_id) else {
-            return unchecked(&mut self.report, "it names objects that were there before the receipt");
+        let account_id = &self.account.options().account_id;
+        let Some(request) = self.bindings.request(exchange.operation, &exchange.arguments, account_id) else {
+            return self.unchecked("it names objects that were there before the receipt");
         };
         self.report.checked += 1;
         if exchange.operation.is_mutating() {
@@ -188,7 +270,13 @@ impl Checker {
 
     fn find(&mut self, exchange: &Exchange, what: What) {
         let Exchange { at_ms, operation, .. } = *exchange;
-        self.report.findings.push(Finding { at_ms, address: exchange.address.clone(), operation, what });
+        self.report.findings.push(Finding {
+            receipt: self.receipt,
+            at_ms,
+            address: exchange.address.clone(),
+            operation,
+            what,
+        });
     }
 
     /// The account after the call at `at`, and its answer.
@@ -207,7 +295,7 @@ impl Checker {
         };
         let mut account = self.account.clone();
         let mut asked = None;
-        for offset in std::iter::once(Duration::ZERO).chain(offsets()) {
+        for offset in std::iter::once(Duration::ZERO).chain(offsets(LATER)) {
             let at = self.now + offset;
             let reply = account.call(at, request, &self.secrets);
             if is_same(&reply) {
@@ -254,8 +342,8 @@ impl Checker {
     fn read(&mut self, exchange: &Exchange, request: &Request, recorded: Result<&Value, ApiError>) {
         // At its own time first, as that is the time mostly; then from early to late, as what is over goes.
         let now = self.now;
-        let earlier = offsets().rev().map(|offset| Instant::ZERO + now.since(Instant::ZERO + offset));
-        let later = offsets().map(|offset| now + offset);
+        let earlier = offsets(EARLIER).rev().map(|offset| Instant::ZERO + now.since(Instant::ZERO + offset));
+        let later = offsets(LATER).map(|offset| now + offset);
         let (mut account, secrets, before) = (self.account.clone(), self.secrets.clone(), self.before.clone());
         let at_its_time = self.ask(now, request).1;
         let other_times = earlier.chain(later).map(|at| account.call(at, request, &secrets));
@@ -317,11 +405,11 @@ impl Checker {
 
 impl Bindings {
     /// The call with what is bound in the place of names; `None` if it names something that nothing was bound to.
-    fn request(&mut self, exchange: &Exchange, account_id: &str) -> Option<Request> {
-        let is_creating = exchange.operation.is_creating();
-        let arguments = exchange.arguments.as_map()?;
+    fn request(&mut self, operation: Operation, arguments: &Value, account_id: &str) -> Option<Request> {
+        let is_creating = operation.is_creating();
+        let arguments = arguments.as_map()?;
         let mut args = Vec::new();
-        for parameter in exchange.operation.parameters() {
+        for parameter in operation.parameters() {
             if let Some(value) = arguments.get(parameter.name) {
                 // A digest in its place.
                 let is_digest = parameter.name == "UserData" && value.as_map().is_some();
@@ -333,6 +421,6 @@ impl Bindings {
                 args.push((parameter.name, value));
             }
         }
-        Some(Request(Call::new(exchange.operation, args)))
+        Some(Request(Call::new(operation, args)))
     }
 }

@@ -55,6 +55,11 @@ pub trait Watch {
         let _ignored = (now, account, request, reply);
     }
 
+    /// AWS is about to give this answer. Who plays an AWS that is not as the account has it gives another.
+    fn answer(&mut self, request: &Request, reply: &mut Reply) {
+        let _as_it_is = (request, reply);
+    }
+
     /// Asked before virtual time passes from `from` to `to`: what reaches the process from outside meanwhile, and when. It
     /// may let real time pass.
     fn interrupt(&mut self, nodes: &[Node], from: Instant, to: Instant) -> Option<(Instant, Event)> {
@@ -440,8 +445,9 @@ impl World {
             }
         }
         let own = acts.then(|| {
-            let reply = self.account.call(self.now, request, secrets);
+            let mut reply = self.account.call(self.now, request, secrets);
             watch.after_call(self.now, &mut self.account, request, &reply);
+            watch.answer(request, &mut reply);
             match &reply {
                 Ok(value) => self.note(TraceKind::Aws, Some(operation), format_args!("{operation} -> {value}")),
                 Err(error) => self.note(TraceKind::Aws, Some(operation), format_args!("{operation} -> {error}")),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aloka_core::api::Operation;
 use aloka_core::receipt::{Answer, Exchange, Receipt};
+use aloka_core::value::Value;
 
 use super::{Finding, What};
 use crate::aws::durations::Transition;
@@ -126,8 +127,8 @@ impl Simulated {
 
 /// What the call begins, as the simulator has it: a database comes with its first backup or without, and with a standby or
 /// without; one that leaves a final snapshot goes later.
-fn transitions(row: &Row, call: &Exchange) -> Vec<Transition> {
-    let argument = |name: &str| call.arguments.get(name);
+fn transitions(row: &Row, arguments: &Value) -> Vec<Transition> {
+    let argument = |name: &str| arguments.get(name);
     match row.transition {
         Transition::DbCreate => {
             let without = argument("BackupRetentionPeriod").as_i64() == Some(0);
@@ -141,6 +142,11 @@ fn transitions(row: &Row, call: &Exchange) -> Vec<Transition> {
         }
         other => vec![other],
     }
+}
+
+/// What a call with these arguments begins, one after the other; `None` if nothing that is measured.
+pub fn begun_by(operation: Operation, arguments: &Value) -> Option<Vec<Transition>> {
+    ROWS.iter().find(|row| row.begun_by == operation).map(|row| transitions(row, arguments))
 }
 
 /// What a receipt tells of durations. AWS acted between the sending of a call and its answer.
@@ -171,7 +177,7 @@ fn measured(row: &Row, call: &Exchange, exchanges: &[Exchange]) -> Measured {
             None => {}
         }
     }
-    let transitions = transitions(row, call);
+    let transitions = transitions(row, &call.arguments);
     let (at_ms, address, operation) = (call.at_ms, call.address.clone(), call.operation);
     Measured { at_ms, address, operation, transitions, longer_than, no_longer_than }
 }
@@ -195,7 +201,7 @@ fn is_over(row: &Row, answer: &Answer) -> Option<bool> {
 }
 
 /// Durations that the simulator would never have.
-pub(super) fn judge(receipt: &Receipt) -> Vec<Finding> {
+pub(super) fn judge(receipt: &Receipt, index: usize) -> Vec<Finding> {
     let strange = |measured: &Measured| {
         let Simulated { shortest_ms, longest_ms, .. } = Simulated::of(&measured.transitions);
         let (least, most) = (Duration::from_millis(shortest_ms), Duration::from_millis(longest_ms));
@@ -203,7 +209,8 @@ pub(super) fn judge(receipt: &Receipt) -> Vec<Finding> {
     };
     let finding = |measured: Measured| {
         let Measured { at_ms, address, operation, transitions, longer_than, no_longer_than } = measured;
-        Finding { at_ms, address, operation, what: What::Duration { transitions, longer_than, no_longer_than } }
+        let what = What::Duration { transitions, longer_than, no_longer_than };
+        Finding { receipt: index, at_ms, address, operation, what }
     };
     measure(receipt).into_iter().filter(strange).map(finding).collect()
 }
