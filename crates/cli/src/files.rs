@@ -193,6 +193,16 @@ pub(crate) fn replace_implied(path: &Path, fill: impl FnOnce(&mut dyn Write) -> 
     atomic::replace(path, None, fill, |_| Ok(())).map(drop)
 }
 
+/// The same for one that begins with `bytes` and is written on.
+///
+/// # Errors
+/// See [`replace_implied`].
+pub(crate) fn begin_implied(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    make_directory_of(path)?;
+    check_implied(path)?;
+    atomic::replace(path, None, |new| new.write_all(bytes), |_| Ok(()))
+}
+
 /// All of a file that the directory declares something with.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ mod files;
 pub mod guard;
 pub mod io;
 mod line;
+mod measured;
 mod output;
 pub mod planfile;
 pub mod receipt;
@@ -179,8 +180,8 @@ impl Command {
 
 fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandResult {
     use crate::commands::{
-        apply, claim, completions, force_unlock, graph, import, init, output, plan, receipts, show, simulate, state,
-        validate, variables, version, workspace,
+        apply, claim, completions, force_unlock, graph, import, init, output, plan, receipts, show, simulate,
+        state, validate, variables, version, workspace,
     };
     match command {
         Command::Init(args) => init::run(io, cloud, &args),

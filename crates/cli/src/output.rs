@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, FileType, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use aloka_core::state::form::{self, BYTE_ORDER_MARK, Form};
@@ -209,6 +209,21 @@ impl<'a> Output<'a> {
         written.map_err(|error| self.failed(&error))
     }
 
+    /// Where it goes if it is to be written while a run goes on; `None` for what is written into at its end: a device, a
+    /// pipe or a file that this process was given open. To be asked for while the state is not locked.
+    ///
+    /// # Errors
+    /// See [`Output::new`].
+    pub(crate) fn place(&self) -> Result<Option<Place>, CommandError> {
+        match self.way()? {
+            Way::Into | Way::Descriptor(_) => Ok(None),
+            Way::Replace(path) => {
+                let seen = Seen::at(&path).map_err(|error| self.failed(&error))?;
+                Ok(Some(Place { named: self.named.to_owned(), path, seen }))
+            }
+        }
+    }
+
     /// Directories for a trace are made.
     fn make_directory(&self) -> io::Result<()> {
         match self.kind {
@@ -219,18 +234,7 @@ impl<'a> Output<'a> {
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        // It is for its owner alone, whatever was there.
-        match replace(path, None, |new| new.write_all(bytes), |_| Ok(())) {
-            // A file that is mounted by itself, or in a directory of somebody else, can be written but not replaced.
-            Err(error) if is_fixed(&error) && path.exists() => {
-                let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
-                // Whose it is may be somebody else.
-                let _as_it_was = file.set_permissions(Permissions::from_mode(MODE));
-                file.write_all(bytes)?;
-                file.sync_all()
-            }
-            result => result.map(drop),
-        }
+        replaced(path, bytes)?.sync_all()
     }
 
     /// Decides how it is written, if it may be.
@@ -347,6 +351,65 @@ impl<'a> Output<'a> {
             Kind::Trace => "a trace",
             Kind::Receipt => "a receipt",
         }
+    }
+}
+
+/// What stood at a path when it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen(Option<(u64, u64, u64, i64, i64)>);
+
+impl Seen {
+    fn at(path: &Path) -> io::Result<Self> {
+        match fs::symlink_metadata(path) {
+            Ok(data) => Ok(Self(Some((data.dev(), data.ino(), data.len(), data.mtime(), data.mtime_nsec())))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A file that may be replaced by one that grows, as long as nobody changes it first.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    named: PathBuf,
+    path: PathBuf,
+    seen: Seen,
+}
+
+impl Place {
+    /// The file as the command line names it.
+    pub(crate) fn named(&self) -> &Path {
+        &self.named
+    }
+
+    /// Puts a new file there that holds `bytes`, for its owner alone. What stands there is not opened, so that it may be
+    /// done while the state is locked.
+    ///
+    /// # Errors
+    /// When something else stands there by now, or it cannot be written.
+    pub(crate) fn begin(&self, bytes: &[u8]) -> Result<File, CommandError> {
+        let failed = |error: io::Error| CommandError::file("write", &self.named, &error);
+        if Seen::at(&self.path).map_err(failed)? != self.seen {
+            let message = format!("{} was written by another process meanwhile", self.named.display());
+            return Err(CommandError::conflict(message).hint("name a file that nothing else writes"));
+        }
+        replaced(&self.path, bytes).map_err(failed)
+    }
+}
+
+/// Puts a new file in the place of another, or new bytes into the other, and leaves it open to be written on.
+fn replaced(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    // It is for its owner alone, whatever was there.
+    match replace(path, None, |new| new.write_all(bytes), |_| Ok(())) {
+        // A file that is mounted by itself, or in a directory of somebody else, can be written but not replaced.
+        Err(error) if is_fixed(&error) && path.exists() => {
+            let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+            // Whose it is may be somebody else.
+            let _as_it_was = file.set_permissions(Permissions::from_mode(MODE));
+            file.write_all(bytes)?;
+            Ok(file)
+        }
+        result => result,
     }
 }
 

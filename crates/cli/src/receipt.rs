@@ -1,6 +1,8 @@
 //! Keeps receipts: what a command sent and heard, in the file that `-receipt` names, and in this directory whenever it changed
 //! something in AWS.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -14,7 +16,7 @@ use crate::cloud::{CloudKind, Observer};
 use crate::error::CommandError;
 use crate::files;
 use crate::io::Io;
-use crate::output::{Kind, Output};
+use crate::output::{Kind, Output, Place};
 use crate::rfc3339;
 use crate::view::human;
 
@@ -47,21 +49,64 @@ impl Order {
     }
 }
 
-/// A receipt that is being written.
+/// A receipt that is being written. It grows with every call, so that a run that is killed leaves what it knew.
 pub(crate) struct Receipt {
-    named: Option<PathBuf>,
+    named: Option<Named>,
+    /// The copy in this directory, once a call was sent that changes something.
+    implied: Option<Copy>,
     kept: Vec<PathBuf>,
     header: Header,
     writer: Option<Writer>,
     lines: Vec<String>,
-    /// True once a call was sent that changes something.
-    changes: bool,
     outcome: &'static str,
     last: Instant,
 }
 
+/// The file that the command line names.
+enum Named {
+    /// One that is written when the run is over: a device, a pipe, or a file that somebody opened.
+    AtTheEnd(PathBuf),
+    /// One that grows, from the first call on.
+    Growing { place: Place, copy: Option<Copy> },
+}
+
+/// A file with a receipt that grows.
+struct Copy {
+    path: PathBuf,
+    /// `None` once it could not be written.
+    file: Result<File, Option<CommandError>>,
+    /// As many lines are in it.
+    written: usize,
+}
+
+impl Copy {
+    fn new(path: &Path, file: Result<File, CommandError>, written: usize) -> Self {
+        Self { path: path.to_owned(), file: file.map_err(Some), written }
+    }
+
+    /// Writes the lines that are not in it yet, in one piece.
+    fn grow(&mut self, lines: &[String]) {
+        let Ok(file) = &mut self.file else { return };
+        let new = text(lines.get(self.written..).unwrap_or_default());
+        self.written = lines.len();
+        if let Err(error) = file.write_all(new.as_bytes()) {
+            self.file = Err(Some(CommandError::file("write", &self.path, &error)));
+        }
+    }
+
+    /// Why it is not whole, told once.
+    fn take_problem(&mut self) -> Option<CommandError> {
+        self.file.as_mut().err()?.take()
+    }
+}
+
+/// Lines with their ends.
+fn text(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| [line, "\n"]).collect()
+}
+
 impl Receipt {
-    /// Begins one, if somebody is to have it. `kept` are the files that states are written to.
+    /// Begins one, if somebody is to have it. `kept` are the files that states are written to; none of them is locked yet.
     ///
     /// # Errors
     /// When the file that the command line names may not be written over.
@@ -74,9 +119,14 @@ impl Receipt {
         if order.named.is_none() && cloud == CloudKind::Sim {
             return Ok(None);
         }
-        if let Some(path) = &order.named {
-            let _checked = Output::new(path, Kind::Receipt, &kept)?;
-        }
+        let named = order.named.as_ref().map(|path| {
+            let place = Output::new(path, Kind::Receipt, &kept)?.place()?;
+            Ok::<_, CommandError>(match place {
+                Some(place) => Named::Growing { place, copy: None },
+                None => Named::AtTheEnd(path.clone()),
+            })
+        });
+        let named = named.transpose()?;
         let cloud = match cloud {
             CloudKind::Sim => "sim",
             CloudKind::Aws if is_elsewhere => "emulator",
@@ -90,9 +140,9 @@ impl Receipt {
             region: region.to_owned(),
             began: rfc3339::seconds(SystemTime::now()),
         };
-        let named = order.named.clone();
-        let (lines, outcome) = (Vec::new(), "stopped");
-        Ok(Some(Self { named, kept, header, writer: None, lines, changes: false, outcome, last: Instant::ZERO }))
+        let lines = vec![Line::Receipt(header.clone()).to_json()];
+        let (writer, outcome, last) = (None, "stopped", Instant::ZERO);
+        Ok(Some(Self { named, implied: None, kept, header, writer, lines, outcome, last }))
     }
 
     /// A graph of calls is about to run, from this state.
@@ -105,6 +155,7 @@ impl Receipt {
             None => self.writer = Some(Writer::new(state, now)),
         }
         self.last = now;
+        self.grow();
     }
 
     /// How it ended, as far as is known.
@@ -119,60 +170,74 @@ impl Receipt {
 
     fn notice(&mut self, nodes: &[Node], notice: &Notice) {
         self.last = notice.at;
-        self.changes |= matches!(&notice.news, News::Sent { request, .. } if request.operation().is_mutating());
-        if let Some(line) = self.writer.as_mut().and_then(|writer| writer.notice(nodes, notice)) {
-            self.lines.push(line.to_json());
-        }
-    }
-
-    fn text(&self) -> String {
-        let header = Line::Receipt(self.header.clone()).to_json();
-        let end = self.writer.as_ref().map(|writer| writer.end(self.last, self.outcome).to_json());
-        let mut text = String::new();
-        for line in std::iter::once(&header).chain(&self.lines).chain(&end) {
-            text.push_str(line);
-            text.push('\n');
-        }
-        text
-    }
-
-    /// Writes it where it belongs, and tells if it cannot. The state is not locked any more: see [`Output::write`].
-    pub(crate) fn write(&self, io: &mut Io) {
-        let text = self.text();
-        let named = self
-            .named
-            .as_deref()
-            .map(|path| Output::new(path, Kind::Receipt, &self.kept).and_then(|output| output.write(text.as_bytes())));
+        let Some(line) = self.writer.as_mut().and_then(|writer| writer.notice(nodes, notice)) else { return };
         // Who was told what would be done, and did not do it, finds nothing new in the directory.
-        let implied = (self.header.cloud != "sim" && self.changes).then(|| self.keep(&text));
-        for written in named.into_iter().chain(implied) {
-            if let Err(error) = written {
-                human::warning(io, &format!("there is no receipt of this run: {error}"));
-            }
+        let changes = matches!(&notice.news, News::Sent { request, .. } if request.operation().is_mutating());
+        self.lines.push(line.to_json());
+        if changes && self.implied.is_none() && self.header.cloud != "sim" {
+            self.implied = Some(self.keep());
+        }
+        self.grow();
+    }
+
+    /// Writes what is not written yet to the files that grow.
+    fn grow(&mut self) {
+        let Self { named, implied, lines, .. } = self;
+        let named = match named {
+            Some(Named::Growing { place, copy }) => Some(
+                copy.get_or_insert_with(|| Copy::new(place.named(), place.begin(text(lines).as_bytes()), lines.len())),
+            ),
+            Some(Named::AtTheEnd(_)) | None => None,
+        };
+        named.into_iter().chain(implied).for_each(|copy| copy.grow(lines));
+    }
+
+    /// Writes its last line, and tells of what could not be written. The state is not locked any more: see
+    /// [`Output::write`].
+    pub(crate) fn end(&mut self, io: &mut Io) {
+        if let Some(writer) = &self.writer {
+            self.lines.push(writer.end(self.last, self.outcome).to_json());
+        }
+        self.grow();
+        let named = match &mut self.named {
+            Some(Named::AtTheEnd(path)) => Output::new(path, Kind::Receipt, &self.kept)
+                .and_then(|output| output.write(text(&self.lines).as_bytes()))
+                .err(),
+            Some(Named::Growing { copy, .. }) => copy.as_mut().and_then(Copy::take_problem),
+            None => None,
+        };
+        let implied = self.implied.as_mut().and_then(Copy::take_problem);
+        for error in named.into_iter().chain(implied) {
+            human::warning(io, &format!("there is no whole receipt of this run: {error}"));
         }
     }
 
-    /// Writes it to this directory, in the place of the oldest ones.
-    fn keep(&self, text: &str) -> Result<(), CommandError> {
+    /// Begins the copy in this directory, in the place of the oldest ones.
+    fn keep(&self) -> Copy {
         let Header { began, command, .. } = &self.header;
         let stem = began.replace(':', "");
         let path = PathBuf::from(format!("{DIRECTORY}/{stem}-{command}-{}{ENDING}", std::process::id()));
-        let failed = |error: std::io::Error| CommandError::file("write", &path, &error);
-        files::make_directory_of(Path::new(DIRECTORY)).map_err(failed)?;
-        files::replace_implied(&path, |new| new.write_all(text.as_bytes())).map_err(failed)?;
-        let mut kept: Vec<PathBuf> = std::fs::read_dir(DIRECTORY)
-            .map_err(failed)?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)))
-            .collect();
-        kept.sort();
+        let begun = files::make_directory_of(Path::new(DIRECTORY))
+            .and_then(|()| files::begin_implied(&path, text(&self.lines).as_bytes()))
+            .map_err(|error| CommandError::file("write", &path, &error));
         // Names begin with the time.
-        for old in kept.iter().rev().skip(KEPT) {
+        for old in names().iter().rev().skip(KEPT) {
             // Another run may have removed it.
             let _gone = std::fs::remove_file(old);
         }
-        Ok(())
+        Copy::new(&path, begun, self.lines.len())
     }
+}
+
+/// The receipts that this directory keeps, the oldest first.
+pub(crate) fn names() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(DIRECTORY).into_iter().flatten();
+    let mut names: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)))
+        .collect();
+    names.sort();
+    names
 }
 
 /// Passes on what an observer is told, and writes down what belongs in a receipt.

@@ -39,6 +39,7 @@ fn run_new(io: &mut Io, cloud: Option<CloudArg>, request: &Apply) -> CommandResu
     let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, ("OperationTypeApply", true))?;
     run.tell_place(&planned.plan);
     flow::show(run.io, run.format, &planned, false, request.plan.verbose);
+    run.foretell(&planned.plan);
     approval::check_data_loss(&planned.plan, &request.allow_data_loss)?;
     approval::needless_data_loss(&planned.plan, &request.allow_data_loss)
         .iter()

@@ -23,6 +23,7 @@ use crate::cloud::{Cloud, CloudError, CloudKind, CloudSettings};
 use crate::endpoint;
 use crate::error::{CommandError, Errors};
 use crate::io::Io;
+use crate::measured::Measurements;
 use crate::receipt::{Order, Receipt, Recording};
 use crate::request::PlanRequest;
 use crate::rfc3339;
@@ -304,9 +305,21 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Tells how long the plan takes, and how that is known. What takes moments is worth no word.
+    pub fn foretell(&mut self, plan: &Plan) {
+        let foretold = Measurements::of_directory().foretell(plan);
+        if foretold.takes.as_secs() == 0 {
+            return;
+        }
+        match self.format {
+            Format::Human => ["", &foretold.to_string()].into_iter().for_each(|line| self.io.out_line(line)),
+            Format::Json => json::write(self.io, &json::forecast(&foretold)),
+        }
+    }
+
     /// Tells if the credentials expire before the plan usually ends. Those that renew themselves do, all the same.
     pub fn warn_of_expiry(&mut self, plan: &Plan) {
-        let usual = plan.usual_duration();
+        let usual = Measurements::of_directory().foretell(plan).takes;
         let now = SystemTime::now();
         let Some(expiry) = self.cloud.credentials_expiry().filter(|expiry| *expiry < now + usual) else { return };
         let line = format!(
@@ -327,8 +340,8 @@ impl Drop for Run<'_> {
                 Format::Json => warn(self.io, self.format, &stays.to_string()),
             }
         }
-        if let Some(receipt) = &self.receipt {
-            receipt.write(self.io);
+        if let Some(receipt) = &mut self.receipt {
+            receipt.end(self.io);
         }
     }
 }

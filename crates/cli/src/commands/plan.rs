@@ -27,6 +27,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, ("OperationTypePlan", false))?;
     run.tell_place(&planned.plan);
     flow::show(run.io, run.format, &planned, request.calls, request.plan.verbose);
+    run.foretell(&planned.plan);
     let changes = flow::has_changes(&planned.plan);
     let workspace = run.workspace().to_owned();
     let format = run.format;

@@ -50,8 +50,8 @@ fn checked(io: &mut Io, receipts: &[Receipt], args: &ReceiptFiles) -> u8 {
     let code = if findings.is_empty() { 0 } else { DIFFERENT };
     if args.json {
         let finding = |finding: &Finding| {
-            let Finding { at_ms, address, operation, what } = finding;
-            json!({"at_ms": at_ms, "address": address, "operation": operation, "difference": what.to_string()})
+            let Finding { receipt, at_ms, address, operation, what } = finding;
+            json!({"receipt": receipt, "at_ms": at_ms, "address": address, "operation": operation, "difference": what.to_string()})
         };
         let findings: Vec<Json> = findings.iter().map(finding).collect();
         io.out_json_pretty(&json!({
@@ -63,7 +63,7 @@ fn checked(io: &mut Io, receipts: &[Receipt], args: &ReceiptFiles) -> u8 {
         return code;
     }
     let mut text = Text::new();
-    for Finding { at_ms, address, operation, what } in &findings {
+    for Finding { receipt: _, at_ms, address, operation, what } in &findings {
         let at = Duration::from_millis(*at_ms).as_secs_f64();
         text.say(Style::Plain, format!("{at:>8.1} s  {address}: {operation}: {what}"));
     }

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use super::progress::{Line, Moment};
 use crate::error::CommandError;
 use crate::io::Io;
+use crate::measured::{Foretold, Origin};
 use crate::rfc3339;
 
 /// Now, as Terraform writes it: `2026-11-22T21:48:13.284656Z`.
@@ -101,6 +102,23 @@ pub fn sweep_line(swept: &Swept) -> Json {
         "@timestamp": timestamp(),
         "type": "sweep",
         "sweep": sweep(swept),
+    })
+}
+
+/// How long a plan takes, as a line of the stream. Terraform has no such line.
+pub(crate) fn forecast(foretold: &Foretold) -> Json {
+    let Foretold { takes, measured } = foretold;
+    let (source, measured) = match measured {
+        Some(Origin { on, runs }) => ("measured", json!({ "on": on, "runs": runs })),
+        None => ("simulated", Json::Null),
+    };
+    json!({
+        "@level": "info",
+        "@message": foretold.to_string(),
+        "@module": "aloka",
+        "@timestamp": timestamp(),
+        "type": "forecast",
+        "forecast": { "seconds": takes.as_secs(), "source": source, "measured": measured },
     })
 }
 

@@ -86,3 +86,80 @@ fn other_files_are_not_overwritten_and_others_are_not_read() {
     let dir = dir.file("one.jsonl", &newer);
     dir.run(&["receipts", "check", "one.jsonl"]).expect(1).complains("format version 9");
 }
+
+/// A run that is killed leaves what it knew, and what it had sent by then counts as done once the next run sees it.
+#[test]
+fn a_run_that_is_killed_leaves_a_receipt() {
+    for at in ["aws_vpc", "aws_nat_gateway", "aws_db_instance"] {
+        let dir = Dir::new();
+        dir.killed_when(&["apply", "-auto-approve", "-receipt=killed.jsonl"], 60, at);
+        let killed = text(&dir, "killed.jsonl");
+        assert!(killed.contains("{\"call\":") && !killed.contains("{\"end\":"), "{at}: {killed}");
+        dir.run(&["receipts", "check", "killed.jsonl"]).expect(0);
+        dir.run(&["apply", "-auto-approve", "-receipt=resumed.jsonl"]).expect(0);
+        dir.run(&["destroy", "-auto-approve", "-allow-data-loss", DATABASE, "-receipt=gone.jsonl"]).expect(0);
+        let ran = dir.run(&["receipts", "check", "killed.jsonl", "resumed.jsonl", "gone.jsonl"]);
+        ran.expect(0).says("the simulator would have answered all of them so");
+    }
+}
+
+/// The file grows while the run goes on; until the first call there is the one of before.
+#[test]
+fn a_refusal_before_the_first_call_leaves_the_receipt_of_before() {
+    let dir = life();
+    let before = text(&dir, "made.jsonl");
+    dir.run(&["apply", "-auto-approve", "-receipt=made.jsonl", "-var=vpc_cidr=nonsense"]).expect(1);
+    assert_eq!(text(&dir, "made.jsonl"), before);
+}
+
+#[test]
+fn a_receipt_that_goes_into_a_pipe_or_to_standard_output_is_written_at_the_end() {
+    let dir = Dir::new();
+    let ran = dir.run(&["apply", "-auto-approve", "-receipt=/dev/stdout"]).expect(0);
+    let (told, receipt) = ran.stdout.split_once("{\"receipt\":").expect("a receipt");
+    assert!(told.contains("Apply complete!"), "{told}");
+    assert!(receipt.trim_end().ends_with("\"outcome\":\"done\"}}"), "{receipt}");
+}
+
+/// What was measured in this directory on AWS is what its plans foretell; a simulated run is no measurement.
+#[test]
+fn a_plan_foretells_with_what_was_measured() {
+    let dir = life();
+    let ran = dir.run(&["plan"]).expect(0).says("(simulated)");
+    let line = |text: &str| text.lines().find(|line| line.starts_with("Takes about ")).expect("a line").to_owned();
+    let simulated = line(&ran.stdout);
+    std::fs::create_dir(dir.path().join(".aloka/receipts")).expect("made");
+    let keep = |name: &str, text: &str| {
+        let path = dir.path().join(".aloka/receipts").join(name);
+        std::fs::write(&path, text).expect("written");
+    };
+    // Everything takes ten times as long.
+    let made = text(&dir, "made.jsonl");
+    let mut slow = String::new();
+    for line in made.lines() {
+        let mut json: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        for kind in ["call", "sent", "end"] {
+            if let Some(at) = json.get(kind).and_then(|line| line["at_ms"].as_u64()) {
+                json[kind]["at_ms"] = (at * 10).into();
+            }
+        }
+        slow += &(json.to_string() + "\n");
+    }
+    keep("2026-01-02T000000Z-apply-1.jsonl", &slow);
+    assert_eq!(line(&dir.run(&["plan"]).expect(0).stdout), simulated, "the cloud is the simulated one");
+    let began = &made[made.find("\"began\":").expect("a time")..][..30];
+    let of_aws = |day: u32| {
+        let text = slow.replacen("\"cloud\":\"sim\"", "\"cloud\":\"aws\"", 1);
+        text.replacen(began, &format!("\"began\":\"2026-01-0{day}T00:00:00Z\""), 1)
+    };
+    keep("2026-01-02T000000Z-apply-1.jsonl", &of_aws(2));
+    let ran = dir.run(&["plan"]).expect(0).says("(measured on 2026-01-02, 1 run)");
+    assert_ne!(line(&ran.stdout).split('(').next(), simulated.split('(').next());
+    keep("2026-01-03T000000Z-apply-1.jsonl", &of_aws(3));
+    keep("2026-01-04T000000Z-apply-1.jsonl", "nonsense");
+    let ran = dir.run(&["plan", "-json"]).expect(0);
+    let forecast = ran.stdout.lines().find(|line| line.contains("\"type\":\"forecast\"")).expect("a line");
+    let json: serde_json::Value = serde_json::from_str(forecast).expect("JSON");
+    assert_eq!(json["forecast"]["measured"], serde_json::json!({"on": "2026-01-03", "runs": 2}), "{json}");
+    assert!(json["forecast"]["seconds"].as_u64().expect("a number") > 2000, "{json}");
+}

@@ -348,7 +348,12 @@ impl Plan {
 
     /// How long it usually takes to carry out.
     pub fn usual_duration(&self) -> std::time::Duration {
-        usual::duration(&self.nodes)
+        usual::duration(&self.nodes, &|_| None)
+    }
+
+    /// The same where it was measured how long what some calls begin takes.
+    pub fn measured_duration(&self, measured: &dyn Fn(&Call) -> Option<std::time::Duration>) -> std::time::Duration {
+        usual::duration(&self.nodes, measured)
     }
 
     /// Every call the plan may send, in order of execution: always sent, or only in the case named.
