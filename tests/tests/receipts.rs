@@ -6,6 +6,7 @@ use aloka_core::receipt::{self, Answer, Header, Line, Receipt, Writer};
 use aloka_core::session::Planned;
 use aloka_core::value::Value;
 use aloka_sim::aws::{Durations, Options};
+use aloka_sim::fault::{Fault, FaultPlan, When};
 use aloka_sim::receipt::{Simulated, What, check, measure};
 use aloka_sim::world::{RunEnd, Watch};
 use aloka_tests::{Bench, PASSWORD, any_tfvars, secrets, variables};
@@ -78,6 +79,43 @@ proptest! {
         prop_assert!(report.findings.is_empty(), "{:#?}", report.findings);
         prop_assert!(report.checked > 30, "{report:?}");
         prop_assert!(report.unchecked.is_empty(), "{report:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A call whose answer was lost was carried out or not: what is seen later tells.
+    #[test]
+    fn nothing_is_invented_of_lost_answers(
+        seed in any::<u64>(),
+        effects in proptest::collection::vec(20_u64..140, 1..4),
+        kind in 0_usize..3,
+    ) {
+        let fault = [Fault::LostReply, Fault::ServerError { acted: true }, Fault::ServerError { acted: false }];
+        let mut bench = Bench::with(Options { seed, durations: Durations::Drawn, ..Options::default() });
+        let variables = variables("");
+        let planned = bench.plan(&variables, Mode::Apply).expect("a plan");
+        let first = bench.world.effects();
+        let strikes = effects.iter().map(|effect| (When::Effect(first + effect - 20), fault[kind].clone()));
+        bench.world.faults = FaultPlan(strikes.collect());
+        let made = run(&mut bench, &planned);
+        let report = check(&read(&[made]));
+        prop_assert!(report.findings.is_empty(), "{:#?}", report.findings);
+    }
+}
+
+#[test]
+fn what_was_sent_and_not_answered_is_known_to_be_so() {
+    let text = made().remove(0);
+    let whole = receipt::read(&text).expect("a receipt");
+    assert_eq!(whole.unanswered, [], "every call was answered");
+    let lines: Vec<&str> = text.lines().collect();
+    for count in 1..lines.len() {
+        let cut = receipt::read(&(lines[..count].join("\n") + "\n")).expect("a receipt");
+        let sent = lines[..count].iter().filter(|line| line.starts_with("{\"sent\":")).count();
+        let answered = cut.exchanges.iter().filter(|exchange| exchange.operation.is_mutating()).count();
+        assert_eq!(cut.unanswered.len(), sent - answered, "{count} lines");
     }
 }
 

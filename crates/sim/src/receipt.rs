@@ -14,7 +14,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aloka_core::api::{ApiError, Call, ErrorClass, Operation, Reply, Request};
-use aloka_core::receipt::{Answer, Exchange, Receipt, Sent, is_public};
+use aloka_core::receipt::{Answer, Exchange, Receipt, Sent, is_public, made, named};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
@@ -25,18 +25,24 @@ use crate::aws::durations::Transition;
 use crate::aws::{Account, Durations, Options};
 use crate::rules;
 
-/// By how much the account is asked earlier or later than AWS was, up to `most`: close enough to meet a first backup.
-fn offsets(most: Duration) -> impl DoubleEndedIterator<Item = Duration> {
-    let quarters = u32::try_from(most.as_secs() / 15).unwrap_or(u32::MAX);
-    [1, 2, 5, 10, 20].into_iter().chain((2..=quarters).map(|quarter| u64::from(quarter) * 15)).map(Duration::from_secs)
+/// Seconds by which the account is asked earlier or later than AWS was: close enough to meet a first backup, far enough for
+/// the slowest database.
+fn offsets() -> impl DoubleEndedIterator<Item = Duration> {
+    [1, 2, 5, 10, 20].into_iter().chain((2..=240).map(|quarter| quarter * 15)).map(Duration::from_secs)
 }
 
-/// Far enough for the slowest database.
-const LATER: Duration = Duration::from_secs(3600);
-/// Far enough for what the last run began, if the next one came at once.
-const EARLIER: Duration = Duration::from_secs(BETWEEN_RECEIPTS.as_secs() + 600);
-/// Longer than anything takes that the account is at work on when a receipt ends.
-const BETWEEN_RECEIPTS: Duration = Duration::from_secs(7200);
+/// How long nothing was done between two runs. Where time is virtual, no time is between them by their clocks.
+fn between(before: &Receipt, after: &Receipt) -> Duration {
+    let last = before.exchanges.iter().map(|exchange| exchange.at_ms.saturating_add(exchange.took_ms)).max();
+    let last = last.max(before.end.as_ref().map(|end| end.at_ms)).unwrap_or(0);
+    let (Some(began), Some(next)) = (before.header.began_seconds(), after.header.began_seconds()) else {
+        return Duration::ZERO;
+    };
+    let rest = Duration::from_secs(next.saturating_sub(began)).saturating_sub(Duration::from_millis(last));
+    // In days nothing is under way any more.
+    rest.min(Duration::from_secs(86_400))
+}
+
 /// A password that RDS takes, in the place of the one that no receipt has.
 const PASSWORD: &str = "Receipt-0-password";
 
@@ -146,6 +152,9 @@ pub fn check(receipts: &[Receipt]) -> Report {
     };
     for (index, receipt) in receipts.iter().enumerate() {
         checker.receipt = index;
+        if let Some(before) = index.checked_sub(1).and_then(|before| receipts.get(before)) {
+            checker.now = checker.now + between(before, receipt);
+        }
         let began = checker.now;
         checker.bindings.next_receipt();
         checker.before.clear();
@@ -159,16 +168,12 @@ pub fn check(receipts: &[Receipt]) -> Report {
             checker.now = checker.now.max(began + Duration::from_millis(at));
             match call {
                 Ok(exchange) => checker.likely(exchange),
-                Err(Sent { operation, arguments, .. }) => {
-                    checker.lose(*operation, arguments);
+                Err(Sent { address, operation, arguments, .. }) => {
+                    checker.lose(address, *operation, arguments);
                     checker.unchecked("no answer came");
                 }
             }
         }
-        // What AWS was done with when the next run began, the account is done with as well; where a run did not wait for
-        // it, neither does the account.
-        let has_waited = receipt.end.as_ref().is_some_and(|end| matches!(&*end.outcome, "done" | "failed"));
-        checker.now = checker.now + if has_waited { BETWEEN_RECEIPTS } else { Duration::ZERO };
         checker.report.findings.extend(durations::judge(receipt, index));
     }
     checker.report
@@ -187,8 +192,9 @@ struct Checker {
     before: Vec<(Instant, Account)>,
     bindings: Bindings,
     secrets: Secrets,
-    /// Calls that change something and whose answer nobody knows. AWS carried them out, or it did not.
-    unknown: Vec<Request>,
+    /// Calls that change something and whose answer nobody knows, each with its object's address. AWS carried them out, or it
+    /// did not.
+    unknown: Vec<(String, Request)>,
     report: Report,
 }
 
@@ -198,12 +204,12 @@ impl Checker {
     }
 
     /// A call whose answer nobody knows.
-    fn lose(&mut self, operation: Operation, arguments: &Value) {
+    fn lose(&mut self, address: &str, operation: Operation, arguments: &Value) {
         let account_id = &self.account.options().account_id;
         if let Some(request) =
             self.bindings.request(operation, arguments, account_id).filter(|_| operation.is_mutating())
         {
-            self.unknown.push(request);
+            self.unknown.push((address.to_owned(), request));
             let most = self.unknown.len().saturating_sub(UNKNOWN_MAX);
             self.unknown.drain(..most);
         }
@@ -226,8 +232,12 @@ impl Checker {
         while told(&best) > before {
             let carried_out = (0..self.unknown.len()).map(|index| {
                 let mut checker = self.clone();
-                let request = checker.unknown.remove(index);
-                let _refused_or_not = checker.account.call(checker.now, &request, &checker.secrets);
+                let (address, request) = checker.unknown.remove(index);
+                let reply = checker.account.call(checker.now, &request, &checker.secrets);
+                // Later receipts know it by its address.
+                if let Some(id) = reply.as_ref().ok().and_then(|reply| made(request.operation(), reply)) {
+                    checker.bindings.know(&address, id);
+                }
                 (with(&checker), checker)
             });
             match carried_out.min_by_key(|(after, _)| told(after)).filter(|(after, _)| told(after) < told(&best)) {
@@ -241,7 +251,7 @@ impl Checker {
     fn exchange(&mut self, exchange: &Exchange) {
         let recorded = match &exchange.answer {
             Answer::Error { answered: false, .. } => {
-                self.lose(exchange.operation, &exchange.arguments);
+                self.lose(&exchange.address, exchange.operation, &exchange.arguments);
                 return self.unchecked("no answer came");
             }
             Answer::Error { code, message, .. } => Err(ApiError::answered(code, message.clone(), None)),
@@ -250,7 +260,7 @@ impl Checker {
         match &recorded {
             Err(error) if matches!(error.class, ErrorClass::Throttled | ErrorClass::Unknown) => {
                 if error.class == ErrorClass::Unknown {
-                    self.lose(exchange.operation, &exchange.arguments);
+                    self.lose(&exchange.address, exchange.operation, &exchange.arguments);
                 }
                 return self.unchecked("AWS was busy");
             }
@@ -295,7 +305,7 @@ impl Checker {
         };
         let mut account = self.account.clone();
         let mut asked = None;
-        for offset in std::iter::once(Duration::ZERO).chain(offsets(LATER)) {
+        for offset in std::iter::once(Duration::ZERO).chain(offsets()) {
             let at = self.now + offset;
             let reply = account.call(at, request, &self.secrets);
             if is_same(&reply) {
@@ -314,6 +324,9 @@ impl Checker {
                     self.before.push((self.now, before));
                 }
                 self.now = at;
+                if let Some(name) = made(exchange.operation, recorded).and_then(|text| named(text).next()) {
+                    self.bindings.forget(name);
+                }
                 self.values(exchange, compare(recorded, &simulated, &mut self.bindings.clone()));
                 self.bindings.bind(recorded, &simulated);
             }
@@ -342,8 +355,8 @@ impl Checker {
     fn read(&mut self, exchange: &Exchange, request: &Request, recorded: Result<&Value, ApiError>) {
         // At its own time first, as that is the time mostly; then from early to late, as what is over goes.
         let now = self.now;
-        let earlier = offsets(EARLIER).rev().map(|offset| Instant::ZERO + now.since(Instant::ZERO + offset));
-        let later = offsets(LATER).map(|offset| now + offset);
+        let earlier = offsets().rev().map(|offset| Instant::ZERO + now.since(Instant::ZERO + offset));
+        let later = offsets().map(|offset| now + offset);
         let (mut account, secrets, before) = (self.account.clone(), self.secrets.clone(), self.before.clone());
         let at_its_time = self.ask(now, request).1;
         let other_times = earlier.chain(later).map(|at| account.call(at, request, &secrets));

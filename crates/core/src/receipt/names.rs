@@ -264,6 +264,11 @@ fn made_by(operation: Operation) -> Option<&'static str> {
     })
 }
 
+/// What the answer to a creation calls the object that it made: an identifier, or in a receipt a name.
+pub fn made(operation: Operation, reply: &Value) -> Option<&str> {
+    find(reply, made_by(operation)?)
+}
+
 /// The field that identifies an item of the list that a read answers; `None` where items are never of a stack.
 pub fn identity(operation: Operation) -> Option<&'static str> {
     Some(match operation {

@@ -70,6 +70,19 @@ impl Bindings {
         self.0.extend(latest.into_iter().map(|(what, _, bound)| (what, bound)));
     }
 
+    /// The object at an address is this one from here on.
+    pub(super) fn know(&mut self, address: &str, id: &str) {
+        self.0.insert(address.to_owned(), id.to_owned());
+    }
+
+    /// A call has made another object of this name: it is bound to nothing any more, nor is what came along with it.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.0.remove(name);
+        if name.contains("aws_vpc") {
+            self.0.retain(|name, _| !name.contains("aws_default_security_group"));
+        }
+    }
+
     /// The value with what is bound in the place of names; `None` if one is not bound. What a creation is to be called is
     /// made up.
     pub(super) fn resolved(&mut self, value: &Value, is_creating: bool, account_id: &str) -> Option<Value> {
