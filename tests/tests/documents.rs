@@ -1,6 +1,7 @@
 //! Pages that are made from data are up to date.
 
 use aloka_sim::rules::report::Report;
+use aloka_sim::rules::unseen;
 use aloka_sim::scenario::library;
 
 #[test]
@@ -12,5 +13,15 @@ fn the_page_of_the_simulator_is_what_the_rule_table_says() {
         made == page,
         "docs/SIMULATOR.md is not up to date (line {:?}): cargo run -p aloka --no-default-features -- simulate -rules=markdown > docs/SIMULATOR.md",
         first.map(|line| line + 1),
+    );
+}
+
+#[test]
+fn what_nobody_has_seen_yet_is_what_the_rule_table_says() {
+    let page = include_str!("../../docs/REAL_AWS.md");
+    let (_, listed) = page.split_once("## What nobody has seen yet\n\n").expect("the last section");
+    assert!(
+        listed == unseen::markdown(),
+        "the last section of docs/REAL_AWS.md is not up to date: cargo run -p aloka --no-default-features -- simulate -rules=unseen",
     );
 }

@@ -1,5 +1,6 @@
 //! The command line as clap reads it. What the flags mean together is decided by [`crate::request`].
 
+pub mod certify;
 pub mod receipts;
 mod text;
 pub mod workspace;
@@ -137,6 +138,15 @@ pub enum Command {
                       durations apply.jsonl"
     )]
     Receipts(receipts::ReceiptsCommand),
+    /// Live through everything in a sandbox account on AWS, and tell what AWS did that the simulated one would not
+    ///
+    /// Plans, makes, changes, damages, kills its own runs half way, and destroys, each by this program, in an account that
+    /// holds nothing of the project; then lays the receipts of all of it beside the simulated AWS. Tells before what it
+    /// takes and costs. Destroys what it made even if it fails or is stopped. Exits with 0 if nothing is different, with 2
+    /// if something is, with 1 if a step failed.
+    #[command(after_help = "Examples:\n  aloka certify -account=123456789012 -max-cost=2\n  aloka -cloud=sim certify \
+                            -account=123456789012 -max-cost=2 -auto-approve")]
+    Certify(certify::CertifyArgs),
     /// List the variables: types, defaults, what they are for
     #[command(after_help = "Examples:\n  aloka variables\n  aloka variables -json")]
     Variables(VariablesArgs),
@@ -606,6 +616,8 @@ pub enum RulesFormat {
     Json,
     /// The page docs/SIMULATOR.md.
     Markdown,
+    /// The end of docs/REAL_AWS.md: what nobody has seen yet.
+    Unseen,
 }
 
 /// `aloka simulate`

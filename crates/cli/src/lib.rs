@@ -148,6 +148,7 @@ impl Command {
             | Self::Import(_)
             | Self::Adopt(_)
             | Self::ForceUnlock(_)
+            | Self::Certify(_)
             | Self::Graph(_) => true,
         }
     }
@@ -171,6 +172,7 @@ impl Command {
             | Self::Graph(_)
             | Self::Simulate(_)
             | Self::Receipts(_)
+            | Self::Certify(_)
             | Self::Variables(_)
             | Self::Completions(_)
             | Self::Version(_) => false,
@@ -180,7 +182,7 @@ impl Command {
 
 fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandResult {
     use crate::commands::{
-        apply, claim, completions, force_unlock, graph, import, init, output, plan, receipts, show, simulate,
+        apply, certify, claim, completions, force_unlock, graph, import, init, output, plan, receipts, show, simulate,
         state, validate, variables, version, workspace,
     };
     match command {
@@ -199,6 +201,7 @@ fn dispatch(io: &mut Io, cloud: Option<CloudArg>, command: Command) -> CommandRe
         Command::ForceUnlock(args) => force_unlock::run(io, cloud, &args),
         Command::Graph(args) => graph::run(io, &args),
         Command::Simulate(args) => simulate::run(io, &args),
+        Command::Certify(args) => certify::run(io, cloud, &args),
         Command::Receipts(command) => receipts::run(io, &command),
         Command::Variables(args) => variables::run(io, &args),
         Command::Completions(args) => completions::run(io, &args),

@@ -5,7 +5,7 @@ pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0    done; with plan -detailed-exitcode: no changes
   1    error; after a failed apply the state is saved, and the same command takes up the work
-  2    plan -detailed-exitcode: there are changes
+  2    plan -detailed-exitcode: there are changes; receipts check, certify: something is different
   127  no command given
 
 Environment:

@@ -4,7 +4,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
-mod signals;
+pub(crate) mod signals;
 mod sim;
 
 use std::path::PathBuf;

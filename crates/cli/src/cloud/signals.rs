@@ -7,26 +7,26 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Hears signals as long as a cloud is open.
-pub(super) struct Listener {
-    pub(super) runtime: Runtime,
-    pub(super) signals: Signals,
+pub(crate) struct Listener {
+    pub(crate) runtime: Runtime,
+    pub(crate) signals: Signals,
 }
 
 impl Listener {
     /// From here on, no signal ends the process by itself.
-    pub(super) fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let signals = runtime.block_on(async { Signals::new() })?;
         Ok(Self { runtime, signals })
     }
 
     /// True if this process was told to stop.
-    pub(super) fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         self.signals.stopping
     }
 
     /// Lets real time pass. The event of a signal that came, if one did.
-    pub(super) fn sleep(&mut self, pause: Duration) -> Option<Event> {
+    pub(crate) fn sleep(&mut self, pause: Duration) -> Option<Event> {
         let Self { runtime, signals } = self;
         runtime.block_on(async {
             // The driver of signals has to have its turn.
@@ -44,7 +44,7 @@ impl Listener {
 
     /// What `task` gives, done on another thread; `None` if a signal comes before. The task then goes on unheard until the
     /// process ends.
-    pub(super) fn unless_stopped<T: Send + 'static>(&mut self, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    pub(crate) fn unless_stopped<T: Send + 'static>(&mut self, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let Self { runtime, signals } = self;
         let (done, result) = tokio::sync::oneshot::channel();
         // Not a task of the runtime, whose end would wait for it.
@@ -63,7 +63,7 @@ impl Listener {
 }
 
 /// What people are told when a signal comes.
-pub(super) fn said(event: &Event) -> &'static str {
+pub(crate) fn said(event: &Event) -> &'static str {
     match event {
         Event::Stop => "stopping: no new calls; waiting for those under way (once more to stop waiting)",
         Event::Abandon => "no longer waiting; recording what is known",
@@ -73,7 +73,7 @@ pub(super) fn said(event: &Event) -> &'static str {
 
 /// The signals that end a run: the first asks to stop, the next to stop waiting. Kept as long as the cloud is open: a
 /// signal that comes while no loop runs is found by the next, as the handler of the process is never taken away.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
@@ -91,7 +91,7 @@ impl Signals {
     }
 
     /// The event a signal stands for that has come already.
-    pub(super) async fn pending(&mut self) -> Option<Event> {
+    pub(crate) async fn pending(&mut self) -> Option<Event> {
         tokio::select! {
             biased;
             event = self.next() => Some(event),
@@ -100,7 +100,7 @@ impl Signals {
     }
 
     /// The event the next signal stands for. A terminal that goes away asks to stop, however often it says so.
-    pub(super) async fn next(&mut self) -> Event {
+    pub(crate) async fn next(&mut self) -> Event {
         let insists = tokio::select! {
             _ = self.interrupt.recv() => true,
             _ = self.terminate.recv() => true,

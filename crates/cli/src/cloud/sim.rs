@@ -1,7 +1,9 @@
 //! The simulated cloud of a directory: an account in a file, so that plan, apply and destroy see the same one.
 //!
 //! `ALOKA_SIM_PACE` set to a number makes that many virtual seconds pass in one real second, for people to look on;
-//! otherwise no real time passes.
+//! otherwise no real time passes. For tests, `ALOKA_TEST_FLAWS` makes the simulated AWS answer otherwise than it does.
+
+mod flaw;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use aloka_sim::store::Store;
 use aloka_sim::world::{Latency, RunEnd, Watch, World};
 use serde::{Deserialize, Serialize};
 
+use self::flaw::Flaws;
 use super::signals::{Listener, said};
 use super::{CloudError, CloudSettings, Observer, write};
 use crate::backend::Backend;
@@ -40,6 +43,7 @@ pub struct SimCloud {
     world: World,
     pace: Option<u64>,
     listener: Listener,
+    flaws: Flaws,
 }
 
 /// Where the account is kept.
@@ -74,7 +78,8 @@ impl SimCloud {
             None => (fresh(), Instant::ZERO),
         };
         let world = World::new(account, Latency::default()).at(now);
-        Ok(Self { file, world, pace, listener: Listener::new()? })
+        let flaws = Flaws::of_environment().map_err(|problem| file.error(problem))?;
+        Ok(Self { file, world, pace, listener: Listener::new()?, flaws })
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -96,8 +101,8 @@ impl SimCloud {
         secrets: &Secrets,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, CloudError> {
-        let Self { file, world, pace, listener } = self;
-        let mut watch = Onlooker { observer, listener, pace: *pace, owed: Duration::ZERO, file };
+        let Self { file, world, pace, listener, flaws } = self;
+        let mut watch = Onlooker { observer, listener, pace: *pace, owed: Duration::ZERO, file, flaws };
         let end = world.run(executor, &mut BackendStore(backend), secrets, &mut watch);
         // Whatever became of the run, what it did to the account has happened.
         file.save(&world.account, world.now())?;
@@ -147,6 +152,7 @@ struct Onlooker<'a> {
     /// Real time that should have passed and has not.
     owed: Duration,
     file: &'a AccountFile,
+    flaws: &'a mut Flaws,
 }
 
 impl Watch for Onlooker<'_> {
@@ -160,6 +166,10 @@ impl Watch for Onlooker<'_> {
         if self.pace.is_some() && request.operation().is_mutating() {
             let _told_later = self.file.save(account, now);
         }
+    }
+
+    fn answer(&mut self, request: &Request, reply: &mut Reply) {
+        self.flaws.strike(request, reply);
     }
 
     fn interrupt(&mut self, nodes: &[Node], from: Instant, to: Instant) -> Option<(Instant, Event)> {

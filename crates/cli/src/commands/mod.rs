@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod approval;
 pub mod ask_password;
+pub mod certify;
 pub mod claim;
 pub mod clear_text;
 pub mod completions;

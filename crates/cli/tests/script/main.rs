@@ -1,6 +1,7 @@
 //! Stories told to the real binary, with the simulated cloud: exit codes, output, files left behind.
 
 mod backend;
+mod certify;
 mod clear_text;
 mod cycle;
 mod damage;

@@ -8,6 +8,7 @@
 mod macros;
 pub mod report;
 mod source;
+pub mod unseen;
 
 pub(crate) mod access;
 pub(crate) mod address;

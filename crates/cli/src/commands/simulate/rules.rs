@@ -2,6 +2,7 @@
 
 use aloka_core::render::Text;
 use aloka_sim::rules::report::Report;
+use aloka_sim::rules::unseen;
 use aloka_sim::scenario::library;
 
 use crate::args::RulesFormat;
@@ -15,6 +16,7 @@ pub(super) fn run(io: &mut Io, format: RulesFormat) -> CommandResult {
     match format {
         RulesFormat::Text => io.out_text(&Text::ours(&report.to_text())),
         RulesFormat::Json => io.out_json_pretty(&report.to_json()),
+        RulesFormat::Unseen => io.out_text(&Text::ours(&unseen::markdown())),
         RulesFormat::Markdown => io.out_text(&Text::ours(&report.to_markdown())),
     }
     Ok(0)
