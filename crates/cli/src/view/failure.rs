@@ -5,7 +5,7 @@ use aloka_core::engine::{Cause, Failure, Outcome};
 use aloka_core::observe::DB_STUCK;
 use aloka_core::session::Problem;
 use aloka_core::session::sweep::{Leftover, Swept};
-use aloka_core::shell::{Command, flag_at};
+use aloka_core::shell::flag_at;
 
 use crate::advice::{self, advised};
 use crate::error::CommandError;
