@@ -415,4 +415,4 @@ class Versions(Story):
 
 
 if __name__ == "__main__":
-    harness.main(together=11)
+    harness.main(together=8)

@@ -82,7 +82,7 @@ fn a_profile_that_does_not_exist_is_not_passed_over() {
         ran.complains("hint: correct aws_profile, or add [profile nope] to ~/.aws/config or [nope] to profiles");
     }
     // One that does exist is used: nobody answers here.
-    dir.run(&["plan", "-var=aws_profile=prod"]).expect(1).complains("ConnectionError");
+    dir.run(&["plan", "-var=aws_profile=prod"]).expect(1).complains("no program listens at http://127.0.0.1:1");
 
     let dir = dir.file(
         "main.tf",
