@@ -82,12 +82,9 @@ fn hint_for(error: &ApiError, profile: Option<&str>) -> String {
     let hint = match error.class {
         ErrorClass::Credentials => return credentials(error, profile),
         ErrorClass::Throttled => "AWS limits the rate of calls: run the command again in a minute",
-        ErrorClass::Unknown => match network(error) {
-            Some(hint) => hint,
-            None => {
-                "AWS did not answer: check the network and https://health.aws.amazon.com, then run the command again"
-            }
-        },
+        ErrorClass::Unknown => network(error).unwrap_or(
+            "AWS did not answer: check the network and https://health.aws.amazon.com, then run the command again",
+        ),
         ErrorClass::NotFound => {
             "somebody may have removed the object meanwhile: run `aloka plan` to see where things stand"
         }
@@ -109,10 +106,7 @@ fn hint_for(error: &ApiError, profile: Option<&str>) -> String {
             "allow this action to the caller in IAM; `aloka plan -calls` lists every action needed"
         }
         ErrorClass::NotImplemented => "this endpoint does not know the operation; emulators know only a part of AWS",
-        ErrorClass::Refused => match network(error) {
-            Some(hint) => hint,
-            None => "correct what the message names, then run `aloka plan`",
-        },
+        ErrorClass::Refused => network(error).unwrap_or("correct what the message names, then run `aloka plan`"),
     };
     hint.to_owned()
 }

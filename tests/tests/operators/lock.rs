@@ -75,7 +75,7 @@ fn plan(from: &[Mark]) -> Plan {
         kept: Vec::new(),
         notes: Vec::new(),
         around: Arc::default(),
-        blocked: Blocked::default(),
+        blocked: Default::default(),
         tag_keys: BTreeSet::new(),
         moves: Vec::new(),
         nodes: Arc::default(),
