@@ -137,15 +137,14 @@ const fn row(
 
 /// Appends the reads of the sweep to the nodes of a destroy: each runs when all others are over, however they ended.
 pub(super) fn append(nodes: &mut Vec<Node>, recorded: &State, variables: &Variables, place: &Place) {
-    let needed: BTreeSet<u32> = nodes.iter().flat_map(|node| node.needs.iter().copied()).collect();
-    let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-    let last: Vec<u32> = (0..count).filter(|index| !needed.contains(index)).collect();
+    // All of them, not only the last ones: one that is skipped is over while others, which it needed too, still delete.
+    let others: Vec<u32> = (0..u32::try_from(nodes.len()).unwrap_or(u32::MAX)).collect();
     for (row, call) in calls(recorded, variables, place) {
         let expect = Expect::NoneOf { list: map::text(row.list), lineage: recorded.lineage.clone() };
         let accept = vec![Accept { expect, success: true }];
         let step = Step::Wait(Waiter { call, accept, save: Save::Nothing, pace: SETTLED, short: None });
         let mut node = read_node(Address::root(row.of, "any"), step);
-        node.needs.clone_from(&last);
+        node.needs.clone_from(&others);
         nodes.push(node);
     }
 }
@@ -351,6 +350,64 @@ mod tests {
         let node = &nodes[index.expect("a read of subnets")];
         let reply: Reply = Ok(Value::map([("Subnets", Value::List(vec![object]))]));
         Swept::of(state, &[(node, &reply)]).expect("a sweep")
+    }
+
+    #[test]
+    fn the_sweep_looks_when_all_deletions_are_over_and_not_when_one_of_them_is_given_up() {
+        use crate::api::{ApiError, ErrorClass};
+        use crate::engine::{Effect, Event, Executor};
+        use crate::plan::Verb;
+        use crate::time::Instant;
+
+        let call = |operation: Operation| Step::Call {
+            call: Call::new(operation, []),
+            save: Save::Nothing,
+            recover: None,
+            way_back: None,
+        };
+        let delete = |kind: Kind, operation: Operation, needs: &[u32]| {
+            let mut node = read_node(Address::root(kind, "any"), call(operation));
+            (node.verb, node.needs) = (Verb::Delete, needs.to_vec());
+            node
+        };
+        // The VPC goes last, after a server that may not be terminated and a subnet that takes its time.
+        let mut nodes = vec![
+            delete(Kind::Instance, Operation::TerminateInstances, &[]),
+            delete(Kind::Subnet, Operation::DeleteSubnet, &[]),
+            delete(Kind::Vpc, Operation::DeleteVpc, &[0, 1]),
+        ];
+        let deletions = nodes.len();
+        let state = State::new("ours");
+        let variables =
+            evaluate(&[], Needs { password: false }).map(|evaluated| evaluated.variables).expect("defaults");
+        append(&mut nodes, &state, &variables, &Place::default());
+        assert!(nodes.len() > deletions);
+        let mut executor = Executor::new(nodes, state, Instant::ZERO);
+        let mut subnet = None;
+        let mut now = Instant::ZERO;
+        for _ in 0..100 {
+            let effects = executor.poll(now);
+            let is_quiet = effects.is_empty();
+            for effect in effects {
+                match effect {
+                    Effect::Send { ticket, request } => match request.operation() {
+                        Operation::TerminateInstances => {
+                            let error =
+                                ApiError { code: "No".into(), message: "no".into(), class: ErrorClass::Refused };
+                            executor.on_event(now, Event::Replied { ticket, reply: Err(error) });
+                        }
+                        Operation::DeleteSubnet => subnet = Some(ticket),
+                        other => panic!("{other} is sent while a subnet is being deleted"),
+                    },
+                    Effect::Persist { state } => executor.on_event(now, Event::Persisted { serial: state.serial }),
+                }
+            }
+            if is_quiet {
+                let Some(next) = executor.next_wakeup() else { break };
+                now = next;
+            }
+        }
+        assert!(subnet.is_some());
     }
 
     #[test]
