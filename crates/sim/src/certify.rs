@@ -76,7 +76,8 @@ const IN_PLACE: &[(&str, &str)] = &[
 ];
 const RESTARTED: &[(&str, &str)] = &[("app_instance_type", "t3.small")];
 const REPLACED: &[(&str, &str)] = &[("public_subnet_cidrs", "[\"10.0.21.0/24\", \"10.0.2.0/24\"]")];
-const MORE: &[(&str, &str)] = &[("public_subnet_cidrs", "[\"10.0.21.0/24\", \"10.0.2.0/24\", \"10.0.3.0/24\"]")];
+const MORE: &[(&str, &str)] =
+    &[("public_subnet_cidrs", "[\"10.0.21.0/24\", \"10.0.2.0/24\", \"10.0.3.0/24\"]"), ("app_instance_count", "2")];
 /// What somebody else may do to what stands then.
 const DRIFTED: &[(&str, &str)] = &[
     ("public_subnet_cidrs", "[\"10.0.21.0/24\", \"10.0.2.0/24\"]"),

@@ -31,8 +31,11 @@ fn offsets() -> impl DoubleEndedIterator<Item = Duration> {
     [1, 2, 5, 10, 20].into_iter().chain((2..=240).map(|quarter| quarter * 15)).map(Duration::from_secs)
 }
 
-/// How long nothing was done between two runs. Where time is virtual, no time is between them by their clocks.
+/// How long nothing was done between two runs. Where time is virtual, none passes between them, whatever the clocks say.
 fn between(before: &Receipt, after: &Receipt) -> Duration {
+    if before.header.cloud == "sim" && after.header.cloud == "sim" {
+        return Duration::ZERO;
+    }
     let last = before.exchanges.iter().map(|exchange| exchange.at_ms.saturating_add(exchange.took_ms)).max();
     let last = last.max(before.end.as_ref().map(|end| end.at_ms)).unwrap_or(0);
     let (Some(began), Some(next)) = (before.header.began_seconds(), after.header.began_seconds()) else {
@@ -174,9 +177,23 @@ pub fn check(receipts: &[Receipt]) -> Report {
                 }
             }
         }
-        checker.report.findings.extend(durations::judge(receipt, index));
+        checker.report.findings.extend(durations::judge(receipts.get(..=index).unwrap_or_default()));
     }
     checker.report
+}
+
+/// True if the answer does not tell whether AWS carried out the call.
+fn is_lost(answer: &Answer) -> bool {
+    match answer {
+        Answer::Error { answered: false, .. } => true,
+        Answer::Error { code, .. } => ApiError::answered(code, String::new(), None).class == ErrorClass::Unknown,
+        Answer::Reply(_) => false,
+    }
+}
+
+/// True if what differs at one time differs at another as well.
+fn differs_too(found: &Difference, others: &[Difference]) -> bool {
+    others.iter().any(|other| other.path == found.path)
 }
 
 /// Calls whose answer was lost and that nothing has shown to have been carried out; the oldest are given up beyond this.
@@ -249,22 +266,16 @@ impl Checker {
     }
 
     fn exchange(&mut self, exchange: &Exchange) {
+        if is_lost(&exchange.answer) {
+            self.lose(&exchange.address, exchange.operation, &exchange.arguments);
+            return self.unchecked("no answer came");
+        }
         let recorded = match &exchange.answer {
-            Answer::Error { answered: false, .. } => {
-                self.lose(&exchange.address, exchange.operation, &exchange.arguments);
-                return self.unchecked("no answer came");
-            }
             Answer::Error { code, message, .. } => Err(ApiError::answered(code, message.clone(), None)),
             Answer::Reply(reply) => Ok(reply),
         };
-        match &recorded {
-            Err(error) if matches!(error.class, ErrorClass::Throttled | ErrorClass::Unknown) => {
-                if error.class == ErrorClass::Unknown {
-                    self.lose(&exchange.address, exchange.operation, &exchange.arguments);
-                }
-                return self.unchecked("AWS was busy");
-            }
-            Err(_) | Ok(_) => {}
+        if recorded.as_ref().is_err_and(|error| error.class == ErrorClass::Throttled) {
+            return self.unchecked("AWS was busy");
         }
         let account_id = &self.account.options().account_id;
         let Some(request) = self.bindings.request(exchange.operation, &exchange.arguments, account_id) else {
@@ -296,38 +307,54 @@ impl Checker {
         (account, reply)
     }
 
-    /// A call that changes something: where AWS was faster than the account, the account's clock is put forward.
+    /// A call that changes something: where AWS was faster than the account, the account's clock is put forward. What was
+    /// made before and is asked for again is answered as it is by now, so that values are a matter of time as well.
     fn change(&mut self, exchange: &Exchange, request: &Request, recorded: Result<&Value, ApiError>) {
-        let is_same = |reply: &Reply| match (reply, &recorded) {
-            (Ok(_), Ok(_)) => true,
-            (Err(simulated), Err(recorded)) => simulated.code == recorded.code,
-            (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
-        };
+        let mut bindings = self.bindings.clone();
+        if let Some(name) =
+            recorded.as_ref().ok().and_then(|reply| made(exchange.operation, reply)).and_then(|text| named(text).next())
+        {
+            bindings.forget(name);
+        }
+        let mut asked: Option<(Instant, Account, Reply, Vec<Difference>)> = None;
         let mut account = self.account.clone();
-        let mut asked = None;
+        let mut is_accepted = false;
         for offset in std::iter::once(Duration::ZERO).chain(offsets()) {
             let at = self.now + offset;
             let reply = account.call(at, request, &self.secrets);
-            if is_same(&reply) {
-                asked = Some((at, account, reply));
+            let differences = match (&reply, &recorded) {
+                (Ok(simulated), Ok(recorded)) => Some(compare(recorded, simulated, &mut bindings.clone())),
+                (Err(simulated), Err(recorded)) => (simulated.code == recorded.code).then(Vec::new),
+                (Ok(_), Err(_)) | (Err(_), Ok(_)) => None,
+            };
+            let is_refused = reply.is_err();
+            match (differences, &mut asked) {
+                (Some(differences), _) if differences.is_empty() => {
+                    asked = Some((at, account, reply, differences));
+                    break;
+                }
+                (Some(differences), Some((.., still))) => still.retain(|found| differs_too(found, &differences)),
+                (Some(differences), None) => asked = Some((at, account.clone(), reply, differences)),
+                (None, _) => {}
+            }
+            if asked.as_ref().is_some_and(|(.., still)| still.is_empty()) {
                 break;
             }
+            is_accepted |= !is_refused;
             // What is refused changes nothing.
-            if reply.is_ok() {
+            if !is_refused {
                 account = self.account.clone();
             }
         }
         match (asked, recorded) {
-            (Some((at, account, Ok(simulated))), Ok(recorded)) => {
+            (Some((at, account, Ok(simulated), differences)), Ok(recorded)) => {
                 let before = std::mem::replace(&mut self.account, account);
                 if at > self.now {
                     self.before.push((self.now, before));
                 }
                 self.now = at;
-                if let Some(name) = made(exchange.operation, recorded).and_then(|text| named(text).next()) {
-                    self.bindings.forget(name);
-                }
-                self.values(exchange, compare(recorded, &simulated, &mut self.bindings.clone()));
+                self.bindings = bindings;
+                self.values(exchange, differences);
                 self.bindings.bind(recorded, &simulated);
             }
             (Some(_), _) => {}
@@ -343,8 +370,8 @@ impl Checker {
                 let known =
                     |rule: &rules::Rule| rule.code == recorded.code && rule.operations.contains(&exchange.operation);
                 if !(is_passing && rules::all().any(known)) {
-                    let (_, reply) = self.ask(self.now, request);
-                    let simulated = reply.err().map_or_else(|| "ok".to_owned(), |error| error.code);
+                    let refused = self.ask(self.now, request).1.err().filter(|_| !is_accepted);
+                    let simulated = refused.map_or_else(|| "ok".to_owned(), |error| error.code);
                     self.find(exchange, What::Refused { code: recorded.code, simulated });
                 }
             }
@@ -377,11 +404,10 @@ impl Checker {
                         return;
                     }
                     // What differs at one time and not at another is a matter of time.
-                    let both = |least: Vec<Difference>| -> Vec<Difference> {
-                        let still = |found: &Difference| differences.iter().any(|other| other.path == found.path);
-                        least.into_iter().filter(still).collect()
-                    };
-                    least = Some(least.map_or_else(|| differences.clone(), both));
+                    match &mut least {
+                        Some(least) => least.retain(|found| differs_too(found, &differences)),
+                        None => least = Some(differences),
+                    }
                     if least.as_ref().is_some_and(Vec::is_empty) {
                         return;
                     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aloka_core::receipt::OTHERS;
+use aloka_core::stack::app_address;
 use aloka_core::value::{Value, ValueMap};
 
 /// Fields that AWS chooses, or that are of the moment: two accounts never agree on them.
@@ -30,7 +31,21 @@ pub(super) struct Difference {
 
 /// What the names of a receipt stand for in the simulated account.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Bindings(BTreeMap<String, String>);
+pub(super) struct Bindings {
+    bound: BTreeMap<String, Bound>,
+    /// What addresses stand for in the next receipt, while they stand for another object in this one.
+    later: BTreeMap<String, Bound>,
+    /// How many were bound so far.
+    count: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Bound {
+    /// What it stands for.
+    is: String,
+    /// Of two, the one that was bound later has the greater number.
+    ordinal: u64,
+}
 
 /// A piece of a text with names.
 enum Piece<'t> {
@@ -56,30 +71,54 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 }
 
 impl Bindings {
-    /// Another receipt begins: in it, an address names the object that the last one made there, and numbers begin anew.
+    /// Another receipt begins: in it, an address names the object that was bound to it last, by this address or the one that it
+    /// was renamed from, and numbers begin anew.
     pub(super) fn next_receipt(&mut self) {
-        let numbered = |name: &str| name.split_once('#').map(|(what, number)| (what.to_owned(), number.parse::<u32>()));
-        let mut latest: Vec<(String, u32, String)> = Vec::new();
-        for (name, bound) in &self.0 {
-            if let Some((what, Ok(number))) = numbered(name).filter(|(what, _)| what.contains('.')) {
-                latest.push((what, number, bound.clone()));
+        // With their number, servers are renamed.
+        let [one, first] = [1, 2].map(|count| app_address(0, count).to_string());
+        let mut latest: BTreeMap<String, Bound> = BTreeMap::new();
+        for (name, bound) in std::mem::take(&mut self.bound).into_iter().chain(std::mem::take(&mut self.later)) {
+            let (address, is_numbered) = name.split_once('#').map_or((&*name, false), |(address, _)| (address, true));
+            if is_numbered && !address.contains('.') {
+                continue;
+            }
+            let address = if address == first { &one } else { address };
+            if latest.get(address).is_none_or(|other| other.ordinal < bound.ordinal) {
+                latest.insert(address.to_owned(), bound);
             }
         }
-        latest.sort();
-        self.0.retain(|name, _| !name.contains('#'));
-        self.0.extend(latest.into_iter().map(|(what, _, bound)| (what, bound)));
+        if let Some(server) = latest.get(&one).cloned() {
+            latest.insert(first, server);
+        }
+        self.bound = latest;
     }
 
-    /// The object at an address is this one from here on.
+    fn get(&self, name: &str) -> Option<&String> {
+        self.bound.get(name).map(|bound| &bound.is)
+    }
+
+    fn insert(&mut self, name: &str, is: &str) {
+        let bound = self.numbered(is);
+        self.bound.insert(name.to_owned(), bound);
+    }
+
+    fn numbered(&mut self, is: &str) -> Bound {
+        self.count += 1;
+        Bound { is: is.to_owned(), ordinal: self.count }
+    }
+
+    /// A call whose answer was lost has made this object at an address. What has a name in this receipt keeps it to its end.
     pub(super) fn know(&mut self, address: &str, id: &str) {
-        self.0.insert(address.to_owned(), id.to_owned());
+        let bound = self.numbered(id);
+        let map = if self.bound.contains_key(address) { &mut self.later } else { &mut self.bound };
+        map.insert(address.to_owned(), bound);
     }
 
     /// A call has made another object of this name: it is bound to nothing any more, nor is what came along with it.
     pub(super) fn forget(&mut self, name: &str) {
-        self.0.remove(name);
+        self.bound.remove(name);
         if name.contains("aws_vpc") {
-            self.0.retain(|name, _| !name.contains("aws_default_security_group"));
+            self.bound.retain(|name, _| !name.contains("aws_default_security_group"));
         }
     }
 
@@ -112,7 +151,7 @@ impl Bindings {
     }
 
     fn of(&mut self, name: &str, is_creating: bool, account_id: &str) -> Option<String> {
-        if let Some(bound) = self.0.get(name) {
+        if let Some(bound) = self.get(name) {
             return Some(bound.clone());
         }
         let (what, number) = name.split_once('#').unwrap_or((name, ""));
@@ -135,7 +174,7 @@ impl Bindings {
             }
             _ => return None,
         };
-        self.0.insert(name.to_owned(), made_up.clone());
+        self.insert(name, &made_up);
         Some(made_up)
     }
 
@@ -147,7 +186,7 @@ impl Bindings {
         for (index, piece) in pieces.iter().enumerate() {
             let wanted = match piece {
                 Piece::Literal(literal) => *literal,
-                Piece::Name(name) => match self.0.get(*name) {
+                Piece::Name(name) => match self.get(name) {
                     Some(bound) => bound,
                     None => {
                         let end = match pieces.get(index + 1) {
@@ -155,7 +194,7 @@ impl Bindings {
                             Some(Piece::Name(_)) | None => Some(rest.len()),
                         };
                         let Some((value, after)) = end.map(|end| rest.split_at(end)) else { return false };
-                        found.push(((*name).to_owned(), value.to_owned()));
+                        found.push((*name, value));
                         rest = after;
                         continue;
                     }
@@ -168,7 +207,7 @@ impl Bindings {
         }
         let fits = rest.is_empty();
         if fits {
-            self.0.extend(found);
+            found.iter().for_each(|(name, is)| self.insert(name, is));
         }
         fits
     }
@@ -178,7 +217,7 @@ impl Bindings {
         let _however_they_differ = compare(recorded, simulated, self);
         // An image that the receipt names is the one that the account names.
         if let (Some(recorded), Some(simulated)) = (image(recorded), image(simulated)) {
-            self.0.insert(recorded.to_owned(), simulated.to_owned());
+            self.insert(recorded, simulated);
         }
     }
 }

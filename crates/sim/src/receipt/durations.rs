@@ -6,7 +6,7 @@ use aloka_core::api::Operation;
 use aloka_core::receipt::{Answer, Exchange, Receipt};
 use aloka_core::value::Value;
 
-use super::{Finding, What};
+use super::{Finding, What, is_lost};
 use crate::aws::durations::Transition;
 
 /// What a call begins, and how a read shows that it has ended.
@@ -149,19 +149,31 @@ pub fn begun_by(operation: Operation, arguments: &Value) -> Option<Vec<Transitio
     ROWS.iter().find(|row| row.begun_by == operation).map(|row| transitions(row, arguments))
 }
 
-/// What a receipt tells of durations. AWS acted between the sending of a call and its answer.
+/// What a receipt tells of durations. AWS acted between the sending of a call and its answer, or before, if the call was sent
+/// before and its answer was lost.
 pub fn measure(receipt: &Receipt) -> Vec<Measured> {
     let exchanges = &receipt.exchanges;
     let begun = exchanges.iter().filter_map(|call| {
         let row = ROWS.iter().find(|row| row.begun_by == call.operation)?;
         matches!(call.answer, Answer::Reply(_)).then_some((row, call))
     });
-    begun.map(|(row, call)| measured(row, call, exchanges)).collect()
+    begun.map(|(row, call)| measured(row, call, receipt)).collect()
 }
 
-fn measured(row: &Row, call: &Exchange, exchanges: &[Exchange]) -> Measured {
+/// When calls for the same were sent whose answer was lost.
+fn lost<'r>(receipt: &'r Receipt, operation: Operation, address: &'r str) -> impl Iterator<Item = u64> + 'r {
+    let answers = receipt.exchanges.iter().filter(|exchange| is_lost(&exchange.answer));
+    let answers = answers.map(|exchange| (exchange.operation, &*exchange.address, exchange.at_ms));
+    let unanswered = receipt.unanswered.iter().map(|sent| (sent.operation, &*sent.address, sent.at_ms));
+    let is_same = move |of: &(Operation, &str, u64)| (of.0, of.1) == (operation, address);
+    answers.chain(unanswered).filter(is_same).map(|(_, _, at)| at)
+}
+
+fn measured(row: &Row, call: &Exchange, receipt: &Receipt) -> Measured {
     let answered = call.at_ms.saturating_add(call.took_ms);
-    let looks = exchanges
+    let first = lost(receipt, call.operation, &call.address).fold(call.at_ms, u64::min);
+    let looks = receipt
+        .exchanges
         .iter()
         .filter(|look| look.operation == row.seen_by && look.address == call.address && look.at_ms >= answered);
     let mut longer_than = Duration::ZERO;
@@ -170,7 +182,7 @@ fn measured(row: &Row, call: &Exchange, exchanges: &[Exchange]) -> Measured {
         match is_over(row, &look.answer) {
             Some(true) => {
                 let end = look.at_ms.saturating_add(look.took_ms);
-                no_longer_than = Some(Duration::from_millis(end.saturating_sub(call.at_ms)));
+                no_longer_than = Some(Duration::from_millis(end.saturating_sub(first)));
                 break;
             }
             Some(false) => longer_than = Duration::from_millis(look.at_ms.saturating_sub(answered)),
@@ -200,17 +212,32 @@ fn is_over(row: &Row, answer: &Answer) -> Option<bool> {
     }
 }
 
-/// Durations that the simulator would never have.
-pub(super) fn judge(receipt: &Receipt, index: usize) -> Vec<Finding> {
+/// True if what a call begins may have begun in a run before: one sent such a call and saw no end of it.
+fn began_before(earlier: &[Receipt], operation: Operation, address: &str) -> bool {
+    let began = earlier.iter().rev().find_map(|receipt| {
+        if lost(receipt, operation, address).next().is_some() {
+            return Some(true);
+        }
+        let mut begun = measure(receipt).into_iter().rev();
+        let begun = begun.find(|measured| measured.operation == operation && measured.address == address);
+        begun.map(|measured| measured.no_longer_than.is_none())
+    });
+    began.unwrap_or(false)
+}
+
+/// Durations in the last of these receipts that the simulator would never have.
+pub(super) fn judge(receipts: &[Receipt]) -> Vec<Finding> {
+    let Some((receipt, earlier)) = receipts.split_last() else { return Vec::new() };
     let strange = |measured: &Measured| {
         let Simulated { shortest_ms, longest_ms, .. } = Simulated::of(&measured.transitions);
         let (least, most) = (Duration::from_millis(shortest_ms), Duration::from_millis(longest_ms));
-        measured.longer_than > most || measured.no_longer_than.is_some_and(|shown| shown < least)
+        let is_short = measured.no_longer_than.is_some_and(|shown| shown < least);
+        measured.longer_than > most || (is_short && !began_before(earlier, measured.operation, &measured.address))
     };
     let finding = |measured: Measured| {
         let Measured { at_ms, address, operation, transitions, longer_than, no_longer_than } = measured;
         let what = What::Duration { transitions, longer_than, no_longer_than };
-        Finding { receipt: index, at_ms, address, operation, what }
+        Finding { receipt: earlier.len(), at_ms, address, operation, what }
     };
     measure(receipt).into_iter().filter(strange).map(finding).collect()
 }
