@@ -191,9 +191,12 @@ fn is_lost(answer: &Answer) -> bool {
     }
 }
 
-/// True if what differs at one time differs at another as well.
+/// True if what differs at one time differs at another as well: there, or what it is in, which may not be there at all.
 fn differs_too(found: &Difference, others: &[Difference]) -> bool {
-    others.iter().any(|other| other.path == found.path)
+    let holds = |other: &Difference| {
+        found.path.strip_prefix(&*other.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    others.iter().any(holds)
 }
 
 /// Calls whose answer was lost and that nothing has shown to have been carried out; the oldest are given up beyond this.
