@@ -74,9 +74,9 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &CertifyArgs) -> CommandR
         );
         return Err(CommandError::user(told).hint("allow more with -max-cost=USD").into());
     }
-    let directory = directory(args)?;
     let seed = args.seed.map_or_else(new_seed, Ok)?;
     let listener = Listener::new().map_err(|error| CommandError::internal(format!("no signals: {error}")))?;
+    let Directory { path: directory, made } = directory(args)?;
     let mut certification = Certification {
         args,
         children: Children::new(io, cloud, directory.clone(), listener)?,
@@ -88,6 +88,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &CertifyArgs) -> CommandR
     };
     let stopped = certification.steps().err();
     if let Some(Stopped::Refused(error)) = stopped {
+        leave_nothing(&directory, &made);
         return Err(error.into());
     }
     let left = stopped.as_ref().and_then(|_| certification.clear_up());
@@ -148,16 +149,26 @@ fn new_seed() -> Result<u64, CommandError> {
     Ok(u32::from_be_bytes(bytes).into())
 }
 
-/// A new directory for it alone, absolute.
-fn directory(args: &CertifyArgs) -> Result<PathBuf, CommandError> {
+/// Where everything is kept.
+struct Directory {
+    /// Absolute.
+    path: PathBuf,
+    /// What was made for it: the directory and those that it is in, the innermost first.
+    made: Vec<PathBuf>,
+}
+
+/// A new directory for it alone, or an empty one.
+fn directory(args: &CertifyArgs) -> Result<Directory, CommandError> {
     let implied = || Path::new(".aloka/certify").join(&args.project);
     let path = args.directory.clone().unwrap_or_else(implied);
     let failed = |error: std::io::Error| CommandError::file("make the directory", &path, &error);
+    let is_missing = |path: &&Path| path.symlink_metadata().is_err() && !path.as_os_str().is_empty();
+    let made = path.ancestors().take_while(is_missing).map(Path::to_path_buf).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;
     let path = path.canonicalize().map_err(failed)?;
     let is_empty = path.read_dir().map_err(failed)?.next().is_none();
     if is_empty {
-        return Ok(path);
+        return Ok(Directory { path, made });
     }
     let error = CommandError::user(format!("{} is not empty, and a certification begins with nothing", path.display()));
     Err(match path.to_str().filter(|_| path.join(STATE_FILE).exists()) {
@@ -168,6 +179,18 @@ fn directory(args: &CertifyArgs) -> Result<PathBuf, CommandError> {
         .hint("then remove it, or name another with -directory=DIR"),
         None => error.hint("remove it, or name another with -directory=DIR"),
     })
+}
+
+/// Nothing was sent: what was read and planned is of use to nobody, and the next certification begins with nothing again.
+fn leave_nothing(directory: &Path, made: &[PathBuf]) {
+    let entries = directory.read_dir().into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()) {
+        // What stays is found, and told, by the next one.
+        let _removed = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
+    }
+    for path in made {
+        let _removed = std::fs::remove_dir(path);
+    }
 }
 
 /// One that is under way.
@@ -211,7 +234,10 @@ impl Certification<'_> {
         }
         self.report.steps.push(StepResult { name: step.name.to_owned(), time: ended.time, how: ended.told() });
         if self.children.is_stopped() {
-            return Err(Stopped::Interrupted);
+            return Err(match index {
+                0 => Stopped::Refused(CommandError::user("stopped; nothing was made")),
+                _ => Stopped::Interrupted,
+            });
         }
         let expected = match step.act {
             Act::Plan { changes: true } => 2,
@@ -224,8 +250,8 @@ impl Certification<'_> {
             format!("step {}: {}, where {expected} was expected: {}", step.name, ended.told(), ended.last_words);
         // Nothing is there yet: a refusal is no failure.
         if index == 0 {
-            let hint = format!("what it said is in {}", self.children.directory.display());
-            return Err(Stopped::Refused(CommandError::user(problem).hint(hint)));
+            let error = ended.log.iter().fold(CommandError::user(problem), |error, line| error.line(line.clone()));
+            return Err(Stopped::Refused(error));
         }
         Err(Stopped::Failed(problem))
     }

@@ -12,6 +12,9 @@ const FLAWS: &str = "ALOKA_TEST_FLAWS";
 struct Flaw {
     /// As `ec2:CreateVpc`.
     operation: String,
+    /// Only calls in whose text this stands.
+    #[serde(default)]
+    asked: String,
     /// What stands in the answer, as JSON text.
     #[serde(default)]
     from: String,
@@ -42,7 +45,9 @@ impl Flaws {
             return;
         }
         let operation = request.operation().to_string();
-        for Flaw { from, to, code, times, .. } in self.0.iter_mut().filter(|flaw| flaw.operation == operation) {
+        let asks = request.to_string();
+        let is_about = |flaw: &&mut Flaw| flaw.operation == operation && asks.contains(&flaw.asked);
+        for Flaw { from, to, code, times, .. } in self.0.iter_mut().filter(is_about) {
             let Ok(value) = reply else { return };
             if *times == Some(0) {
                 continue;

@@ -25,6 +25,8 @@ const CLOSE_LOOK: Duration = Duration::from_millis(2);
 const PACE: &str = "100";
 /// What a receipt's line of a call that changes something begins with.
 const SENT: &str = "{\"sent\":";
+/// As many lines of a log are told where the log itself goes.
+const LOG_LINES: usize = 20;
 /// The password has as many bytes of randomness.
 const PASSWORD_BYTES: usize = 16;
 
@@ -39,6 +41,8 @@ pub(super) struct Ended {
     pub(super) time: Duration,
     /// The last line it wrote that tells of an error.
     pub(super) last_words: String,
+    /// Its last lines.
+    pub(super) log: Vec<String>,
 }
 
 impl Ended {
@@ -139,7 +143,8 @@ impl<'a> Children<'a> {
         };
         // It may have ended before.
         is_killed &= code.is_none();
-        Ok(Ended { code, is_killed, time: began.elapsed(), last_words: last_words(&log) })
+        let text = File::open(&log).and_then(std::io::read_to_string).unwrap_or_default();
+        Ok(Ended { code, is_killed, time: began.elapsed(), last_words: last_words(&text), log: last_lines(&text) })
     }
 
     /// The lines that a command prints.
@@ -173,9 +178,13 @@ fn sent(receipt: &Path) -> u64 {
 }
 
 /// The last line of a log that tells of an error, or just the last.
-fn last_words(log: &Path) -> String {
-    let text = File::open(log).and_then(std::io::read_to_string).unwrap_or_default();
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).rev();
+fn last_words(log: &str) -> String {
+    let mut lines = log.lines().map(str::trim).filter(|line| !line.is_empty()).rev();
     let last = lines.clone().next().unwrap_or_default();
     lines.find(|line| line.starts_with("error:")).unwrap_or(last).to_owned()
+}
+
+fn last_lines(log: &str) -> Vec<String> {
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines.iter().skip(lines.len().saturating_sub(LOG_LINES)).map(|line| (*line).to_owned()).collect()
 }
