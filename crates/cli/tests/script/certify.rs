@@ -26,7 +26,6 @@ fn state(dir: &Dir) -> Json {
 }
 
 #[test]
-#[ignore = "not finished: receipts over many runs still show differences that are none"]
 fn an_aws_that_is_as_the_simulator_has_it_shows_no_difference() {
     let dir = Dir::new();
     let ran = certify(&dir, &["-auto-approve"]).expect(0);
@@ -50,7 +49,6 @@ fn an_aws_that_is_as_the_simulator_has_it_shows_no_difference() {
 }
 
 #[test]
-#[ignore = "not finished: receipts over many runs still show differences that are none"]
 fn what_was_planted_is_told_and_nothing_else() {
     let flaw = |operation: &str, from: &str, to: &str| json!({"operation": operation, "from": from, "to": to});
     let planted = [
@@ -108,7 +106,6 @@ fn what_was_made_is_destroyed_when_a_step_fails() {
 }
 
 #[test]
-#[ignore = "not finished: receipts over many runs still show differences that are none"]
 fn what_was_made_is_destroyed_when_the_user_wants_no_more() {
     let dir = Dir::new();
     let mut command = dir.command(&["certify", "-account=123456789012", "-max-cost=5", "-auto-approve", "-json"]);

@@ -92,6 +92,16 @@ impl Names {
         {
             self.bind(id, address);
         }
+        // A database is looked for by the name that it was to have; that it is the stack's is what its tags tell.
+        if let (Operation::DescribeDBInstances, Some([Value::Map(item)])) =
+            (operation, reply.get("DBInstances").as_list())
+            && address.contains(Kind::DbInstance.terraform_type())
+            && !address.ends_with(".any")
+            && self.is_ours(operation, item)
+            && let Some(id) = item.get("DBInstanceIdentifier").and_then(Value::as_str)
+        {
+            self.bind(id, address);
+        }
         // Who asks is nobody's business but for the account.
         if operation == Operation::GetCallerIdentity {
             return Value::map([("Account", self.value(reply.get("Account")))]);
@@ -297,4 +307,29 @@ pub fn is_public(operation: Operation) -> bool {
             | Operation::DescribeImages
             | Operation::DescribeDBEngineVersions
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_found_by_the_name_it_was_to_have_is_named_if_it_is_ours() {
+        let database = |lineage: &str| {
+            let tags = Value::map([(LINEAGE_TAG, Value::str(lineage))]);
+            let fields = [("DBInstanceIdentifier", Value::str("web-dev-db")), ("Tags", tags)];
+            Value::map([("DBInstances", Value::List(vec![Value::map(fields)]))])
+        };
+        let found = |address: &str, lineage: &str| {
+            let mut names = Names::of(&State::new("ours"));
+            let reply = names.reply(address, Operation::DescribeDBInstances, &database(lineage));
+            let name = reply.at("DBInstances.0.DBInstanceIdentifier").and_then(Value::as_str).map(str::to_owned);
+            (name, names.text("web-dev-db"))
+        };
+        let address = "aws_db_instance.postgres";
+        let named = format!("<{address}>");
+        assert_eq!(found(address, "ours"), (Some(named.clone()), named));
+        assert_eq!(found(address, "another"), (None, "web-dev-db".to_owned()));
+        assert_eq!(found("aws_db_instance.any", "ours"), (Some("web-dev-db".to_owned()), "web-dev-db".to_owned()));
+    }
 }
