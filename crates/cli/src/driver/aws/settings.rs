@@ -27,12 +27,15 @@ pub struct SettingError {
     pub hint: String,
 }
 
+/// Tells what is set under a name, if it is set to something.
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// What the environment says, and beneath it the profile.
 pub(super) struct Sources<'a> {
-    /// A variable of the environment that is set to something.
-    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
-    /// The name of the profile, and a property of it that is set to something.
-    pub(super) profile: (&'a str, &'a dyn Fn(&str) -> Option<String>),
+    /// The variables of the environment.
+    pub(super) variable: Lookup<'a>,
+    /// The name of the profile, and its properties.
+    pub(super) profile: (&'a str, Lookup<'a>),
 }
 
 impl Sources<'_> {
@@ -45,7 +48,7 @@ impl Sources<'_> {
     }
 }
 
-/// How credentials are looked up again.
+/// How often a request is sent again, if every setting can be used.
 ///
 /// # Errors
 /// The first setting that cannot be used.
