@@ -40,7 +40,7 @@ pub struct CertifyArgs {
 /// Reads `1`, `1.5`, `0.25`.
 fn parse_usd(text: &str) -> Result<Usd, String> {
     const DIGITS: usize = 12;
-    let wrong = || format!("`{text}` is no amount of US dollars; write it as 1.50");
+    let wrong = || format!("`{text}` is not an amount of US dollars; write it as 1.50");
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |text: &str| !text.is_empty() && text.len() <= DIGITS && text.bytes().all(|b| b.is_ascii_digit());
     if !is_number(whole) || !is_number(part) {

@@ -160,7 +160,7 @@ enum Attempted {
     Got(Vec<String>, Vec<LockInfo>),
     /// Somebody holds it. What they wrote; `None` if it was given back just now.
     Held(Option<String>),
-    /// Something is there that is no lock of any tool's.
+    /// What is there was not written as a lock by any tool.
     Formless(BackendError),
 }
 
@@ -272,7 +272,7 @@ impl Locker {
         let found = match (slot, text.trim()) {
             (Slot::File { .. }, "") => "it is empty",
             (Slot::Item { .. }, "") => "it has no text named Info",
-            _ => "what it holds is no lock that Terraform or aloka writes",
+            _ => "neither Terraform nor aloka writes what it holds",
         };
         let (place, stands, id) = (self.place.describe(), slot.describe(&self.place), self.place.lock_path.clone());
         BackendError::LockForm { place, stands, found, id }
@@ -331,7 +331,7 @@ impl Locker {
 enum Failed {
     /// Somebody holds it. What they wrote; `None` if it was given back just now.
     Held(Option<String>),
-    /// What is there is no lock.
+    /// What is there is not a lock.
     Formless(String),
     Wire(ApiError),
 }
