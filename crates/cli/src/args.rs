@@ -700,12 +700,15 @@ pub fn command() -> clap::Command {
     last_wins(Cli::command())
 }
 
-/// Reads arguments as [`command`] has them; the first one is the program.
+/// Reads arguments as [`command`] has them, which is made once a run: it has hundreds of flags. The first one is the program.
 ///
 /// # Errors
 /// When they make no sense, or ask for help.
-pub fn parse(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
-    Cli::from_arg_matches(&command().try_get_matches_from(args)?)
+pub fn parse(
+    command: clap::Command,
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
 fn parse_faults(text: &str) -> Result<FaultPlan, FaultError> {

@@ -106,7 +106,7 @@ fn text(lines: &[String]) -> String {
 }
 
 impl Receipt {
-    /// Begins one, if somebody is to have it. `kept` are the files that states are written to; none of them is locked yet.
+    /// Begins one, if somebody is to have it. `kept` finds the files that states are written to; none of them is locked yet.
     ///
     /// # Errors
     /// When the file that the command line names may not be written over.
@@ -114,11 +114,12 @@ impl Receipt {
         order: &Order,
         (cloud, region): (CloudKind, &str),
         is_elsewhere: bool,
-        kept: Vec<PathBuf>,
+        kept: impl FnOnce() -> Vec<PathBuf>,
     ) -> Result<Option<Self>, CommandError> {
         if order.named.is_none() && cloud == CloudKind::Sim {
             return Ok(None);
         }
+        let kept = kept();
         let named = order.named.as_ref().map(|path| {
             let place = Output::new(path, Kind::Receipt, &kept)?.place()?;
             Ok::<_, CommandError>(match place {

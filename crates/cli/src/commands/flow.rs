@@ -83,7 +83,7 @@ impl<'a> Run<'a> {
         }
         let order = Order::new(request.receipt.clone(), request.mode, operation != "OperationTypePlan");
         let kind = if cloud == CloudArg::Aws { CloudKind::Aws } else { CloudKind::Sim };
-        let receipt = Receipt::begin(&order, (kind, &variables.aws_region), is_elsewhere, store::kept())?;
+        let receipt = Receipt::begin(&order, (kind, &variables.aws_region), is_elsewhere, store::kept)?;
         lines.extend(store::aside(cloud)?);
         for line in lines {
             match format {

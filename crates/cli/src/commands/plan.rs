@@ -22,7 +22,7 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, request: &Plan) -> CommandResul
     if request.plan.json {
         json::begin(io);
     }
-    let kept = store::kept();
+    let kept = request.out.as_ref().map(|_| store::kept()).unwrap_or_default();
     let output = request.out.as_deref().map(|path| Output::new(path, Kind::Plan, &kept)).transpose()?;
     let (mut run, inputs, planned) = Run::planned(io, &request.plan, cloud, ("OperationTypePlan", false))?;
     run.tell_place(&planned.plan);

@@ -58,10 +58,10 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Line, End
         Some(format!("it is from {}, whose words count as if they were given", extra.variable))
     };
     let argv::Normal { args, refused } = argv::normalise(args, &command, &place.path);
-    let cli = args::parse(&args).map_err(|error| {
+    let cli = args::parse(command, &args).map_err(|error| {
         // A message quotes arguments in lines of its own: it is made of what can be shown of them.
         let shown = args.iter().map(|arg| printable::line(&arg.to_string_lossy()).into_owned());
-        let error = args::parse(shown).err().unwrap_or(error);
+        let error = args::parse(args::command(), shown).err().unwrap_or(error);
         let hints = invalid(&error).and_then(|flag| source(&flag)).into_iter().collect();
         Ended::Usage(error, hints)
     })?;
