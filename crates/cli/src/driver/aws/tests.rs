@@ -7,6 +7,7 @@ mod cases_instance;
 mod cases_rds;
 mod endpoints;
 mod errors;
+mod fields;
 mod pages;
 mod profiles;
 mod wire;
