@@ -266,6 +266,8 @@ fn made_by(operation: Operation) -> Option<&'static str> {
         Operation::CreateNatGateway => "NatGatewayId",
         Operation::CreateRouteTable => "RouteTableId",
         Operation::AssociateRouteTable => "AssociationId",
+        // A new one, in the place of the old.
+        Operation::ReplaceRouteTableAssociation => "NewAssociationId",
         Operation::CreateSecurityGroup => "GroupId",
         Operation::RunInstances => "InstanceId",
         Operation::CreateDBSubnetGroup => "DBSubnetGroupName",
@@ -274,7 +276,7 @@ fn made_by(operation: Operation) -> Option<&'static str> {
     })
 }
 
-/// What the answer to a creation calls the object that it made: an identifier, or in a receipt a name.
+/// What the answer to a call that makes an object calls it: an identifier, or in a receipt a name.
 pub fn made(operation: Operation, reply: &Value) -> Option<&str> {
     find(reply, made_by(operation)?)
 }
