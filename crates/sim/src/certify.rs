@@ -1,18 +1,23 @@
 //! What a certification does in an account, step by step, and what that comes to on the simulated one: how long it takes and
 //! what it costs, before anything is made.
 
-use std::collections::BTreeMap;
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aloka_core::api::{Operation, Reply, Request};
 use aloka_core::consent::Consent;
 use aloka_core::engine::{Executor, Outcome};
-use aloka_core::plan::Mode;
+use aloka_core::plan::saved::differences;
+use aloka_core::plan::{Mode, Plan};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
-use aloka_core::session::{Inputs, Password};
+use aloka_core::session::{Inputs, Password, Planned};
+use aloka_core::state::State;
 use aloka_core::time::Instant;
 use aloka_core::variables::{Needs, Source, evaluate};
 
+pub use self::steps::{Act, DATABASE, STEPS, Settings, Step};
 use crate::audit::{Bill, Meter, audit};
 use crate::aws::{Account, Durations, Options};
 use crate::receipt::{Finding, What};
@@ -20,110 +25,10 @@ use crate::rehearsal::plan_round;
 use crate::store::MemoryStore;
 use crate::world::{Latency, RunEnd, Watch, World};
 
-/// The database's address, for what keeps it.
-pub const DATABASE: &str = "aws_db_instance.postgres";
 /// The account is looked at for its costs after every change, and else this often.
 const LOOK: Duration = Duration::from_secs(30);
 /// Stands in for a password: on the simulated account it protects nothing.
 const PASSWORD: &str = "Certify-0-password";
-
-/// What a step does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Plans. There has to be something to do, or nothing.
-    Plan {
-        /// True if there is.
-        changes: bool,
-    },
-    /// Makes AWS as the variables say.
-    Apply,
-    /// The same behind the back of the state, which is put back as it was: drift.
-    Elsewhere,
-    /// Destroys.
-    Destroy {
-        /// True to keep the database and what it needs; otherwise it is named.
-        keeps_database: bool,
-    },
-}
-
-/// One step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// What it shows; part of a file name.
-    pub name: &'static str,
-    /// What is done.
-    pub act: Act,
-    /// Variables besides those that all steps have.
-    pub variables: &'static [(&'static str, &'static str)],
-    /// The process is killed in the midst of it, and it is for the next step to go on.
-    pub is_killed: bool,
-    /// True if the password is another one from here on.
-    pub new_password: bool,
-}
-
-const fn step(name: &'static str, act: Act, variables: &'static [(&'static str, &'static str)]) -> Step {
-    Step { name, act, variables, is_killed: false, new_password: false }
-}
-
-const fn killed(name: &'static str, act: Act, variables: &'static [(&'static str, &'static str)]) -> Step {
-    Step { name, act, variables, is_killed: true, new_password: false }
-}
-
-const IN_PLACE: &[(&str, &str)] = &[
-    ("tags", "{ Certified = \"changed\" }"),
-    ("app_ingress", "[{ port = 443 }, { port = 8443, cidr_blocks = [\"10.9.0.0/16\"] }]"),
-    ("db_copy_tags_to_snapshot", "false"),
-];
-const RESTARTED: &[(&str, &str)] = &[("app_instance_type", "t3.small")];
-const REPLACED: &[(&str, &str)] = &[("public_subnet_cidrs", "[\"10.0.21.0/24\", \"10.0.2.0/24\"]")];
-const MORE: &[(&str, &str)] =
-    &[("public_subnet_cidrs", "[\"10.0.21.0/24\", \"10.0.2.0/24\", \"10.0.3.0/24\"]"), ("app_instance_count", "2")];
-/// What somebody else may do to what stands then.
-const DRIFTED: &[(&str, &str)] = &[
-    ("public_subnet_cidrs", "[\"10.0.21.0/24\", \"10.0.2.0/24\"]"),
-    ("tags", "{ Certified = \"elsewhere\" }"),
-    ("app_ingress", "[{ port = 443 }, { port = 9443 }]"),
-    ("app_instance_type", "t3.small"),
-];
-const NO_SERVER: &[(&str, &str)] =
-    &[("public_subnet_cidrs", "[\"10.0.21.0/24\", \"10.0.2.0/24\"]"), ("app_instance_count", "0")];
-const NOTHING: &[(&str, &str)] = &[];
-
-const PLAN: Act = Act::Plan { changes: true };
-const EMPTY: Act = Act::Plan { changes: false };
-const DESTROY: Act = Act::Destroy { keeps_database: false };
-
-/// The steps, in order. The last ones leave nothing; what comes before them is put right by a destroy by name, whichever it
-/// was that failed.
-pub const STEPS: [Step; 27] = [
-    step("plan", PLAN, NOTHING),
-    step("create", Act::Apply, NOTHING),
-    step("created", EMPTY, NOTHING),
-    step("change-in-place", Act::Apply, IN_PLACE),
-    step("changed-in-place", EMPTY, IN_PLACE),
-    step("restart-server", Act::Apply, RESTARTED),
-    step("restarted-server", EMPTY, RESTARTED),
-    step("replace", Act::Apply, REPLACED),
-    step("replaced", EMPTY, REPLACED),
-    step("add", Act::Apply, MORE),
-    step("added", EMPTY, MORE),
-    step("remove", Act::Apply, REPLACED),
-    Step { new_password: true, ..step("new-password", Act::Apply, REPLACED) },
-    step("new-password-kept", EMPTY, REPLACED),
-    step("drift", Act::Elsewhere, DRIFTED),
-    step("drift-put-right", Act::Apply, REPLACED),
-    step("drift-gone", Act::Elsewhere, NO_SERVER),
-    step("gone-put-right", Act::Apply, REPLACED),
-    step("put-right", EMPTY, REPLACED),
-    step("destroy-but-database", Act::Destroy { keeps_database: true }, REPLACED),
-    killed("create-killed", Act::Apply, REPLACED),
-    killed("create-killed-again", Act::Apply, REPLACED),
-    step("create-resumed", Act::Apply, REPLACED),
-    step("resumed", EMPTY, REPLACED),
-    killed("destroy-killed", DESTROY, REPLACED),
-    step("destroy", DESTROY, REPLACED),
-    step("sweep", DESTROY, REPLACED),
-];
 
 /// What the steps come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +39,8 @@ pub struct Foretold {
     pub bill: Bill,
     /// Calls of each step that change something.
     pub sent: Vec<u64>,
+    /// Operations that change something, of all steps.
+    pub operations: BTreeSet<Operation>,
 }
 
 /// Takes the steps on an empty simulated account.
@@ -147,62 +54,106 @@ pub fn foretell(steps: &[Step], base: &[(String, String)], durations: Durations)
         Some(region) => Options { region, ..options },
         None => options,
     });
-    let mut world = World::new(account, Latency::default());
-    let mut store = MemoryStore::new();
     let mut secrets = Secrets::default();
     secrets.insert(DB_PASSWORD, Secret::new(PASSWORD));
-    let mut gauge = Gauge::default();
+    let mut life = Life {
+        base,
+        world: World::new(account, Latency::default()),
+        store: MemoryStore::new(),
+        secrets,
+        saved: None,
+        gauge: Gauge::default(),
+    };
     let mut sent = Vec::new();
     for step in steps {
-        gauge.sent = 0;
-        take(step, base, (&mut world, &mut store), &secrets, &mut gauge)
-            .map_err(|problem| format!("step {}: {problem}", step.name))?;
-        sent.push(gauge.sent);
+        life.gauge.sent = 0;
+        life.take(step).map_err(|problem| format!("step {}: {problem}", step.name))?;
+        sent.push(life.gauge.sent);
     }
+    let Life { world, mut gauge, .. } = life;
     gauge.look(&world.account, world.now());
-    Ok(Foretold { time: world.now().since(Instant::ZERO), bill: gauge.meter.spent(), sent })
+    let Gauge { meter, operations, .. } = gauge;
+    Ok(Foretold { time: world.now().since(Instant::ZERO), bill: meter.spent(), sent, operations })
 }
 
-fn take(
-    step: &Step,
-    base: &[(String, String)],
-    (world, store): (&mut World, &mut MemoryStore),
-    secrets: &Secrets,
-    gauge: &mut Gauge,
-) -> Result<(), String> {
-    let given = base.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let given = given.chain(step.variables.iter().copied()).chain([(DB_PASSWORD, PASSWORD)]);
-    let sources: Vec<Source> =
-        given.map(|(name, value)| Source::CommandLine { name: name.to_owned(), value: value.to_owned() }).collect();
-    let evaluated = evaluate(&sources, Needs { password: true })
-        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-    let state = store.state("5e0c3a52-6d0a-4b1e-8f0e-1c2d3e4f5a6b");
-    let known = state.private.secrets.contains_key(DB_PASSWORD) && !step.new_password;
-    let password = if known { Password::Unchanged } else { Password::New(format!("foretold: {}", step.name)) };
-    let (mode, exclude) = match step.act {
-        Act::Plan { .. } | Act::Apply | Act::Elsewhere => (Mode::Apply, None),
-        Act::Destroy { keeps_database } => (Mode::Destroy, keeps_database.then(|| DATABASE.to_owned())),
-    };
-    let consent = Consent { exclude: exclude.into_iter().collect(), ..Consent::default() };
-    let inputs = Inputs { consent, ..Inputs::new(evaluated.variables, mode, password) };
-    let planned = plan_round(world, store, secrets, state, &inputs).map_err(|problem| problem.to_string())?;
-    if let Act::Plan { changes } = step.act {
-        return if planned.plan.is_empty() == changes {
-            Err(format!("its plan is {}", if changes { "empty" } else { "not empty" }))
-        } else {
-            Ok(())
+/// A stack's life on a simulated account, as far as it has come.
+struct Life<'a> {
+    base: &'a [(String, String)],
+    world: World,
+    store: MemoryStore,
+    secrets: Secrets,
+    /// The plan that was saved last, and what it was made from.
+    saved: Option<(Inputs, Plan)>,
+    gauge: Gauge,
+}
+
+impl Life<'_> {
+    fn take(&mut self, step: &Step) -> Result<(), String> {
+        let inputs = match step.act {
+            Act::Saved { .. } => self.saved.as_ref().map(|(inputs, _)| inputs.clone()).ok_or("no plan was saved")?,
+            Act::Plan { .. } | Act::Apply | Act::Elsewhere | Act::Destroy { .. } => self.inputs(step)?,
         };
+        let state = self.state();
+        let stale = self.saved.as_ref().and_then(|(_, plan)| plan.stale(Some(&state)));
+        let planned = plan_round(&mut self.world, &mut self.store, &self.secrets, state, &inputs)
+            .map_err(|problem| problem.to_string())?;
+        match step.act {
+            Act::Plan { changes } => {
+                if planned.plan.is_empty() == changes {
+                    return Err(format!("its plan is {}", if changes { "empty" } else { "not empty" }));
+                }
+                if changes {
+                    self.saved = Some((inputs, planned.plan));
+                }
+                Ok(())
+            }
+            Act::Saved { is_stale: true } => stale.map(drop).ok_or_else(|| "the saved plan still holds".to_owned()),
+            Act::Saved { is_stale: false } => {
+                let saved = self.saved.take();
+                let differ = saved.and_then(|(_, plan)| differences(&plan, &planned.plan).pop());
+                match stale.or(differ.map(|difference| difference.what)) {
+                    Some(why) => Err(format!("the saved plan is stale: {why}")),
+                    None => self.run(&planned),
+                }
+            }
+            Act::Elsewhere => {
+                let before = self.store.clone();
+                let ran = self.run(&planned);
+                self.store = before;
+                ran
+            }
+            Act::Apply | Act::Destroy { .. } => self.run(&planned),
+        }
     }
-    let before = store.clone();
-    let mut executor = Executor::for_plan(&planned, world.now());
-    match world.run(&mut executor, store, secrets, gauge) {
-        RunEnd::Outcome(Outcome::Done) => {}
-        other => return Err(format!("it ends with {other:?}")),
+
+    fn state(&self) -> State {
+        self.store.state("5e0c3a52-6d0a-4b1e-8f0e-1c2d3e4f5a6b")
     }
-    if step.act == Act::Elsewhere {
-        *store = before;
+
+    fn inputs(&self, step: &Step) -> Result<Inputs, String> {
+        let given = self.base.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let given = given.chain(step.variables()).chain([(DB_PASSWORD, PASSWORD)]);
+        let sources: Vec<Source> =
+            given.map(|(name, value)| Source::CommandLine { name: name.to_owned(), value: value.to_owned() }).collect();
+        let evaluated = evaluate(&sources, Needs { password: true })
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        let known = self.state().private.secrets.contains_key(DB_PASSWORD) && !step.new_password;
+        let password = if known { Password::Unchanged } else { Password::New(format!("foretold: {}", step.name)) };
+        let (mode, exclude) = match step.act {
+            Act::Plan { .. } | Act::Apply | Act::Saved { .. } | Act::Elsewhere => (Mode::Apply, None),
+            Act::Destroy { keeps_database } => (Mode::Destroy, keeps_database.then(|| DATABASE.to_owned())),
+        };
+        let consent = Consent { exclude: exclude.into_iter().collect(), ..Consent::default() };
+        Ok(Inputs { consent, ..Inputs::new(evaluated.variables, mode, password) })
     }
-    Ok(())
+
+    fn run(&mut self, planned: &Planned) -> Result<(), String> {
+        let mut executor = Executor::for_plan(planned, self.world.now());
+        match self.world.run(&mut executor, &mut self.store, &self.secrets, &mut self.gauge) {
+            RunEnd::Outcome(Outcome::Done) => Ok(()),
+            other => Err(format!("it ends with {other:?}")),
+        }
+    }
 }
 
 /// Counts calls, and adds up what the account costs.
@@ -210,6 +161,7 @@ fn take(
 struct Gauge {
     meter: Meter,
     sent: u64,
+    operations: BTreeSet<Operation>,
     looked: Option<Instant>,
     is_changed: bool,
 }
@@ -226,6 +178,7 @@ impl Watch for Gauge {
     fn after_call(&mut self, _now: Instant, _account: &mut Account, request: &Request, _reply: &Reply) {
         if request.operation().is_mutating() {
             self.sent += 1;
+            self.operations.insert(request.operation());
             self.is_changed = true;
         }
     }
@@ -280,33 +233,4 @@ fn matter(what: &What) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn base() -> Vec<(String, String)> {
-        [("project_name", "certify"), ("app_instance_type", "t3.micro")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec()
-    }
-
-    #[test]
-    fn every_step_ends_as_it_has_to_and_costs_something() {
-        let usual = foretell(&STEPS, &base(), Durations::Median).expect("every step");
-        let longest = foretell(&STEPS, &base(), Durations::Longest).expect("every step");
-        assert!(usual.time < longest.time, "{usual:?}\n{longest:?}");
-        assert!(usual.bill.total() <= longest.bill.total() && usual.bill.total().pico > 0, "{usual:?}\n{longest:?}");
-        for (step, sent) in STEPS.iter().zip(&usual.sent) {
-            // What is killed here goes on to its end, and leaves nothing to the next.
-            let is_idle = matches!(step.act, Act::Plan { .. })
-                || matches!(step.name, "create-killed-again" | "create-resumed" | "destroy" | "sweep");
-            assert_eq!(*sent == 0, is_idle, "{}: {sent}", step.name);
-        }
-    }
-
-    #[test]
-    fn names_of_steps_are_unique_and_nothing_is_left_at_the_end() {
-        let names: std::collections::BTreeSet<_> = STEPS.iter().map(|step| step.name).collect();
-        assert_eq!(names.len(), STEPS.len());
-        assert_eq!(STEPS.last().map(|step| step.act), Some(DESTROY));
-    }
-}
+mod tests;

@@ -34,8 +34,10 @@ use crate::planfile::PlanFile;
 
 /// What [`Step`]s need besides their own variables: the environment is part of every name.
 const ENVIRONMENT: &str = "certify";
-/// Where the first plan is kept, which knows whose account it is for.
+/// Where the plan is kept that was saved last. The first one knows whose account it is for.
 const PLAN_FILE: &str = "certify.plan";
+/// What is said of a saved plan after something else was done.
+const STALE: &str = "saved plan is stale";
 /// As often a destroy is tried that does not get to its end.
 const DESTROYS: usize = 3;
 
@@ -115,6 +117,28 @@ pub fn run(io: &mut Io, cloud: Option<CloudArg>, args: &CertifyArgs) -> CommandR
         });
     }
     if errors.is_empty() { Ok(code) } else { Err(Errors(errors)) }
+}
+
+/// What is not as it has to be where this was done; `None` if everything is.
+fn unexpected(act: Act, ended: &Ended) -> Option<String> {
+    if ended.is_killed {
+        return None;
+    }
+    let (code, words, may_send) = match act {
+        Act::Plan { changes } => (if changes { 2 } else { 0 }, "", false),
+        // Whatever else it may be refused for is a failure.
+        Act::Saved { is_stale: true } => (1, STALE, false),
+        Act::Apply | Act::Saved { is_stale: false } | Act::Elsewhere | Act::Destroy { .. } => (0, "", true),
+    };
+    if ended.code != Some(code) {
+        Some(format!("where {code} was expected"))
+    } else if !ended.last_words.contains(words) {
+        Some(format!("where it was to say that the {words}"))
+    } else if ended.sent > 0 && !may_send {
+        Some(format!("where nothing was to be changed; calls that change something: {}", ended.sent))
+    } else {
+        None
+    }
 }
 
 /// `aloka -chdir=DIR destroy -allow-data-loss=ID`
@@ -224,10 +248,10 @@ impl Certification<'_> {
         let state = self.children.directory.join(STATE_FILE);
         let kept = match step.act {
             Act::Elsewhere => Some(std::fs::read(&state).map_err(|error| CommandError::file("read", &state, &error))?),
-            Act::Plan { .. } | Act::Apply | Act::Destroy { .. } => None,
+            Act::Plan { .. } | Act::Apply | Act::Saved { .. } | Act::Destroy { .. } => None,
         };
         let kill_at = step.is_killed.then(|| self.drawn(index));
-        let ended = self.children.run(step.name, &self.command(index, step), kill_at)?;
+        let ended = self.children.run(step.name, &self.command(step), kill_at)?;
         if let Some(kept) = kept {
             atomic::replace(&state, None, |new| new.write_all(&kept), |_| Ok(()))
                 .map_err(|error| CommandError::file("write", &state, &error))?;
@@ -239,15 +263,8 @@ impl Certification<'_> {
                 _ => Stopped::Interrupted,
             });
         }
-        let expected = match step.act {
-            Act::Plan { changes: true } => 2,
-            Act::Plan { changes: false } | Act::Apply | Act::Elsewhere | Act::Destroy { .. } => 0,
-        };
-        if ended.is_killed || ended.code == Some(expected) {
-            return Ok(());
-        }
-        let problem =
-            format!("step {}: {}, where {expected} was expected: {}", step.name, ended.told(), ended.last_words);
+        let Some(why) = unexpected(step.act, &ended) else { return Ok(()) };
+        let problem = format!("step {}: {}, {why}: {}", step.name, ended.told(), ended.last_words);
         // Nothing is there yet: a refusal is no failure.
         if index == 0 {
             let error = ended.log.iter().fold(CommandError::user(problem), |error, line| error.line(line.clone()));
@@ -265,19 +282,20 @@ impl Certification<'_> {
         1 + Rng::stream(self.seed, "certify", ordinal).below(sent.max(1))
     }
 
-    fn command(&self, index: usize, step: &Step) -> Vec<String> {
+    fn command(&self, step: &Step) -> Vec<String> {
         let mut words: Vec<String> = match step.act {
-            Act::Plan { .. } => {
-                let out = (index == 0).then(|| format!("-out={PLAN_FILE}"));
+            Act::Plan { changes } => {
+                let out = changes.then(|| format!("-out={PLAN_FILE}"));
                 ["plan", "-detailed-exitcode"].map(str::to_owned).into_iter().chain(out).collect()
             }
             Act::Apply | Act::Elsewhere => ["apply", "-auto-approve"].map(str::to_owned).to_vec(),
+            Act::Saved { .. } => ["apply", PLAN_FILE].map(str::to_owned).to_vec(),
             Act::Destroy { keeps_database: true } => {
                 vec!["destroy".to_owned(), "-auto-approve".to_owned(), format!("-exclude={DATABASE}")]
             }
             Act::Destroy { keeps_database: false } => self.destroy(),
         };
-        let own = step.variables.iter().map(|(name, value)| format!("-var={name}={value}"));
+        let own = step.variables().map(|(name, value)| format!("-var={name}={value}"));
         words.extend(self.variables().chain(own));
         words
     }

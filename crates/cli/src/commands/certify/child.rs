@@ -37,6 +37,8 @@ pub(super) struct Ended {
     pub(super) code: Option<i32>,
     /// True if it was killed in its midst, as it was to be.
     pub(super) is_killed: bool,
+    /// Calls that it sent and that change something.
+    pub(super) sent: u64,
     /// How long it ran.
     pub(super) time: Duration,
     /// The last line it wrote that tells of an error.
@@ -144,7 +146,9 @@ impl<'a> Children<'a> {
         // It may have ended before.
         is_killed &= code.is_none();
         let text = File::open(&log).and_then(std::io::read_to_string).unwrap_or_default();
-        Ok(Ended { code, is_killed, time: began.elapsed(), last_words: last_words(&text), log: last_lines(&text) })
+        let time = began.elapsed();
+        let (last_words, log) = (last_words(&text), last_lines(&text));
+        Ok(Ended { code, is_killed, sent: sent(&receipt), time, last_words, log })
     }
 
     /// The lines that a command prints.
