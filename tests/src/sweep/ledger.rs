@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aloka_core::identity;
-use aloka_core::model::Kind;
 use aloka_core::state::{State, file};
 use aloka_sim::store::{MemoryStore, Store};
 
@@ -72,9 +71,7 @@ impl Ledger {
         if let Some(held) = self.inner.last() {
             for (address, generation) in &held.private.generations {
                 let now = state.private.generations.get(address);
-                // A server's address gains or loses its index with the count.
-                let moved = now.is_none() && address.kind == Kind::Instance;
-                if now < Some(generation) && !moved {
+                if now < Some(generation) {
                     wrong.push(format!("{address} was created {generation} times, and now {now:?}"));
                 }
             }

@@ -456,9 +456,10 @@ fn move_addresses(state: &mut State, variables: &Variables, mode: Mode) -> Vec<(
     }
     let Some(resource) = state.resources.remove(&from) else { return Vec::new() };
     state.resources.insert(to.clone(), resource);
-    if let Some(generation) = state.private.generations.remove(&from) {
-        let other = state.private.generations.get(&to).copied().unwrap_or(0);
-        state.private.generations.insert(to.clone(), generation.max(other));
+    // It stays behind as well: the next server at the old address must not have the client token of this one.
+    if let Some(generation) = state.private.generations.get(&from).copied() {
+        let last = state.private.generations.entry(to.clone()).or_default();
+        *last = (*last).max(generation);
     }
     if let Some(intent) = state.private.intents.remove(&from) {
         state.private.intents.insert(to.clone(), intent);
