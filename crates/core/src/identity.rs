@@ -99,6 +99,18 @@ pub fn client_token(lineage: &str, address: &Address, generation: u32) -> String
     token
 }
 
+/// A creation is sent with so many tokens after its first before it fails.
+pub const LATER_TOKENS_MAX: u32 = 8;
+
+/// The client token that a creation is sent with when `spent` tokens before it, of which `token` is the first, made what is
+/// gone: AWS makes nothing more for those. It follows from the first, so that whoever tries again tries the same ones in the
+/// same order, and finds what an earlier run made with one of them.
+pub fn later_token(token: &str, spent: u32) -> String {
+    let mut later = digest(&["later", token, &spent.to_string()]);
+    later.truncate(32);
+    later
+}
+
 /// Terraform's key for the object that generation `generation` of `address` replaces.
 pub fn deposed_key(lineage: &str, address: &Address, generation: u32) -> Arc<str> {
     let mut key = digest(&["deposed", lineage, &address.to_string(), &generation.to_string()]);

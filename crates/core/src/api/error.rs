@@ -143,8 +143,8 @@ fn classify(code: &str, status: Option<u16>) -> ErrorClass {
         | "invalidgroup.duplicate"
         | "invalidpermission.duplicate"
         | "routealreadyexists"
-        // Of a client token: an earlier run made the object, with other parameters; or it is gone, and is looked for in
-        // vain.
+        // Of a client token: an earlier run made the object, with other parameters; or it is gone, and the next token is
+        // tried (`engine::node::spent`).
         | "idempotentparametermismatch"
         | "idempotentinstanceterminated"
         | "invalidsubnet.conflict"

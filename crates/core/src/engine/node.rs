@@ -1,11 +1,13 @@
 //! One node's way through its procedure: send, look, wait, try again, give up.
 
 mod short;
+mod spent;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
+use self::spent::{OTHER_PARAMETERS, TERMINATED};
 use super::Executor;
 use super::event::{Cause, Effect, Event, Failure, News};
 use super::held::Asked;
@@ -80,6 +82,8 @@ pub(super) struct Progress {
     pub(super) sending: Sending,
     attempt: u32,
     unknowns: u32,
+    /// Client tokens that made what is gone: the creation is sent with the one after them.
+    spent: u32,
     /// Writes that were asked for since it last sent anything, so that it may send its creation.
     confirmations: u32,
     step_started: Instant,
@@ -118,6 +122,7 @@ impl Progress {
             sending: Sending::Step,
             attempt: 0,
             unknowns: 0,
+            spent: 0,
             confirmations: 0,
             step_started: now,
             trouble_since: None,
@@ -275,7 +280,7 @@ impl Executor {
         self.progress[index].confirmations = 0;
         let call = self.current_call(index)?;
         let args = call.args.iter().map(|(name, value)| (*name, self.resolve(value))).collect();
-        let request = Request(Call { operation: call.operation, args });
+        let request = Request(self.with_token(index, Call { operation: call.operation, args }));
         let mut open = None;
         for value in request.0.args.values() {
             value.visit_refs(&mut |address, attribute| open = Some(format!("{address}.{attribute}")));
@@ -339,6 +344,8 @@ impl Executor {
             Ok(value) => {
                 if is_read {
                     self.replies.insert(index, Ok(value));
+                } else if self.is_gone(index, call, save, &value) && self.takes_next_token(index, now) {
+                    return;
                 } else {
                     self.record_reply(index, save, &value, now);
                     self.record_rules(call, &value, now);
@@ -378,6 +385,9 @@ impl Executor {
             // What it names may have been made a moment ago, by this run or by one that was cut short.
             ErrorClass::NotFound if !matches!(self.nodes[index].verb, Verb::Read | Verb::Delete) => {
                 self.retry(index, error, NOT_FOUND_MAX, now);
+            }
+            ErrorClass::AlreadyExists if error.code == TERMINATED && self.takes_next_token(index, now) => {
+                self.tell(now, index, News::Retry { error, after: Duration::ZERO });
             }
             ErrorClass::AlreadyExists if recover.is_some() => {
                 self.progress[index].exists = Some(Box::new(error.clone()));
@@ -579,6 +589,10 @@ impl Executor {
         let may_show = now.since(since) < Duration::from_millis(VISIBILITY_MS);
         let by_tag_only = call.operation.idempotency() == Idempotency::Tagged;
         match self.progress[index].exists.clone() {
+            // What its token made is gone: it would show by now.
+            Some(error) if !may_show && error.code == OTHER_PARAMETERS && self.takes_next_token(index, now) => {
+                self.tell(now, index, News::Retry { error: *error, after: Duration::ZERO });
+            }
             // It exists, and shows later if it is ours.
             Some(error) if !may_show => {
                 // What is known by its place only may be what an earlier run made, changed since: the next plan looks.
@@ -718,22 +732,6 @@ impl Executor {
                     (progress.unknowns, progress.trouble_since) = (0, None);
                 }
                 self.wake_at(index, now + waiter.pace.next_look(elapsed));
-            }
-        }
-    }
-
-    /// What AWS says of an object that will not become ready.
-    fn why(&self, index: usize, waiter: &Waiter, reply: &Value) -> String {
-        let kind = self.nodes[index].target.address.kind;
-        let path = if let Save::Object(path) = &waiter.save { path } else { "" };
-        let object = reply.at(path).unwrap_or(reply);
-        let reason = object.at("StateReason.Message").and_then(Value::as_str);
-        match (observe::phase(kind, object), reason) {
-            (_, Some(reason)) => reason.to_owned(),
-            (observe::Phase::Failed(why), None) => why,
-            (phase, None) => {
-                let status = object.get("DBInstanceStatus").as_str().map(str::to_owned);
-                status.unwrap_or_else(|| format!("{phase:?}").to_lowercase())
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aloka_core::address::Address;
 use aloka_core::api::{Call, ErrorClass, Operation, Reply, Request};
 use aloka_core::engine::{News, Notice};
+use aloka_core::identity::{LATER_TOKENS_MAX, later_token};
 use aloka_core::model::Kind;
 use aloka_core::plan::{Mode, Node, Plan, Verb};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
@@ -244,12 +245,22 @@ fn may_open_or_close(operation: Operation) -> bool {
     operation.is_mutating() && !harmless
 }
 
-/// True if `sent` is `planned` with its references resolved.
+/// True if `sent` is `planned` with its references resolved. What a client token made may be gone: then the same call goes
+/// out with one of those that follow from it.
 pub fn is_planned(planned: &Call, sent: &Request) -> bool {
     let sent = &sent.0;
     planned.operation == sent.operation
         && planned.args.len() == sent.args.len()
-        && planned.args.iter().all(|(name, value)| sent.args.get(name).is_some_and(|sent| resolves_to(value, sent)))
+        && planned.args.iter().all(|(name, value)| {
+            sent.args
+                .get(name)
+                .is_some_and(|sent| resolves_to(value, sent) || (*name == "ClientToken" && is_later_token(value, sent)))
+        })
+}
+
+fn is_later_token(planned: &Value, sent: &Value) -> bool {
+    let (Some(planned), Some(sent)) = (planned.as_str(), sent.as_str()) else { return false };
+    (1..=LATER_TOKENS_MAX).any(|spent| later_token(planned, spent) == sent)
 }
 
 fn resolves_to(planned: &Value, sent: &Value) -> bool {
@@ -358,6 +369,15 @@ mod tests {
         }
         let other = Request(Call { operation: Operation::RevokeSecurityGroupIngress, ..planned.clone() });
         assert!(!is_planned(&planned, &other));
+    }
+
+    #[test]
+    fn a_token_gives_way_to_those_that_follow_from_it_and_to_no_other() {
+        let call = |token: &str| Call::new(Operation::CreateRouteTable, [("ClientToken", Value::str(token))]);
+        let planned = call("t");
+        let sent = |token: &str| is_planned(&planned, &Request(call(token)));
+        assert!(sent("t") && sent(&later_token("t", 1)) && sent(&later_token("t", LATER_TOKENS_MAX)));
+        assert!(!sent("u") && !sent(&later_token("u", 1)) && !sent(&later_token("t", LATER_TOKENS_MAX + 1)));
     }
 
     #[test]

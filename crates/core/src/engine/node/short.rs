@@ -1,11 +1,13 @@
-//! Objects that come to rest short of what a step waits for.
+//! Objects that come to rest short of what a step waits for, or fail.
 
 use std::time::Duration;
 
 use crate::api::Reply;
 use crate::engine::Executor;
-use crate::plan::Waiter;
+use crate::observe;
+use crate::plan::{Save, Waiter};
 use crate::time::Instant;
+use crate::value::Value;
 
 impl Executor {
     /// What to tell of an object that has come to rest short of what is waited for; `None` if it has not, or not for long.
@@ -18,5 +20,21 @@ impl Executor {
         }
         let since = *since.get_or_insert(now);
         (now.since(since) >= Duration::from_millis(short.lasting_ms)).then(|| short.told.to_string())
+    }
+
+    /// What AWS says of an object that will not become ready.
+    pub(super) fn why(&self, index: usize, waiter: &Waiter, reply: &Value) -> String {
+        let kind = self.nodes[index].target.address.kind;
+        let path = if let Save::Object(path) = &waiter.save { path } else { "" };
+        let object = reply.at(path).unwrap_or(reply);
+        let reason = object.at("StateReason.Message").and_then(Value::as_str);
+        match (observe::phase(kind, object), reason) {
+            (_, Some(reason)) => reason.to_owned(),
+            (observe::Phase::Failed(why), None) => why,
+            (phase, None) => {
+                let status = object.get("DBInstanceStatus").as_str().map(str::to_owned);
+                status.unwrap_or_else(|| format!("{phase:?}").to_lowercase())
+            }
+        }
     }
 }
