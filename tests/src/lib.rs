@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::identity::{ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG};
 use aloka_core::model::Kind;
@@ -156,23 +156,23 @@ pub fn picture(world: &World) -> BTreeMap<(String, String), u32> {
 pub fn untag(bench: &mut Bench) {
     let now = bench.world.now();
     // The VPC's own group is no object by itself.
-    let groups = Request(Call::new(Operation::DescribeSecurityGroups, []));
+    let groups = Request(Call::new(Ec2::DescribeSecurityGroups, []));
     let groups = bench.world.account.call(now, &groups, &secrets()).expect("groups");
     for group in groups.get("SecurityGroups").as_list().expect("a list") {
         let keys = Value::list([LINEAGE_TAG, ADDRESS_TAG, GENERATION_TAG]);
         let args = [("Resources", Value::List(vec![group.get("GroupId").clone()])), ("TagKeys", keys)];
-        let reply = bench.world.account.call(now, &Request(Call::new(Operation::DeleteTags, args)), &secrets());
+        let reply = bench.world.account.call(now, &Request(Call::new(Ec2::DeleteTags, args)), &secrets());
         assert!(reply.is_ok(), "{reply:?}");
     }
     for object in bench.world.account.objects(now) {
         let keys = Value::list([LINEAGE_TAG, ADDRESS_TAG, GENERATION_TAG]);
         let arn =
             |kind| format!("arn:aws:rds:us-east-1:{}:{kind}:{}", bench.world.account.options().account_id, object.id);
-        let of_rds = |arn| (Operation::RemoveTagsFromResource, ("ResourceName", Value::from(arn)));
+        let of_rds = |arn| (Operation::Rds(Rds::RemoveTagsFromResource), ("ResourceName", Value::from(arn)));
         let (operation, object_args) = match object.kind {
             ObjectKind::Resource(Kind::DbInstance) => of_rds(arn("db")),
             ObjectKind::Resource(Kind::DbSubnetGroup) => of_rds(arn("subgrp")),
-            _ => (Operation::DeleteTags, ("Resources", Value::list([object.id.as_str()]))),
+            _ => (Operation::Ec2(Ec2::DeleteTags), ("Resources", Value::list([object.id.as_str()]))),
         };
         let args = [object_args, ("TagKeys", keys)];
         let reply = bench.world.account.call(now, &Request(Call::new(operation, args)), &secrets());

@@ -1,7 +1,7 @@
 //! Terraform goes on beside aloka: what its provider adds, how it words what it records and what it drops is no change.
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::identity::is_identity;
 use aloka_core::model::Kind;
 use aloka_core::plan::{Action, Change, Mode};
@@ -72,12 +72,16 @@ fn with_defaults(bench: &mut Bench) {
         let attribute = |name| resource.attributes.get(name).cloned().unwrap_or_default();
         match target.address.kind {
             Kind::DbInstance | Kind::DbSubnetGroup => {
-                call(bench, Operation::AddTagsToResource, [("ResourceName", attribute("arn")), ("Tags", tags())]);
+                call(
+                    bench,
+                    Operation::Rds(Rds::AddTagsToResource),
+                    [("ResourceName", attribute("arn")), ("Tags", tags())],
+                );
             }
             kind if kind.is_taggable() => {
                 call(
                     bench,
-                    Operation::CreateTags,
+                    Operation::Ec2(Ec2::CreateTags),
                     [("Resources", Value::List(vec![attribute("id")])), ("Tags", tags())],
                 );
             }
@@ -160,7 +164,7 @@ fn what_replaces_an_object_has_its_default_tags() {
     assert_ne!(before, after);
     assert_defaults(&bench.state(), "4711");
     let filters = Value::map([("instance-id", Value::List(vec![after]))]);
-    let shown = call(&mut bench, Operation::DescribeInstances, [("Filters", filters)]);
+    let shown = call(&mut bench, Operation::Ec2(Ec2::DescribeInstances), [("Filters", filters)]);
     let tags = shown.at("Instances.0.Tags").expect("tags");
     for (key, value) in DEFAULT_TAGS {
         assert_eq!(tags.get(key).as_str(), Some(value), "{tags}");
@@ -256,12 +260,20 @@ fn permission(protocol: &str, ports: Option<(i64, i64)>, source: (&str, &str, &s
 /// Replaces all rules of one direction of a group that fit.
 fn set_rules(bench: &mut Bench, group: &Value, egress: bool, rules: Vec<Value>, fits: impl Fn(&Value) -> bool) {
     let (field, revoke, authorize) = if egress {
-        ("IpPermissionsEgress", Operation::RevokeSecurityGroupEgress, Operation::AuthorizeSecurityGroupEgress)
+        (
+            "IpPermissionsEgress",
+            Operation::Ec2(Ec2::RevokeSecurityGroupEgress),
+            Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress),
+        )
     } else {
-        ("IpPermissions", Operation::RevokeSecurityGroupIngress, Operation::AuthorizeSecurityGroupIngress)
+        (
+            "IpPermissions",
+            Operation::Ec2(Ec2::RevokeSecurityGroupIngress),
+            Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress),
+        )
     };
     let filters = Value::map([("group-id", Value::List(vec![group.clone()]))]);
-    let shown = call(bench, Operation::DescribeSecurityGroups, [("Filters", filters)]);
+    let shown = call(bench, Operation::Ec2(Ec2::DescribeSecurityGroups), [("Filters", filters)]);
     let present = shown.at("SecurityGroups.0").expect("a group").get(field).as_list().unwrap_or_default().to_vec();
     let gone: Vec<Value> = present.into_iter().filter(|rule| fits(rule)).collect();
     for (operation, rules) in [(revoke, gone), (authorize, rules)] {

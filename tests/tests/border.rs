@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Reply, Request};
 use aloka_core::plan::Mode;
 use aloka_core::session::Problem;
 use aloka_core::state::{State, edit, file};
@@ -142,7 +142,8 @@ impl Play {
             ("VpcId", text(&vpc)),
             ("Tags", Value::Map(ValueMap::new())),
         ];
-        self.group = self.call(Operation::CreateSecurityGroup, args).get("GroupId").as_str().expect("id").to_owned();
+        self.group =
+            self.call(Operation::Ec2(Ec2::CreateSecurityGroup), args).get("GroupId").as_str().expect("id").to_owned();
         let interface = Value::map([
             ("DeviceIndex", 0.into()),
             ("SubnetId", text(&subnet)),
@@ -166,7 +167,7 @@ impl Play {
             ("NetworkInterfaces", Value::List(vec![interface])),
             ("Tags", Value::Map(tags)),
         ];
-        let bastion = self.call(Operation::RunInstances, args);
+        let bastion = self.call(Operation::Ec2(Ec2::RunInstances), args);
         let bastion = bastion.at("Instances.0.InstanceId").and_then(Value::as_str).expect("id").to_owned();
         let pair = Value::List(vec![Value::map([("GroupId", self.group.as_str())])]);
         let rule = Value::map([
@@ -177,7 +178,7 @@ impl Play {
         ]);
         if self.scene.rule_recorded {
             let args = [("GroupId", text(&database)), ("IpPermissions", Value::List(vec![rule]))];
-            self.call(Operation::AuthorizeSecurityGroupIngress, args);
+            self.call(Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress), args);
         }
         if self.scene.route_recorded {
             let args = [
@@ -185,11 +186,11 @@ impl Play {
                 ("DestinationCidrBlock", text("192.168.0.0/16")),
                 ("NatGatewayId", text(&gateway)),
             ];
-            self.call(Operation::CreateRoute, args);
+            self.call(Operation::Ec2(Ec2::CreateRoute), args);
         }
         if self.scene.foreign_keys {
             let tags = Value::map([("kubernetes.io/role/elb", "1"), ("map-migrated", "x")]);
-            self.call(Operation::CreateTags, [("Resources", Value::list([subnet.as_str()])), ("Tags", tags)]);
+            self.call(Operation::Ec2(Ec2::CreateTags), [("Resources", Value::list([subnet.as_str()])), ("Tags", tags)]);
         }
         self.border.ids = BTreeSet::from([bastion, self.group.clone()]);
     }
@@ -242,13 +243,16 @@ impl Play {
         for id in ids.iter().filter(|id| !id.starts_with("r-") && !id.starts_with("rtbassoc") && !id.starts_with("db-"))
         {
             if id.split_once('-').is_some_and(|(prefix, _)| prefix != "aloka") {
-                self.call(Operation::DeleteTags, [("Resources", Value::list([id.as_str()])), ("TagKeys", keys())]);
+                self.call(
+                    Operation::Ec2(Ec2::DeleteTags),
+                    [("Resources", Value::list([id.as_str()])), ("TagKeys", keys())],
+                );
             }
         }
         let account = self.bench.world.account.options().account_id.clone();
         for name in ["db:aloka-dev-db", "subgrp:aloka-db-subnet-group"] {
             let arn = Value::from(format!("arn:aws:rds:us-east-1:{account}:{name}"));
-            self.call(Operation::RemoveTagsFromResource, [("ResourceName", arn), ("TagKeys", keys())]);
+            self.call(Operation::Rds(Rds::RemoveTagsFromResource), [("ResourceName", arn), ("TagKeys", keys())]);
         }
     }
 
@@ -257,22 +261,22 @@ impl Play {
         let ids: Vec<String> = self.border.ids.iter().cloned().collect();
         let mut seen = Vec::new();
         for (operation, list, name) in [
-            (Operation::DescribeInstances, "Instances", "InstanceId"),
-            (Operation::DescribeSecurityGroups, "SecurityGroups", "GroupId"),
+            (Operation::Ec2(Ec2::DescribeInstances), "Instances", "InstanceId"),
+            (Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups", "GroupId"),
         ] {
             let reply = self.call(operation, []);
             let items = reply.get(list).as_list().unwrap_or_default().iter();
             seen.extend(items.filter(|i| i.get(name).as_str().is_some_and(|id| ids.iter().any(|o| o == id))).cloned());
         }
-        let groups = self.call(Operation::DescribeSecurityGroups, []);
+        let groups = self.call(Operation::Ec2(Ec2::DescribeSecurityGroups), []);
         let rules = groups.get("SecurityGroups").as_list().unwrap_or_default().iter();
         seen.extend(rules.filter(|g| g.get("GroupName").as_str() == Some("aloka-db-sg")).map(|group| {
             let theirs = group.get("IpPermissions").to_string().contains(&self.group);
             Value::from(theirs)
         }));
-        let tables = self.call(Operation::DescribeRouteTables, []);
+        let tables = self.call(Operation::Ec2(Ec2::DescribeRouteTables), []);
         seen.push(tables.to_string().contains("192.168.0.0/16").into());
-        let subnets = self.call(Operation::DescribeSubnets, []);
+        let subnets = self.call(Operation::Ec2(Ec2::DescribeSubnets), []);
         seen.push(subnets.to_string().matches("kubernetes.io/role/elb").count().to_string().into());
         seen
     }

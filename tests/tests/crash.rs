@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::engine::{News, Notice, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::plan::{Action, Mode, Node};
@@ -29,13 +29,13 @@ fn cut_short(bench: &mut Bench, variables: &Variables, faults: FaultPlan) {
 fn a_gateway_that_was_not_attached_yet_is_attached() {
     let variables = variables("");
     let mut bench = Bench::new(14, Durations::Median);
-    let attach = When::Call { operation: Some(Operation::AttachInternetGateway), nth: 1 };
+    let attach = When::Call { operation: Some(Operation::Ec2(Ec2::AttachInternetGateway)), nth: 1 };
     cut_short(&mut bench, &variables, FaultPlan(vec![(attach, Fault::CrashBefore)]));
     // What was on the wire when the process died has arrived; somebody undoes it.
     let gateway = Address::vpc(Kind::InternetGateway, "this", 0);
     let id = bench.state().attribute(&gateway, "id").cloned().expect("recorded");
     let vpc = bench.state().attribute(&Address::vpc(Kind::Vpc, "this", 0), "id").cloned().expect("recorded");
-    let detach = Call::new(Operation::DetachInternetGateway, [("InternetGatewayId", id.clone()), ("VpcId", vpc)]);
+    let detach = Call::new(Ec2::DetachInternetGateway, [("InternetGatewayId", id.clone()), ("VpcId", vpc)]);
     let now = bench.world.now();
     let _attached_or_not = bench.world.account.call(now, &Request(detach), &secrets());
     let planned = bench.apply(&variables, Mode::Apply);
@@ -79,7 +79,7 @@ fn a_resumed_run_says_what_it_found_and_does_not_make_it_again() {
     let told =
         |line: &&String| line.starts_with("aws_instance.app: found i-") && line.contains("created by an earlier run");
     assert_eq!(resumed.adopted.iter().filter(told).count(), 1, "{:?}", resumed.adopted);
-    assert_eq!(start.world.calls().get(&Operation::RunInstances), Some(&1));
+    assert_eq!(start.world.calls().get(&Operation::Ec2(Ec2::RunInstances)), Some(&1));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_launch_that_aws_has_no_room_for_is_tried_again() {
     let planned = bench.plan(&variables(""), Mode::Apply).expect("a plan");
     bench.world.faults = "RunInstances#1=refused:InsufficientInstanceCapacity".parse().expect("faults");
     assert_eq!(bench.run(&planned, &mut Unwatched), RunEnd::Outcome(Outcome::Done));
-    assert_eq!(bench.world.calls().get(&Operation::RunInstances), Some(&2));
+    assert_eq!(bench.world.calls().get(&Operation::Ec2(Ec2::RunInstances)), Some(&2));
 }
 
 /// Nodes that were told to be finished, or left out.
@@ -164,19 +164,19 @@ fn play(name: &str, late: bool, operation: Operation, nth: usize, fault: Fault) 
 
 #[test]
 fn an_association_whose_replacement_was_not_answered_is_found() {
-    play("NAT gateway in each zone", false, Operation::ReplaceRouteTableAssociation, 1, Fault::LostReply);
+    play("NAT gateway in each zone", false, Operation::Ec2(Ec2::ReplaceRouteTableAssociation), 1, Fault::LostReply);
 }
 
 #[test]
 fn a_search_that_is_throttled_or_not_answered_goes_on() {
     for fault in [Fault::Throttled, Fault::LostReply, Fault::ServerError { acted: false }] {
-        play("recover: half a stack", false, Operation::DescribeDBInstances, 1, fault);
+        play("recover: half a stack", false, Operation::Rds(Rds::DescribeDBInstances), 1, fault);
     }
 }
 
 #[test]
 fn a_rule_of_a_group_that_does_not_show_yet_is_not_gone() {
-    play("create", false, Operation::RevokeSecurityGroupEgress, 1, Fault::NotFound);
+    play("create", false, Operation::Ec2(Ec2::RevokeSecurityGroupEgress), 1, Fault::NotFound);
 }
 
 /// The group it replaces has the same address, and the one begun shows late.

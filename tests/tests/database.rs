@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Operation, Rds, Request};
 use aloka_core::engine::{Cause, Outcome};
 use aloka_core::plan::{Action, Mode, Reason};
 use aloka_core::value::Value;
@@ -17,7 +17,7 @@ const DATABASE: &str = "aws_db_instance.postgres";
 
 fn described(bench: &mut Bench) -> Value {
     let now = bench.world.now();
-    let call = Call::new(Operation::DescribeDBInstances, [("DBInstanceIdentifier", "aloka-dev-db".into())]);
+    let call = Call::new(Rds::DescribeDBInstances, [("DBInstanceIdentifier", "aloka-dev-db".into())]);
     let reply = bench.world.account.call(now, &Request(call), &secrets());
     reply.ok().and_then(|reply| reply.at("DBInstances.0").cloned()).unwrap_or_default()
 }
@@ -65,7 +65,7 @@ fn a_run_that_is_cut_short_while_the_standby_is_made_changes_nothing_next_time()
     for nth in 1..40 {
         let mut bench = Bench::new(2, Durations::Median);
         let planned = bench.plan(&with, Mode::Apply).expect("a plan");
-        let when = When::Call { operation: Some(Operation::DescribeDBInstances), nth: nth * 3 };
+        let when = When::Call { operation: Some(Operation::Rds(Rds::DescribeDBInstances)), nth: nth * 3 };
         bench.world.faults = FaultPlan(vec![(when, Fault::CrashBefore)]);
         let end = bench.run(&planned, &mut Unwatched);
         bench.world.faults = FaultPlan::none();
@@ -93,7 +93,7 @@ fn a_standby_that_does_not_come_is_told_and_recorded_as_it_is() {
     let with = variables("db_multi_az = true\n");
     let mut bench = Bench::new(3, Durations::Median);
     let planned = bench.plan(&with, Mode::Apply).expect("a plan");
-    bench.world.faults = fails(Operation::CreateDBInstance, "no-standby");
+    bench.world.faults = fails(Operation::Rds(Rds::CreateDBInstance), "no-standby");
     let start = bench.world.now();
     let end = bench.run(&planned, &mut Unwatched);
     let RunEnd::Outcome(Outcome::Failed { failures, .. }) = end else { panic!("{end:?}") };
@@ -115,7 +115,11 @@ fn a_standby_for_a_database_that_is_there_may_not_come_either() {
     bench.apply(&variables(""), Mode::Apply);
     let with = variables("db_multi_az = true\n");
     let planned = bench.plan(&with, Mode::Apply).expect("a plan");
-    bench.world.account.fail_next(Operation::ModifyDBInstance, "no-standby", "insufficient instance capacity");
+    bench.world.account.fail_next(
+        Operation::Rds(Rds::ModifyDBInstance),
+        "no-standby",
+        "insufficient instance capacity",
+    );
     let end = bench.run(&planned, &mut Unwatched);
     let RunEnd::Outcome(Outcome::Failed { failures, .. }) = end else { panic!("{end:?}") };
     assert!(matches!(failures[0].cause, Cause::Short { .. }), "{failures:?}");
@@ -143,7 +147,7 @@ fn another_security_group_is_waited_for_until_it_is_in_effect() {
         ("ApplyImmediately", true.into()),
     ];
     let now = bench.world.now();
-    let modify = Request(Call::new(Operation::ModifyDBInstance, args));
+    let modify = Request(Call::new(Rds::ModifyDBInstance, args));
     bench.world.account.call(now, &modify, &secrets()).expect("accepted");
     bench.world.rest(Duration::from_secs(3600));
     assert_eq!(groups(&described(&mut bench)), ["active", "active"]);

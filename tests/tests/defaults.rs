@@ -2,7 +2,7 @@
 //! an earlier release made, what Terraform made, nor on what its owner has set since.
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::boot;
 use aloka_core::model::Kind;
 use aloka_core::plan::{Mode, Plan};
@@ -24,15 +24,15 @@ fn describe(bench: &mut Bench, operation: Operation, path: &str) -> Value {
 }
 
 fn logs(bench: &mut Bench) -> Value {
-    describe(bench, Operation::DescribeDBInstances, "DBInstances.0.EnabledCloudwatchLogsExports")
+    describe(bench, Operation::Rds(Rds::DescribeDBInstances), "DBInstances.0.EnabledCloudwatchLogsExports")
 }
 
 fn copies_tags(bench: &mut Bench) -> Value {
-    describe(bench, Operation::DescribeDBInstances, "DBInstances.0.CopyTagsToSnapshot")
+    describe(bench, Operation::Rds(Rds::DescribeDBInstances), "DBInstances.0.CopyTagsToSnapshot")
 }
 
 fn hops(bench: &mut Bench) -> Value {
-    describe(bench, Operation::DescribeInstances, "Instances.0.MetadataOptions.HttpPutResponseHopLimit")
+    describe(bench, Operation::Ec2(Ec2::DescribeInstances), "Instances.0.MetadataOptions.HttpPutResponseHopLimit")
 }
 
 /// The calls that change something, without their arguments.
@@ -55,7 +55,7 @@ fn what_is_made_is_made_carefully() {
     assert_eq!(logs(&mut bench), Value::list(["postgresql", "upgrade"]));
     assert_eq!(copies_tags(&mut bench), Value::from(true));
     assert_eq!(hops(&mut bench), Value::from(1));
-    let tokens = describe(&mut bench, Operation::DescribeInstances, "Instances.0.MetadataOptions.HttpTokens");
+    let tokens = describe(&mut bench, Operation::Ec2(Ec2::DescribeInstances), "Instances.0.MetadataOptions.HttpTokens");
     assert_eq!(tokens, Value::str("required"));
     let state = bench.state();
     let recorded = |name| state.attribute(&Address::root(Kind::DbInstance, "postgres"), name).cloned();
@@ -105,7 +105,7 @@ fn a_variable_changes_what_is_there_in_place() {
         ("db_enabled_cloudwatch_logs_exports = []", vec![], true),
     ] {
         let planned = bench.plan(&variables(tfvars), Mode::Apply).unwrap_or_else(|problems| panic!("{problems:?}"));
-        assert_eq!(changing(&planned.plan), [Operation::ModifyDBInstance], "{tfvars}");
+        assert_eq!(changing(&planned.plan), [Operation::Rds(Rds::ModifyDBInstance)], "{tfvars}");
         bench.apply(&variables(tfvars), Mode::Apply);
         assert_eq!(logs(&mut bench), Value::list(expected), "{tfvars}");
         assert_eq!(copies_tags(&mut bench), Value::from(copies), "{tfvars}");
@@ -129,10 +129,10 @@ fn another_boot_script_replaces_no_server() {
     nothing_to_do(&mut bench, &format!("app_instance_count = 2\n{other}"));
     let more = variables(&format!("app_instance_count = 3\n{other}"));
     let planned = bench.plan(&more, Mode::Apply).unwrap_or_else(|problems| panic!("{problems:?}"));
-    assert_eq!(changing(&planned.plan), [Operation::RunInstances]);
+    assert_eq!(changing(&planned.plan), [Operation::Ec2(Ec2::RunInstances)]);
     let calls = planned.plan.nodes.iter().flat_map(|node| node.steps.iter().flat_map(|step| step.calls(node)));
     let sent: Vec<&Call> =
-        calls.map(|(_, call, _)| call).filter(|call| call.operation == Operation::RunInstances).collect();
+        calls.map(|(_, call, _)| call).filter(|call| call.operation == Operation::Ec2(Ec2::RunInstances)).collect();
     let script = sent[0].arg("UserData").as_str().expect("a script");
     assert_eq!(script, boot::script(&more));
     assert!(script.contains("compose_version=2.40.3\n") && script.contains(&digest), "{script}");

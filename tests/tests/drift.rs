@@ -1,7 +1,7 @@
 //! What somebody else changes is noticed, and put right in place.
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Request};
 use aloka_core::model::Kind;
 use aloka_core::plan::{Action, Mode};
 use aloka_core::value::Value;
@@ -41,7 +41,7 @@ fn a_private_subnet_moved_to_the_public_route_table() {
     let association = Address::vpc(Kind::RouteTableAssociation, "private", 0);
     let table = id(&bench, &Address::vpc(Kind::RouteTable, "public", 0));
     let args = [("AssociationId", id(&bench, &association)), ("RouteTableId", table)];
-    meddle(&mut bench, Operation::ReplaceRouteTableAssociation, args);
+    meddle(&mut bench, Operation::Ec2(Ec2::ReplaceRouteTableAssociation), args);
     repaired(bench, &association, Action::Update);
 }
 
@@ -54,7 +54,7 @@ fn a_rule_that_opens_the_database() {
         ("IpRanges", Value::List(vec![Value::map([("CidrIp", Value::str("0.0.0.0/0"))])])),
     ]);
     let args = [("GroupId", id(&bench, &group)), ("IpPermissions", Value::List(vec![rule]))];
-    meddle(&mut bench, Operation::AuthorizeSecurityGroupIngress, args);
+    meddle(&mut bench, Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress), args);
     repaired(bench, &group, Action::Update);
 }
 
@@ -63,7 +63,7 @@ fn a_tag_that_is_gone() {
     let mut bench = standing();
     let vpc = Address::vpc(Kind::Vpc, "this", 0);
     let args = [("Resources", Value::List(vec![id(&bench, &vpc)])), ("TagKeys", Value::list(["aloka-address"]))];
-    meddle(&mut bench, Operation::DeleteTags, args);
+    meddle(&mut bench, Operation::Ec2(Ec2::DeleteTags), args);
     repaired(bench, &vpc, Action::Update);
 }
 
@@ -76,7 +76,7 @@ fn a_private_route_that_leads_out() {
         ("DestinationCidrBlock", Value::str("0.0.0.0/0")),
         ("GatewayId", id(&bench, &Address::vpc(Kind::InternetGateway, "this", 0))),
     ];
-    meddle(&mut bench, Operation::ReplaceRoute, args);
+    meddle(&mut bench, Operation::Ec2(Ec2::ReplaceRoute), args);
     repaired(bench, &route, Action::Update);
 }
 
@@ -85,6 +85,6 @@ fn a_server_that_is_gone() {
     let mut bench = standing();
     let server = Address::root(Kind::Instance, "app");
     let args = [("InstanceIds", Value::List(vec![id(&bench, &server)]))];
-    meddle(&mut bench, Operation::TerminateInstances, args);
+    meddle(&mut bench, Operation::Ec2(Ec2::TerminateInstances), args);
     repaired(bench, &server, Action::Create);
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::api::{Call, Ec2, Operation, Reply, Request};
 use aloka_core::engine::Outcome;
 use aloka_core::graph;
 use aloka_core::model::Kind;
@@ -270,12 +270,12 @@ fn prepared(case: &Case, seed: u64, durations: Durations) -> (Bench, Result<Plan
                 let table = Address::vpc(Kind::RouteTable, "public", 0);
                 let table = bench.state().attribute(&table, "id").cloned().expect("recorded");
                 let args = [("RouteTableId", table), ("DestinationCidrBlock", Value::str("0.0.0.0/0"))];
-                let (now, call) = (bench.world.now(), Request(Call::new(Operation::DeleteRoute, args)));
+                let (now, call) = (bench.world.now(), Request(Call::new(Ec2::DeleteRoute, args)));
                 bench.world.account.call(now, &call, &secrets()).expect("a route");
             }
             Before::NatFails => {
                 let message = "Network vpc-xxx has encountered an internal error. Please retry";
-                bench.world.account.fail_next(Operation::CreateNatGateway, "InternalError", message);
+                bench.world.account.fail_next(Operation::Ec2(Ec2::CreateNatGateway), "InternalError", message);
                 let planned = bench.plan(&from, Mode::Apply).expect("a plan");
                 let end = bench.run(&planned, &mut Unwatched);
                 assert!(matches!(end, RunEnd::Outcome(Outcome::Failed { .. })), "{end:?}");
@@ -321,7 +321,7 @@ impl Watch for Findings {
             self.refusals.insert(format!("{} {}", operation.name(), error.code));
         }
         // A gateway fails some time after the call.
-        if self.audited && (operation.is_mutating() || operation == Operation::DescribeNatGateways) {
+        if self.audited && (operation.is_mutating() || operation == Operation::Ec2(Ec2::DescribeNatGateways)) {
             let world = audit::audit(&mut |request| account.call(now, request, &secrets()));
             assert_eq!(world.unread, Vec::<String>::new());
             self.defects.extend(world.defects());
@@ -451,7 +451,7 @@ impl Edge<'_> {
             value.resolve(&|address, _| (*address != own && cut.contains(address)).then(|| nothing(address.kind)))
         };
         // Without the look that would wait for what is to be refused.
-        node.steps.retain(|step| call_of(step).operation != Operation::DescribeNetworkInterfaces);
+        node.steps.retain(|step| call_of(step).operation != Operation::Ec2(Ec2::DescribeNetworkInterfaces));
         for step in &mut node.steps {
             let (Step::Call { call, .. } | Step::Wait(aloka_core::plan::Waiter { call, .. })) = step;
             call.args.values_mut().for_each(|value| *value = unknown(value));

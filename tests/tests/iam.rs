@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::engine::Outcome;
 use aloka_core::plan::Mode;
 use aloka_core::render::calls::iam_actions;
@@ -347,7 +347,7 @@ fn the_default_group_is_claimed_by_its_identifier() {
 /// The default security group of the only VPC.
 fn default_group(bench: &Bench) -> String {
     let filters = Value::map([("group-name", Value::list(["default"]))]);
-    let call = Call::new(Operation::DescribeSecurityGroups, [("Filters", filters)]);
+    let call = Call::new(Ec2::DescribeSecurityGroups, [("Filters", filters)]);
     let mut account = bench.world.account.clone().with_policy(None);
     let reply = account.call(bench.world.now(), &Request(call), &secrets()).unwrap_or_else(|error| panic!("{error}"));
     reply.at("SecurityGroups.0.GroupId").and_then(Value::as_str).expect("a group").to_owned()
@@ -363,55 +363,69 @@ fn harm(kind: &str, id: &str, arn: &str, lineage: &str) -> Vec<Call> {
         let anywhere = Value::List(vec![Value::map([("CidrIp", "0.0.0.0/0")])]);
         Value::List(vec![Value::map([("IpProtocol", text("-1")), ("IpRanges", anywhere)])])
     };
-    let tag = call(Operation::CreateTags, vec![("Resources", list()), ("Tags", lineage())]);
-    let untag = call(Operation::DeleteTags, vec![("Resources", list()), ("TagKeys", Value::list(["Name"]))]);
+    let tag = call(Operation::Ec2(Ec2::CreateTags), vec![("Resources", list()), ("Tags", lineage())]);
+    let untag = call(Operation::Ec2(Ec2::DeleteTags), vec![("Resources", list()), ("TagKeys", Value::list(["Name"]))]);
     let mut calls = match kind {
         "aws_vpc" => vec![
-            call(Operation::DeleteVpc, vec![("VpcId", text(id))]),
-            call(Operation::ModifyVpcAttribute, vec![("VpcId", text(id)), ("EnableDnsSupport", false.into())]),
+            call(Operation::Ec2(Ec2::DeleteVpc), vec![("VpcId", text(id))]),
+            call(
+                Operation::Ec2(Ec2::ModifyVpcAttribute),
+                vec![("VpcId", text(id)), ("EnableDnsSupport", false.into())],
+            ),
         ],
-        "aws_subnet" => vec![call(Operation::DeleteSubnet, vec![("SubnetId", text(id))])],
+        "aws_subnet" => vec![call(Operation::Ec2(Ec2::DeleteSubnet), vec![("SubnetId", text(id))])],
         "aws_internet_gateway" => {
-            vec![call(Operation::DeleteInternetGateway, vec![("InternetGatewayId", text(id))])]
+            vec![call(Operation::Ec2(Ec2::DeleteInternetGateway), vec![("InternetGatewayId", text(id))])]
         }
-        "aws_eip" => vec![call(Operation::ReleaseAddress, vec![("AllocationId", text(id))])],
-        "aws_nat_gateway" => vec![call(Operation::DeleteNatGateway, vec![("NatGatewayId", text(id))])],
+        "aws_eip" => vec![call(Operation::Ec2(Ec2::ReleaseAddress), vec![("AllocationId", text(id))])],
+        "aws_nat_gateway" => vec![call(Operation::Ec2(Ec2::DeleteNatGateway), vec![("NatGatewayId", text(id))])],
         "aws_route_table" => vec![
-            call(Operation::DeleteRouteTable, vec![("RouteTableId", text(id))]),
-            call(Operation::DeleteRoute, vec![("RouteTableId", text(id)), ("DestinationCidrBlock", text("0.0.0.0/0"))]),
+            call(Operation::Ec2(Ec2::DeleteRouteTable), vec![("RouteTableId", text(id))]),
+            call(
+                Operation::Ec2(Ec2::DeleteRoute),
+                vec![("RouteTableId", text(id)), ("DestinationCidrBlock", text("0.0.0.0/0"))],
+            ),
         ],
         "aws_security_group" => vec![
-            call(Operation::DeleteSecurityGroup, vec![("GroupId", text(id))]),
-            call(Operation::AuthorizeSecurityGroupIngress, vec![("GroupId", text(id)), ("IpPermissions", open())]),
+            call(Operation::Ec2(Ec2::DeleteSecurityGroup), vec![("GroupId", text(id))]),
+            call(
+                Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress),
+                vec![("GroupId", text(id)), ("IpPermissions", open())],
+            ),
         ],
         "aws_instance" => vec![
-            call(Operation::TerminateInstances, vec![("InstanceIds", list())]),
-            call(Operation::StopInstances, vec![("InstanceIds", list())]),
+            call(Operation::Ec2(Ec2::TerminateInstances), vec![("InstanceIds", list())]),
+            call(Operation::Ec2(Ec2::StopInstances), vec![("InstanceIds", list())]),
             call(
-                Operation::ModifyInstanceAttribute,
+                Operation::Ec2(Ec2::ModifyInstanceAttribute),
                 vec![("InstanceId", text(id)), ("InstanceType", text("t3.large"))],
             ),
         ],
-        "aws_ebs_volume" => vec![call(Operation::ModifyVolume, vec![("VolumeId", text(id)), ("Size", 99.into())])],
+        "aws_ebs_volume" => {
+            vec![call(Operation::Ec2(Ec2::ModifyVolume), vec![("VolumeId", text(id)), ("Size", 99.into())])]
+        }
         "aws_db_instance" => {
             let named = || ("DBInstanceIdentifier", text(id));
             vec![
-                call(Operation::DeleteDBInstance, vec![named(), ("SkipFinalSnapshot", true.into())]),
+                call(Operation::Rds(Rds::DeleteDBInstance), vec![named(), ("SkipFinalSnapshot", true.into())]),
                 call(
-                    Operation::DeleteDBInstance,
+                    Operation::Rds(Rds::DeleteDBInstance),
                     vec![named(), ("SkipFinalSnapshot", false.into()), ("FinalDBSnapshotIdentifier", text("taken"))],
                 ),
                 call(
-                    Operation::ModifyDBInstance,
+                    Operation::Rds(Rds::ModifyDBInstance),
                     vec![named(), ("DeletionProtection", false.into()), ("ApplyImmediately", true.into())],
                 ),
             ]
         }
-        "aws_db_subnet_group" => vec![call(Operation::DeleteDBSubnetGroup, vec![("DBSubnetGroupName", text(id))])],
+        "aws_db_subnet_group" => {
+            vec![call(Operation::Rds(Rds::DeleteDBSubnetGroup), vec![("DBSubnetGroupName", text(id))])]
+        }
         other => panic!("what would harm {other}?"),
     };
     if kind.starts_with("aws_db_") {
-        calls.push(call(Operation::AddTagsToResource, vec![("ResourceName", text(arn)), ("Tags", lineage())]));
+        calls
+            .push(call(Operation::Rds(Rds::AddTagsToResource), vec![("ResourceName", text(arn)), ("Tags", lineage())]));
     } else {
         calls.extend([tag, untag]);
     }
@@ -462,9 +476,9 @@ fn what_has_no_tags_cannot_be_claimed() {
         let keys = Value::list(object.tags.keys());
         let arn = arn_of(&object.kind.to_string(), &object.id);
         let untag = if arn.contains(":rds:") && object.kind.to_string().starts_with("aws_db_") {
-            Call::new(Operation::RemoveTagsFromResource, [("ResourceName", Value::from(arn)), ("TagKeys", keys)])
+            Call::new(Rds::RemoveTagsFromResource, [("ResourceName", Value::from(arn)), ("TagKeys", keys)])
         } else {
-            Call::new(Operation::DeleteTags, [("Resources", Value::list([&object.id])), ("TagKeys", keys)])
+            Call::new(Ec2::DeleteTags, [("Resources", Value::list([&object.id])), ("TagKeys", keys)])
         };
         if !object.tags.is_empty() {
             bench.world.account.call(now, &Request(untag), &secrets()).unwrap_or_else(|error| panic!("{error}"));
@@ -491,13 +505,17 @@ fn another_region_is_out_of_reach() {
     }
     let tags = || ("Tags", Value::map([("aloka-lineage", LINEAGE)]));
     let make = |operation, args: Vec<(&'static str, Value)>| Call::new(operation, args.into_iter().chain([tags()]));
-    let looks = [Operation::DescribeVpcs, Operation::DescribeInstances, Operation::DescribeDBInstances];
+    let looks = [
+        Operation::Ec2(Ec2::DescribeVpcs),
+        Operation::Ec2(Ec2::DescribeInstances),
+        Operation::Rds(Rds::DescribeDBInstances),
+    ];
     let calls = looks.map(|operation| Call::new(operation, []));
     all_refused(&mut bench, calls.into());
     let made = vec![
-        make(Operation::CreateVpc, vec![("CidrBlock", Value::str("10.8.0.0/16"))]),
-        make(Operation::AllocateAddress, vec![("Domain", Value::str("vpc"))]),
-        make(Operation::CreateInternetGateway, Vec::new()),
+        make(Operation::Ec2(Ec2::CreateVpc), vec![("CidrBlock", Value::str("10.8.0.0/16"))]),
+        make(Operation::Ec2(Ec2::AllocateAddress), vec![("Domain", Value::str("vpc"))]),
+        make(Operation::Ec2(Ec2::CreateInternetGateway), Vec::new()),
     ];
     all_refused(&mut bench, made);
 }

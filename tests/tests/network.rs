@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Reply, Request};
 use aloka_core::model::Kind;
 use aloka_core::network::{self, Block, Finding, Promise, Rule, Traffic};
 use aloka_core::plan::{Mode, exposure};
@@ -138,7 +138,7 @@ impl<'a> Meddler<'a> {
                 }
                 let group = self.group(*into);
                 let args = [("GroupId", group.into()), ("IpPermissions", Value::list([Value::map(rule)]))];
-                self.call(Operation::AuthorizeSecurityGroupIngress, args)
+                self.call(Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress), args)
             }
             Meddling::Route(block) => {
                 let gateway = self.one(Kind::InternetGateway, "this", "id");
@@ -150,8 +150,8 @@ impl<'a> Meddler<'a> {
                             ("GatewayId", Value::str(&*gateway)),
                         ]
                     };
-                    if self.call(Operation::ReplaceRoute, args()).is_err() {
-                        self.unrecorded |= self.call(Operation::CreateRoute, args()).is_ok();
+                    if self.call(Operation::Ec2(Ec2::ReplaceRoute), args()).is_err() {
+                        self.unrecorded |= self.call(Operation::Ec2(Ec2::CreateRoute), args()).is_ok();
                     }
                 }
                 return;
@@ -163,7 +163,7 @@ impl<'a> Meddler<'a> {
                 let subnets = self.all(Kind::RouteTableAssociation, Some("private"), "subnet_id");
                 let own = ids.into_iter().zip(subnets).find(|(_, own)| *own == subnet).map(|(id, _)| id);
                 let args = [("AssociationId", own.into()), ("RouteTableId", table.into())];
-                let reply = self.call(Operation::ReplaceRouteTableAssociation, args);
+                let reply = self.call(Operation::Ec2(Ec2::ReplaceRouteTableAssociation), args);
                 self.unrecorded |= reply.is_ok();
                 reply
             }
@@ -174,7 +174,7 @@ impl<'a> Meddler<'a> {
                     ("PubliclyAccessible", true.into()),
                     ("ApplyImmediately", true.into()),
                 ];
-                self.call(Operation::ModifyDBInstance, args)
+                self.call(Operation::Rds(Rds::ModifyDBInstance), args)
             }
             Meddling::Stranger(index) => {
                 let Some(image) = self.all(Kind::Instance, None, "ami").into_iter().next() else { return };
@@ -196,7 +196,7 @@ impl<'a> Meddler<'a> {
                     ("ClientToken", Value::str("stranger")),
                     ("Tags", Value::Map(ValueMap::new())),
                 ];
-                self.call(Operation::RunInstances, args)
+                self.call(Operation::Ec2(Ec2::RunInstances), args)
             }
         };
     }
@@ -211,7 +211,7 @@ impl<'a> Meddler<'a> {
                 ("VpcId", vpc.into()),
                 ("Tags", Value::Map(ValueMap::new())),
             ];
-            let reply = self.call(Operation::CreateSecurityGroup, args).ok()?;
+            let reply = self.call(Operation::Ec2(Ec2::CreateSecurityGroup), args).ok()?;
             self.stranger = reply.get("GroupId").as_str().map(str::to_owned);
         }
         self.stranger.clone()

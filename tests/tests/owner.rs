@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::engine::{Cause, Failure, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::observe::DB_STUCK;
@@ -67,7 +67,7 @@ fn send(bench: &mut Bench, operation: Operation) {
 
 fn server(bench: &mut Bench, field: &str) -> String {
     let now = bench.world.now();
-    let call = Call::new(Operation::DescribeInstances, []);
+    let call = Call::new(Ec2::DescribeInstances, []);
     let reply = bench.world.account.call(now, &Request(call), &secrets()).expect("a list");
     reply.at(&format!("Instances.0.{field}")).and_then(Value::as_str).expect("text").to_owned()
 }
@@ -156,7 +156,7 @@ fn a_protected_database_stays_protected() {
 fn a_server_that_its_owner_stopped_stays_stopped() {
     for rest in [0, 3600] {
         let mut bench = standing("");
-        send(&mut bench, Operation::StopInstances);
+        send(&mut bench, Operation::Ec2(Ec2::StopInstances));
         bench.world.rest(Duration::from_secs(rest));
         let status = if rest == 0 { "stopping" } else { "stopped" };
         let planned = bench.apply(&variables(""), Mode::Apply);
@@ -170,13 +170,13 @@ fn a_server_that_its_owner_stopped_stays_stopped() {
             continue;
         }
         let planned = bench.apply(&larger, Mode::Apply);
-        assert_eq!(mutating(&planned), [Operation::ModifyInstanceAttribute]);
+        assert_eq!(mutating(&planned), [Operation::Ec2(Ec2::ModifyInstanceAttribute)]);
         let now = (server(&mut bench, "State"), server(&mut bench, "InstanceType"));
         assert_eq!(now, ("stopped".to_owned(), "t3.medium".to_owned()));
         assert!(bench.plan(&larger, Mode::Apply).expect("a plan").plan.is_empty());
 
         // Its owner starts it: nothing is left to do but to tell the new address.
-        send(&mut bench, Operation::StartInstances);
+        send(&mut bench, Operation::Ec2(Ec2::StartInstances));
         let planned = bench.plan(&larger, Mode::Apply).expect("a plan");
         assert!(planned.plan.nodes.is_empty() && told(&planned, "aws_instance.app is `pending`"));
     }
@@ -185,7 +185,7 @@ fn a_server_that_its_owner_stopped_stays_stopped() {
 /// The recorded intent tells it apart from one that its owner stopped.
 #[test]
 fn a_server_that_our_run_stopped_is_started_again() {
-    for operation in [Operation::StopInstances, Operation::ModifyInstanceAttribute] {
+    for operation in [Operation::Ec2(Ec2::StopInstances), Operation::Ec2(Ec2::ModifyInstanceAttribute)] {
         for back in [false, true] {
             let mut bench = standing("");
             let larger = variables("app_instance_type = \"t3.medium\"\n");
@@ -212,7 +212,7 @@ fn a_database_that_our_run_began_is_awaited_however_often_it_is_killed() {
     let mut bench = Bench::new(83, Durations::Median);
     let planned = bench.plan(&with(80), Mode::Apply).expect("a plan");
     // All but the database is there, and no record of that.
-    let when = When::Call { operation: Some(Operation::CreateDBInstance), nth: 1 };
+    let when = When::Call { operation: Some(Operation::Rds(Rds::CreateDBInstance)), nth: 1 };
     bench.world.faults = FaultPlan(vec![(when, Fault::CrashAfter)]);
     bench.run(&planned, &mut Unwatched);
     while database_status(&mut bench) != "backing-up" {
@@ -225,7 +225,8 @@ fn a_database_that_our_run_began_is_awaited_however_often_it_is_killed() {
         let database = planned.plan.changes.iter().find(|change| change.target.to_string() == DATABASE);
         assert_eq!(database.map(|change| &change.reason), Some(&Reason::Unsettled));
         // The first such call empties the default group. Dies when the change of the group, and with it the whole state, is written.
-        let group = When::Call { operation: Some(Operation::RevokeSecurityGroupIngress), nth: u64::from(port) - 79 };
+        let group =
+            When::Call { operation: Some(Operation::Ec2(Ec2::RevokeSecurityGroupIngress)), nth: u64::from(port) - 79 };
         bench.world.faults = FaultPlan(vec![(group, Fault::CrashAfter)]);
         assert!(!matches!(bench.run(&planned, &mut Unwatched), RunEnd::Outcome(_)), "{port}");
     }
@@ -235,7 +236,7 @@ fn a_database_that_our_run_began_is_awaited_however_often_it_is_killed() {
 
 fn database_status(bench: &mut Bench) -> String {
     let now = bench.world.now();
-    let call = Call::new(Operation::DescribeDBInstances, []);
+    let call = Call::new(Rds::DescribeDBInstances, []);
     let reply = bench.world.account.call(now, &Request(call), &secrets()).expect("a list");
     reply.at("DBInstances.0.DBInstanceStatus").and_then(Value::as_str).expect("text").to_owned()
 }
@@ -250,7 +251,7 @@ fn failed(end: RunEnd) -> Failure {
 #[test]
 fn a_change_of_type_that_aws_refuses_leaves_the_server_running() {
     let codes = ["Unsupported", "InvalidParameterValue", "InsufficientInstanceCapacity", "VcpuLimitExceeded"];
-    for operation in [Operation::ModifyInstanceAttribute, Operation::StartInstances] {
+    for operation in [Operation::Ec2(Ec2::ModifyInstanceAttribute), Operation::Ec2(Ec2::StartInstances)] {
         for code in codes.into_iter().chain(["UnauthorizedOperation"]) {
             let mut bench = standing("");
             let larger = variables("app_instance_type = \"t3.medium\"\n");
@@ -283,7 +284,7 @@ fn a_way_back_that_aws_refuses_as_well_is_told_and_taken_up_again() {
     let larger = variables("app_instance_type = \"t3.medium\"\n");
     let planned = bench.plan(&larger, Mode::Apply).expect("a plan");
     let refused = |nth| {
-        let when = When::Call { operation: Some(Operation::StartInstances), nth };
+        let when = When::Call { operation: Some(Operation::Ec2(Ec2::StartInstances)), nth };
         (when, Fault::Refused { code: "UnauthorizedOperation".to_owned() })
     };
     bench.world.faults = FaultPlan(vec![refused(1), refused(2)]);
@@ -321,7 +322,7 @@ fn a_type_that_aws_does_not_offer_is_refused_before_anything_is_stopped() {
     assert!(refusal(&problems).0.contains("is in us-east-1e, where AWS does not offer"), "{problems:?}");
 
     // Who may not ask goes on with a warning, and the change itself leaves the server running.
-    let when = When::Call { operation: Some(Operation::DescribeInstanceTypeOfferings), nth: 2 };
+    let when = When::Call { operation: Some(Operation::Ec2(Ec2::DescribeInstanceTypeOfferings)), nth: 2 };
     let mut blind = standing("");
     blind.world.faults = FaultPlan(vec![(when, Fault::Refused { code: "UnauthorizedOperation".to_owned() })]);
     let planned = blind.plan(&variables("app_instance_type = \"t3.smal\"\n"), Mode::Apply).expect("a plan");

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation};
+use aloka_core::api::{Call, Ec2, Operation};
 use aloka_core::model::Kind;
 use aloka_core::plan::{Mode, Node, Step, Verb};
 use aloka_core::value::Value;
@@ -56,7 +56,7 @@ fn an_open_rule_is_seen_by_the_auditor() {
 
     let nodes = Arc::make_mut(&mut planned.plan.nodes);
     let node = node_of(nodes, Verb::Create, Kind::SecurityGroup, "db");
-    let call = call_of(&mut nodes[node], Operation::AuthorizeSecurityGroupIngress);
+    let call = call_of(&mut nodes[node], Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress));
     let open = Value::map([
         ("IpProtocol", Value::str("tcp")),
         ("FromPort", 5432.into()),
@@ -81,7 +81,7 @@ fn a_missing_tag_is_seen_by_the_auditor() {
 
     let nodes = Arc::make_mut(&mut planned.plan.nodes);
     let node = node_of(nodes, Verb::Create, Kind::Subnet, "private");
-    let call = call_of(&mut nodes[node], Operation::CreateSubnet);
+    let call = call_of(&mut nodes[node], Operation::Ec2(Ec2::CreateSubnet));
     if let Some(Value::Map(tags)) = call.args.get_mut("Tags") {
         tags.remove("aloka-address");
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Operation, Rds, Request};
 use aloka_core::engine::{Cause, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::plan::saved::differences;
@@ -115,9 +115,9 @@ fn weakened(calls: &[Call]) -> BTreeSet<&'static str> {
     let mut unprotected = false;
     for call in calls {
         let (flag, number) = (|name: &str| call.arg(name).as_bool(), |name: &str| call.arg(name).as_i64());
-        let made = call.operation == Operation::CreateDBInstance;
+        let made = call.operation == Operation::Rds(Rds::CreateDBInstance);
         match call.operation {
-            Operation::ModifyDBInstance | Operation::CreateDBInstance => {
+            Operation::Rds(Rds::ModifyDBInstance) | Operation::Rds(Rds::CreateDBInstance) => {
                 // What a creation does not say is what RDS has by default: off, and backups of a day.
                 let days = number("BackupRetentionPeriod").or(made.then_some(1));
                 let limit = number("MaxAllocatedStorage").or(made.then_some(0));
@@ -143,7 +143,7 @@ fn weakened(calls: &[Call]) -> BTreeSet<&'static str> {
                 }
                 unprotected |= flag("DeletionProtection") == Some(false);
             }
-            Operation::DeleteDBInstance => {
+            Operation::Rds(Rds::DeleteDBInstance) => {
                 let snapshot = call.arg("FinalDBSnapshotIdentifier").as_str();
                 if flag("SkipFinalSnapshot") != Some(false) || snapshot.is_none() {
                     weak.insert("db_skip_final_snapshot");
@@ -167,9 +167,10 @@ fn lost(calls: &[Call]) -> BTreeMap<String, Lost> {
     let mut lost = BTreeMap::new();
     for call in calls {
         let id = call.arg("DBInstanceIdentifier").as_str().expect("a name").to_owned();
-        if call.operation == Operation::DeleteDBInstance {
+        if call.operation == Operation::Rds(Rds::DeleteDBInstance) {
             lost.insert(id, Lost::Database);
-        } else if call.operation == Operation::ModifyDBInstance && *call.arg("BackupRetentionPeriod") == Value::from(0)
+        } else if call.operation == Operation::Rds(Rds::ModifyDBInstance)
+            && *call.arg("BackupRetentionPeriod") == Value::from(0)
         {
             lost.entry(id).or_insert(Lost::Backups);
         }
@@ -199,7 +200,7 @@ fn judge(planned: &Planned, set_weaker: &BTreeSet<&str>, what: &str) -> BTreeSet
         };
         assert!(shown.contains(&told), "{what}: {shown}");
     }
-    for call in calls.iter().filter(|call| call.operation == Operation::DeleteDBInstance) {
+    for call in calls.iter().filter(|call| call.operation == Operation::Rds(Rds::DeleteDBInstance)) {
         let told = match call.arg("FinalDBSnapshotIdentifier").as_str() {
             Some(name) => format!("a final snapshot of it is made before it is deleted, called {name}"),
             None => "no final snapshot of it is made before it is deleted".to_owned(),
@@ -278,7 +279,7 @@ fn judge_destroy(planned: &Planned, weaker: &BTreeSet<&str>, what: &str) -> BTre
         ("ApplyImmediately", true.into()),
     ];
     assert_eq!(lost(&calls), planned.plan.data_loss().databases, "{what}");
-    calls.insert(0, Call::new(Operation::ModifyDBInstance, off));
+    calls.insert(0, Call::new(Rds::ModifyDBInstance, off));
     let mut weak = weakened(&calls);
     weak.remove("db_deletion_protection");
     assert!(weak.iter().all(|variable| weaker.contains(variable)), "{what}: {weak:?}");
@@ -437,7 +438,7 @@ fn snapshots_are_read_only_for_a_plan_that_makes_one() {
         bench.world.trace = Trace::on();
         let asked = |bench: &Bench| {
             let entries = bench.world.trace.entries().iter();
-            entries.filter(|entry| entry.operation == Some(Operation::DescribeDBSnapshots)).count()
+            entries.filter(|entry| entry.operation == Some(Operation::Rds(Rds::DescribeDBSnapshots))).count()
         };
         bench.plan(&variables(more), mode).expect("a plan");
         assert_eq!(asked(&bench) > 0, reads, "{lines}{more}{mode:?}");
@@ -468,7 +469,7 @@ fn a_name_that_is_taken_meanwhile_deletes_nothing() {
 
 fn database(bench: &mut Bench, field: &str) -> Option<String> {
     let now = bench.world.now();
-    let reply = bench.world.account.call(now, &Request(Call::new(Operation::DescribeDBInstances, [])), &secrets());
+    let reply = bench.world.account.call(now, &Request(Call::new(Rds::DescribeDBInstances, [])), &secrets());
     reply.expect("a list").at(&format!("DBInstances.0.{field}")).and_then(Value::as_str).map(str::to_owned)
 }
 
@@ -488,7 +489,7 @@ fn a_deletion_that_was_cut_short_makes_one_snapshot() {
                 bench.apply(&variables(&format!("db_skip_final_snapshot = false\n{name}")), Mode::Apply);
                 bench.world.rest(Duration::from_secs(3600));
                 let planned = bench.plan(&variables(""), Mode::Destroy).expect("a plan");
-                let when = When::Call { operation: Some(Operation::DeleteDBInstance), nth: 1 };
+                let when = When::Call { operation: Some(Operation::Rds(Rds::DeleteDBInstance)), nth: 1 };
                 bench.world.faults = FaultPlan(vec![(when, fault.clone())]);
                 let _cut = bench.run(&planned, &mut Unwatched);
                 for _ in 0..2 {
@@ -513,7 +514,7 @@ fn a_replacement_has_the_settings_of_its_predecessor() {
         let other = variables("db_name = \"other\"\n");
         if cut {
             let planned = bench.plan(&other, Mode::Apply).expect("a plan");
-            let when = When::Call { operation: Some(Operation::CreateDBInstance), nth: 2 };
+            let when = When::Call { operation: Some(Operation::Rds(Rds::CreateDBInstance)), nth: 2 };
             bench.world.faults = FaultPlan(vec![(when, Fault::CrashBefore)]);
             assert!(!matches!(bench.run(&planned, &mut Unwatched), RunEnd::Outcome(_)));
         }
@@ -576,7 +577,7 @@ fn a_final_snapshot_that_rds_would_not_make_is_refused_when_it_is_planned() {
     // One that never came to work has nothing in it.
     let mut bench = Bench::new(99, Durations::Instant);
     let wanted = variables("db_skip_final_snapshot = false\n");
-    bench.world.account.fail_next(Operation::CreateDBInstance, "failed", "");
+    bench.world.account.fail_next(Operation::Rds(Rds::CreateDBInstance), "failed", "");
     let planned = bench.plan(&wanted, Mode::Apply).expect("a plan");
     bench.run(&planned, &mut Unwatched);
     let planned = bench.apply(&wanted, Mode::Apply);

@@ -1,7 +1,7 @@
 //! The state is lost, and the laptop with it: what AWS shows is enough to go on.
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Request};
 use aloka_core::diff;
 use aloka_core::engine::Outcome;
 use aloka_core::model::{Compare, Kind};
@@ -207,7 +207,7 @@ fn what_is_ambiguous_is_named_and_not_claimed() {
     let state = bench.state();
     let tags = state.attribute(&Address::vpc(Kind::Eip, "nat", 0), "tags").cloned().expect("tags");
     let args = [("Domain", Value::str("vpc")), ("Tags", tags)];
-    let made = bench.world.account.call(now, &Request(Call::new(Operation::AllocateAddress, args)), &secrets());
+    let made = bench.world.account.call(now, &Request(Call::new(Ec2::AllocateAddress, args)), &secrets());
     let twin = made.expect("an address").get("AllocationId").as_str().map(str::to_owned).expect("an ID");
     let problems = find(&mut bench, &variables, &BY_TAGS).expect_err("ambiguous");
     let [Problem::Impossible { summary, .. }] = problems.as_slice() else { panic!("{problems:?}") };
@@ -223,7 +223,7 @@ fn what_does_not_fit_is_left_alone() {
     let vpc = bench.state().attribute(&Address::vpc(Kind::Vpc, "this", 0), "id").cloned().expect("an ID");
     let now = bench.world.now();
     let args = [("VpcId", vpc), ("CidrBlock", Value::str("10.0.99.0/24")), ("Tags", Value::map([("Name", "theirs")]))];
-    let made = bench.world.account.call(now, &Request(Call::new(Operation::CreateSubnet, args)), &secrets());
+    let made = bench.world.account.call(now, &Request(Call::new(Ec2::CreateSubnet, args)), &secrets());
     let theirs =
         made.expect("a subnet").at("Subnet.SubnetId").and_then(Value::as_str).map(str::to_owned).expect("an ID");
     let (claimed, planned) = find(&mut bench, &variables, &BY_TAGS).expect("found");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aloka_core::api::{Call, ErrorClass, Operation, Request};
+use aloka_core::api::{Call, Ec2, ErrorClass, Operation, Rds, Request};
 use aloka_core::engine::{Cause, Outcome};
 use aloka_core::observe::{DB_FAILED, DB_STUCK};
 use aloka_core::plan::Mode;
@@ -56,7 +56,7 @@ fn a_subnet_that_holds_the_database_stays() {
                     let fewer: Vec<Value> = subnets.into_iter().filter(|id| *id != third).collect();
                     let name = group.attributes.get("name").cloned().expect("a name");
                     let call = Call::new(
-                        Operation::ModifyDBSubnetGroup,
+                        Operation::Rds(Rds::ModifyDBSubnetGroup),
                         [("DBSubnetGroupName", name), ("SubnetIds", Value::List(fewer))],
                     );
                     let now = bench.world.now();
@@ -93,11 +93,7 @@ fn storage_grows_by_a_tenth_or_not_at_all() {
         ("ApplyImmediately", true.into()),
     ];
     let now = bench.world.now();
-    bench
-        .world
-        .account
-        .call(now, &Request(Call::new(Operation::ModifyDBInstance, args)), &secrets())
-        .expect("accepted");
+    bench.world.account.call(now, &Request(Call::new(Rds::ModifyDBInstance, args)), &secrets()).expect("accepted");
     bench.world.rest(Duration::from_secs(8 * 3600));
     let planned = bench.apply(&with(43), Mode::Apply);
     assert!(planned.plan.nodes.is_empty(), "{:?}", planned.plan.nodes);
@@ -114,7 +110,7 @@ fn storage_grows_by_a_tenth_or_not_at_all() {
 fn a_database_that_needs_its_owner_is_not_waited_for() {
     for status in DB_FAILED.into_iter().chain(DB_STUCK) {
         let mut bench = Bench::new(72, Durations::Median);
-        let when = When::Call { operation: Some(Operation::CreateDBInstance), nth: 1 };
+        let when = When::Call { operation: Some(Operation::Rds(Rds::CreateDBInstance)), nth: 1 };
         let planned = bench.plan(&variables(""), Mode::Apply).expect("a plan");
         bench.world.faults = FaultPlan(vec![(when, Fault::Failed { code: status.to_owned() })]);
         let start = bench.world.now();
@@ -133,9 +129,9 @@ fn a_protected_server_stays_and_the_failure_is_no_matter_of_permissions() {
     let stop = Protection { stop: true, ..Protection::default() };
     let larger = "app_instance_type = \"t3.medium\"\n";
     for (lines, mode, protection, operation) in [
-        ("", Mode::Destroy, termination, Operation::TerminateInstances),
-        ("", Mode::Destroy, stop, Operation::TerminateInstances),
-        (larger, Mode::Apply, stop, Operation::StopInstances),
+        ("", Mode::Destroy, termination, Operation::Ec2(Ec2::TerminateInstances)),
+        ("", Mode::Destroy, stop, Operation::Ec2(Ec2::TerminateInstances)),
+        (larger, Mode::Apply, stop, Operation::Ec2(Ec2::StopInstances)),
     ] {
         let mut bench = Bench::new(72, Durations::Median);
         bench.apply(&variables(""), Mode::Apply);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aloka::planfile::PlanFile;
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::api::{Call, Operation, Rds, Reply, Request};
 use aloka_core::engine::{Executor, Notice, Outcome};
 use aloka_core::fingerprint::{self, Cost};
 use aloka_core::model::Kind;
@@ -259,7 +259,8 @@ fn a_password_that_rds_manages() {
     let (plain, managed) = (variables(""), variables(MANAGED));
     let mut bench = Bench::new(63, Durations::Median);
     let plan = planned(&mut bench, &user, &managed);
-    let creation = plan.calls().find(|(_, call, _)| call.operation == Operation::CreateDBInstance).expect("a call").1;
+    let creation =
+        plan.calls().find(|(_, call, _)| call.operation == Operation::Rds(Rds::CreateDBInstance)).expect("a call").1;
     assert_eq!(creation.arg("ManageMasterUserPassword"), &true.into());
     assert!(creation.arg("MasterUserPassword").is_null());
     let (_, end) = user.command(&mut bench, &managed, Mode::Apply);
@@ -297,7 +298,7 @@ fn who_manages_the_password_drifts() {
         assert!(is_done(end.as_ref()), "{end:?}");
         let password = if turned { Value::Null } else { Value::Secret(DB_PASSWORD.into()) };
         let call = Call::new(
-            Operation::ModifyDBInstance,
+            Operation::Rds(Rds::ModifyDBInstance),
             [
                 ("DBInstanceIdentifier", attribute(&bench, "identifier")),
                 ("ManageMasterUserPassword", turned.into()),

@@ -1,7 +1,7 @@
 //! A store that fails from its k-th write on, for every k: nothing more is changed after it failed, and once it is
 //! healed a plain re-run, from what the store holds and nothing else, reaches the world of an undisturbed run.
 
-use aloka_core::api::Operation;
+use aloka_core::api::{Ec2, Operation};
 use aloka_core::engine::Outcome;
 use aloka_core::plan::Mode;
 use aloka_core::variables::Variables;
@@ -82,10 +82,10 @@ fn a_change_converges_from_whichever_write_on_its_store_fails() {
 fn a_creation_that_is_throttled_for_minutes_is_made() {
     let mut bench = Bench::new(35, Durations::Median);
     let planned = bench.plan(&variables(""), Mode::Apply).expect("a plan");
-    let throttled = |nth| (When::Call { operation: Some(Operation::CreateVpc), nth }, Fault::Throttled);
+    let throttled = |nth| (When::Call { operation: Some(Operation::Ec2(Ec2::CreateVpc)), nth }, Fault::Throttled);
     bench.world.faults = FaultPlan((1..=15).map(throttled).collect());
     assert_eq!(bench.run(&planned, &mut Unwatched), RunEnd::Outcome(Outcome::Done));
-    assert_eq!(bench.world.calls().get(&Operation::CreateVpc), Some(&16));
+    assert_eq!(bench.world.calls().get(&Operation::Ec2(Ec2::CreateVpc)), Some(&16));
 }
 
 /// A creation that AWS would carry out twice goes out shortly after a write only; where no write is short, it never does.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aloka_core::api::{Idempotency, Operation};
+use aloka_core::api::{Ec2, Effect, Operation, Rds, Recognition};
 use aloka_core::plan::Step;
 use aloka_core::session::Planned;
 use aloka_core::state::State;
@@ -89,7 +89,9 @@ fn steps_of(planned: &mut Planned, change: impl Fn(&mut Step)) {
 fn a_search_at_the_wrong_place_is_caught() {
     let found = hunt(&|planned| {
         steps_of(planned, |step| match step {
-            Step::Call { call, recover: Some(lookup), .. } if call.operation.idempotency() == Idempotency::Tagged => {
+            Step::Call { call, recover: Some(lookup), .. }
+                if call.operation.effect() == Effect::Create(Recognition::Tagged) =>
+            {
                 lookup.list = Arc::from("Nowhere");
             }
             Step::Call { .. } | Step::Wait(_) => {}
@@ -110,7 +112,7 @@ fn a_rule_that_is_never_made_is_caught() {
     let found = hunt(&|planned| {
         for node in Arc::make_mut(&mut planned.plan.nodes) {
             node.steps.retain(|step| match step {
-                Step::Call { call, .. } => call.operation != Operation::AuthorizeSecurityGroupIngress,
+                Step::Call { call, .. } => call.operation != Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress),
                 Step::Wait(_) => true,
             });
         }
@@ -124,10 +126,10 @@ fn a_rule_that_is_never_made_is_caught() {
 fn an_unnamed_deletion_is_caught() {
     let found = hunt(&|planned| {
         steps_of(planned, |step| match step {
-            Step::Call { call, .. } if call.operation == Operation::ModifyDBInstance => {
+            Step::Call { call, .. } if call.operation == Operation::Rds(Rds::ModifyDBInstance) => {
                 let identifier = call.args.get("DBInstanceIdentifier").cloned().unwrap_or_default();
                 let args = [("DBInstanceIdentifier", identifier), ("SkipFinalSnapshot", true.into())];
-                *call = aloka_core::api::Call::new(Operation::DeleteDBInstance, args);
+                *call = aloka_core::api::Call::new(Rds::DeleteDBInstance, args);
             }
             Step::Call { .. } | Step::Wait(_) => {}
         });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Request};
 use aloka_core::model::Kind;
 use aloka_core::plan::{Action, Mode};
 use aloka_core::state::State;
@@ -45,7 +45,7 @@ fn removed(bench: &mut Bench, kind: Kind, (operation, parameter): (Operation, &'
     bench.world.rest(later);
 }
 
-const TERMINATE: (Operation, &str) = (Operation::TerminateInstances, "InstanceIds");
+const TERMINATE: (Operation, &str) = (Operation::Ec2(Ec2::TerminateInstances), "InstanceIds");
 
 /// Applies, and there is what a first apply would have made, and nothing more to do.
 fn converges(bench: &mut Bench, variables: &Variables) {
@@ -96,7 +96,7 @@ proptest! {
             let state = bench.state();
             bench.world.faults = FaultPlan::none();
             let planned = bench.plan(&variables, Mode::Apply).expect("a plan");
-            let launches = bench.world.calls().get(&Operation::RunInstances).copied().unwrap_or(0);
+            let launches = bench.world.calls().get(&Operation::Ec2(Ec2::RunInstances)).copied().unwrap_or(0);
             let fault = if before { "crash-before" } else { "crash-after" };
             bench.world.faults = format!("RunInstances#{}={fault}", launches + nth).parse().expect("faults");
             if bench.run(&planned, &mut Unwatched) == RunEnd::Crashed {
@@ -153,7 +153,7 @@ fn a_gateway_that_is_gone_before_it_was_recorded_is_made_again() {
         for tfvars in ["", "tags = { Owner = \"other\" }\n"] {
             let mut bench = Bench::new(14, Durations::Median);
             cut_short(&mut bench, &variables(""), "CreateNatGateway#1=crash-after");
-            removed(&mut bench, Kind::NatGateway, (Operation::DeleteNatGateway, "NatGatewayId"), later);
+            removed(&mut bench, Kind::NatGateway, (Operation::Ec2(Ec2::DeleteNatGateway), "NatGatewayId"), later);
             converges(&mut bench, &variables(tfvars));
         }
     }
@@ -164,7 +164,12 @@ fn a_route_table_that_is_gone_before_it_was_recorded_is_made_again() {
     for tfvars in ["", "tags = { Owner = \"other\" }\n"] {
         let mut bench = Bench::new(14, Durations::Median);
         cut_short(&mut bench, &variables(""), "CreateRouteTable#1=crash-after");
-        removed(&mut bench, Kind::RouteTable, (Operation::DeleteRouteTable, "RouteTableId"), Duration::from_secs(60));
+        removed(
+            &mut bench,
+            Kind::RouteTable,
+            (Operation::Ec2(Ec2::DeleteRouteTable), "RouteTableId"),
+            Duration::from_secs(60),
+        );
         converges(&mut bench, &variables(tfvars));
     }
 }

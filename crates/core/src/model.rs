@@ -392,6 +392,25 @@ impl Kind {
         self.attributes().iter().find(|attribute| attribute.name == name)
     }
 
+    /// The attribute by which AWS itself tells objects of this kind apart in an account and Region.
+    pub const fn name_attribute(self) -> Option<&'static str> {
+        match self {
+            Self::DbInstance => Some("identifier"),
+            Self::DbSubnetGroup => Some("name"),
+            Self::DefaultSecurityGroup
+            | Self::Eip
+            | Self::Instance
+            | Self::InternetGateway
+            | Self::NatGateway
+            | Self::Route
+            | Self::RouteTable
+            | Self::RouteTableAssociation
+            | Self::SecurityGroup
+            | Self::Subnet
+            | Self::Vpc => None,
+        }
+    }
+
     /// True if the attribute is a secret, in the provider's schema: never written, never shown.
     pub fn is_secret(self, attribute: &str) -> bool {
         self == Self::DbInstance && matches!(attribute, "password" | "password_wo")

@@ -302,6 +302,20 @@ pub fn root_block_device(instance: &Value, volume: &Value) -> Value {
     ])])
 }
 
+/// What AWS says of an object that will not become ready.
+pub fn why(kind: Kind, object: &Value) -> String {
+    let text = |path: &str| object.at(path).and_then(Value::as_str).map(str::to_owned);
+    text("StateReason.Message").unwrap_or_else(|| match phase(kind, object) {
+        Phase::Failed(why) => why,
+        phase => text("DBInstanceStatus").unwrap_or_else(|| format!("{phase:?}").to_lowercase()),
+    })
+}
+
+/// True if an object of which AWS says this works again once its owner has done something: it is not lost.
+pub fn waits_for_its_owner(kind: Kind, why: &str) -> bool {
+    kind == Kind::DbInstance && DB_STUCK.contains(&why)
+}
+
 /// Where the object stands (aws-behaviour.md, 1.11).
 pub fn phase(kind: Kind, object: &Value) -> Phase {
     let text = |path: &str| object.at(path).and_then(Value::as_str).unwrap_or_default();
@@ -355,6 +369,12 @@ fn are_groups_active(database: &Value) -> bool {
 fn keyed<'a>(object: &'a Value, list: &str, key: &str, wanted: &Value) -> Option<&'a Value> {
     let items = object.get(list).as_list()?;
     items.iter().find(|item| item.get(key) == wanted).or_else(|| items.first())
+}
+
+/// The identifier of an object to which AWS gives none, made of its attributes; `None` if AWS gives one.
+pub fn derived_id(kind: Kind, attributes: &ValueMap) -> Option<String> {
+    let table = (kind == Kind::Route).then(|| attributes.get("route_table_id").and_then(Value::as_str))??;
+    Some(route_id(table))
 }
 
 /// Terraform's identifier of a default route: the table, and a checksum of `0.0.0.0/0`.

@@ -6,7 +6,7 @@
 
 mod text;
 
-use aloka_core::api::{ApiError, Operation};
+use aloka_core::api::{ApiError, Ec2, Operation, Rds};
 use serde::{Deserialize, Serialize};
 
 pub use self::text::FaultError;
@@ -172,7 +172,7 @@ impl When {
 
 /// Creations that can fail after AWS accepted them.
 pub(crate) const FAIL_LATER: [Operation; 3] =
-    [Operation::CreateNatGateway, Operation::RunInstances, Operation::CreateDBInstance];
+    [Operation::Ec2(Ec2::CreateNatGateway), Operation::Ec2(Ec2::RunInstances), Operation::Rds(Rds::CreateDBInstance)];
 
 impl Fault {
     /// True if it can happen to an effect of this kind.
@@ -217,10 +217,10 @@ impl Fault {
                 let message = format!("{operation} names an object that does not exist");
                 // The code tells what is not found; of rules, it is their group.
                 let code = match operation {
-                    Operation::AuthorizeSecurityGroupIngress
-                    | Operation::AuthorizeSecurityGroupEgress
-                    | Operation::RevokeSecurityGroupIngress
-                    | Operation::RevokeSecurityGroupEgress => "InvalidGroup.NotFound",
+                    Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress)
+                    | Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress)
+                    | Operation::Ec2(Ec2::RevokeSecurityGroupIngress)
+                    | Operation::Ec2(Ec2::RevokeSecurityGroupEgress) => "InvalidGroup.NotFound",
                     _ => "InvalidID.NotFound",
                 };
                 Some((false, answered(code, &message, 400)))

@@ -123,12 +123,19 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
+    use aloka_core::api::Ec2;
+
     use super::*;
 
     #[test]
     fn lines_read_back_and_hashes_tell_traces_apart() {
         let mut trace = Trace::on();
-        trace.push(Instant(5), TraceKind::Send, Some(Operation::CreateVpc), format_args!("send #{} \"x\"\n", 1));
+        trace.push(
+            Instant(5),
+            TraceKind::Send,
+            Some(Operation::Ec2(Ec2::CreateVpc)),
+            format_args!("send #{} \"x\"\n", 1),
+        );
         let lines = trace.to_json_lines();
         assert_eq!(lines.lines().count(), 1);
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aloka_core::api::{ApiError, Call, Operation, Reply, Request};
+use aloka_core::api::{ApiError, Call, Reply, Request, Sts};
 use aloka_sim::rules::{self, Nature, Rule};
 use aloka_sim::scenario::{Cloud, Library, Ran, Scenario, Setting, SimulatedCloud, library, run};
 
@@ -26,7 +26,7 @@ impl Cloud for Watched {
         let reply = self.0.call(request);
         if let Err(error) = &reply {
             // What is gone by now is removed at the next call, whatever it is.
-            before.call(&Request(Call::new(Operation::GetCallerIdentity, []))).expect("a caller");
+            before.call(&Request(Call::new(Sts::GetCallerIdentity, []))).expect("a caller");
             assert_eq!(saved(&before), saved(&self.0), "{request}: refused ({error}), yet the account changed");
             // AWS lists the braces among the characters it allows.
             let message = error.message.replace(";{}!", "");

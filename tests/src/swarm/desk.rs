@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloka_core::api::{Operation, Reply, Request};
+use aloka_core::api::{Ec2, Operation, Rds, Reply, Request};
 use aloka_core::engine::{News, Notice};
 use aloka_core::plan::{Mode, Node, Plan, Verb};
 use aloka_core::session::{Inputs, Password};
@@ -266,9 +266,9 @@ impl Inner {
             let what = format!("{who} sends {request}, which is about somebody else's");
             self.books.find(now, Class::Safety, "nothing not ours is touched", what);
         }
-        let ends_backups =
-            operation == Operation::ModifyDBInstance && request.arg("BackupRetentionPeriod").as_i64() == Some(0);
-        if (operation == Operation::DeleteDBInstance || ends_backups) && !named {
+        let ends_backups = operation == Operation::Rds(Rds::ModifyDBInstance)
+            && request.arg("BackupRetentionPeriod").as_i64() == Some(0);
+        if (operation == Operation::Rds(Rds::DeleteDBInstance) || ends_backups) && !named {
             let what = format!("{who} sends {request}, and nobody named the database");
             self.books.find(now, Class::Safety, "I8 no data is lost unnamed", what);
         }
@@ -358,12 +358,12 @@ impl Inner {
 fn may_open_or_close(operation: Operation) -> bool {
     let harmless = matches!(
         operation,
-        Operation::CreateTags
-            | Operation::DeleteTags
-            | Operation::AddTagsToResource
-            | Operation::RemoveTagsFromResource
-            | Operation::ModifyVolume
-            | Operation::AllocateAddress
+        Operation::Ec2(Ec2::CreateTags)
+            | Operation::Ec2(Ec2::DeleteTags)
+            | Operation::Rds(Rds::AddTagsToResource)
+            | Operation::Rds(Rds::RemoveTagsFromResource)
+            | Operation::Ec2(Ec2::ModifyVolume)
+            | Operation::Ec2(Ec2::AllocateAddress)
     );
     operation.is_mutating() && !harmless
 }

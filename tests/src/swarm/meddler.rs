@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Reply, Request};
 use aloka_core::model::Kind;
 use aloka_core::secret::Secrets;
 use aloka_core::state::State;
@@ -150,40 +150,40 @@ impl Console<'_> {
         use Operation as O;
         let own = Value::str(id);
         let _refused_or_not = match kind {
-            Kind::Vpc => self.send(O::DeleteVpc, [("VpcId", own)]),
-            Kind::Subnet => self.send(O::DeleteSubnet, [("SubnetId", own)]),
+            Kind::Vpc => self.send(O::Ec2(Ec2::DeleteVpc), [("VpcId", own)]),
+            Kind::Subnet => self.send(O::Ec2(Ec2::DeleteSubnet), [("SubnetId", own)]),
             Kind::InternetGateway => {
                 let list = "InternetGateways";
-                let gateway = self.described(O::DescribeInternetGateways, "InternetGatewayIds", id, list)?;
+                let gateway = self.described(O::Ec2(Ec2::DescribeInternetGateways), "InternetGatewayIds", id, list)?;
                 if let Some(vpc) = gateway.at("Attachments.0.VpcId").cloned() {
-                    let _held =
-                        self.send(O::DetachInternetGateway, [("InternetGatewayId", own.clone()), ("VpcId", vpc)]);
+                    let _held = self
+                        .send(O::Ec2(Ec2::DetachInternetGateway), [("InternetGatewayId", own.clone()), ("VpcId", vpc)]);
                 }
-                self.send(O::DeleteInternetGateway, [("InternetGatewayId", own)])
+                self.send(O::Ec2(Ec2::DeleteInternetGateway), [("InternetGatewayId", own)])
             }
-            Kind::Eip => self.send(O::ReleaseAddress, [("AllocationId", own)]),
-            Kind::NatGateway => self.send(O::DeleteNatGateway, [("NatGatewayId", own)]),
+            Kind::Eip => self.send(O::Ec2(Ec2::ReleaseAddress), [("AllocationId", own)]),
+            Kind::NatGateway => self.send(O::Ec2(Ec2::DeleteNatGateway), [("NatGatewayId", own)]),
             Kind::RouteTable => {
                 self.disassociate(id)?;
-                self.send(O::DeleteRouteTable, [("RouteTableId", own)])
+                self.send(O::Ec2(Ec2::DeleteRouteTable), [("RouteTableId", own)])
             }
-            Kind::SecurityGroup => self.send(O::DeleteSecurityGroup, [("GroupId", own)]),
-            Kind::Instance => self.send(O::TerminateInstances, [("InstanceIds", Value::list([id]))]),
+            Kind::SecurityGroup => self.send(O::Ec2(Ec2::DeleteSecurityGroup), [("GroupId", own)]),
+            Kind::Instance => self.send(O::Ec2(Ec2::TerminateInstances), [("InstanceIds", Value::list([id]))]),
             Kind::DbInstance => {
                 let args = [("DBInstanceIdentifier", own), ("SkipFinalSnapshot", true.into())];
-                self.send(O::DeleteDBInstance, args)
+                self.send(O::Rds(Rds::DeleteDBInstance), args)
             }
-            Kind::DbSubnetGroup => self.send(O::DeleteDBSubnetGroup, [("DBSubnetGroupName", own)]),
+            Kind::DbSubnetGroup => self.send(O::Rds(Rds::DeleteDBSubnetGroup), [("DBSubnetGroupName", own)]),
             Kind::DefaultSecurityGroup | Kind::Route | Kind::RouteTableAssociation => return None,
         };
         Some(())
     }
 
     fn disassociate(&mut self, table: &str) -> Option<()> {
-        let table = self.described(Operation::DescribeRouteTables, "RouteTableIds", table, "RouteTables")?;
+        let table = self.described(Operation::Ec2(Ec2::DescribeRouteTables), "RouteTableIds", table, "RouteTables")?;
         for association in table.get("Associations").as_list().unwrap_or_default() {
             let id = association.get("RouteTableAssociationId").clone();
-            let _refused_or_not = self.send(Operation::DisassociateRouteTable, [("AssociationId", id)]);
+            let _refused_or_not = self.send(Operation::Ec2(Ec2::DisassociateRouteTable), [("AssociationId", id)]);
         }
         Some(())
     }
@@ -209,18 +209,19 @@ impl Meddler {
                 let (_, id) = console.pick(Some(Kind::SecurityGroup), pick)?;
                 let world = Value::List(vec![Value::map([("CidrIp", ANYWHERE)])]);
                 let all = Value::map([("IpProtocol", Value::str("-1")), ("IpRanges", world)]);
-                console.send(O::AuthorizeSecurityGroupIngress, group(Value::List(vec![all]), &id))
+                console.send(O::Ec2(Ec2::AuthorizeSecurityGroupIngress), group(Value::List(vec![all]), &id))
             }
             Act::Close(pick) => {
                 let (_, id) = console.pick(Some(Kind::SecurityGroup), pick)?;
-                let found = console.described(O::DescribeSecurityGroups, "GroupIds", &id, "SecurityGroups")?;
+                let found =
+                    console.described(O::Ec2(Ec2::DescribeSecurityGroups), "GroupIds", &id, "SecurityGroups")?;
                 let rules = found.get("IpPermissions").clone();
-                console.send(O::RevokeSecurityGroupIngress, group(rules, &id))
+                console.send(O::Ec2(Ec2::RevokeSecurityGroupIngress), group(rules, &id))
             }
             Act::Unroute(pick) => {
                 let (_, id) = console.pick(Some(Kind::RouteTable), pick)?;
                 let args = [("RouteTableId", Value::str(&id)), ("DestinationCidrBlock", Value::str(ANYWHERE))];
-                console.send(O::DeleteRoute, args)
+                console.send(O::Ec2(Ec2::DeleteRoute), args)
             }
             Act::Disassociate(pick) => {
                 let (_, id) = console.pick(Some(Kind::RouteTable), pick)?;
@@ -229,7 +230,7 @@ impl Meddler {
             Act::Stop(pick) => {
                 let (_, id) = console.pick(Some(Kind::Instance), pick)?;
                 self.stopped.push(id.clone());
-                console.send(O::StopInstances, [("InstanceIds", Value::list([id]))])
+                console.send(O::Ec2(Ec2::StopInstances), [("InstanceIds", Value::list([id]))])
             }
             Act::Tag(pick) => {
                 let (kind, id) = console.pick(None, pick)?;
@@ -237,7 +238,7 @@ impl Meddler {
                 if matches!(kind, Kind::DbInstance | Kind::DbSubnetGroup) {
                     return None;
                 }
-                console.send(O::CreateTags, [("Resources", Value::list([id])), ("Tags", tags)])
+                console.send(O::Ec2(Ec2::CreateTags), [("Resources", Value::list([id])), ("Tags", tags)])
             }
             Act::Untag(pick) => {
                 let (kind, id) = console.pick(None, pick)?;
@@ -248,18 +249,18 @@ impl Meddler {
                 }
                 self.untagged.push(id.clone());
                 let keys = Value::list(["Name", "aloka-address", "aloka-lineage"]);
-                console.send(O::DeleteTags, [("Resources", Value::list([id])), ("TagKeys", keys)])
+                console.send(O::Ec2(Ec2::DeleteTags), [("Resources", Value::list([id])), ("TagKeys", keys)])
             }
             Act::Unname => {
                 let (_, id) = console.pick(Some(Kind::Vpc), 0)?;
                 let args = [("VpcId", Value::str(id)), ("EnableDnsHostnames", false.into())];
-                console.send(O::ModifyVpcAttribute, args)
+                console.send(O::Ec2(Ec2::ModifyVpcAttribute), args)
             }
             Act::Backups => {
                 let (_, id) = console.pick(Some(Kind::DbInstance), 0)?;
                 let days = ("BackupRetentionPeriod", 1.into());
                 let args = [("DBInstanceIdentifier", Value::str(id)), days, ("ApplyImmediately", true.into())];
-                console.send(O::ModifyDBInstance, args)
+                console.send(O::Rds(Rds::ModifyDBInstance), args)
             }
             Act::Squat => {
                 let (_, id) = console.pick(Some(Kind::Vpc), 0)?;
@@ -271,7 +272,7 @@ impl Meddler {
                     ("VpcId", Value::str(id)),
                     ("Tags", Value::map::<&str, Value>([])),
                 ];
-                let reply = console.send(O::CreateSecurityGroup, args);
+                let reply = console.send(O::Ec2(Ec2::CreateSecurityGroup), args);
                 if let Some(id) = reply.as_ref().ok().and_then(|reply| reply.get("GroupId").as_str()) {
                     self.made.push(id.to_owned());
                 }
@@ -285,10 +286,10 @@ impl Meddler {
     pub(super) fn leave(&mut self, account: &mut Account, now: Instant) {
         let mut console = Console { account, now, told: Vec::new() };
         for id in self.made.drain(..) {
-            let _gone_or_not = console.send(Operation::DeleteSecurityGroup, [("GroupId", Value::str(id))]);
+            let _gone_or_not = console.send(Operation::Ec2(Ec2::DeleteSecurityGroup), [("GroupId", Value::str(id))]);
         }
         for id in self.stopped.drain(..) {
-            let _gone_or_not = console.send(Operation::StartInstances, [("InstanceIds", Value::list([id]))]);
+            let _gone_or_not = console.send(Operation::Ec2(Ec2::StartInstances), [("InstanceIds", Value::list([id]))]);
         }
     }
 }

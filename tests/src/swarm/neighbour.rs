@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
@@ -33,16 +33,16 @@ pub(super) const DECLARABLE: [&str; 2] = ["aws_instance.app[19]", "aws_instance.
 
 /// Operations that list objects, the list and what names an item.
 const LISTS: [(Operation, &str, &str); 10] = [
-    (Operation::DescribeVpcs, "Vpcs", "VpcId"),
-    (Operation::DescribeSubnets, "Subnets", "SubnetId"),
-    (Operation::DescribeInternetGateways, "InternetGateways", "InternetGatewayId"),
-    (Operation::DescribeAddresses, "Addresses", "AllocationId"),
-    (Operation::DescribeRouteTables, "RouteTables", "VpcId"),
-    (Operation::DescribeSecurityGroups, "SecurityGroups", "VpcId"),
-    (Operation::DescribeInstances, "Instances", "InstanceId"),
-    (Operation::DescribeVolumes, "Volumes", "InstanceId"),
-    (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
-    (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
+    (Operation::Ec2(Ec2::DescribeVpcs), "Vpcs", "VpcId"),
+    (Operation::Ec2(Ec2::DescribeSubnets), "Subnets", "SubnetId"),
+    (Operation::Ec2(Ec2::DescribeInternetGateways), "InternetGateways", "InternetGatewayId"),
+    (Operation::Ec2(Ec2::DescribeAddresses), "Addresses", "AllocationId"),
+    (Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables", "VpcId"),
+    (Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups", "VpcId"),
+    (Operation::Ec2(Ec2::DescribeInstances), "Instances", "InstanceId"),
+    (Operation::Ec2(Ec2::DescribeVolumes), "Volumes", "InstanceId"),
+    (Operation::Rds(Rds::DescribeDBSubnetGroups), "DBSubnetGroups", "DBSubnetGroupName"),
+    (Operation::Rds(Rds::DescribeDBInstances), "DBInstances", "DBInstanceIdentifier"),
 ];
 
 impl Neighbours {
@@ -86,21 +86,21 @@ impl Neighbours {
             ]
         };
         let vpc_args = |block: &str| vec![("CidrBlock", text(block)), tags("aloka-vpc", "module.vpc.aws_vpc.this[0]")];
-        let twin = make(Operation::CreateVpc, vpc_args("10.0.0.0/16"), "Vpc.VpcId");
+        let twin = make(Operation::Ec2(Ec2::CreateVpc), vpc_args("10.0.0.0/16"), "Vpc.VpcId");
         for name in ["aloka-app-sg", "aloka-db-sg"] {
-            make(Operation::CreateSecurityGroup, group(name, &twin), "GroupId");
+            make(Operation::Ec2(Ec2::CreateSecurityGroup), group(name, &twin), "GroupId");
         }
         make(
-            Operation::CreateInternetGateway,
+            Operation::Ec2(Ec2::CreateInternetGateway),
             vec![tags("aloka-igw", "module.vpc.aws_internet_gateway.this[0]")],
             "InternetGateway.InternetGatewayId",
         );
         make(
-            Operation::AllocateAddress,
+            Operation::Ec2(Ec2::AllocateAddress),
             vec![("Domain", text("vpc")), tags("aloka-nat", "module.vpc.aws_eip.nat[0]")],
             "AllocationId",
         );
-        let home = make(Operation::CreateVpc, vpc_args("10.9.0.0/16"), "Vpc.VpcId");
+        let home = make(Operation::Ec2(Ec2::CreateVpc), vpc_args("10.9.0.0/16"), "Vpc.VpcId");
         let subnets: Vec<String> = [("10.9.1.0/24", "us-east-1a"), ("10.9.2.0/24", "us-east-1b")]
             .into_iter()
             .map(|(block, zone)| {
@@ -110,10 +110,10 @@ impl Neighbours {
                     ("AvailabilityZone", text(zone)),
                     tags("aloka-private", "module.vpc.aws_subnet.private[0]"),
                 ];
-                make(Operation::CreateSubnet, args, "Subnet.SubnetId")
+                make(Operation::Ec2(Ec2::CreateSubnet), args, "Subnet.SubnetId")
             })
             .collect();
-        let guard = make(Operation::CreateSecurityGroup, group("aloka-app-sg-2", &home), "GroupId");
+        let guard = make(Operation::Ec2(Ec2::CreateSecurityGroup), group("aloka-app-sg-2", &home), "GroupId");
         let interface = Value::map([
             ("DeviceIndex", 0.into()),
             ("SubnetId", text(&subnets[0])),
@@ -138,14 +138,14 @@ impl Neighbours {
             launch("a-lodgers", untagged()),
             launch("a-third-ones", untagged()),
         ]
-        .map(|launch| make(Operation::RunInstances, launch, "Instances.0.InstanceId"));
+        .map(|launch| make(Operation::Ec2(Ec2::RunInstances), launch, "Instances.0.InstanceId"));
         let subnet_group = vec![
             ("DBSubnetGroupName", text("aloka-dev-db-subnets-2")),
             ("DBSubnetGroupDescription", text("mine")),
             ("SubnetIds", Value::list(subnets.iter().map(String::as_str))),
             tags("aloka-db", "aws_db_subnet_group.this"),
         ];
-        make(Operation::CreateDBSubnetGroup, subnet_group, "DBSubnetGroup.DBSubnetGroupName");
+        make(Operation::Rds(Rds::CreateDBSubnetGroup), subnet_group, "DBSubnetGroup.DBSubnetGroupName");
         let database = vec![
             ("DBInstanceIdentifier", text("aloka-dev-db-2")),
             ("DBInstanceClass", text("db.t3.micro")),
@@ -158,7 +158,7 @@ impl Neighbours {
             ("PubliclyAccessible", false.into()),
             tags("aloka-db", "aws_db_instance.postgres"),
         ];
-        make(Operation::CreateDBInstance, database, "DBInstance.DBInstanceIdentifier");
+        make(Operation::Rds(Rds::CreateDBInstance), database, "DBInstance.DBInstanceIdentifier");
         Self { ids, servers: servers.into(), before: Vec::new() }
     }
 
@@ -209,7 +209,7 @@ impl Neighbours {
     /// Remembers how they are, once everything has settled.
     pub(super) fn remember(&mut self, account: &mut Account, now: Instant) {
         let filters = Value::map([("attachment.instance-id", Value::list(self.servers.iter().map(String::as_str)))]);
-        let call = Request(Call::new(Operation::DescribeVolumes, [("Filters", filters)]));
+        let call = Request(Call::new(Ec2::DescribeVolumes, [("Filters", filters)]));
         let volumes = account.call(now, &call, &Secrets::default()).unwrap_or_default();
         let volumes = volumes.get("Volumes").as_list().unwrap_or_default().iter();
         self.ids.extend(volumes.filter_map(|volume| volume.get("VolumeId").as_str().map(str::to_owned)));

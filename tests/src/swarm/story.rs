@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use aloka_core::api::Operation;
+use aloka_core::api::{Ec2, Operation, Rds};
 use aloka_sim::aws::Durations;
 use aloka_sim::fault::Fault;
 use aloka_sim::rng::Rng;
@@ -170,48 +170,48 @@ enum Drawer {
 
 /// Calls that refer to what was made a moment ago.
 const ABOUT_NEW: [Operation; 7] = [
-    Operation::CreateSubnet,
-    Operation::CreateRoute,
-    Operation::AttachInternetGateway,
-    Operation::AuthorizeSecurityGroupIngress,
-    Operation::ModifyVpcAttribute,
-    Operation::CreateNatGateway,
-    Operation::AssociateRouteTable,
+    Operation::Ec2(Ec2::CreateSubnet),
+    Operation::Ec2(Ec2::CreateRoute),
+    Operation::Ec2(Ec2::AttachInternetGateway),
+    Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress),
+    Operation::Ec2(Ec2::ModifyVpcAttribute),
+    Operation::Ec2(Ec2::CreateNatGateway),
+    Operation::Ec2(Ec2::AssociateRouteTable),
 ];
 
 const CREATIONS: [Operation; 11] = [
-    Operation::CreateVpc,
-    Operation::CreateInternetGateway,
-    Operation::AllocateAddress,
-    Operation::CreateSubnet,
-    Operation::CreateRouteTable,
-    Operation::CreateSecurityGroup,
-    Operation::CreateNatGateway,
-    Operation::RunInstances,
-    Operation::CreateDBSubnetGroup,
-    Operation::CreateDBInstance,
-    Operation::AssociateRouteTable,
+    Operation::Ec2(Ec2::CreateVpc),
+    Operation::Ec2(Ec2::CreateInternetGateway),
+    Operation::Ec2(Ec2::AllocateAddress),
+    Operation::Ec2(Ec2::CreateSubnet),
+    Operation::Ec2(Ec2::CreateRouteTable),
+    Operation::Ec2(Ec2::CreateSecurityGroup),
+    Operation::Ec2(Ec2::CreateNatGateway),
+    Operation::Ec2(Ec2::RunInstances),
+    Operation::Rds(Rds::CreateDBSubnetGroup),
+    Operation::Rds(Rds::CreateDBInstance),
+    Operation::Ec2(Ec2::AssociateRouteTable),
 ];
 
 const REFUSALS: [(Operation, &str); 12] = [
-    (Operation::RunInstances, "InsufficientInstanceCapacity"),
-    (Operation::RunInstances, "UnauthorizedOperation"),
-    (Operation::CreateVpc, "VpcLimitExceeded"),
-    (Operation::AllocateAddress, "AddressLimitExceeded"),
-    (Operation::CreateNatGateway, "NatGatewayLimitExceeded"),
-    (Operation::CreateDBInstance, "InsufficientDBInstanceCapacity"),
-    (Operation::CreateDBInstance, "StorageQuotaExceeded"),
-    (Operation::CreateSubnet, "UnauthorizedOperation"),
-    (Operation::CreateInternetGateway, "UnauthorizedOperation"),
-    (Operation::DeleteSubnet, "UnauthorizedOperation"),
-    (Operation::DeleteDBInstance, "AccessDenied"),
-    (Operation::ModifyDBInstance, "AccessDenied"),
+    (Operation::Ec2(Ec2::RunInstances), "InsufficientInstanceCapacity"),
+    (Operation::Ec2(Ec2::RunInstances), "UnauthorizedOperation"),
+    (Operation::Ec2(Ec2::CreateVpc), "VpcLimitExceeded"),
+    (Operation::Ec2(Ec2::AllocateAddress), "AddressLimitExceeded"),
+    (Operation::Ec2(Ec2::CreateNatGateway), "NatGatewayLimitExceeded"),
+    (Operation::Rds(Rds::CreateDBInstance), "InsufficientDBInstanceCapacity"),
+    (Operation::Rds(Rds::CreateDBInstance), "StorageQuotaExceeded"),
+    (Operation::Ec2(Ec2::CreateSubnet), "UnauthorizedOperation"),
+    (Operation::Ec2(Ec2::CreateInternetGateway), "UnauthorizedOperation"),
+    (Operation::Ec2(Ec2::DeleteSubnet), "UnauthorizedOperation"),
+    (Operation::Rds(Rds::DeleteDBInstance), "AccessDenied"),
+    (Operation::Rds(Rds::ModifyDBInstance), "AccessDenied"),
 ];
 
 const FAILURES: [(Operation, &str); 3] = [
-    (Operation::CreateNatGateway, "InternalError"),
-    (Operation::RunInstances, "Server.InternalError"),
-    (Operation::CreateDBInstance, "failed"),
+    (Operation::Ec2(Ec2::CreateNatGateway), "InternalError"),
+    (Operation::Ec2(Ec2::RunInstances), "Server.InternalError"),
+    (Operation::Rds(Rds::CreateDBInstance), "failed"),
 ];
 
 impl Drawer {
@@ -221,7 +221,7 @@ impl Drawer {
             At::Effect(rng.below(bound))
         };
         let of = |rng: &mut Rng, list: &[Operation]| {
-            let operation = rng.pick(list).copied().unwrap_or(Operation::CreateVpc);
+            let operation = rng.pick(list).copied().unwrap_or(Operation::Ec2(Ec2::CreateVpc));
             At::Call(operation, 1 + rng.below(3))
         };
         match self {
@@ -283,8 +283,9 @@ impl Story {
             let mut rng = stream("swarm/faults");
             let strikes = (0..rng.below(strikes_max + 1)).filter_map(|_| drawn(&faults, &mut rng));
             // A database that failed under protection is nobody's to change or delete: AWS refuses both.
-            let dead_end =
-                |strike: &Strike| is_protected && matches!(strike.at, At::Call(Operation::CreateDBInstance, _));
+            let dead_end = |strike: &Strike| {
+                is_protected && matches!(strike.at, At::Call(Operation::Rds(Rds::CreateDBInstance), _))
+            };
             let strikes = strikes.filter(|strike| !dead_end(strike)).collect();
             let mut rng = stream("swarm/meddler");
             let deeds = (0..rng.below(deeds_max + 1)).map(|_| Deed::drawn(&mut rng)).collect();
@@ -379,7 +380,7 @@ impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Effect(number) => write!(f, "effect {number}"),
-            Self::Call(operation, nth) => write!(f, "{}#{nth}", operation.name()),
+            Self::Call(operation, nth) => write!(f, "{operation}#{nth}"),
             Self::Write(nth) => write!(f, "write#{nth}"),
         }
     }

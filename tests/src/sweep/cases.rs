@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Request};
 use aloka_core::model::Kind;
 use aloka_core::plan::Mode;
 use aloka_core::secret::Secrets;
@@ -172,9 +172,9 @@ fn meddle(stand: &mut Stand) -> Result<(), String> {
         ("IpRanges", Value::List(vec![range])),
     ]);
     let calls = [
-        Call::new(Operation::TerminateInstances, [("InstanceIds", Value::List(vec![id(Kind::Instance, "app")?]))]),
+        Call::new(Ec2::TerminateInstances, [("InstanceIds", Value::List(vec![id(Kind::Instance, "app")?]))]),
         Call::new(
-            Operation::AuthorizeSecurityGroupIngress,
+            Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress),
             [("GroupId", id(Kind::SecurityGroup, "db")?), ("IpPermissions", Value::List(vec![rule]))],
         ),
     ];

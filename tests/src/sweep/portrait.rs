@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::identity::{ADDRESS_TAG, GENERATION_TAG};
 use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
@@ -11,19 +11,19 @@ use aloka_sim::aws::Account;
 
 /// Which lists there are, and what identifies an item.
 const LISTS: [(Operation, &str, &str); 12] = [
-    (Operation::DescribeVpcs, "Vpcs", "VpcId"),
-    (Operation::DescribeSubnets, "Subnets", "SubnetId"),
-    (Operation::DescribeInternetGateways, "InternetGateways", "InternetGatewayId"),
-    (Operation::DescribeAddresses, "Addresses", "AllocationId"),
-    (Operation::DescribeNatGateways, "NatGateways", "NatGatewayId"),
-    (Operation::DescribeRouteTables, "RouteTables", "RouteTableId"),
-    (Operation::DescribeSecurityGroups, "SecurityGroups", "GroupId"),
-    (Operation::DescribeInstances, "Instances", "InstanceId"),
-    (Operation::DescribeVolumes, "Volumes", "VolumeId"),
-    (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
-    (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
+    (Operation::Ec2(Ec2::DescribeVpcs), "Vpcs", "VpcId"),
+    (Operation::Ec2(Ec2::DescribeSubnets), "Subnets", "SubnetId"),
+    (Operation::Ec2(Ec2::DescribeInternetGateways), "InternetGateways", "InternetGatewayId"),
+    (Operation::Ec2(Ec2::DescribeAddresses), "Addresses", "AllocationId"),
+    (Operation::Ec2(Ec2::DescribeNatGateways), "NatGateways", "NatGatewayId"),
+    (Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables", "RouteTableId"),
+    (Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups", "GroupId"),
+    (Operation::Ec2(Ec2::DescribeInstances), "Instances", "InstanceId"),
+    (Operation::Ec2(Ec2::DescribeVolumes), "Volumes", "VolumeId"),
+    (Operation::Rds(Rds::DescribeDBSubnetGroups), "DBSubnetGroups", "DBSubnetGroupName"),
+    (Operation::Rds(Rds::DescribeDBInstances), "DBInstances", "DBInstanceIdentifier"),
     // Their names are chosen when it is planned: they are compared as they stand.
-    (Operation::DescribeDBSnapshots, "DBSnapshots", ""),
+    (Operation::Rds(Rds::DescribeDBSnapshots), "DBSnapshots", ""),
 ];
 
 /// Fields that AWS chooses, or that tell a time.

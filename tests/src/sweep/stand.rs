@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aloka_core::api::{Idempotency, Reply, Request};
+use aloka_core::api::{Effect, Recognition, Reply, Request};
 use aloka_core::engine::{Cause, Executor, News, Notice, Outcome};
 use aloka_core::identity::{ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG};
 use aloka_core::plan::{Mode, Node, Plan, Verb};
@@ -292,7 +292,7 @@ impl Watch for Onlooker {
                 let tags = request.arg("Tags");
                 let tag = |name| tags.get(name).as_str().unwrap_or_default().to_owned();
                 let made = (tag(ADDRESS_TAG), tag(GENERATION_TAG));
-                let is_safe = self.is_late && request.operation().idempotency() != Idempotency::Tagged;
+                let is_safe = self.is_late && request.operation().effect() != Effect::Create(Recognition::Tagged);
                 if !is_safe && self.standing.contains(&made) {
                     self.wrong.push(format!("{} was sent, and {} is there", request.operation(), made.0));
                 }

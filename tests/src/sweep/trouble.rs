@@ -1,6 +1,6 @@
 //! What goes wrong in a sweep, and at which effects it can.
 
-use aloka_core::api::Operation;
+use aloka_core::api::{Ec2, Operation, Rds};
 use aloka_core::session::VISIBILITY_MS;
 use aloka_core::time::Instant;
 use aloka_sim::fault::Fault;
@@ -48,8 +48,8 @@ impl Trouble {
     /// What strikes there: what AWS says of something that failed is different for each kind.
     pub fn strikes(&self, moment: &Moment) -> Fault {
         let code = match moment.operation {
-            Some(Operation::CreateNatGateway) => "InsufficientFreeAddressesInSubnet",
-            Some(Operation::CreateDBInstance) => "incompatible-network",
+            Some(Operation::Ec2(Ec2::CreateNatGateway)) => "InsufficientFreeAddressesInSubnet",
+            Some(Operation::Rds(Rds::CreateDBInstance)) => "incompatible-network",
             _ => "Server.InternalError",
         };
         match &self.fault {
@@ -71,7 +71,11 @@ impl Trouble {
             Fault::NotFound => moment.is_fresh,
             Fault::Failed { .. } => matches!(
                 moment.operation,
-                Some(Operation::CreateNatGateway | Operation::RunInstances | Operation::CreateDBInstance)
+                Some(
+                    Operation::Ec2(Ec2::CreateNatGateway)
+                        | Operation::Ec2(Ec2::RunInstances)
+                        | Operation::Rds(Rds::CreateDBInstance)
+                )
             ),
             Fault::Throttled
             | Fault::LostReply

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aloka_core::api::{Call, ErrorClass, Operation, Reply, Request};
+use aloka_core::api::{Call, Ec2, ErrorClass, Operation, Rds, Reply, Request};
 use aloka_core::engine::{Cause, Failure, Outcome};
 use aloka_core::plan::Mode;
 use aloka_core::time::Instant;
@@ -58,7 +58,7 @@ fn tags(tags: ValueMap) -> (&'static str, Value) {
 fn group(bench: &mut Bench, name: &str, with: ValueMap) -> String {
     let vpc = id(bench, "module.vpc.aws_vpc.this[0]");
     let args = [("GroupName", Value::str(name)), ("Description", Value::str("theirs")), ("VpcId", vpc), tags(with)];
-    text(&send(bench, Operation::CreateSecurityGroup, &args), "GroupId")
+    text(&send(bench, Operation::Ec2(Ec2::CreateSecurityGroup), &args), "GroupId")
 }
 
 fn subnet(bench: &mut Bench) -> String {
@@ -68,7 +68,7 @@ fn subnet(bench: &mut Bench) -> String {
         ("AvailabilityZone", "us-east-1a".into()),
         tags(ValueMap::new()),
     ];
-    text(&send(bench, Operation::CreateSubnet, &args), "Subnet.SubnetId")
+    text(&send(bench, Operation::Ec2(Ec2::CreateSubnet), &args), "Subnet.SubnetId")
 }
 
 /// A call by which they leave.
@@ -98,8 +98,9 @@ impl Guest {
                     ("NetworkInterfaces", Value::List(vec![interface])),
                     tags(ValueMap::from([("Name".into(), "bastion".into())])),
                 ];
-                let server = text(&send(bench, Operation::RunInstances, &args), "Instances.0.InstanceId");
-                let leave = leave(Operation::TerminateInstances, "InstanceIds", Value::list([server.as_str()]));
+                let server = text(&send(bench, Operation::Ec2(Ec2::RunInstances), &args), "Instances.0.InstanceId");
+                let leave =
+                    leave(Operation::Ec2(Ec2::TerminateInstances), "InstanceIds", Value::list([server.as_str()]));
                 (server, vec![leave])
             }
             Self::Group => {
@@ -112,22 +113,26 @@ impl Guest {
                     ("UserIdGroupPairs", Value::List(vec![pair])),
                 ]);
                 let args = [("GroupId", theirs.as_str().into()), ("IpPermissions", Value::List(vec![rule]))];
-                send(bench, Operation::AuthorizeSecurityGroupIngress, &args);
-                (theirs.clone(), vec![leave(Operation::DeleteSecurityGroup, "GroupId", theirs)])
+                send(bench, Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress), &args);
+                (theirs.clone(), vec![leave(Operation::Ec2(Ec2::DeleteSecurityGroup), "GroupId", theirs)])
             }
             Self::Gateway => {
-                let address =
-                    send(bench, Operation::AllocateAddress, &[("Domain", "vpc".into()), tags(ValueMap::new())]);
+                let address = send(
+                    bench,
+                    Operation::Ec2(Ec2::AllocateAddress),
+                    &[("Domain", "vpc".into()), tags(ValueMap::new())],
+                );
                 let args = [
                     ("SubnetId", id(bench, "module.vpc.aws_subnet.public[0]")),
                     ("AllocationId", text(&address, "AllocationId").into()),
                     ("ClientToken", "theirs".into()),
                     tags(ValueMap::new()),
                 ];
-                let gateway = text(&send(bench, Operation::CreateNatGateway, &args), "NatGateway.NatGatewayId");
+                let gateway =
+                    text(&send(bench, Operation::Ec2(Ec2::CreateNatGateway), &args), "NatGateway.NatGatewayId");
                 let leave = vec![
-                    leave(Operation::DeleteNatGateway, "NatGatewayId", gateway.as_str()),
-                    leave(Operation::ReleaseAddress, "AllocationId", text(&address, "AllocationId")),
+                    leave(Operation::Ec2(Ec2::DeleteNatGateway), "NatGatewayId", gateway.as_str()),
+                    leave(Operation::Ec2(Ec2::ReleaseAddress), "AllocationId", text(&address, "AllocationId")),
                 ];
                 (gateway, leave)
             }
@@ -144,26 +149,26 @@ impl Guest {
                     ("PubliclyAccessible", false.into()),
                     tags(ValueMap::new()),
                 ];
-                send(bench, Operation::CreateDBInstance, &args);
+                send(bench, Operation::Rds(Rds::CreateDBInstance), &args);
                 let args = vec![
                     ("DBInstanceIdentifier", "theirs".into()),
                     ("SkipFinalSnapshot", true.into()),
                     ("DeleteAutomatedBackups", true.into()),
                 ];
-                ("theirs".to_owned(), vec![(Operation::DeleteDBInstance, args)])
+                ("theirs".to_owned(), vec![(Operation::Rds(Rds::DeleteDBInstance), args)])
             }
             Self::Subnet => {
                 let subnet = subnet(bench);
-                (subnet.clone(), vec![leave(Operation::DeleteSubnet, "SubnetId", subnet)])
+                (subnet.clone(), vec![leave(Operation::Ec2(Ec2::DeleteSubnet), "SubnetId", subnet)])
             }
             Self::Associated => {
                 let subnet = subnet(bench);
                 let table = id(bench, "module.vpc.aws_route_table.public[0]");
                 let args = [("RouteTableId", table), ("SubnetId", subnet.as_str().into())];
-                let association = text(&send(bench, Operation::AssociateRouteTable, &args), "AssociationId");
+                let association = text(&send(bench, Operation::Ec2(Ec2::AssociateRouteTable), &args), "AssociationId");
                 let leave = vec![
-                    leave(Operation::DisassociateRouteTable, "AssociationId", association),
-                    leave(Operation::DeleteSubnet, "SubnetId", subnet.as_str()),
+                    leave(Operation::Ec2(Ec2::DisassociateRouteTable), "AssociationId", association),
+                    leave(Operation::Ec2(Ec2::DeleteSubnet), "SubnetId", subnet.as_str()),
                 ];
                 (subnet, leave)
             }
@@ -171,7 +176,7 @@ impl Guest {
                 let ours = [("aloka-lineage", LINEAGE), ("aloka-address", "aws_security_group.extra")];
                 let ours = ours.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
                 let group = group(bench, "ours", ours);
-                (group.clone(), vec![leave(Operation::DeleteSecurityGroup, "GroupId", group)])
+                (group.clone(), vec![leave(Operation::Ec2(Ec2::DeleteSecurityGroup), "GroupId", group)])
             }
         }
     }
@@ -200,7 +205,7 @@ impl Watch for Clock {
     fn after_call(&mut self, now: Instant, _account: &mut Account, request: &Request, reply: &Reply) {
         let operation = request.operation();
         let is_held = matches!(reply, Err(error) if error.class == ErrorClass::Conflict)
-            || (operation == Operation::DescribeNetworkInterfaces
+            || (operation == Operation::Ec2(Ec2::DescribeNetworkInterfaces)
                 && matches!(reply, Ok(reply) if reply.at("NetworkInterfaces.0").is_some()));
         if is_held {
             self.first = self.first.or(Some(now));

@@ -1,6 +1,6 @@
 //! Intents of creations that came to nothing: they go when nobody takes them up.
 
-use aloka_core::api::Operation;
+use aloka_core::api::{Ec2, Operation, Rds};
 use aloka_core::plan::Mode;
 use aloka_sim::aws::Durations;
 use aloka_sim::fault::{Fault, FaultPlan, When};
@@ -22,7 +22,9 @@ fn died_before(operation: Operation, tfvars: &str) -> Bench {
 
 #[test]
 fn destroy_leaves_no_intent() {
-    for operation in [Operation::CreateVpc, Operation::RunInstances, Operation::CreateDBInstance] {
+    for operation in
+        [Operation::Ec2(Ec2::CreateVpc), Operation::Ec2(Ec2::RunInstances), Operation::Rds(Rds::CreateDBInstance)]
+    {
         let mut bench = died_before(operation, "");
         bench.apply(&variables(""), Mode::Destroy);
         assert!(bench.state().is_empty(), "{operation}: {:?}", bench.state().private.intents);
@@ -32,8 +34,8 @@ fn destroy_leaves_no_intent() {
 #[test]
 fn apply_leaves_no_intent_of_what_is_not_declared_any_more() {
     for (operation, before, after) in [
-        (Operation::RunInstances, "", "app_instance_count = 0\n"),
-        (Operation::CreateNatGateway, "", "enable_nat_gateway = false\n"),
+        (Operation::Ec2(Ec2::RunInstances), "", "app_instance_count = 0\n"),
+        (Operation::Ec2(Ec2::CreateNatGateway), "", "enable_nat_gateway = false\n"),
     ] {
         let mut bench = died_before(operation, before);
         bench.apply(&variables(after), Mode::Apply);
@@ -44,7 +46,7 @@ fn apply_leaves_no_intent_of_what_is_not_declared_any_more() {
 /// What is taken up keeps its intent: the same token must be sent again. To refresh takes nothing up and drops nothing.
 #[test]
 fn what_is_taken_up_keeps_its_intent() {
-    let mut bench = died_before(Operation::RunInstances, "");
+    let mut bench = died_before(Operation::Ec2(Ec2::RunInstances), "");
     let intents = bench.state().private.intents;
     for mode in [Mode::Apply, Mode::RefreshOnly] {
         let planned = bench.plan(&variables(""), mode).expect("a plan");

@@ -1,7 +1,7 @@
 //! What the sweep finds that is not recorded: it is told, and left alone.
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Request};
 use aloka_core::engine::{Cause, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::plan::{Mode, Verb};
@@ -48,14 +48,18 @@ fn what_is_ours_and_not_recorded_is_told_and_left_alone() {
     let (mut bench, variables) = standing();
     let block = ("CidrBlock", Value::str("10.9.0.0/16"));
     let domain = ("Domain", Value::str("vpc"));
-    let ours = make(&mut bench, Operation::CreateVpc, &[block.clone(), tags(LINEAGE, "module.vpc.aws_vpc.this/0")]);
+    let ours =
+        make(&mut bench, Operation::Ec2(Ec2::CreateVpc), &[block.clone(), tags(LINEAGE, "module.vpc.aws_vpc.this/0")]);
     let vpc = text(&ours, "Vpc.VpcId");
-    let address =
-        make(&mut bench, Operation::AllocateAddress, &[domain.clone(), tags(LINEAGE, "module.vpc.aws_eip.nat/0")]);
+    let address = make(
+        &mut bench,
+        Operation::Ec2(Ec2::AllocateAddress),
+        &[domain.clone(), tags(LINEAGE, "module.vpc.aws_eip.nat/0")],
+    );
     let address = text(&address, "AllocationId");
     // Of another stack, and of nobody.
-    make(&mut bench, Operation::CreateVpc, &[block, tags("another", "module.vpc.aws_vpc.this/0")]);
-    make(&mut bench, Operation::AllocateAddress, &[domain, ("Tags", Value::map([("Name", "mine")]))]);
+    make(&mut bench, Operation::Ec2(Ec2::CreateVpc), &[block, tags("another", "module.vpc.aws_vpc.this/0")]);
+    make(&mut bench, Operation::Ec2(Ec2::AllocateAddress), &[domain, ("Tags", Value::map([("Name", "mine")]))]);
 
     let destroyed = destroy(&mut bench, &variables);
     assert_eq!(destroyed.end, RunEnd::Outcome(Outcome::Done));
@@ -71,8 +75,8 @@ fn what_is_ours_and_not_recorded_is_told_and_left_alone() {
     // The next destroy has nothing to do, and looks all the same; once they are gone it is content.
     let again = destroy(&mut bench, &variables);
     assert_eq!(told(&again), expected);
-    make(&mut bench, Operation::DeleteVpc, &[("VpcId", vpc.into())]);
-    make(&mut bench, Operation::ReleaseAddress, &[("AllocationId", address.into())]);
+    make(&mut bench, Operation::Ec2(Ec2::DeleteVpc), &[("VpcId", vpc.into())]);
+    make(&mut bench, Operation::Ec2(Ec2::ReleaseAddress), &[("AllocationId", address.into())]);
     assert_eq!(told(&destroy(&mut bench, &variables)), []);
 }
 
@@ -87,7 +91,7 @@ fn what_is_in_the_way_is_told_although_the_run_fails() {
         ("VpcId", vpc.expect("recorded")),
         tags(LINEAGE, "aws_security_group.extra"),
     ];
-    let group = text(&make(&mut bench, Operation::CreateSecurityGroup, &args), "GroupId");
+    let group = text(&make(&mut bench, Operation::Ec2(Ec2::CreateSecurityGroup), &args), "GroupId");
     let destroyed = destroy(&mut bench, &variables);
     let RunEnd::Outcome(Outcome::Failed { failures, skipped }) = &destroyed.end else { panic!("{:?}", destroyed.end) };
     assert_eq!(failures.len(), 1, "{failures:?}");
@@ -95,7 +99,7 @@ fn what_is_in_the_way_is_told_although_the_run_fails() {
     assert!(skipped.is_empty(), "the sweep ran: {skipped:?}");
     let expected = [("aws_security_group", group.clone(), Some("aws_security_group.extra".to_owned()))];
     assert_eq!(told(&destroyed), expected);
-    make(&mut bench, Operation::DeleteSecurityGroup, &[("GroupId", group.into())]);
+    make(&mut bench, Operation::Ec2(Ec2::DeleteSecurityGroup), &[("GroupId", group.into())]);
     finishes(&mut bench, &variables).expect("nothing is in the way any more");
 }
 

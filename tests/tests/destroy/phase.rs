@@ -1,6 +1,6 @@
 //! Phases: what an interrupted or failed command leaves is being created, being deleted, failed or deposed.
 
-use aloka_core::api::Operation;
+use aloka_core::api::{Ec2, Operation, Rds};
 use aloka_core::engine::Outcome;
 use aloka_core::model::Kind;
 use aloka_core::plan::Mode;
@@ -83,12 +83,12 @@ fn a_replacement_cut_short_anywhere_is_destroyed() {
 #[test]
 fn what_failed_is_destroyed() {
     for (operation, code) in [
-        (Operation::CreateNatGateway, "InsufficientFreeAddressesInSubnet"),
-        (Operation::CreateNatGateway, "Gateway.NotAttached"),
-        (Operation::CreateDBInstance, "failed"),
-        (Operation::CreateDBInstance, "incompatible-network"),
-        (Operation::CreateDBInstance, "storage-full"),
-        (Operation::RunInstances, "Server.InternalError"),
+        (Operation::Ec2(Ec2::CreateNatGateway), "InsufficientFreeAddressesInSubnet"),
+        (Operation::Ec2(Ec2::CreateNatGateway), "Gateway.NotAttached"),
+        (Operation::Rds(Rds::CreateDBInstance), "failed"),
+        (Operation::Rds(Rds::CreateDBInstance), "incompatible-network"),
+        (Operation::Rds(Rds::CreateDBInstance), "storage-full"),
+        (Operation::Ec2(Ec2::RunInstances), "Server.InternalError"),
     ] {
         let variables = variables("");
         let mut bench = Bench::new(44, Durations::Median);
@@ -105,7 +105,7 @@ fn a_database_that_is_being_created_is_waited_for() {
     for seed in 0..30 {
         let variables = variables("");
         let mut bench = Bench::new(seed, Durations::Drawn);
-        let when = When::Call { operation: Some(Operation::CreateDBInstance), nth: 1 };
+        let when = When::Call { operation: Some(Operation::Rds(Rds::CreateDBInstance)), nth: 1 };
         disturbed(&mut bench, &variables, Mode::Apply, FaultPlan(vec![(when, Fault::CrashAfter)]));
         finishes(&mut bench, &variables).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
     }
@@ -123,7 +123,7 @@ fn lingering_interfaces_are_waited_for() {
         let mut again = bench.clone();
         finishes(&mut bench, &variables).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
         // The same when the one who knew of the owners is gone.
-        let when = When::Call { operation: Some(Operation::DeleteDBSubnetGroup), nth: 1 };
+        let when = When::Call { operation: Some(Operation::Rds(Rds::DeleteDBSubnetGroup)), nth: 1 };
         disturbed(&mut again, &variables, Mode::Destroy, FaultPlan(vec![(when, Fault::CrashBefore)]));
         finishes(&mut again, &variables).unwrap_or_else(|why| panic!("seed {seed}, cut short: {why}"));
     }
@@ -135,7 +135,8 @@ fn looking_for_interfaces_costs_a_read_each() {
     let variables = variables("");
     let mut bench = made(45, &variables);
     let held = bench.state().resources.keys().filter(|a| matches!(a.kind, Kind::Subnet | Kind::SecurityGroup)).count();
-    let reads = |bench: &Bench| bench.world.calls().get(&Operation::DescribeNetworkInterfaces).copied().unwrap_or(0);
+    let reads =
+        |bench: &Bench| bench.world.calls().get(&Operation::Ec2(Ec2::DescribeNetworkInterfaces)).copied().unwrap_or(0);
     let before = reads(&bench);
     finishes(&mut bench, &variables).expect("destroyed");
     assert_eq!(reads(&bench) - before, u64::try_from(held).expect("few") + 1);
@@ -150,15 +151,15 @@ fn late_reads_neither_hide_nor_make_leftovers() {
         let mut bench = Bench::with(options);
         // Every creation in turn is the last thing the first run did.
         let creations = [
-            Operation::CreateVpc,
-            Operation::CreateSubnet,
-            Operation::CreateRouteTable,
-            Operation::CreateSecurityGroup,
-            Operation::AllocateAddress,
-            Operation::CreateNatGateway,
-            Operation::RunInstances,
-            Operation::CreateDBSubnetGroup,
-            Operation::CreateDBInstance,
+            Operation::Ec2(Ec2::CreateVpc),
+            Operation::Ec2(Ec2::CreateSubnet),
+            Operation::Ec2(Ec2::CreateRouteTable),
+            Operation::Ec2(Ec2::CreateSecurityGroup),
+            Operation::Ec2(Ec2::AllocateAddress),
+            Operation::Ec2(Ec2::CreateNatGateway),
+            Operation::Ec2(Ec2::RunInstances),
+            Operation::Rds(Rds::CreateDBSubnetGroup),
+            Operation::Rds(Rds::CreateDBInstance),
         ];
         let operation = creations[usize::try_from(seed).expect("small") % creations.len()];
         let when = When::Call { operation: Some(operation), nth: 1 };

@@ -1,6 +1,6 @@
 //! How a run ended, as errors with the next step in each.
 
-use aloka_core::api::{ApiError, ErrorClass, Operation};
+use aloka_core::api::{ApiError, Ec2, ErrorClass, Operation};
 use aloka_core::engine::{Cause, Failure, Outcome};
 use aloka_core::observe::DB_STUCK;
 use aloka_core::session::Problem;
@@ -22,7 +22,7 @@ fn from_failure(failure: &Failure, profile: Option<&str>) -> CommandError {
         }
         Cause::Short { .. } => error.hint("it works and is recorded as it is: the next `aloka apply` asks for the rest again"),
         Cause::WaitFailed { .. } => error.hint("the next `aloka apply` replaces the object"),
-        Cause::WaitTimedOut { operation, .. } if *operation == Operation::DescribeNetworkInterfaces.to_string() => {
+        Cause::WaitTimedOut { operation, .. } if *operation == Operation::Ec2(Ec2::DescribeNetworkInterfaces).to_string() => {
             error.hint("AWS still holds network interfaces in it: run the command again in some minutes")
         }
         Cause::Held { .. } => error

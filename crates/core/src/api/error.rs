@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{ec2, rds, ssm, sts};
+
 /// What an error means for the one who sent the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ErrorClass {
@@ -67,120 +69,99 @@ impl ApiError {
     }
 }
 
-/// Codes that AWS answers with to more than one thing, which its words tell apart: the code, words of the message, and what
-/// they mean. The words are of answers that real accounts got and people kept.
-const BY_WORDS: [(&str, &str, ErrorClass); 4] = [
-    // Usually of somebody without credentials; here of an owner whose address or interface AWS still holds for a NAT gateway
-    // or a database,
-    ("AuthFailure", "permission to access the specified resource", ErrorClass::Conflict),
-    // and of an image that its owner does not share.
-    ("AuthFailure", "Not authorized for images", ErrorClass::Refused),
-    // RDS learns of EC2's subnets and security groups later than EC2 shows them, and has no code of its own for that.
-    ("InvalidParameterValue", "Some input subnets in :[", ErrorClass::NotFound),
-    ("InvalidParameterValue", "Invalid security group , groupId=", ErrorClass::NotFound),
+/// What a service's codes mean.
+pub(super) struct Codes {
+    /// Codes that AWS answers with to more than one thing, which its words tell apart: the code, words of the message, and
+    /// what they mean. The words are of answers that real accounts got and people kept.
+    pub(super) by_words: &'static [(&'static str, &'static str, ErrorClass)],
+    /// The others.
+    pub(super) by_code: &'static [(&'static str, ErrorClass)],
+}
+
+/// Every service's. No two of them use one code for two things so far; a test holds that.
+const SERVICES: [&Codes; 4] = [&ec2::CODES, &rds::CODES, &ssm::CODES, &sts::CODES];
+
+/// Codes that any service may answer with, S3 and DynamoDB included.
+const COMMON: &[(&str, ErrorClass)] = &[
+    ("RequestLimitExceeded", ErrorClass::Throttled),
+    ("Throttling", ErrorClass::Throttled),
+    ("ThrottlingException", ErrorClass::Throttled),
+    ("ThrottledException", ErrorClass::Throttled),
+    ("TooManyRequestsException", ErrorClass::Throttled),
+    ("SlowDown", ErrorClass::Throttled),
+    ("EC2ThrottledException", ErrorClass::Throttled),
+    ("RequestThrottled", ErrorClass::Throttled),
+    ("RequestThrottledException", ErrorClass::Throttled),
+    ("BandwidthLimitExceeded", ErrorClass::Throttled),
+    ("UnauthorizedOperation", ErrorClass::Unauthorized),
+    ("AccessDenied", ErrorClass::Unauthorized),
+    ("AccessDeniedException", ErrorClass::Unauthorized),
+    ("AuthFailure", ErrorClass::Credentials),
+    ("InvalidClientTokenId", ErrorClass::Credentials),
+    ("SignatureDoesNotMatch", ErrorClass::Credentials),
+    ("MissingAuthenticationToken", ErrorClass::Credentials),
+    ("IncompleteSignature", ErrorClass::Credentials),
+    ("RequestExpired", ErrorClass::Credentials),
+    ("ExpiredToken", ErrorClass::Credentials),
+    ("ExpiredTokenException", ErrorClass::Credentials),
+    // Of the clock of whoever signs, and of a signature that S3 and DynamoDB do not accept.
+    ("RequestTimeTooSkewed", ErrorClass::Credentials),
+    ("RequestInTheFuture", ErrorClass::Credentials),
+    ("InvalidSignatureException", ErrorClass::Credentials),
+    ("UnrecognizedClientException", ErrorClass::Credentials),
+    ("InvalidAccessKeyId", ErrorClass::Credentials),
+    ("OptInRequired", ErrorClass::Credentials),
+    ("PendingVerification", ErrorClass::Credentials),
+    ("NoCredentials", ErrorClass::Credentials),
+    ("InvalidAction", ErrorClass::NotImplemented),
+    ("UnknownOperationException", ErrorClass::NotImplemented),
+    ("NotImplemented", ErrorClass::NotImplemented),
+    ("InternalError", ErrorClass::Unknown),
+    ("InternalFailure", ErrorClass::Unknown),
+    ("ServiceUnavailable", ErrorClass::Unknown),
+    ("Unavailable", ErrorClass::Unknown),
+    ("InternalServerError", ErrorClass::Unknown),
+    ("RequestTimeout", ErrorClass::Unknown),
+    ("RequestTimeoutException", ErrorClass::Unknown),
 ];
 
 /// The class of an answer whose code does not tell it.
 fn by_words(code: &str, message: &str) -> Option<ErrorClass> {
-    let row = BY_WORDS.into_iter().find(|(of, words, _)| *of == code && message.contains(words));
-    row.map(|(_, _, class)| class)
+    let mut rows = SERVICES.iter().flat_map(|codes| codes.by_words);
+    rows.find(|(of, words, _)| *of == code && message.contains(words)).map(|(_, _, class)| *class)
 }
 
 /// The class of an error code. Codes are compared without regard to case, as documentation and API disagree on it
 /// (aws-behaviour.md, 5).
 fn classify(code: &str, status: Option<u16>) -> ErrorClass {
+    let mut rows = SERVICES.iter().flat_map(|codes| codes.by_code).chain(COMMON);
+    let known = rows.find(|(of, _)| of.eq_ignore_ascii_case(code)).map(|(_, class)| *class);
     let lower = code.to_ascii_lowercase();
-    match lower.as_str() {
-        "requestlimitexceeded"
-        | "throttling"
-        | "throttlingexception"
-        | "throttledexception"
-        | "toomanyrequestsexception"
-        | "slowdown"
-        | "ec2throttledexception"
-        | "requestthrottled"
-        | "requestthrottledexception"
-        | "bandwidthlimitexceeded" => ErrorClass::Throttled,
-        "insufficientinstancecapacity"
-        | "insufficientaddresscapacity"
-        | "insufficienthostcapacity"
-        | "insufficientdbinstancecapacity" => ErrorClass::Capacity,
-        "unauthorizedoperation" | "accessdenied" | "accessdeniedexception" => ErrorClass::Unauthorized,
-        // Not of the caller but of the object: no policy allows it (an instance that is protected).
-        "operationnotpermitted" => ErrorClass::Refused,
-        "authfailure"
-        | "invalidclienttokenid"
-        | "signaturedoesnotmatch"
-        | "missingauthenticationtoken"
-        | "incompletesignature"
-        | "requestexpired"
-        | "expiredtoken"
-        | "expiredtokenexception"
-        // Of the clock of whoever signs, and of a signature that S3 and DynamoDB do not accept.
-        | "requesttimetooskewed"
-        | "requestinthefuture"
-        | "invalidsignatureexception"
-        | "unrecognizedclientexception"
-        | "invalidaccesskeyid"
-        | "optinrequired"
-        | "pendingverification"
-        | "nocredentials" => ErrorClass::Credentials,
-        "vcpulimitexceeded"
-        | "instancequotaexceeded"
-        | "storagequotaexceeded"
-        | "rulespersecuritygrouplimitexceeded" => ErrorClass::Quota,
-        "dependencyviolation"
-        | "invalidgroup.inuse"
-        | "invalidipaddress.inuse"
-        | "invaliddbsubnetgroupstatefault"
-        | "invaliddbinstancestate"
-        | "invaliddbinstancestatefault"
-        | "incorrectinstancestate"
-        | "incorrectmodificationstate"
-        | "invalidnetworkinterface.inuse"
-        | "incorrectstate" => ErrorClass::Conflict,
-        "resource.alreadyassociated"
-        | "invalidgroup.duplicate"
-        | "invalidpermission.duplicate"
-        | "routealreadyexists"
-        // Of a client token: an earlier run made the object, with other parameters; or it is gone, and the next token is
-        // tried (`engine::node::spent`).
-        | "idempotentparametermismatch"
-        | "idempotentinstanceterminated"
-        | "invalidsubnet.conflict"
-        | "dbinstancealreadyexists"
-        | "dbsnapshotalreadyexists"
-        | "dbsnapshotalreadyexistsfault"
-        | "dbinstancealreadyexistsfault"
-        | "dbsubnetgroupalreadyexists"
-        | "dbsubnetgroupalreadyexistsfault" => ErrorClass::AlreadyExists,
-        "gateway.notattached"
-        | "dbinstancenotfound"
-        | "dbsnapshotnotfound"
-        | "dbsnapshotnotfoundfault"
-        | "dbinstancenotfoundfault"
-        | "dbsubnetgroupnotfoundfault"
-        | "natgatewaynotfound"
-        | "parameternotfound" => ErrorClass::NotFound,
-        "invalidaction" | "unknownoperationexception" | "notimplemented" => ErrorClass::NotImplemented,
-        "internalerror" | "internalfailure" | "serviceunavailable" | "unavailable" | "internalservererror" => {
-            if status == Some(501) { ErrorClass::NotImplemented } else { ErrorClass::Unknown }
-        }
-        "requesttimeout" | "requesttimeoutexception" => ErrorClass::Unknown,
-        _ if lower.ends_with(".notfound") => ErrorClass::NotFound,
-        _ if lower.ends_with("limitexceeded") || lower.ends_with("quotaexceeded") => ErrorClass::Quota,
-        _ => match status {
-            Some(501) => ErrorClass::NotImplemented,
-            Some(429) => ErrorClass::Throttled,
-            Some(500..) => ErrorClass::Unknown,
-            Some(_) | None => ErrorClass::Refused,
-        },
+    match (known, status) {
+        // An emulator that lacks the operation.
+        (Some(ErrorClass::Unknown) | None, Some(501)) => ErrorClass::NotImplemented,
+        (Some(class), _) => class,
+        (None, _) if lower.ends_with(".notfound") => ErrorClass::NotFound,
+        (None, _) if lower.ends_with("limitexceeded") || lower.ends_with("quotaexceeded") => ErrorClass::Quota,
+        (None, Some(429)) => ErrorClass::Throttled,
+        (None, Some(500..)) => ErrorClass::Unknown,
+        (None, Some(_) | None) => ErrorClass::Refused,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    #[test]
+    fn a_code_means_one_thing_whichever_service_answers_with_it() {
+        let mut seen = BTreeMap::new();
+        for (code, class) in SERVICES.iter().flat_map(|codes| codes.by_code).chain(COMMON) {
+            assert_eq!(seen.insert(code.to_ascii_lowercase(), class), None, "{code} is there twice");
+        }
+    }
 
     #[test]
     fn what_rds_does_not_know_yet_is_not_found() {

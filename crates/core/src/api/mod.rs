@@ -2,11 +2,17 @@
 //!
 //! Requests and replies have AWS's own names and nesting, with two simplifications: tags are a map from key to value
 //! under `Tags` (in requests and in replies), and filters are a map from filter name to the list of accepted values
-//! under `Filters`. A reply holds only the fields that [`operation`] lists for its object; a field AWS left out is
-//! absent. Every list reply is complete: who sends the request follows the pages.
+//! under `Filters`. A reply holds only the fields that the module of its service lists for its object; a field AWS left out
+//! is absent. Every list reply is complete: who sends the request follows the pages.
 
+pub mod ec2;
 mod error;
 pub mod operation;
+pub mod rds;
+#[cfg(test)]
+pub(crate) mod scaling;
+pub mod ssm;
+pub mod sts;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,8 +20,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::ec2::Ec2;
 pub use self::error::{ApiError, ErrorClass};
-pub use self::operation::{Bucket, Idempotency, Operation, Service};
+pub use self::operation::{Effect, Meaning, Operation, RateLimit, Recognition, Service};
+pub use self::rds::Rds;
+pub use self::ssm::Ssm;
+pub use self::sts::Sts;
 use crate::map::SmallMap;
 use crate::value::Value;
 
@@ -25,6 +35,9 @@ pub const MANAGED_PASSWORD_ACTIONS: [&str; 3] =
 
 /// What a caller needs to have a final snapshot made of a database that is deleted, beside the right to delete it.
 pub const FINAL_SNAPSHOT_ACTION: &str = "rds:CreateDBSnapshot";
+
+/// The parameter that holds the client token of a creation.
+pub const CLIENT_TOKEN: &str = "ClientToken";
 
 /// Arguments by AWS parameter name, all of them in the table of [`Operation::parameters`].
 pub type Args = SmallMap<&'static str>;
@@ -45,14 +58,19 @@ pub struct Request(pub Call);
 /// What AWS answered.
 pub type Reply = Result<Value, ApiError>;
 
+/// The tags of an object of a reply, or null.
+pub fn tags(object: &Value) -> &Value {
+    object.get("Tags")
+}
+
 impl Call {
     /// A call with these arguments; null arguments are left out.
     ///
     /// # Panics
     /// Never; an argument the operation does not have is refused by [`Call::check`], which a test runs over every
     /// call the planner can make.
-    pub fn new(operation: Operation, args: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
-        Self { operation, args: args.into_iter().filter(|(_, value)| !value.is_null()).collect() }
+    pub fn new(operation: impl Into<Operation>, args: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+        Self { operation: operation.into(), args: args.into_iter().filter(|(_, value)| !value.is_null()).collect() }
     }
 
     /// The argument, or null.
@@ -69,6 +87,13 @@ impl Call {
         let snapshot = !self.arg("FinalDBSnapshotIdentifier").is_null();
         let snapshot = snapshot.then(|| FINAL_SNAPSHOT_ACTION.to_owned());
         self.operation.iam_actions().into_iter().chain(more).chain(snapshot).collect()
+    }
+
+    /// True if it sets a secret of the object, or gives it up.
+    pub fn is_about_secrets(&self) -> bool {
+        let parameters = self.operation.parameters();
+        let is_secret = |name: &str| parameters.iter().any(|parameter| parameter.name == name && parameter.secret);
+        self.args.keys().any(|name| is_secret(name))
     }
 
     /// Tells an argument that the operation does not have, or a required one that is missing.

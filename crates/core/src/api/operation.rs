@@ -1,39 +1,15 @@
-//! The table of operations: service, parameters, idempotency, rate limit, IAM actions.
-//!
-//! # Reply objects
-//! Every reply is a map. What it holds is written beside each operation below; the objects are:
-//!
-//! | object | fields |
-//! |---|---|
-//! | `Vpc` | VpcId, CidrBlock, State (`pending`, `available`), IsDefault, InstanceTenancy, DhcpOptionsId, OwnerId, Tags |
-//! | `Subnet` | SubnetId, VpcId, CidrBlock, AvailabilityZone, AvailabilityZoneId, State, MapPublicIpOnLaunch, AvailableIpAddressCount, SubnetArn, OwnerId, BlockPublicAccessStates? {InternetGatewayBlockMode (`off`, `block-ingress`, `block-bidirectional`)}, Tags |
-//! | `InternetGateway` | InternetGatewayId, Attachments [{VpcId, State}], OwnerId, Tags |
-//! | `Address` | AllocationId, PublicIp, Domain, AssociationId?, NetworkInterfaceId?, PrivateIpAddress?, PublicIpv4Pool?, NetworkBorderGroup?, Tags |
-//! | `NatGateway` | NatGatewayId, SubnetId, VpcId, State (`pending`, `available`, `failed`, `deleting`, `deleted`), FailureCode?, FailureMessage?, ConnectivityType, NatGatewayAddresses [{AllocationId, AssociationId?, IsPrimary?, NetworkInterfaceId?, PrivateIp?, PublicIp?}], Tags |
-//! | `RouteTable` | RouteTableId, VpcId, OwnerId, Routes [{DestinationCidrBlock, GatewayId?, NatGatewayId?, State, Origin}], Associations [{RouteTableAssociationId, RouteTableId, SubnetId?, Main, State}], Tags |
-//! | `NetworkInterface` | NetworkInterfaceId, SubnetId, VpcId, AvailabilityZone, Status (`available`, `in-use`, and others between), Description?, InterfaceType (`interface`, `nat_gateway` or another), RequesterManaged, OwnerId, PrivateIpAddress, Groups [{GroupId, GroupName?}], Attachment? {AttachmentId, InstanceId?, InstanceOwnerId, DeleteOnTermination, Status}, Association? {PublicIp, AllocationId?}, Tags |
-//! | `VpcEndpoint` | VpcEndpointId, VpcEndpointType (`Interface`, `Gateway` or another), VpcId, ServiceName?, State (`available` and others; as AWS writes them, also with a capital), OwnerId, Tags |
-//! | `VpcPeeringConnection` | VpcPeeringConnectionId, RequesterVpcInfo {VpcId?, OwnerId}, AccepterVpcInfo {VpcId?, OwnerId}, Status? {Code (`active`, `pending-acceptance`, `deleted` and others)}, Tags |
-//! | `VpnGateway` | VpnGatewayId, Type, State (`available`, `deleted` and others), VpcAttachments [{VpcId, State (`attached`, `detached` and between)}], Tags |
-//! | `NetworkAcl` | NetworkAclId, VpcId, IsDefault, OwnerId, Tags |
-//! | `EgressOnlyInternetGateway` | EgressOnlyInternetGatewayId, Attachments [{VpcId, State}], Tags |
-//! | `SecurityGroup` | GroupId, GroupName, Description, VpcId, OwnerId, SecurityGroupArn?, IpPermissions \[P\], IpPermissionsEgress \[P\], Tags |
-//! | `P` (permission) | IpProtocol, FromPort?, ToPort?, IpRanges [{CidrIp, Description?}], Ipv6Ranges [{CidrIpv6, Description?}], UserIdGroupPairs [{GroupId, Description?}], PrefixListIds [{PrefixListId, Description?}] |
-//! | `SecurityGroupRule` | SecurityGroupRuleId, IsEgress, IpProtocol, FromPort and ToPort (-1 if the protocol has none), CidrIpv4?, CidrIpv6?, PrefixListId?, ReferencedGroupInfo? (the group's identifier), Description? |
-//! | `Instance` | InstanceId, ImageId, InstanceType, State (`pending`, `running`, `shutting-down`, `terminated`, `stopping`, `stopped`), StateReason? {Code, Message}, SubnetId?, VpcId?, PrivateIpAddress?, PrivateDnsName?, PublicIpAddress?, PublicDnsName?, AvailabilityZone, SecurityGroups [{GroupId, GroupName}], NetworkInterfaces [{NetworkInterfaceId, DeviceIndex?}], RootDeviceName, BlockDeviceMappings [{DeviceName, VolumeId, DeleteOnTermination}], MetadataOptions {HttpTokens, HttpPutResponseHopLimit, HttpEndpoint}, ClientToken?, Tags |
-//! | `Volume` | VolumeId, Size, VolumeType, Encrypted, State, InstanceId?, Device?, ModificationState?, Tags |
-//! | `Image` | ImageId, Name, Architecture, RootDeviceName, RootVolumeSize, State |
-//! | `DBSubnetGroup` | DBSubnetGroupName, DBSubnetGroupDescription, VpcId, SubnetGroupStatus, SubnetIds \[text\], DBSubnetGroupArn |
-//! | `DBInstance` | DBInstanceIdentifier, DbiResourceId, DBInstanceArn, DBInstanceClass, DBInstanceStatus, Engine, EngineVersion, MasterUsername, DBName, AllocatedStorage, MaxAllocatedStorage?, StorageType, StorageEncrypted, MultiAZ, PubliclyAccessible, AutoMinorVersionUpgrade, BackupRetentionPeriod, DeletionProtection, CopyTagsToSnapshot, EnabledCloudwatchLogsExports \[text\], sorted, PreferredMaintenanceWindow, AvailabilityZone?, DBSubnetGroupName, VpcId, VpcSecurityGroups \[{VpcSecurityGroupId, Status}\], Endpoint? {Address, Port, HostedZoneId?}, PendingModifiedValues {}, MasterUserSecret? {SecretArn, SecretStatus, KmsKeyId}, Tags |
-//! | `DBSnapshot` | DBSnapshotIdentifier, DBInstanceIdentifier, DbiResourceId?, SnapshotType, Status (`creating`, `available` and others) |
-//!
-//! `?` marks a field that may be absent. Instances are a flat list, without reservations. The tags of `DescribeTags` are
-//! a list of their own, `{ResourceId, ResourceType, Key, Value}` each, as a filter may let some tags of an object pass and
-//! others not.
+//! What is known of an operation: service, effect, rate limit, parameters, IAM actions, and what codes mean in answer to it.
+//! Each service has a table of its own.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::ec2::{self, Ec2};
+use super::rds::{self, Rds};
+use super::ssm::Ssm;
+use super::sts::Sts;
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +22,9 @@ pub enum Service {
     Ssm,
     /// Security Token Service.
     Sts,
+    /// One that the engine knows nothing of.
+    #[cfg(test)]
+    Scaling,
 }
 
 impl Service {
@@ -56,79 +35,62 @@ impl Service {
             Self::Rds => "rds",
             Self::Ssm => "ssm",
             Self::Sts => "sts",
+            #[cfg(test)]
+            Self::Scaling => "autoscaling",
+        }
+    }
+
+    /// What a creation with tags needs besides its own action.
+    const fn tagging_actions(self) -> &'static [&'static str] {
+        match self {
+            Self::Ec2 => ec2::TAGGING_ACTIONS,
+            Self::Rds => rds::TAGGING_ACTIONS,
+            Self::Ssm | Self::Sts => &[],
+            #[cfg(test)]
+            Self::Scaling => &[],
         }
     }
 }
 
-/// How a call whose outcome is unknown is made good.
+/// What an operation does to the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Idempotency {
-    /// Changes nothing.
+pub enum Effect {
+    /// Nothing.
     Read,
+    /// Makes an object, which would be an orphan if the answer were lost.
+    Create(Recognition),
+    /// Changes what is there. Sent again, the answer "already so" is success.
+    Change,
+    /// Afterwards the object is not there, whoever removed it.
+    Remove,
+}
+
+/// How an object is recognized whose creation was sent and not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Recognition {
     /// Sent again with the same client token, AWS answers with the same object.
     ClientToken,
     /// A name makes the object unique: read it, then decide.
     NaturalKey,
     /// Only our tags tell: wait until a creation would be visible, look it up by tag, adopt or create.
     Tagged,
-    /// Sent again; the answer "already so" is success.
-    Idempotent,
 }
 
-/// A token bucket that AWS keeps per account and Region (aws-behaviour.md, 1.7).
+/// A token bucket that AWS keeps per account and Region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Bucket {
-    /// EC2 Describe and Get calls.
-    Ec2Read,
-    /// EC2 reads of instances, security groups and volumes. AWS allows fewer of those that are neither filtered nor
-    /// paginated, and does not say that to name identifiers is to filter.
-    Ec2List,
-    /// EC2 calls that change something.
-    Ec2Write,
-    /// RunInstances and StartInstances.
-    Ec2Launch,
-    /// TerminateInstances.
-    Ec2Terminate,
-    /// CreateNatGateway and DeleteNatGateway.
-    Ec2Nat,
-    /// CreateTags and DeleteTags.
-    Ec2Tags,
-    /// RDS reads. AWS publishes no figures; ours are cautious.
-    RdsRead,
-    /// RDS calls that change something. AWS publishes no figures; ours are cautious.
-    RdsWrite,
-    /// SSM and STS calls. Cautious.
-    Other,
+pub struct RateLimit {
+    service: Service,
+    ordinal: u8,
+    /// Most calls at once.
+    pub burst: u32,
+    /// Calls per second after that.
+    pub per_second: u32,
 }
 
-impl Bucket {
-    /// Every bucket.
-    pub const ALL: [Self; 10] = [
-        Self::Ec2Read,
-        Self::Ec2List,
-        Self::Ec2Write,
-        Self::Ec2Launch,
-        Self::Ec2Terminate,
-        Self::Ec2Nat,
-        Self::Ec2Tags,
-        Self::RdsRead,
-        Self::RdsWrite,
-        Self::Other,
-    ];
-
-    /// Most calls at once, and calls per second after that: AWS's own figures.
-    pub const fn limits(self) -> (u32, u32) {
-        match self {
-            Self::Ec2Read => (100, 20),
-            Self::Ec2List => (50, 10),
-            Self::Ec2Write => (50, 5),
-            Self::Ec2Launch => (5, 2),
-            Self::Ec2Terminate => (100, 5),
-            Self::Ec2Nat => (10, 1),
-            Self::Ec2Tags => (100, 10),
-            Self::RdsRead | Self::Other => (40, 10),
-            Self::RdsWrite => (20, 2),
-        }
+impl RateLimit {
+    /// One of a service; its ordinal sets it apart from the service's others.
+    pub(super) const fn new(service: Service, ordinal: u8, burst: u32, per_second: u32) -> Self {
+        Self { service, ordinal, burst, per_second }
     }
 }
 
@@ -139,281 +101,228 @@ pub struct Parameter {
     pub name: &'static str,
     /// A call without it is refused by [`super::Call::check`].
     pub required: bool,
+    /// It sets a secret of the object, or gives it up.
+    pub secret: bool,
 }
 
-struct Spec {
-    name: &'static str,
-    service: Service,
-    idempotency: Idempotency,
-    bucket: Bucket,
-    parameters: &'static [Parameter],
+/// What an answer means where the class of its code does not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// What was asked for is so.
+    Done,
+    /// What was asked for may be so: the object tells.
+    LookUp,
+    /// What the call is about is not known yet, unless it is on its way out.
+    NotYet,
+    /// What the client token made is gone, and AWS makes nothing more for it: the next token is sent.
+    Spent,
+    /// The client token was sent with other arguments: what it made is looked for, and is gone if it does not show.
+    SpentUnlessFound,
 }
 
-macro_rules! required {
-    () => {
-        false
+/// A code with a meaning of its own in answer to one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) code: &'static str,
+    /// Only after an earlier answer to the same call was lost.
+    pub(super) is_lost: bool,
+    pub(super) meaning: Meaning,
+}
+
+/// All that is known of an operation.
+pub(super) struct Definition {
+    pub(super) name: &'static str,
+    pub(super) service: Service,
+    pub(super) effect: Effect,
+    pub(super) rate_limit: RateLimit,
+    pub(super) parameters: &'static [Parameter],
+    pub(super) answers: &'static [Answer],
+}
+
+macro_rules! effect {
+    (Create $recognition:ident) => {
+        $crate::api::operation::Effect::Create($crate::api::operation::Recognition::$recognition)
     };
-    (required) => {
-        true
+    ($effect:ident) => {
+        $crate::api::operation::Effect::$effect
     };
 }
+pub(super) use effect;
 
-/// Builds the enum and its table.
+macro_rules! parameter {
+    ($name:ident) => {
+        $crate::api::operation::Parameter { name: stringify!($name), required: false, secret: false }
+    };
+    ($name:ident required) => {
+        $crate::api::operation::Parameter { name: stringify!($name), required: true, secret: false }
+    };
+    ($name:ident secret) => {
+        $crate::api::operation::Parameter { name: stringify!($name), required: false, secret: true }
+    };
+}
+pub(super) use parameter;
+
+macro_rules! answer {
+    ($code:literal $meaning:ident) => {
+        $crate::api::operation::Answer {
+            code: $code,
+            is_lost: false,
+            meaning: $crate::api::operation::Meaning::$meaning,
+        }
+    };
+    ($code:literal lost $meaning:ident) => {
+        $crate::api::operation::Answer {
+            code: $code,
+            is_lost: true,
+            meaning: $crate::api::operation::Meaning::$meaning,
+        }
+    };
+}
+pub(super) use answer;
+
+/// Builds the enum of a service's operations and its table. A row is `Name: Effect, RATE_LIMIT, [parameters] { answers };`.
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident $service:ident $idempotency:ident $bucket:ident [$($parameter:ident $(($required:ident))?),* $(,)?];)*) => {
-        /// An AWS operation aloka may send. There are no others.
+    ($(#[$outer:meta])* $service:ident {
+        $($(#[$doc:meta])* $name:ident: $effect:ident $(($recognition:ident))?, $limit:ident,
+            [$($parameter:ident $(($mark:ident))?),* $(,)?] $({ $($code:literal $($lost:ident)? => $meaning:ident),* $(,)? })?;)*
+    }) => {
+        $(#[$outer])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Operation {
+        pub enum $service {
             $($(#[$doc])* $name,)*
         }
 
-        impl Operation {
-            /// Every operation.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+        impl $service {
+            /// Every operation of the service.
+            pub const ALL: &'static [$crate::api::Operation] = &[$($crate::api::Operation::$service(Self::$name),)*];
 
-            const fn spec(self) -> Spec {
+            pub(super) const fn definition(self) -> &'static $crate::api::operation::Definition {
                 match self {
-                    $(Self::$name => Spec {
+                    $(Self::$name => const { &$crate::api::operation::Definition {
                         name: stringify!($name),
                         service: Service::$service,
-                        idempotency: Idempotency::$idempotency,
-                        bucket: Bucket::$bucket,
-                        parameters: const { &[$(
-                            Parameter { name: stringify!($parameter), required: required!($($required)?) },
-                        )*] },
-                    },)*
+                        effect: $crate::api::operation::effect!($effect $($recognition)?),
+                        rate_limit: $limit,
+                        parameters: &[$($crate::api::operation::parameter!($parameter $($mark)?),)*],
+                        answers: &[$($($crate::api::operation::answer!($code $($lost)? $meaning),)*)?],
+                    } },)*
                 }
+            }
+        }
+
+        impl std::fmt::Display for $service {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $crate::api::Operation::from(*self).fmt(f)
+            }
+        }
+
+        impl From<$service> for $crate::api::Operation {
+            fn from(operation: $service) -> Self {
+                Self::$service(operation)
             }
         }
     };
 }
+pub(super) use operations;
 
-operations! {
-    /// `{Account, Arn, UserId}`
-    GetCallerIdentity Sts Read Other [];
-    /// `{Name, Value}`
-    GetParameter Ssm Read Other [Name(required)];
-    /// `{AvailabilityZones: [{ZoneName, ZoneId, State, ZoneType?, OptInStatus?}]}`
-    DescribeAvailabilityZones Ec2 Read Ec2Read [Filters];
-    /// `{InstanceTypeOfferings: [{InstanceType, Location}]}`; `LocationType` is `availability-zone`.
-    DescribeInstanceTypeOfferings Ec2 Read Ec2Read [LocationType(required), Filters];
-    /// `{Images: [Image]}`
-    DescribeImages Ec2 Read Ec2Read [ImageIds(required)];
-
-    /// `{Vpc: Vpc}`
-    CreateVpc Ec2 Tagged Ec2Write [CidrBlock(required), InstanceTenancy, Tags(required)];
-    /// `{Vpcs: [Vpc]}`
-    DescribeVpcs Ec2 Read Ec2Read [VpcIds, Filters];
-    /// `{VpcId, EnableDnsSupport?, EnableDnsHostnames?}`, plain truth values; `Attribute` is `enableDnsSupport` or
-    /// `enableDnsHostnames`.
-    DescribeVpcAttribute Ec2 Read Ec2Read [VpcId(required), Attribute(required)];
-    /// `{}`; one attribute a call.
-    ModifyVpcAttribute Ec2 Idempotent Ec2Write [VpcId(required), EnableDnsSupport, EnableDnsHostnames];
-    /// `{}`
-    DeleteVpc Ec2 Idempotent Ec2Write [VpcId(required)];
-
-    /// `{Subnet: Subnet}`
-    CreateSubnet Ec2 NaturalKey Ec2Write [VpcId(required), CidrBlock(required), AvailabilityZone, Tags(required)];
-    /// `{Subnets: [Subnet]}`
-    DescribeSubnets Ec2 Read Ec2Read [SubnetIds, Filters];
-    /// `{}`
-    DeleteSubnet Ec2 Idempotent Ec2Write [SubnetId(required)];
-
-    /// `{InternetGateway: InternetGateway}`
-    CreateInternetGateway Ec2 Tagged Ec2Write [Tags(required)];
-    /// `{InternetGateways: [InternetGateway]}`
-    DescribeInternetGateways Ec2 Read Ec2Read [InternetGatewayIds, Filters];
-    /// `{}`
-    AttachInternetGateway Ec2 Idempotent Ec2Write [InternetGatewayId(required), VpcId(required)];
-    /// `{}`
-    DetachInternetGateway Ec2 Idempotent Ec2Write [InternetGatewayId(required), VpcId(required)];
-    /// `{}`
-    DeleteInternetGateway Ec2 Idempotent Ec2Write [InternetGatewayId(required)];
-
-    /// `{AllocationId, PublicIp, Domain, PublicIpv4Pool?, NetworkBorderGroup?}`
-    AllocateAddress Ec2 Tagged Ec2Write [Domain(required), Tags(required)];
-    /// `{Addresses: [Address]}`
-    DescribeAddresses Ec2 Read Ec2Read [AllocationIds, Filters];
-    /// `{}`
-    ReleaseAddress Ec2 Idempotent Ec2Write [AllocationId(required)];
-
-    /// `{NatGateway: NatGateway}`
-    CreateNatGateway Ec2 ClientToken Ec2Nat [SubnetId(required), AllocationId(required), ConnectivityType, ClientToken(required), Tags(required)];
-    /// `{NatGateways: [NatGateway]}`
-    DescribeNatGateways Ec2 Read Ec2Read [NatGatewayIds, Filters];
-    /// `{NatGatewayId}`
-    DeleteNatGateway Ec2 Idempotent Ec2Nat [NatGatewayId(required)];
-
-    /// `{RouteTable: RouteTable}`
-    CreateRouteTable Ec2 ClientToken Ec2Write [VpcId(required), ClientToken(required), Tags(required)];
-    /// `{RouteTables: [RouteTable]}`
-    DescribeRouteTables Ec2 Read Ec2Read [RouteTableIds, Filters];
-    /// `{}`
-    DeleteRouteTable Ec2 Idempotent Ec2Write [RouteTableId(required)];
-    /// `{}`
-    CreateRoute Ec2 Idempotent Ec2Write [RouteTableId(required), DestinationCidrBlock(required), GatewayId, NatGatewayId];
-    /// `{}`
-    ReplaceRoute Ec2 Idempotent Ec2Write [RouteTableId(required), DestinationCidrBlock(required), GatewayId, NatGatewayId];
-    /// `{}`
-    DeleteRoute Ec2 Idempotent Ec2Write [RouteTableId(required), DestinationCidrBlock(required)];
-    /// `{AssociationId}`
-    AssociateRouteTable Ec2 Idempotent Ec2Write [RouteTableId(required), SubnetId(required)];
-    /// `{NewAssociationId}`
-    ReplaceRouteTableAssociation Ec2 Idempotent Ec2Write [AssociationId(required), RouteTableId(required)];
-    /// `{}`
-    DisassociateRouteTable Ec2 Idempotent Ec2Write [AssociationId(required)];
-
-    /// `{NetworkInterfaces: [NetworkInterface]}`
-    DescribeNetworkInterfaces Ec2 Read Ec2Read [NetworkInterfaceIds, Filters];
-
-    /// `{VpcEndpoints: [VpcEndpoint]}`
-    DescribeVpcEndpoints Ec2 Read Ec2Read [Filters];
-    /// `{VpcPeeringConnections: [VpcPeeringConnection]}`; they have no filter `vpc-id`, but one for each end.
-    DescribeVpcPeeringConnections Ec2 Read Ec2Read [Filters];
-    /// `{VpnGateways: [VpnGateway]}`; their filter is `attachment.vpc-id`.
-    DescribeVpnGateways Ec2 Read Ec2Read [Filters];
-    /// `{NetworkAcls: [NetworkAcl]}`
-    DescribeNetworkAcls Ec2 Read Ec2Read [Filters];
-    /// `{EgressOnlyInternetGateways: [EgressOnlyInternetGateway]}`; they have no filters but those on tags.
-    DescribeEgressOnlyInternetGateways Ec2 Read Ec2Read [Filters];
-
-    /// `{GroupId}`
-    CreateSecurityGroup Ec2 NaturalKey Ec2Write [GroupName(required), Description(required), VpcId(required), Tags(required)];
-    /// `{SecurityGroups: [SecurityGroup]}`
-    DescribeSecurityGroups Ec2 Read Ec2List [GroupIds, Filters];
-    /// `{}`
-    DeleteSecurityGroup Ec2 Idempotent Ec2Write [GroupId(required)];
-    /// `{SecurityGroupRules: [SecurityGroupRule]}`, those added; `IpPermissions` is a list of permissions as in the reply
-    /// objects; all or none are added.
-    AuthorizeSecurityGroupIngress Ec2 Idempotent Ec2Write [GroupId(required), IpPermissions(required)];
-    /// `{SecurityGroupRules: [SecurityGroupRule]}`, those added.
-    AuthorizeSecurityGroupEgress Ec2 Idempotent Ec2Write [GroupId(required), IpPermissions(required)];
-    /// `{}`
-    RevokeSecurityGroupIngress Ec2 Idempotent Ec2Write [GroupId(required), IpPermissions(required)];
-    /// `{}`
-    RevokeSecurityGroupEgress Ec2 Idempotent Ec2Write [GroupId(required), IpPermissions(required)];
-
-    /// `{Instances: [Instance]}`. `NetworkInterfaces` is `[{DeviceIndex, SubnetId, Groups [text],
-    /// AssociatePublicIpAddress, DeleteOnTermination}]`; `BlockDeviceMappings` is `[{DeviceName, VolumeSize?,
-    /// VolumeType, Encrypted, DeleteOnTermination}]`; `MetadataOptions` is `{HttpTokens, HttpPutResponseHopLimit,
-    /// HttpEndpoint}`; `UserData` is plain text, which the driver encodes; `Tags` go on the instance and its volumes.
-    RunInstances Ec2 ClientToken Ec2Launch [
-        ImageId(required), InstanceType(required), MinCount(required), MaxCount(required), NetworkInterfaces(required), BlockDeviceMappings, MetadataOptions,
-        UserData, ClientToken(required), Tags(required),
-    ];
-    /// `{Instances: [Instance]}`
-    DescribeInstances Ec2 Read Ec2List [InstanceIds, Filters];
-    /// `{}`; one attribute a call: `InstanceType` or `Groups`.
-    ModifyInstanceAttribute Ec2 Idempotent Ec2Write [InstanceId(required), InstanceType, Groups];
-    /// `{}`
-    StopInstances Ec2 Idempotent Ec2Write [InstanceIds(required)];
-    /// `{}`
-    StartInstances Ec2 Idempotent Ec2Launch [InstanceIds(required)];
-    /// `{}`
-    TerminateInstances Ec2 Idempotent Ec2Terminate [InstanceIds(required)];
-    /// `{Volumes: [Volume]}`
-    DescribeVolumes Ec2 Read Ec2List [VolumeIds, Filters];
-    /// `{}`
-    ModifyVolume Ec2 Idempotent Ec2Write [VolumeId(required), Size(required)];
-
-    /// `{Tags: [{ResourceId, ResourceType, Key, Value}]}`; filters are `key`, `value`, `resource-id`, `resource-type` and
-    /// `tag:KEY`.
-    DescribeTags Ec2 Read Ec2Read [Filters];
-    /// `{}`
-    CreateTags Ec2 Idempotent Ec2Tags [Resources(required), Tags(required)];
-    /// `{}`; `TagKeys` is a list of keys.
-    DeleteTags Ec2 Idempotent Ec2Tags [Resources(required), TagKeys(required)];
-
-    /// `{DBSubnetGroup: DBSubnetGroup}`
-    CreateDBSubnetGroup Rds NaturalKey RdsWrite [DBSubnetGroupName(required), DBSubnetGroupDescription(required), SubnetIds(required), Tags(required)];
-    /// `{DBSubnetGroups: [DBSubnetGroup]}`
-    DescribeDBSubnetGroups Rds Read RdsRead [DBSubnetGroupName];
-    /// `{DBSubnetGroup: DBSubnetGroup}`
-    ModifyDBSubnetGroup Rds Idempotent RdsWrite [DBSubnetGroupName(required), SubnetIds(required)];
-    /// `{}`
-    DeleteDBSubnetGroup Rds Idempotent RdsWrite [DBSubnetGroupName(required)];
-
-    /// `{DBInstance: DBInstance}`
-    CreateDBInstance Rds NaturalKey RdsWrite [
-        DBInstanceIdentifier(required), DBInstanceClass(required), Engine(required), EngineVersion, AllocatedStorage(required), MaxAllocatedStorage, StorageType,
-        StorageEncrypted, DBName, MasterUsername(required), MasterUserPassword, ManageMasterUserPassword, DBSubnetGroupName(required), VpcSecurityGroupIds(required),
-        PubliclyAccessible(required), MultiAZ, BackupRetentionPeriod, DeletionProtection, AutoMinorVersionUpgrade,
-        CopyTagsToSnapshot, EnableCloudwatchLogsExports, Tags(required),
-    ];
-    /// `{DBInstances: [DBInstance]}`
-    DescribeDBInstances Rds Read RdsRead [DBInstanceIdentifier];
-    /// `{DBInstance: DBInstance}`. `CloudwatchLogsExportConfiguration` is `{EnableLogTypes, DisableLogTypes}`.
-    ModifyDBInstance Rds Idempotent RdsWrite [
-        DBInstanceIdentifier(required), DBInstanceClass, EngineVersion, AllocatedStorage, MaxAllocatedStorage, MasterUserPassword,
-        ManageMasterUserPassword,
-        VpcSecurityGroupIds, PubliclyAccessible, MultiAZ, BackupRetentionPeriod, DeletionProtection, CopyTagsToSnapshot,
-        CloudwatchLogsExportConfiguration, ApplyImmediately(required),
-    ];
-    /// `{DBInstance: DBInstance}`
-    DeleteDBInstance Rds Idempotent RdsWrite [
-        DBInstanceIdentifier(required), SkipFinalSnapshot(required), FinalDBSnapshotIdentifier, DeleteAutomatedBackups,
-    ];
-    /// `{DBSnapshots: [DBSnapshot]}`; `SnapshotType` is `manual` for those that people ask for, final ones among them.
-    DescribeDBSnapshots Rds Read RdsRead [DBSnapshotIdentifier, SnapshotType];
-    /// `{DBEngineVersions: [{EngineVersion, Status}]}`
-    DescribeDBEngineVersions Rds Read RdsRead [Engine(required), EngineVersion];
-    /// `{}`
-    AddTagsToResource Rds Idempotent RdsWrite [ResourceName(required), Tags(required)];
-    /// `{}`
-    RemoveTagsFromResource Rds Idempotent RdsWrite [ResourceName(required), TagKeys(required)];
-    /// `{Tags}`
-    ListTagsForResource Rds Read RdsRead [ResourceName(required)];
+/// An AWS operation aloka may send. There are no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// Of the Security Token Service.
+    Sts(Sts),
+    /// Of Systems Manager.
+    Ssm(Ssm),
+    /// Of EC2.
+    Ec2(Ec2),
+    /// Of RDS.
+    Rds(Rds),
+    /// Of one that the engine knows nothing of.
+    #[cfg(test)]
+    Scaling(super::scaling::Scaling),
 }
 
+const SERVICES: [&[Operation]; 4] = [Sts::ALL, Ssm::ALL, Ec2::ALL, Rds::ALL];
+const COUNT: usize = Sts::ALL.len() + Ssm::ALL.len() + Ec2::ALL.len() + Rds::ALL.len();
+
 impl Operation {
-    /// AWS's name for it.
+    /// Every operation of every service.
+    pub const ALL: &'static [Self] = &{
+        let mut all = [Sts::ALL[0]; COUNT];
+        let (mut service, mut index, mut count) = (0, 0, 0);
+        while service < SERVICES.len() {
+            if index == SERVICES[service].len() {
+                (service, index) = (service + 1, 0);
+                continue;
+            }
+            all[count] = SERVICES[service][index];
+            (index, count) = (index + 1, count + 1);
+        }
+        all
+    };
+
+    const fn definition(self) -> &'static Definition {
+        match self {
+            Self::Sts(operation) => operation.definition(),
+            Self::Ssm(operation) => operation.definition(),
+            Self::Ec2(operation) => operation.definition(),
+            Self::Rds(operation) => operation.definition(),
+            #[cfg(test)]
+            Self::Scaling(operation) => operation.definition(),
+        }
+    }
+
+    /// AWS's name for it, which other services may have, too.
     pub const fn name(self) -> &'static str {
-        self.spec().name
+        self.definition().name
     }
 
     /// The service that answers it.
     pub const fn service(self) -> Service {
-        self.spec().service
+        self.definition().service
     }
 
-    /// How an unknown outcome is made good.
-    pub const fn idempotency(self) -> Idempotency {
-        self.spec().idempotency
+    /// What it does.
+    pub const fn effect(self) -> Effect {
+        self.definition().effect
     }
 
     /// True if it may change something.
     pub const fn is_mutating(self) -> bool {
-        !matches!(self.idempotency(), Idempotency::Read)
+        !matches!(self.effect(), Effect::Read)
     }
 
     /// True if it makes an object that would be an orphan if its answer were lost.
     pub const fn is_creating(self) -> bool {
-        matches!(self.idempotency(), Idempotency::ClientToken | Idempotency::NaturalKey | Idempotency::Tagged)
+        matches!(self.effect(), Effect::Create(_))
     }
 
-    /// The bucket that limits it.
-    pub const fn bucket(self) -> Bucket {
-        self.spec().bucket
+    /// The token bucket it takes from.
+    pub const fn rate_limit(self) -> RateLimit {
+        self.definition().rate_limit
     }
 
     /// Its parameters.
     pub const fn parameters(self) -> &'static [Parameter] {
-        self.spec().parameters
+        self.definition().parameters
+    }
+
+    /// What a code means in answer to it, where the code's class does not say it. `is_lost`: an earlier answer to the same
+    /// call was lost.
+    pub fn meaning(self, code: &str, is_lost: bool) -> Option<Meaning> {
+        let answers = self.definition().answers.iter();
+        let mut fit = answers.filter(|answer| answer.code == code && (is_lost || !answer.is_lost));
+        fit.next().map(|answer| answer.meaning)
     }
 
     /// The IAM actions it needs (aws-behaviour.md, 4.2 and 4.3).
     pub fn iam_actions(self) -> Vec<String> {
-        let own = self.to_string();
-        let tagged = self.parameters().iter().any(|p| p.name == "Tags") && self.is_creating();
-        match (tagged, self.service()) {
-            (true, Service::Ec2) => vec!["ec2:CreateTags".to_owned(), own],
-            // At its first use in an account, RDS makes itself a role in the name of the caller.
-            (true, Service::Rds) => {
-                vec!["iam:CreateServiceLinkedRole".to_owned(), "rds:AddTagsToResource".to_owned(), own]
-            }
-            (_, Service::Sts) => Vec::new(),
-            (true | false, Service::Ec2 | Service::Rds | Service::Ssm) => vec![own],
+        // Whoever has credentials may ask whose they are.
+        if self.service() == Service::Sts {
+            return Vec::new();
         }
+        let is_tagged = self.is_creating() && self.parameters().iter().any(|parameter| parameter.name == "Tags");
+        let more = if is_tagged { self.service().tagging_actions() } else { &[] };
+        more.iter().map(|action| (*action).to_owned()).chain([self.to_string()]).collect()
     }
 }
 
@@ -421,6 +330,24 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.service().prefix(), self.name())
+    }
+}
+
+/// A text that is not `service:Name` of an operation aloka may send.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown operation {0}")]
+pub struct UnknownOperation(String);
+
+/// As it is displayed: names alone would not tell services apart.
+impl FromStr for Operation {
+    type Err = UnknownOperation;
+
+    fn from_str(text: &str) -> Result<Self, UnknownOperation> {
+        let known = text.split_once(':').and_then(|(prefix, name)| {
+            let is_it = |operation: &Self| operation.service().prefix() == prefix && operation.name() == name;
+            Self::ALL.iter().copied().find(is_it)
+        });
+        known.ok_or_else(|| UnknownOperation(text.to_owned()))
     }
 }
 
@@ -433,8 +360,23 @@ impl Serialize for Operation {
 impl<'de> Deserialize<'de> for Operation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        let name = text.split_once(':').map_or(&*text, |(_, name)| name);
-        let known = Self::ALL.iter().copied().find(|operation| operation.name() == name);
-        known.ok_or_else(|| serde::de::Error::custom(format!("unknown operation {text}")))
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_there_once_and_reads_as_it_is_written() {
+        assert_eq!(Operation::ALL.len(), COUNT);
+        for operation in Operation::ALL {
+            assert_eq!(operation.to_string().parse(), Ok(*operation));
+        }
+        let unknown = ["CreateVpc", "rds:CreateVpc", "ec2:", ":CreateVpc", "ec2:createvpc", ""];
+        for text in unknown {
+            assert_eq!(text.parse::<Operation>(), Err(UnknownOperation(text.to_owned())));
+        }
     }
 }

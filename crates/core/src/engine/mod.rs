@@ -25,7 +25,7 @@ use self::bucket::Buckets;
 pub use self::event::{Cause, Effect, Event, Failure, News, Notice, Outcome, Ticket};
 use self::node::{Progress, Status};
 use crate::address::Address;
-use crate::api::{Bucket, Reply};
+use crate::api::{RateLimit, Reply};
 use crate::plan::{Node, Plan};
 use crate::session::holders::Asker;
 use crate::session::{Planned, VISIBILITY_MS};
@@ -74,9 +74,9 @@ pub struct Executor {
     /// Nodes that go on once a version is written.
     waiting: BTreeMap<u64, Vec<usize>>,
 
-    queues: BTreeMap<Bucket, VecDeque<usize>>,
+    queues: BTreeMap<RateLimit, VecDeque<usize>>,
     buckets: Buckets,
-    bucket_ready: BTreeMap<Bucket, Instant>,
+    tokens_ready: BTreeMap<RateLimit, Instant>,
     wakeups: BTreeSet<(Instant, usize)>,
     in_flight: BTreeMap<Ticket, usize>,
     last_ticket: u64,
@@ -131,8 +131,8 @@ impl Executor {
             flush_at: None,
             waiting: BTreeMap::new(),
             queues: BTreeMap::new(),
-            buckets: Buckets::new(now),
-            bucket_ready: BTreeMap::new(),
+            buckets: Buckets::default(),
+            tokens_ready: BTreeMap::new(),
             wakeups: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             last_ticket: 0,
@@ -226,8 +226,8 @@ impl Executor {
     /// When to poll again if nothing happens before.
     pub fn next_wakeup(&self) -> Option<Instant> {
         let timer = self.wakeups.first().map(|(at, _)| *at);
-        let queued = |bucket: &Bucket| self.queues.get(bucket).is_some_and(|queue| !queue.is_empty());
-        let tokens = self.bucket_ready.iter().filter(|(bucket, _)| queued(bucket)).map(|(_, at)| *at).min();
+        let queued = |limit: &RateLimit| self.queues.get(limit).is_some_and(|queue| !queue.is_empty());
+        let tokens = self.tokens_ready.iter().filter(|(limit, _)| queued(limit)).map(|(_, at)| *at).min();
         let flush = self.flush_at.filter(|_| self.writing.is_none() && self.store_failed.is_none());
         [timer, tokens, flush].into_iter().flatten().min()
     }
@@ -297,16 +297,17 @@ impl Executor {
         if self.stopping {
             return;
         }
-        if let Some(bucket) = self.bucket_of(index) {
-            self.queues.entry(bucket).or_default().push_back(index);
+        if let Some(limit) = self.rate_limit(index) {
+            self.queues.entry(limit).or_default().push_back(index);
         }
     }
 
     fn send_queued(&mut self, now: Instant, effects: &mut Vec<Effect>) {
-        for bucket in Bucket::ALL {
-            while let Some(&index) = self.queues.get(&bucket).and_then(VecDeque::front) {
+        let limits: Vec<RateLimit> = self.queues.keys().copied().collect();
+        for limit in limits {
+            while let Some(&index) = self.queues.get(&limit).and_then(VecDeque::front) {
                 if self.must_confirm(index, now) {
-                    if let Some(queue) = self.queues.get_mut(&bucket) {
+                    if let Some(queue) = self.queues.get_mut(&limit) {
                         queue.pop_front();
                     }
                     if self.confirm(index, now) {
@@ -315,16 +316,16 @@ impl Executor {
                     }
                     continue;
                 }
-                match self.buckets.take(bucket, now) {
+                match self.buckets.take(limit, now) {
                     Ok(()) => {
-                        self.bucket_ready.remove(&bucket);
-                        if let Some(queue) = self.queues.get_mut(&bucket) {
+                        self.tokens_ready.remove(&limit);
+                        if let Some(queue) = self.queues.get_mut(&limit) {
                             queue.pop_front();
                         }
                         effects.extend(self.send(index, now));
                     }
                     Err(wait) => {
-                        self.bucket_ready.insert(bucket, now + wait.max(Duration::from_millis(1)));
+                        self.tokens_ready.insert(limit, now + wait.max(Duration::from_millis(1)));
                         break;
                     }
                 }

@@ -7,14 +7,13 @@ mod tests;
 
 use std::time::Duration;
 
-use self::spent::{OTHER_PARAMETERS, TERMINATED};
 use super::Executor;
 use super::event::{Cause, Effect, Event, Failure, News};
 use super::held::Asked;
-use crate::api::{ApiError, Bucket, Call, ErrorClass, Idempotency, Operation, Reply, Request};
+use crate::api::{self, ApiError, Call, ErrorClass, Meaning, Operation, RateLimit, Recognition, Reply, Request};
 use crate::diff::{self, Verdict};
 use crate::model::OnChange;
-use crate::observe::{self, DB_STUCK};
+use crate::observe;
 use crate::plan::{Lookup, Node, Save, Step, Verb, Waiter, WayBack};
 use crate::session::VISIBILITY_MS;
 use crate::time::Instant;
@@ -162,28 +161,6 @@ fn backoff(attempt: u32, index: usize) -> Duration {
     Duration::from_millis(doubled + spread)
 }
 
-/// Calls after which the object is not there, whoever removed it.
-const fn is_removing(operation: Operation) -> bool {
-    matches!(
-        operation,
-        Operation::DeleteVpc
-            | Operation::DeleteSubnet
-            | Operation::DetachInternetGateway
-            | Operation::DeleteInternetGateway
-            | Operation::ReleaseAddress
-            | Operation::DeleteNatGateway
-            | Operation::DeleteRouteTable
-            | Operation::DeleteRoute
-            | Operation::DisassociateRouteTable
-            | Operation::DeleteSecurityGroup
-            | Operation::RevokeSecurityGroupIngress
-            | Operation::RevokeSecurityGroupEgress
-            | Operation::TerminateInstances
-            | Operation::DeleteDBSubnetGroup
-            | Operation::DeleteDBInstance
-    )
-}
-
 impl Executor {
     /// Every node it needs is finished.
     pub(super) fn start(&mut self, index: usize, now: Instant) {
@@ -251,8 +228,8 @@ impl Executor {
         }
     }
 
-    pub(super) fn bucket_of(&self, index: usize) -> Option<Bucket> {
-        self.current_call(index).map(|call| call.operation.bucket())
+    pub(super) fn rate_limit(&self, index: usize) -> Option<RateLimit> {
+        self.current_call(index).map(|call| call.operation.rate_limit())
     }
 
     /// True if it is about to send a creation that only tags tell apart: AWS knows neither a name nor a token of it.
@@ -260,7 +237,7 @@ impl Executor {
         self.progress[index].sending == Sending::Step
             && self
                 .current_call(index)
-                .is_some_and(|call| call.operation.is_creating() && call.operation.idempotency() == Idempotency::Tagged)
+                .is_some_and(|call| call.operation.effect() == api::Effect::Create(Recognition::Tagged))
     }
 
     /// Asks for another write before a creation is sent. False if so many took too long: then it failed.
@@ -279,8 +256,7 @@ impl Executor {
     pub(super) fn send(&mut self, index: usize, now: Instant) -> Option<Effect> {
         self.progress[index].confirmations = 0;
         let call = self.current_call(index)?;
-        let args = call.args.iter().map(|(name, value)| (*name, self.resolve(value))).collect();
-        let request = Request(self.with_token(index, Call { operation: call.operation, args }));
+        let request = Request(self.with_token(index, self.resolved(call)));
         let mut open = None;
         for value in request.0.args.values() {
             value.visit_refs(&mut |address, attribute| open = Some(format!("{address}.{attribute}")));
@@ -356,6 +332,22 @@ impl Executor {
             Err(error) => error,
         };
         let operation = call.operation;
+        let is_lost = self.progress[index].unknowns > 0;
+        match operation.meaning(&error.code, is_lost) {
+            Some(Meaning::Done) => return self.next_step(index, now),
+            Some(Meaning::LookUp) if recover.is_some() => {
+                self.progress[index].exists = Some(Box::new(error.clone()));
+                return self.look_up(index, error, now);
+            }
+            Some(Meaning::NotYet) if self.nodes[index].verb != Verb::Delete => {
+                return self.retry(index, error, NOT_FOUND_MAX, now);
+            }
+            Some(Meaning::Spent) if self.takes_next_token(index, now) => {
+                return self.tell(now, index, News::Retry { error, after: Duration::ZERO });
+            }
+            Some(Meaning::LookUp | Meaning::NotYet | Meaning::Spent | Meaning::SpentUnlessFound) | None => {}
+        }
+        let effect = operation.effect();
         match error.class {
             ErrorClass::Throttled => self.retry(index, error, THROTTLED_MAX, now),
             ErrorClass::Unknown => {
@@ -370,43 +362,19 @@ impl Executor {
                     self.retry(index, error, Duration::MAX, now);
                 }
             }
-            ErrorClass::NotFound if is_removing(operation) && !self.is_group_unknown(index, &error) => {
-                self.next_step(index, now);
-            }
-            // What was to be replaced may be, by the call whose answer was lost.
-            ErrorClass::NotFound
-                if error.code == "InvalidAssociationID.NotFound"
-                    && operation == Operation::ReplaceRouteTableAssociation
-                    && self.progress[index].unknowns > 0 =>
-            {
-                self.progress[index].exists = Some(Box::new(error.clone()));
-                self.look_up(index, error, now);
-            }
+            ErrorClass::NotFound if effect == api::Effect::Remove => self.next_step(index, now),
             // What it names may have been made a moment ago, by this run or by one that was cut short.
             ErrorClass::NotFound if !matches!(self.nodes[index].verb, Verb::Read | Verb::Delete) => {
                 self.retry(index, error, NOT_FOUND_MAX, now);
-            }
-            ErrorClass::AlreadyExists if error.code == TERMINATED && self.takes_next_token(index, now) => {
-                self.tell(now, index, News::Retry { error, after: Duration::ZERO });
             }
             ErrorClass::AlreadyExists if recover.is_some() => {
                 self.progress[index].exists = Some(Box::new(error.clone()));
                 self.look_up(index, error, now);
             }
-            // The snapshot that a deletion makes: it may be this deletion's, by a sending whose answer was lost.
-            ErrorClass::AlreadyExists if operation == Operation::DeleteDBInstance => {
-                if self.progress[index].unknowns > 0 {
-                    self.retry(index, error, CONFLICT_MAX, now);
-                } else {
-                    self.give_up(index, operation, error, now);
-                }
-            }
-            ErrorClass::AlreadyExists if operation.idempotency() == Idempotency::Idempotent => {
-                self.next_step(index, now);
-            }
-            // The modification in progress is the one whose answer was lost.
-            ErrorClass::Conflict if operation == Operation::ModifyVolume && self.progress[index].unknowns > 0 => {
-                self.next_step(index, now);
+            ErrorClass::AlreadyExists if effect == api::Effect::Change => self.next_step(index, now),
+            // What a deletion leaves behind, as a snapshot: it may be this deletion's, by a sending whose answer was lost.
+            ErrorClass::AlreadyExists if effect == api::Effect::Remove && is_lost => {
+                self.retry(index, error, CONFLICT_MAX, now);
             }
             ErrorClass::Conflict if self.asks_who_holds(index, Some(&error), now) => {}
             ErrorClass::Conflict if !is_read => self.retry(index, error, CONFLICT_MAX, now),
@@ -426,17 +394,9 @@ impl Executor {
     }
 
     fn sent_secrets(&mut self, call: &Call) {
-        // A database that manages its password has none of ours any more.
-        let managed = call.args.contains_key("ManageMasterUserPassword");
-        if managed || call.args.values().any(|value| matches!(value, Value::Secret(_))) {
+        if call.is_about_secrets() {
             self.record_secrets();
         }
-    }
-
-    /// True if a rule was to be removed and AWS does not know its group, which stays: it does not know it yet. The rule
-    /// is not gone for that.
-    fn is_group_unknown(&self, index: usize, error: &ApiError) -> bool {
-        self.nodes[index].verb != Verb::Delete && error.code == "InvalidGroup.NotFound"
     }
 
     fn retry(&mut self, index: usize, error: ApiError, at_most: Duration, now: Instant) {
@@ -448,9 +408,9 @@ impl Executor {
             return;
         }
         if error.class == ErrorClass::Throttled
-            && let Some(bucket) = self.bucket_of(index)
+            && let Some(limit) = self.rate_limit(index)
         {
-            self.buckets.drain(bucket);
+            self.buckets.drain(limit);
         }
         let after = backoff(self.progress[index].attempt.saturating_sub(1), index);
         self.tell(now, index, News::Retry { error, after });
@@ -587,10 +547,14 @@ impl Executor {
         }
         let since = self.progress[index].trouble_since.unwrap_or(now);
         let may_show = now.since(since) < Duration::from_millis(VISIBILITY_MS);
-        let by_tag_only = call.operation.idempotency() == Idempotency::Tagged;
+        let by_tag_only = call.operation.effect() == api::Effect::Create(Recognition::Tagged);
         match self.progress[index].exists.clone() {
             // What its token made is gone: it would show by now.
-            Some(error) if !may_show && error.code == OTHER_PARAMETERS && self.takes_next_token(index, now) => {
+            Some(error)
+                if !may_show
+                    && call.operation.meaning(&error.code, false) == Some(Meaning::SpentUnlessFound)
+                    && self.takes_next_token(index, now) =>
+            {
                 self.tell(now, index, News::Retry { error: *error, after: Duration::ZERO });
             }
             // It exists, and shows later if it is ours.
@@ -629,7 +593,7 @@ impl Executor {
         let single = std::slice::from_ref(reply);
         let objects = if lookup.list.is_empty() { single } else { reply.at(&lookup.list)?.as_list()? };
         let ours = |object: &&Value| {
-            lookup.tags.iter().all(|(key, value)| object.get("Tags").get(key) == value)
+            lookup.tags.iter().all(|(key, value)| api::tags(object).get(key) == value)
                 && observe::phase(kind, object) != observe::Phase::Gone
         };
         let object = objects.iter().find(ours)?;
@@ -671,7 +635,7 @@ impl Executor {
                 let operation = waiter.call.operation.to_string();
                 let detail = reply.map_or_else(|error| error.to_string(), |value| self.why(index, waiter, &value));
                 // What waits for its owner is not lost.
-                if !DB_STUCK.contains(&detail.as_str()) {
+                if !observe::waits_for_its_owner(self.nodes[index].target.address.kind, &detail) {
                     self.record_taint(index, now);
                 }
                 self.fail(index, Cause::WaitFailed { operation, detail }, now);

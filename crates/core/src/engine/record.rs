@@ -6,9 +6,7 @@ use super::Executor;
 use crate::api::{Call, Operation};
 use crate::identity;
 use crate::map;
-use crate::model::Kind;
 use crate::observe::{self, Place};
-use crate::ownership::Direction;
 use crate::plan::build::without_secrets;
 use crate::plan::{Save, Verb, kept, tags};
 use crate::state::{Intent, Resource, Target, mirror};
@@ -26,6 +24,12 @@ impl Executor {
         value.resolve(&|address, attribute| self.state.attribute(address, attribute).cloned())
     }
 
+    /// The call with every reference replaced that the state can answer.
+    pub(super) fn resolved(&self, call: &Call) -> Call {
+        let args = call.args.iter().map(|(name, value)| (*name, self.resolve(value))).collect();
+        Call { operation: call.operation, args }
+    }
+
     pub(super) fn resolved_after(&self, index: usize) -> ValueMap {
         let after = &self.nodes[index].after;
         if after.values().all(Value::is_literal) {
@@ -40,18 +44,15 @@ impl Executor {
         let node = &self.nodes[index];
         let address = node.target.address.clone();
         if node.target.deposed.is_none() {
-            let name = node.after.get("identifier").or_else(|| match address.kind {
-                Kind::DbSubnetGroup => node.after.get("name"),
-                _ => None,
-            });
+            let name = address.kind.name_attribute().and_then(|name| node.after.get(name));
             let name = name.and_then(Value::as_str).map(Arc::from);
             let generation = node.generation;
             let intent = Intent { operation, generation, name };
             if node.verb == Verb::Create {
                 let last = self.state.private.generations.get(&address).copied().unwrap_or(0);
                 self.state.private.generations.insert(address.clone(), last.max(node.generation));
-                if address.kind == Kind::DbInstance {
-                    // If the answer is lost, the database has this password all the same.
+                if node.calls().any(|(_, call, _)| call.is_about_secrets()) {
+                    // If the answer is lost, the object has this secret all the same.
                     self.record_secrets();
                 }
             }
@@ -88,20 +89,13 @@ impl Executor {
         }
     }
 
-    /// Records rules that were added or revoked, where the state records such rules as resources of their own.
+    /// Records what a call did to rules that the state records as resources of their own.
     pub(super) fn record_rules(&mut self, call: &Call, reply: &Value, now: Instant) {
-        let group = self.resolve(call.arg("GroupId"));
-        let Some(group) = group.as_str().filter(|_| !self.state.private.claims.is_empty()) else { return };
-        let (added, permissions) = (reply.get("SecurityGroupRules"), call.arg("IpPermissions"));
-        let state = &mut self.state;
-        let changed = match call.operation {
-            Operation::AuthorizeSecurityGroupIngress => mirror::added(state, group, Direction::Ingress, added),
-            Operation::AuthorizeSecurityGroupEgress => mirror::added(state, group, Direction::Egress, added),
-            Operation::RevokeSecurityGroupIngress => mirror::revoked(state, group, Direction::Ingress, permissions),
-            Operation::RevokeSecurityGroupEgress => mirror::revoked(state, group, Direction::Egress, permissions),
-            _ => false,
-        };
-        if changed {
+        if self.state.private.claims.is_empty() {
+            return;
+        }
+        let call = self.resolved(call);
+        if mirror::record(&mut self.state, &call, reply) {
             self.changed(now);
         }
     }
@@ -190,10 +184,7 @@ impl Executor {
                     let recorded = self.state.get(&target).map_or(&nothing, |resource| &resource.attributes);
                     attributes.extend(tags::recorded(recorded, &wanted));
                 }
-                if target.address.kind == Kind::Route
-                    && let Some(table) = attributes.get("route_table_id").and_then(Value::as_str)
-                {
-                    let id = observe::route_id(table);
+                if let Some(id) = observe::derived_id(target.address.kind, &attributes) {
                     attributes.insert(Arc::from("id"), Value::from(id));
                 }
                 self.record_as(index, attributes, true, now);

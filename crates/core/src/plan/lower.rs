@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::ending::Ending;
 use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Short, Step, Waiter, WayBack, tags};
 use crate::address::Address;
-use crate::api::{Call, Operation};
+use crate::api::{Call, Ec2, Operation, Rds};
 use crate::identity;
 use crate::map;
 use crate::model::Kind;
@@ -99,28 +99,30 @@ pub fn read(kind: Kind, attributes: &ValueMap, id: Value) -> (Call, &'static str
     let of = |operation, name, path| (Call::new(operation, [(name, text_list(id.clone()))]), path);
     let named = |name: &str| attributes.get(name).cloned().unwrap_or_default();
     match kind {
-        Kind::Vpc => of(Operation::DescribeVpcs, "VpcIds", "Vpcs.0"),
-        Kind::Subnet => of(Operation::DescribeSubnets, "SubnetIds", "Subnets.0"),
-        Kind::InternetGateway => of(Operation::DescribeInternetGateways, "InternetGatewayIds", "InternetGateways.0"),
-        Kind::Eip => of(Operation::DescribeAddresses, "AllocationIds", "Addresses.0"),
-        Kind::NatGateway => of(Operation::DescribeNatGateways, "NatGatewayIds", "NatGateways.0"),
-        Kind::RouteTable => of(Operation::DescribeRouteTables, "RouteTableIds", "RouteTables.0"),
+        Kind::Vpc => of(Operation::Ec2(Ec2::DescribeVpcs), "VpcIds", "Vpcs.0"),
+        Kind::Subnet => of(Operation::Ec2(Ec2::DescribeSubnets), "SubnetIds", "Subnets.0"),
+        Kind::InternetGateway => {
+            of(Operation::Ec2(Ec2::DescribeInternetGateways), "InternetGatewayIds", "InternetGateways.0")
+        }
+        Kind::Eip => of(Operation::Ec2(Ec2::DescribeAddresses), "AllocationIds", "Addresses.0"),
+        Kind::NatGateway => of(Operation::Ec2(Ec2::DescribeNatGateways), "NatGatewayIds", "NatGateways.0"),
+        Kind::RouteTable => of(Operation::Ec2(Ec2::DescribeRouteTables), "RouteTableIds", "RouteTables.0"),
         Kind::Route | Kind::RouteTableAssociation => {
             let ids = text_list(named("route_table_id"));
-            (Call::new(Operation::DescribeRouteTables, [("RouteTableIds", ids)]), "RouteTables.0")
+            (Call::new(Ec2::DescribeRouteTables, [("RouteTableIds", ids)]), "RouteTables.0")
         }
         Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
-            of(Operation::DescribeSecurityGroups, "GroupIds", "SecurityGroups.0")
+            of(Operation::Ec2(Ec2::DescribeSecurityGroups), "GroupIds", "SecurityGroups.0")
         }
         Kind::DbSubnetGroup => {
             let args = [("DBSubnetGroupName", named("name"))];
-            (Call::new(Operation::DescribeDBSubnetGroups, args), "DBSubnetGroups.0")
+            (Call::new(Rds::DescribeDBSubnetGroups, args), "DBSubnetGroups.0")
         }
         Kind::DbInstance => {
             let args = [("DBInstanceIdentifier", named("identifier"))];
-            (Call::new(Operation::DescribeDBInstances, args), "DBInstances.0")
+            (Call::new(Rds::DescribeDBInstances, args), "DBInstances.0")
         }
-        Kind::Instance => of(Operation::DescribeInstances, "InstanceIds", "Instances.0"),
+        Kind::Instance => of(Operation::Ec2(Ec2::DescribeInstances), "InstanceIds", "Instances.0"),
     }
 }
 
@@ -140,24 +142,24 @@ pub fn lookup(
         Some(Lookup { call, list: map::text(list), tags: tags.clone() })
     };
     match address.kind {
-        Kind::Vpc => by_tags(Operation::DescribeVpcs, "Vpcs"),
-        Kind::Subnet => by_tags(Operation::DescribeSubnets, "Subnets"),
-        Kind::InternetGateway => by_tags(Operation::DescribeInternetGateways, "InternetGateways"),
-        Kind::Eip => by_tags(Operation::DescribeAddresses, "Addresses"),
-        Kind::NatGateway => by_tags(Operation::DescribeNatGateways, "NatGateways"),
-        Kind::RouteTable => by_tags(Operation::DescribeRouteTables, "RouteTables"),
-        Kind::SecurityGroup => by_tags(Operation::DescribeSecurityGroups, "SecurityGroups"),
-        Kind::Instance => by_tags(Operation::DescribeInstances, "Instances"),
+        Kind::Vpc => by_tags(Operation::Ec2(Ec2::DescribeVpcs), "Vpcs"),
+        Kind::Subnet => by_tags(Operation::Ec2(Ec2::DescribeSubnets), "Subnets"),
+        Kind::InternetGateway => by_tags(Operation::Ec2(Ec2::DescribeInternetGateways), "InternetGateways"),
+        Kind::Eip => by_tags(Operation::Ec2(Ec2::DescribeAddresses), "Addresses"),
+        Kind::NatGateway => by_tags(Operation::Ec2(Ec2::DescribeNatGateways), "NatGateways"),
+        Kind::RouteTable => by_tags(Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables"),
+        Kind::SecurityGroup => by_tags(Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups"),
+        Kind::Instance => by_tags(Operation::Ec2(Ec2::DescribeInstances), "Instances"),
         Kind::DbInstance => {
             let identifier = attributes.get("identifier").cloned().unwrap_or_default();
-            let call = Call::new(Operation::DescribeDBInstances, [("DBInstanceIdentifier", identifier)]);
+            let call = Call::new(Rds::DescribeDBInstances, [("DBInstanceIdentifier", identifier)]);
             Some(Lookup { call, list: map::text("DBInstances"), tags })
         }
         Kind::DbSubnetGroup => {
             // Only its tags tell whose it is, and only its name finds it.
             let name = attributes.get("name").and_then(Value::as_str).unwrap_or_default();
             let call = Call::new(
-                Operation::ListTagsForResource,
+                Operation::Rds(Rds::ListTagsForResource),
                 [("ResourceName", place.arn("rds", &format!("subgrp:{name}")))],
             );
             Some(Lookup { call, list: map::text(""), tags })
@@ -245,9 +247,9 @@ impl Subject<'_> {
                 let state = |value, success| equals("Instances.0.State", value, success);
                 let accept = vec![state("running", true), state("terminated", false), state("shutting-down", false)];
                 let start = match self.before.get("instance_state").and_then(Value::as_str) {
-                    Some("stopped") => vec![call(Operation::StartInstances, [("InstanceIds", id())])],
+                    Some("stopped") => vec![call(Operation::Ec2(Ec2::StartInstances), [("InstanceIds", id())])],
                     Some("stopping") => {
-                        vec![self.stopped(), call(Operation::StartInstances, [("InstanceIds", id())])]
+                        vec![self.stopped(), call(Operation::Ec2(Ec2::StartInstances), [("InstanceIds", id())])]
                     }
                     Some(_) | None => Vec::new(),
                 };
@@ -277,7 +279,7 @@ impl Subject<'_> {
     fn interfaces_gone(&self, filter: &str) -> Step {
         let owners = Value::list([NAT_INTERFACE, DATABASE_INTERFACE]);
         let filters = Value::map([(filter, text_list(self.id())), ("description", owners)]);
-        let read = Call::new(Operation::DescribeNetworkInterfaces, [("Filters", filters)]);
+        let read = Call::new(Ec2::DescribeNetworkInterfaces, [("Filters", filters)]);
         wait(read, vec![absent("NetworkInterfaces.0")], Save::Nothing, INTERFACES_GONE)
     }
 
@@ -288,7 +290,7 @@ impl Subject<'_> {
         let mut steps = match self.kind() {
             Kind::Vpc => {
                 let args = [("CidrBlock", self.get("cidr_block")), ("InstanceTenancy", self.get("instance_tenancy"))];
-                vec![self.create_call(Operation::CreateVpc, object("Vpc"), args)]
+                vec![self.create_call(Operation::Ec2(Ec2::CreateVpc), object("Vpc"), args)]
             }
             Kind::Subnet => {
                 let args = [
@@ -296,14 +298,18 @@ impl Subject<'_> {
                     ("CidrBlock", self.get("cidr_block")),
                     ("AvailabilityZone", self.get("availability_zone")),
                 ];
-                vec![self.create_call(Operation::CreateSubnet, object("Subnet"), args)]
+                vec![self.create_call(Operation::Ec2(Ec2::CreateSubnet), object("Subnet"), args)]
             }
             Kind::InternetGateway => vec![
-                self.create_call(Operation::CreateInternetGateway, object("InternetGateway"), []),
+                self.create_call(Operation::Ec2(Ec2::CreateInternetGateway), object("InternetGateway"), []),
                 self.attach_gateway(),
             ],
             Kind::Eip => {
-                vec![self.create_call(Operation::AllocateAddress, object(""), [("Domain", self.get("domain"))])]
+                vec![self.create_call(
+                    Operation::Ec2(Ec2::AllocateAddress),
+                    object(""),
+                    [("Domain", self.get("domain"))],
+                )]
             }
             Kind::NatGateway => {
                 let args = [
@@ -312,16 +318,16 @@ impl Subject<'_> {
                     ("ConnectivityType", self.get("connectivity_type")),
                     ("ClientToken", self.token()),
                 ];
-                vec![self.create_call(Operation::CreateNatGateway, object("NatGateway"), args)]
+                vec![self.create_call(Operation::Ec2(Ec2::CreateNatGateway), object("NatGateway"), args)]
             }
             Kind::RouteTable => {
                 let args = [("VpcId", self.get("vpc_id")), ("ClientToken", self.token())];
-                vec![self.create_call(Operation::CreateRouteTable, object("RouteTable"), args)]
+                vec![self.create_call(Operation::Ec2(Ec2::CreateRouteTable), object("RouteTable"), args)]
             }
-            Kind::Route => vec![self.placed_call(Operation::CreateRoute, Save::Nothing, self.route_args())],
+            Kind::Route => vec![self.placed_call(Operation::Ec2(Ec2::CreateRoute), Save::Nothing, self.route_args())],
             Kind::RouteTableAssociation => {
                 let args = [("RouteTableId", self.get("route_table_id")), ("SubnetId", self.get("subnet_id"))];
-                vec![self.placed_call(Operation::AssociateRouteTable, id_at("AssociationId"), args)]
+                vec![self.placed_call(Operation::Ec2(Ec2::AssociateRouteTable), id_at("AssociationId"), args)]
             }
             Kind::DefaultSecurityGroup => self.empty_default_group(),
             Kind::SecurityGroup => self.create_group(id_at("GroupId")),
@@ -331,7 +337,7 @@ impl Subject<'_> {
                     ("DBSubnetGroupDescription", self.get("description")),
                     ("SubnetIds", self.get("subnet_ids")),
                 ];
-                vec![self.create_call(Operation::CreateDBSubnetGroup, object("DBSubnetGroup"), args)]
+                vec![self.create_call(Operation::Rds(Rds::CreateDBSubnetGroup), object("DBSubnetGroup"), args)]
             }
             Kind::DbInstance => vec![self.create_db()],
             Kind::Instance => vec![self.run_instance()],
@@ -350,12 +356,12 @@ impl Subject<'_> {
             "enable_dns_support" => "EnableDnsSupport",
             _ => return None,
         };
-        Some(call(Operation::ModifyVpcAttribute, [("VpcId", self.id()), (argument, self.get(name))]))
+        Some(call(Operation::Ec2(Ec2::ModifyVpcAttribute), [("VpcId", self.id()), (argument, self.get(name))]))
     }
 
     fn attach_gateway(&self) -> Step {
         let args = [("InternetGatewayId", self.id()), ("VpcId", self.get("vpc_id"))];
-        self.placed_call(Operation::AttachInternetGateway, Save::Nothing, args)
+        self.placed_call(Operation::Ec2(Ec2::AttachInternetGateway), Save::Nothing, args)
     }
 
     fn route_args(&self) -> [(&'static str, Value); 4] {
@@ -371,7 +377,7 @@ impl Subject<'_> {
     /// can be limited to what carries our tags.
     fn empty_default_group(&self) -> Vec<Step> {
         let filters = [("group-name", text_list(Value::str("default"))), ("vpc-id", text_list(self.get("vpc_id")))];
-        let find = Call::new(Operation::DescribeSecurityGroups, [("Filters", Value::map(filters))]);
+        let find = Call::new(Ec2::DescribeSecurityGroups, [("Filters", Value::map(filters))]);
         let found = Accept { expect: Expect::Present { path: map::text("SecurityGroups.0") }, success: true };
         let permission = |source: &'static str, value: Value| {
             Value::List(vec![Value::map([("IpProtocol", Value::str("-1")), (source, Value::List(vec![value]))])])
@@ -380,9 +386,9 @@ impl Subject<'_> {
         let anywhere = permission("IpRanges", Value::map([("CidrIp", Value::str(crate::stack::ANYWHERE))]));
         vec![
             wait(find, vec![found], Save::Object(map::text("SecurityGroups.0")), AT_ONCE),
-            call(Operation::CreateTags, [("Resources", text_list(self.id())), ("Tags", self.all_tags())]),
-            call(Operation::RevokeSecurityGroupIngress, [("GroupId", self.id()), ("IpPermissions", itself)]),
-            call(Operation::RevokeSecurityGroupEgress, [("GroupId", self.id()), ("IpPermissions", anywhere)]),
+            call(Operation::Ec2(Ec2::CreateTags), [("Resources", text_list(self.id())), ("Tags", self.all_tags())]),
+            call(Operation::Ec2(Ec2::RevokeSecurityGroupIngress), [("GroupId", self.id()), ("IpPermissions", itself)]),
+            call(Operation::Ec2(Ec2::RevokeSecurityGroupEgress), [("GroupId", self.id()), ("IpPermissions", anywhere)]),
         ]
     }
 
@@ -390,9 +396,9 @@ impl Subject<'_> {
     fn create_group(&self, save: Save) -> Vec<Step> {
         let args =
             [("GroupName", self.get("name")), ("Description", self.get("description")), ("VpcId", self.get("vpc_id"))];
-        let mut steps = vec![self.create_call(Operation::CreateSecurityGroup, save, args)];
+        let mut steps = vec![self.create_call(Operation::Ec2(Ec2::CreateSecurityGroup), save, args)];
         let ingress = rules::explode(&self.get("ingress"), None);
-        steps.extend(self.rules(Operation::AuthorizeSecurityGroupIngress, &ingress));
+        steps.extend(self.rules(Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress), &ingress));
         steps
     }
 
@@ -437,7 +443,7 @@ impl Subject<'_> {
             ("UserData", Value::Str(self.user_data.clone())),
             ("ClientToken", self.token()),
         ];
-        self.create_call(Operation::RunInstances, Save::Object(map::text("Instances.0")), args)
+        self.create_call(Operation::Ec2(Ec2::RunInstances), Save::Object(map::text("Instances.0")), args)
     }
 
     /// Changes the attributes that differ, and waits until the object has settled. A server that `stays_stopped` is
@@ -462,28 +468,32 @@ impl Subject<'_> {
                     steps.push(self.attach_gateway());
                 }
             }
-            Kind::Route => steps.push(call(Operation::ReplaceRoute, self.route_args())),
+            Kind::Route => steps.push(call(Operation::Ec2(Ec2::ReplaceRoute), self.route_args())),
             Kind::RouteTableAssociation => {
                 let args = [("AssociationId", self.id()), ("RouteTableId", self.get("route_table_id"))];
                 let save = Save::Field { path: map::text("NewAssociationId"), attribute: map::text("id") };
-                steps.push(self.placed_call(Operation::ReplaceRouteTableAssociation, save, args));
+                steps.push(self.placed_call(Operation::Ec2(Ec2::ReplaceRouteTableAssociation), save, args));
             }
             Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
                 if changed("ingress") {
-                    let (authorize, revoke) =
-                        (Operation::AuthorizeSecurityGroupIngress, Operation::RevokeSecurityGroupIngress);
+                    let (authorize, revoke) = (
+                        Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress),
+                        Operation::Ec2(Ec2::RevokeSecurityGroupIngress),
+                    );
                     steps.extend(self.change_rules("ingress", authorize, revoke));
                 }
                 if changed("egress") {
-                    let (authorize, revoke) =
-                        (Operation::AuthorizeSecurityGroupEgress, Operation::RevokeSecurityGroupEgress);
+                    let (authorize, revoke) = (
+                        Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress),
+                        Operation::Ec2(Ec2::RevokeSecurityGroupEgress),
+                    );
                     steps.extend(self.change_rules("egress", authorize, revoke));
                 }
             }
             Kind::DbSubnetGroup => {
                 if changed("subnet_ids") {
                     let args = [("DBSubnetGroupName", self.get("name")), ("SubnetIds", self.get("subnet_ids"))];
-                    steps.push(call(Operation::ModifyDBSubnetGroup, args));
+                    steps.push(call(Operation::Rds(Rds::ModifyDBSubnetGroup), args));
                     steps.extend(self.settle());
                 }
             }
@@ -494,7 +504,7 @@ impl Subject<'_> {
                 }
                 if changed("vpc_security_group_ids") {
                     let args = [("InstanceId", self.id()), ("Groups", self.get("vpc_security_group_ids"))];
-                    steps.push(call(Operation::ModifyInstanceAttribute, args));
+                    steps.push(call(Operation::Ec2(Ec2::ModifyInstanceAttribute), args));
                 }
                 if changed("root_block_device") {
                     let volume = |map: &ValueMap, path: &str| {
@@ -502,9 +512,9 @@ impl Subject<'_> {
                     };
                     let (id, size) = (volume(self.before, "0.volume_id"), volume(self.after, "0.volume_size"));
                     let args = [("VolumeId", id.clone()), ("Size", size.clone())];
-                    steps.push(call(Operation::ModifyVolume, args));
+                    steps.push(call(Operation::Ec2(Ec2::ModifyVolume), args));
                     // Until the volume is resized, reads show the old size.
-                    let read = Call::new(Operation::DescribeVolumes, [("VolumeIds", text_list(id))]);
+                    let read = Call::new(Ec2::DescribeVolumes, [("VolumeIds", text_list(id))]);
                     let resized = Expect::Equals { path: map::text("Volumes.0.Size"), value: size };
                     let accept = vec![Accept { expect: resized, success: true }];
                     steps.push(wait(read, accept, Save::Nothing, VOLUME_RESIZED));
@@ -521,13 +531,14 @@ impl Subject<'_> {
     /// Stops the server, changes its type and starts it. If AWS refuses the new type, it is started with the old one.
     fn change_type(&self, stays_stopped: bool) -> Vec<Step> {
         let ids = || ("InstanceIds", text_list(self.id()));
-        let become_ =
-            |kind: Value| call(Operation::ModifyInstanceAttribute, [("InstanceId", self.id()), ("InstanceType", kind)]);
+        let become_ = |kind: Value| {
+            call(Operation::Ec2(Ec2::ModifyInstanceAttribute), [("InstanceId", self.id()), ("InstanceType", kind)])
+        };
         let (old, new) = (self.old("instance_type"), self.get("instance_type"));
         if stays_stopped {
             return vec![become_(new)];
         }
-        let start = || call(Operation::StartInstances, [ids()]);
+        let start = || call(Operation::Ec2(Ec2::StartInstances), [ids()]);
         let running = || {
             let state = |value, success| equals("Instances.0.State", value, success);
             self.wait_for(vec![state("running", true), state("terminated", false)], INSTANCE_RUNNING)
@@ -545,7 +556,7 @@ impl Subject<'_> {
             )),
         };
         vec![
-            call(Operation::StopInstances, [ids()]),
+            call(Operation::Ec2(Ec2::StopInstances), [ids()]),
             self.stopped(),
             with_way_back(become_(new), back(vec![start(), running()])),
             with_way_back(start(), back(vec![become_(old), start(), running()])),
@@ -574,17 +585,20 @@ impl Subject<'_> {
         let mut steps = Vec::new();
         if !set.is_empty() {
             steps.push(if is_rds {
-                call(Operation::AddTagsToResource, [("ResourceName", self.old("arn")), ("Tags", Value::Map(set))])
+                call(
+                    Operation::Rds(Rds::AddTagsToResource),
+                    [("ResourceName", self.old("arn")), ("Tags", Value::Map(set))],
+                )
             } else {
-                call(Operation::CreateTags, [("Resources", text_list(self.id())), ("Tags", Value::Map(set))])
+                call(Operation::Ec2(Ec2::CreateTags), [("Resources", text_list(self.id())), ("Tags", Value::Map(set))])
             });
         }
         if !remove.is_empty() {
             let keys = ("TagKeys", Value::List(remove));
             steps.push(if is_rds {
-                call(Operation::RemoveTagsFromResource, [("ResourceName", self.old("arn")), keys])
+                call(Operation::Rds(Rds::RemoveTagsFromResource), [("ResourceName", self.old("arn")), keys])
             } else {
-                call(Operation::DeleteTags, [("Resources", text_list(self.id())), keys])
+                call(Operation::Ec2(Ec2::DeleteTags), [("Resources", text_list(self.id())), keys])
             });
         }
         steps
@@ -597,47 +611,48 @@ impl Subject<'_> {
         let unless_deleting = |step: Step| (phase != Some(&Phase::Deleting)).then_some(step);
         let by_id = |operation, name| vec![call(operation, [(name, id())])];
         match self.kind() {
-            Kind::Vpc => by_id(Operation::DeleteVpc, "VpcId"),
+            Kind::Vpc => by_id(Operation::Ec2(Ec2::DeleteVpc), "VpcId"),
             Kind::Subnet => {
                 let free = std::iter::once(self.interfaces_gone("subnet-id"));
-                free.chain(by_id(Operation::DeleteSubnet, "SubnetId")).collect()
+                free.chain(by_id(Operation::Ec2(Ec2::DeleteSubnet), "SubnetId")).collect()
             }
             Kind::InternetGateway => {
                 let mut steps = Vec::new();
                 if !matches!(self.before.get("vpc_id").and_then(Value::as_str), None | Some("")) {
                     let args = [("InternetGatewayId", id()), ("VpcId", self.old("vpc_id"))];
-                    steps.push(call(Operation::DetachInternetGateway, args));
+                    steps.push(call(Operation::Ec2(Ec2::DetachInternetGateway), args));
                 }
-                steps.push(call(Operation::DeleteInternetGateway, [("InternetGatewayId", id())]));
+                steps.push(call(Operation::Ec2(Ec2::DeleteInternetGateway), [("InternetGatewayId", id())]));
                 steps
             }
-            Kind::Eip => by_id(Operation::ReleaseAddress, "AllocationId"),
+            Kind::Eip => by_id(Operation::Ec2(Ec2::ReleaseAddress), "AllocationId"),
             Kind::NatGateway => {
                 let gone = vec![equals("NatGateways.0.State", "deleted", true), absent("NatGateways.0")];
-                let delete = unless_deleting(call(Operation::DeleteNatGateway, [("NatGatewayId", id())]));
+                let delete = unless_deleting(call(Operation::Ec2(Ec2::DeleteNatGateway), [("NatGatewayId", id())]));
                 delete.into_iter().chain([wait(self.read().0, gone, Save::Nothing, NAT_DELETED)]).collect()
             }
-            Kind::RouteTable => by_id(Operation::DeleteRouteTable, "RouteTableId"),
+            Kind::RouteTable => by_id(Operation::Ec2(Ec2::DeleteRouteTable), "RouteTableId"),
             Kind::Route => {
                 let args = [
                     ("RouteTableId", self.old("route_table_id")),
                     ("DestinationCidrBlock", self.old("destination_cidr_block")),
                 ];
-                vec![call(Operation::DeleteRoute, args)]
+                vec![call(Operation::Ec2(Ec2::DeleteRoute), args)]
             }
-            Kind::RouteTableAssociation => by_id(Operation::DisassociateRouteTable, "AssociationId"),
+            Kind::RouteTableAssociation => by_id(Operation::Ec2(Ec2::DisassociateRouteTable), "AssociationId"),
             Kind::DefaultSecurityGroup => Vec::new(),
             Kind::SecurityGroup => {
                 let free = std::iter::once(self.interfaces_gone("group-id"));
-                free.chain(by_id(Operation::DeleteSecurityGroup, "GroupId")).collect()
+                free.chain(by_id(Operation::Ec2(Ec2::DeleteSecurityGroup), "GroupId")).collect()
             }
             Kind::DbSubnetGroup => {
-                vec![call(Operation::DeleteDBSubnetGroup, [("DBSubnetGroupName", self.old("name"))])]
+                vec![call(Operation::Rds(Rds::DeleteDBSubnetGroup), [("DBSubnetGroupName", self.old("name"))])]
             }
             Kind::DbInstance => self.delete_db(phase),
             Kind::Instance => {
                 let gone = vec![equals("Instances.0.State", "terminated", true), absent("Instances.0")];
-                let delete = unless_deleting(call(Operation::TerminateInstances, [("InstanceIds", text_list(id()))]));
+                let delete =
+                    unless_deleting(call(Operation::Ec2(Ec2::TerminateInstances), [("InstanceIds", text_list(id()))]));
                 let gone = wait(self.read().0, gone, Save::Nothing, INSTANCE_TERMINATED);
                 delete.into_iter().chain([gone]).collect()
             }

@@ -30,7 +30,7 @@ pub use self::loss::{DataLoss, Lost};
 pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Short, Step, Waiter, WayBack};
 use self::sensitive::Sensitive;
 use crate::address::Address;
-use crate::api::{Call, Operation};
+use crate::api::{Call, Operation, Rds};
 use crate::model::{BACKUP_RETENTION, Kind};
 use crate::network::Blocked;
 use crate::state::{Choices, State, Target};
@@ -188,7 +188,8 @@ pub struct Node {
 }
 
 impl Node {
-    fn calls(&self) -> impl Iterator<Item = (&Self, &Call, Occasion)> {
+    /// The calls it may send.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (&Self, &Call, Occasion)> {
         self.steps.iter().flat_map(move |step| step.calls(self))
     }
 }
@@ -301,9 +302,9 @@ impl Plan {
         let mut loss = DataLoss::default();
         for (node, call, _) in self.calls() {
             let lost = match call.operation {
-                Operation::DeleteDBInstance => Some(Lost::Database),
+                Operation::Rds(Rds::DeleteDBInstance) => Some(Lost::Database),
                 // Whoever turns them off loses those there are.
-                Operation::ModifyDBInstance if call.arg("BackupRetentionPeriod").as_i64() == Some(0) => {
+                Operation::Rds(Rds::ModifyDBInstance) if call.arg("BackupRetentionPeriod").as_i64() == Some(0) => {
                     Some(Lost::Backups)
                 }
                 _ => None,

@@ -184,7 +184,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::Operation;
+    use crate::api::{Operation, Rds};
     use crate::plan::saved::differences;
     use crate::plan::{Action, Reason, Save, Verb};
     use crate::render::ui_json::{outputs_planned, planned_changes};
@@ -228,7 +228,7 @@ mod tests {
             forces_replacement: true,
         };
         let call = Call::new(
-            Operation::CreateDBInstance,
+            Operation::Rds(Rds::CreateDBInstance),
             [("DBInstanceIdentifier", "it".into()), ("MasterUsername", CANARY.into())],
         );
         let node = Node {

@@ -6,7 +6,7 @@
 use super::AttributeChange;
 use super::build::Observed;
 use crate::address::Address;
-use crate::api::Operation;
+use crate::api::{Ec2, Operation, Rds};
 use crate::model::{DELETION_PROTECTION, Kind, LOGS_EXPORTS};
 use crate::observe::{DB_FAILED, DB_STUCK, Phase};
 use crate::session::Problem;
@@ -29,18 +29,19 @@ pub fn is_mendable(status: &str) -> bool {
 
 /// True if it is a run of ours that left an object unsettled, or failed: `intent` says what the run had begun.
 pub fn is_ours(kind: Kind, attributes: &ValueMap, intent: Option<&Intent>) -> bool {
-    const RESTARTS: [Operation; 2] = [Operation::StopInstances, Operation::StartInstances];
+    const RESTARTS: [Operation; 2] = [Operation::Ec2(Ec2::StopInstances), Operation::Ec2(Ec2::StartInstances)];
     let begun = |operations: &[Operation]| intent.is_some_and(|intent| operations.contains(&intent.operation));
     let status = status(kind, attributes);
     if kind == Kind::Instance {
-        begun(&RESTARTS) || (status == "pending" && begun(&[Operation::RunInstances]))
+        begun(&RESTARTS) || (status == "pending" && begun(&[Operation::Ec2(Ec2::RunInstances)]))
     } else if kind != Kind::DbInstance || status == "creating" {
         // Nothing but a creation leaves them so.
         true
     } else if DB_FAILED.contains(&status) {
-        begun(&[Operation::CreateDBInstance])
+        begun(&[Operation::Rds(Rds::CreateDBInstance)])
     } else {
-        !DB_STUCK.contains(&status) && begun(&[Operation::CreateDBInstance, Operation::ModifyDBInstance])
+        !DB_STUCK.contains(&status)
+            && begun(&[Operation::Rds(Rds::CreateDBInstance), Operation::Rds(Rds::ModifyDBInstance)])
     }
 }
 

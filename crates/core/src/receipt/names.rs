@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use crate::api::Operation;
+use crate::api::{Ec2, Operation, Rds, Ssm, Sts};
 use crate::identity::LINEAGE_TAG;
 use crate::model::Kind;
 use crate::state::State;
@@ -85,7 +85,8 @@ impl Names {
             self.bind(id, address);
         }
         // AWS made the group that every VPC has: it is looked for, and is the stack's if the VPC is.
-        if let (Operation::DescribeSecurityGroups, Some([group])) = (operation, reply.get("SecurityGroups").as_list())
+        if let (Operation::Ec2(Ec2::DescribeSecurityGroups), Some([group])) =
+            (operation, reply.get("SecurityGroups").as_list())
             && address.contains(Kind::DefaultSecurityGroup.terraform_type())
             && group.get("VpcId").as_str().is_some_and(|vpc| self.known.contains_key(vpc))
             && let Some(id) = group.get("GroupId").as_str()
@@ -93,7 +94,7 @@ impl Names {
             self.bind(id, address);
         }
         // A database is looked for by the name that it was to have; that it is the stack's is what its tags tell.
-        if let (Operation::DescribeDBInstances, Some([Value::Map(item)])) =
+        if let (Operation::Rds(Rds::DescribeDBInstances), Some([Value::Map(item)])) =
             (operation, reply.get("DBInstances").as_list())
             && address.contains(Kind::DbInstance.terraform_type())
             && !address.ends_with(".any")
@@ -103,7 +104,7 @@ impl Names {
             self.bind(id, address);
         }
         // Who asks is nobody's business but for the account.
-        if operation == Operation::GetCallerIdentity {
+        if operation == Operation::Sts(Sts::GetCallerIdentity) {
             return Value::map([("Account", self.value(reply.get("Account")))]);
         }
         match (operation.is_mutating() || is_public(operation), reply) {
@@ -259,19 +260,19 @@ fn find<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 /// The field that identifies what a call makes.
 fn made_by(operation: Operation) -> Option<&'static str> {
     Some(match operation {
-        Operation::CreateVpc => "VpcId",
-        Operation::CreateSubnet => "SubnetId",
-        Operation::CreateInternetGateway => "InternetGatewayId",
-        Operation::AllocateAddress => "AllocationId",
-        Operation::CreateNatGateway => "NatGatewayId",
-        Operation::CreateRouteTable => "RouteTableId",
-        Operation::AssociateRouteTable => "AssociationId",
+        Operation::Ec2(Ec2::CreateVpc) => "VpcId",
+        Operation::Ec2(Ec2::CreateSubnet) => "SubnetId",
+        Operation::Ec2(Ec2::CreateInternetGateway) => "InternetGatewayId",
+        Operation::Ec2(Ec2::AllocateAddress) => "AllocationId",
+        Operation::Ec2(Ec2::CreateNatGateway) => "NatGatewayId",
+        Operation::Ec2(Ec2::CreateRouteTable) => "RouteTableId",
+        Operation::Ec2(Ec2::AssociateRouteTable) => "AssociationId",
         // A new one, in the place of the old.
-        Operation::ReplaceRouteTableAssociation => "NewAssociationId",
-        Operation::CreateSecurityGroup => "GroupId",
-        Operation::RunInstances => "InstanceId",
-        Operation::CreateDBSubnetGroup => "DBSubnetGroupName",
-        Operation::CreateDBInstance => "DBInstanceIdentifier",
+        Operation::Ec2(Ec2::ReplaceRouteTableAssociation) => "NewAssociationId",
+        Operation::Ec2(Ec2::CreateSecurityGroup) => "GroupId",
+        Operation::Ec2(Ec2::RunInstances) => "InstanceId",
+        Operation::Rds(Rds::CreateDBSubnetGroup) => "DBSubnetGroupName",
+        Operation::Rds(Rds::CreateDBInstance) => "DBInstanceIdentifier",
         _ => return None,
     })
 }
@@ -284,16 +285,16 @@ pub fn made(operation: Operation, reply: &Value) -> Option<&str> {
 /// The field that identifies an item of the list that a read answers; `None` where items are never of a stack.
 pub fn identity(operation: Operation) -> Option<&'static str> {
     Some(match operation {
-        Operation::DescribeVpcs => "VpcId",
-        Operation::DescribeSubnets => "SubnetId",
-        Operation::DescribeInternetGateways => "InternetGatewayId",
-        Operation::DescribeAddresses => "AllocationId",
-        Operation::DescribeNatGateways => "NatGatewayId",
-        Operation::DescribeRouteTables => "RouteTableId",
-        Operation::DescribeSecurityGroups => "GroupId",
-        Operation::DescribeInstances => "InstanceId",
-        Operation::DescribeDBSubnetGroups => "DBSubnetGroupName",
-        Operation::DescribeDBInstances => "DBInstanceIdentifier",
+        Operation::Ec2(Ec2::DescribeVpcs) => "VpcId",
+        Operation::Ec2(Ec2::DescribeSubnets) => "SubnetId",
+        Operation::Ec2(Ec2::DescribeInternetGateways) => "InternetGatewayId",
+        Operation::Ec2(Ec2::DescribeAddresses) => "AllocationId",
+        Operation::Ec2(Ec2::DescribeNatGateways) => "NatGatewayId",
+        Operation::Ec2(Ec2::DescribeRouteTables) => "RouteTableId",
+        Operation::Ec2(Ec2::DescribeSecurityGroups) => "GroupId",
+        Operation::Ec2(Ec2::DescribeInstances) => "InstanceId",
+        Operation::Rds(Rds::DescribeDBSubnetGroups) => "DBSubnetGroupName",
+        Operation::Rds(Rds::DescribeDBInstances) => "DBInstanceIdentifier",
         _ => return None,
     })
 }
@@ -302,12 +303,12 @@ pub fn identity(operation: Operation) -> Option<&'static str> {
 pub fn is_public(operation: Operation) -> bool {
     matches!(
         operation,
-        Operation::GetCallerIdentity
-            | Operation::GetParameter
-            | Operation::DescribeAvailabilityZones
-            | Operation::DescribeInstanceTypeOfferings
-            | Operation::DescribeImages
-            | Operation::DescribeDBEngineVersions
+        Operation::Sts(Sts::GetCallerIdentity)
+            | Operation::Ssm(Ssm::GetParameter)
+            | Operation::Ec2(Ec2::DescribeAvailabilityZones)
+            | Operation::Ec2(Ec2::DescribeInstanceTypeOfferings)
+            | Operation::Ec2(Ec2::DescribeImages)
+            | Operation::Rds(Rds::DescribeDBEngineVersions)
     )
 }
 
@@ -324,7 +325,7 @@ mod tests {
         };
         let found = |address: &str, lineage: &str| {
             let mut names = Names::of(&State::new("ours"));
-            let reply = names.reply(address, Operation::DescribeDBInstances, &database(lineage));
+            let reply = names.reply(address, Operation::Rds(Rds::DescribeDBInstances), &database(lineage));
             let name = reply.at("DBInstances.0.DBInstanceIdentifier").and_then(Value::as_str).map(str::to_owned);
             (name, names.text("web-dev-db"))
         };

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::samples::{CLEAR_PASSWORD, Rng, creation, from_json};
 use super::*;
 use crate::address::Address;
-use crate::api::{Call, Operation};
+use crate::api::{Call, Ec2, Operation, Rds};
 use crate::plan::{
     Accept, Action, AttributeChange, Change, Drift, Expect, Lookup, Lost, Node, Order, OutputChange, Pace, Plan,
     Reason, Save, Step, Verb, Waiter,
@@ -352,14 +352,13 @@ fn a_large_group_is_summarised_unless_all_is_asked_for() {
 
 fn vpc_plan() -> Plan {
     let target = Target::current(address(VPC));
-    let find = || Call::new(Operation::DescribeVpcs, [("Filters", Value::map([("tag:a", Value::list(["b"]))]))]);
+    let find = || Call::new(Ec2::DescribeVpcs, [("Filters", Value::map([("tag:a", Value::list(["b"]))]))]);
     let create = Call::new(
-        Operation::CreateVpc,
+        Operation::Ec2(Ec2::CreateVpc),
         [("CidrBlock", "10.0.0.0/16".into()), ("Tags", Value::map([("Name", "aloka-vpc")]))],
     );
     let state = Expect::Equals { path: "Vpcs.0.State".into(), value: "available".into() };
-    let described =
-        Call::new(Operation::DescribeVpcs, [("VpcIds", Value::list([Value::reference(address(VPC), "id")]))]);
+    let described = Call::new(Ec2::DescribeVpcs, [("VpcIds", Value::list([Value::reference(address(VPC), "id")]))]);
     let waiter = Waiter {
         call: described,
         accept: vec![
@@ -384,8 +383,7 @@ fn vpc_plan() -> Plan {
         after: ValueMap::new().into(),
         dependencies: std::sync::Arc::default(),
     };
-    let password =
-        Call::new(Operation::ModifyDBInstance, [("MasterUserPassword", Value::Secret("db_password".into()))]);
+    let password = Call::new(Rds::ModifyDBInstance, [("MasterUserPassword", Value::Secret("db_password".into()))]);
     let change = Node {
         target: Target::current(address("aws_db_instance.postgres")),
         verb: Verb::Update,

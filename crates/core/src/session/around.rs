@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::neighbours::{self, Doomed, Loss, Neighbour, Surroundings};
 use super::{Planned, Problem, Replies};
 use crate::address::Address;
-use crate::api::{ErrorClass, Operation};
+use crate::api::{Ec2, ErrorClass, Operation};
 use crate::consent::{Consent, UNKNOWN};
 use crate::model::Kind;
 use crate::plan::{Action, Change, Mode, Node};
@@ -196,7 +196,7 @@ impl Around<'_, '_> {
                 Some((text("route_table_id")?, text("destination_cidr_block")?))
             })
             .collect();
-        for table in self.replies.items(Operation::DescribeRouteTables, "RouteTables") {
+        for table in self.replies.items(Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables") {
             let id = table.get("RouteTableId").as_str().unwrap_or_default();
             let Some(address) = self.doomed.has(id) else { continue };
             let routes = table.get("Routes").as_list().unwrap_or_default().iter();

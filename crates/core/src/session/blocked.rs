@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Replies;
-use crate::api::Operation;
+use crate::api::{Ec2, Operation};
 use crate::model::Kind;
 use crate::network::{Block, Blocked};
 use crate::plan::refusal;
@@ -13,7 +13,7 @@ use crate::value::Value;
 
 /// The subnets of the stack that it closes, as the replies tell.
 pub(super) fn read(state: &State, replies: &Replies<'_>) -> Blocked {
-    let blocked = replies.items(Operation::DescribeSubnets, "Subnets").filter_map(|subnet| {
+    let blocked = replies.items(Operation::Ec2(Ec2::DescribeSubnets), "Subnets").filter_map(|subnet| {
         let id = subnet.get("SubnetId").as_str()?;
         Some((Arc::<str>::from(id), Block::of(subnet)?))
     });

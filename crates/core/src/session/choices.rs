@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::claim::zones_of;
 use super::{Inputs, Known, Problem, Replies, read};
-use crate::api::{Call, Operation};
+use crate::api::{Call, Ec2, Operation, Rds, Ssm};
 use crate::diff::version;
 use crate::model::Kind;
 use crate::observe::Phase;
@@ -41,11 +41,11 @@ const fn family_name(family: AmiFamily) -> &'static str {
 /// True for reads whose answer can be replaced by what is known anyway, or is not needed to know what to do.
 pub(super) fn can_do_without(call: &Call) -> bool {
     match call.operation {
-        Operation::DescribeDBEngineVersions | Operation::DescribeInstanceTypeOfferings | Operation::DescribeTags => {
-            true
-        }
+        Operation::Rds(Rds::DescribeDBEngineVersions)
+        | Operation::Ec2(Ec2::DescribeInstanceTypeOfferings)
+        | Operation::Ec2(Ec2::DescribeTags) => true,
         // All databases, to see those that are not recorded; of the recorded one there is a read of its own.
-        Operation::DescribeDBInstances => call.arg("DBInstanceIdentifier").is_null(),
+        Operation::Rds(Rds::DescribeDBInstances) => call.arg("DBInstanceIdentifier").is_null(),
         _ => false,
     }
 }
@@ -178,27 +178,25 @@ pub(super) fn reads(state: &State, inputs: &Inputs) -> Vec<(Kind, Call)> {
     let variables = &inputs.variables;
     let mut calls = Vec::new();
     if is_open(&settled.availability_zones, variables) {
-        calls.push((Kind::Subnet, Call::new(Operation::DescribeAvailabilityZones, [])));
+        calls.push((Kind::Subnet, Call::new(Ec2::DescribeAvailabilityZones, [])));
     }
     if is_open(&settled.availability_zones, variables) || servers_of_new_type(state, variables).next().is_some() {
         let filters = Value::map([("instance-type", Value::list([variables.app_instance_type.as_str()]))]);
         let args = [("LocationType", Value::str("availability-zone")), ("Filters", filters)];
-        calls.push((Kind::Subnet, Call::new(Operation::DescribeInstanceTypeOfferings, args)));
+        calls.push((Kind::Subnet, Call::new(Ec2::DescribeInstanceTypeOfferings, args)));
     }
     if settled.image.is_none() {
         calls.push(match &variables.app_ami_id {
-            Some(id) => {
-                (Kind::Instance, Call::new(Operation::DescribeImages, [("ImageIds", Value::list([id.as_str()]))]))
-            }
+            Some(id) => (Kind::Instance, Call::new(Ec2::DescribeImages, [("ImageIds", Value::list([id.as_str()]))])),
             None => {
                 let name = Value::str(parameter(variables.app_ami_family));
-                (Kind::Instance, Call::new(Operation::GetParameter, [("Name", name)]))
+                (Kind::Instance, Call::new(Ssm::GetParameter, [("Name", name)]))
             }
         });
     }
     if variables.db_engine_version.is_none() && settled.db_engine_version.is_none() {
         let args = [("Engine", Value::str("postgres"))];
-        calls.push((Kind::DbInstance, Call::new(Operation::DescribeDBEngineVersions, args)));
+        calls.push((Kind::DbInstance, Call::new(Rds::DescribeDBEngineVersions, args)));
     }
     calls
 }
@@ -224,7 +222,7 @@ fn check_offering(
     let wanted = &variables.app_instance_type;
     let first = servers.first()?;
     let impossible = |summary, hint: String| Some(Problem::Impossible { summary, hint });
-    let (_, answer) = replies.of(Operation::DescribeInstanceTypeOfferings).first()?;
+    let (_, answer) = replies.of(Operation::Ec2(Ec2::DescribeInstanceTypeOfferings)).first()?;
     if let Err(error) = answer {
         warnings.push(format!("it is not known whether AWS offers app_instance_type = \"{wanted}\": {error}"));
         return None;
@@ -254,7 +252,7 @@ fn check_offering(
 
 /// Zones that offer the type of instances that was asked for.
 fn offering_zones(replies: &Replies<'_>) -> BTreeSet<String> {
-    let offerings = replies.items(Operation::DescribeInstanceTypeOfferings, "InstanceTypeOfferings");
+    let offerings = replies.items(Operation::Ec2(Ec2::DescribeInstanceTypeOfferings), "InstanceTypeOfferings");
     offerings.filter_map(|offering| offering.get("Location").as_str().map(str::to_owned)).collect()
 }
 
@@ -352,7 +350,7 @@ fn is_availability_zone(zone: &Value, region: &str) -> bool {
 fn zones(variables: &Variables, replies: &Replies<'_>) -> Result<Vec<String>, Problem> {
     let text = |item: &Value, name: &str| item.get(name).as_str().map(str::to_owned);
     let open: BTreeSet<String> = replies
-        .items(Operation::DescribeAvailabilityZones, "AvailabilityZones")
+        .items(Operation::Ec2(Ec2::DescribeAvailabilityZones), "AvailabilityZones")
         .filter(|zone| zone.get("State").as_str().is_none_or(|state| state == "available"))
         .filter(|zone| is_availability_zone(zone, &variables.aws_region))
         .filter_map(|zone| text(zone, "ZoneName"))
@@ -379,10 +377,11 @@ fn zones(variables: &Variables, replies: &Replies<'_>) -> Result<Vec<String>, Pr
 fn image(inputs: &Inputs, replies: &Replies<'_>) -> Option<Image> {
     let variables = &inputs.variables;
     let Some(id) = &variables.app_ami_id else {
-        let parameter = replies.of(Operation::GetParameter).iter().find_map(|(_, reply)| reply.ok())?;
+        let parameter = replies.of(Operation::Ssm(Ssm::GetParameter)).iter().find_map(|(_, reply)| reply.ok())?;
         return Some(amazon_linux(parameter.get("Value").as_str()?, family_name(variables.app_ami_family)));
     };
-    let found = replies.items(Operation::DescribeImages, "Images").find(|i| i.get("ImageId").as_str() == Some(id))?;
+    let found =
+        replies.items(Operation::Ec2(Ec2::DescribeImages), "Images").find(|i| i.get("ImageId").as_str() == Some(id))?;
     let size = found.get("RootVolumeSize").as_i64().and_then(|size| u32::try_from(size).ok());
     Some(Image {
         id: id.clone(),
@@ -394,9 +393,9 @@ fn image(inputs: &Inputs, replies: &Replies<'_>) -> Option<Image> {
 
 /// The seed's version, or the nearest newer one of the same major.
 fn engine_version(replies: &Replies<'_>, warnings: &mut Vec<String>) -> Option<String> {
-    let answers = replies.of(Operation::DescribeDBEngineVersions);
+    let answers = replies.of(Operation::Rds(Rds::DescribeDBEngineVersions));
     let offered: Vec<Value> = if answers.iter().any(|(_, reply)| reply.is_ok()) {
-        let items = replies.items(Operation::DescribeDBEngineVersions, "DBEngineVersions");
+        let items = replies.items(Operation::Rds(Rds::DescribeDBEngineVersions), "DBEngineVersions");
         items.map(|item| item.get("EngineVersion").clone()).collect()
     } else {
         warnings.push(format!(

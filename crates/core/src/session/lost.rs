@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::claim::seen::{self, Seen};
 use super::{Inputs, Problem, Replies, read, refresh, sweep};
 use crate::address::Address;
-use crate::api::{Call, Operation};
+use crate::api::{Call, Ec2, Operation, Rds};
 use crate::identity;
 use crate::model::Kind;
 use crate::observe::{self, Phase, Place};
@@ -42,8 +42,8 @@ pub(super) fn reads(state: &State, inputs: &Inputs, place: &Place) -> Vec<(Kind,
     }
     let filters = Value::map([("value", Value::list([&*state.lineage]))]);
     let mut calls = vec![
-        (Kind::Vpc, Call::new(Operation::DescribeTags, [("Filters", filters)])),
-        (Kind::DbInstance, Call::new(Operation::DescribeDBInstances, [])),
+        (Kind::Vpc, Call::new(Ec2::DescribeTags, [("Filters", filters)])),
+        (Kind::DbInstance, Call::new(Rds::DescribeDBInstances, [])),
     ];
     // Only its tags tell whose a group is, and only its name finds it.
     let group = Address::root(Kind::DbSubnetGroup, "main");
@@ -51,7 +51,7 @@ pub(super) fn reads(state: &State, inputs: &Inputs, place: &Place) -> Vec<(Kind,
     if is_declared && !state.resources.contains_key(&group) && !state.is_empty() {
         let arn = group_arn(inputs, place);
         if !arn.is_null() {
-            calls.push((Kind::DbSubnetGroup, Call::new(Operation::ListTagsForResource, [("ResourceName", arn)])));
+            calls.push((Kind::DbSubnetGroup, Call::new(Rds::ListTagsForResource, [("ResourceName", arn)])));
         }
     }
     calls
@@ -65,7 +65,7 @@ fn group_arn(inputs: &Inputs, place: &Place) -> Value {
 fn suspects<'a>(state: &State, elsewhere: &Elsewhere, replies: &Replies<'a>) -> BTreeMap<Kind, BTreeSet<&'a str>> {
     let recorded = sweep::recorded_ids(state);
     let mut suspects: BTreeMap<Kind, BTreeSet<&str>> = BTreeMap::new();
-    for tag in replies.items(Operation::DescribeTags, "Tags") {
+    for tag in replies.items(Operation::Ec2(Ec2::DescribeTags), "Tags") {
         let text = |name: &str| tag.get(name).as_str().unwrap_or_default();
         let is_lineage = identity::is_lineage_key(text("Key")) && text("Value") == &*state.lineage;
         let Some(id) = tag.get("ResourceId").as_str().filter(|_| is_lineage) else { continue };
@@ -116,7 +116,7 @@ pub(super) fn found(
         })
         .collect();
     let arn = group_arn(inputs, place);
-    for (call, reply) in replies.of(Operation::ListTagsForResource) {
+    for (call, reply) in replies.of(Operation::Rds(Rds::ListTagsForResource)) {
         let Ok(tags) = reply else { continue };
         let tags = tags.get("Tags");
         let address = identity::address_tag(tags).and_then(|text| Address::from_tag_value(text).ok());

@@ -30,7 +30,7 @@ use self::recovery::takes_up;
 pub use self::rounds::{Next, Session, unread};
 pub(crate) use self::sweep::recorded_ids;
 use crate::address::Address;
-use crate::api::{ApiError, Call, ErrorClass, Operation, Reply};
+use crate::api::{ApiError, Call, Ec2, ErrorClass, Operation, Rds, Reply, Ssm};
 use crate::consent::Consent;
 use crate::identity;
 use crate::model::Kind;
@@ -231,7 +231,8 @@ impl<'a> Replies<'a> {
 
     /// Every error that was answered, but for tags of a name that may be nobody's.
     fn errors(&self) -> impl Iterator<Item = &'a ApiError> {
-        let asked = self.by_operation.iter().filter(|(operation, _)| **operation != Operation::ListTagsForResource);
+        let asked =
+            self.by_operation.iter().filter(|(operation, _)| **operation != Operation::Rds(Rds::ListTagsForResource));
         asked.flat_map(|(_, answers)| answers).filter_map(|(_, reply)| reply.err())
     }
 
@@ -240,7 +241,8 @@ impl<'a> Replies<'a> {
         let failed = self.by_operation.values().flatten().filter_map(|(call, reply)| Some((call, reply.err()?)));
         let fatal = failed.filter(|(call, error)| match error.class {
             ErrorClass::NotFound => {
-                call.operation == Operation::GetParameter || call.operation == Operation::DescribeImages
+                call.operation == Operation::Ssm(Ssm::GetParameter)
+                    || call.operation == Operation::Ec2(Ec2::DescribeImages)
             }
             ErrorClass::NotImplemented | ErrorClass::Unauthorized | ErrorClass::Unknown => {
                 !choices::can_do_without(call)

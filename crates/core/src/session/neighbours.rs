@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Replies, read};
 use crate::address::Address;
-use crate::api::{Call, Operation};
+use crate::api::{Call, Ec2, Operation, Rds};
 use crate::identity;
 use crate::model::Kind;
 use crate::observe::{self, Phase};
@@ -22,33 +22,33 @@ const NAT_INTERFACE: &str = "Interface for NAT Gateway ";
 
 /// What else can stand in a VPC and keep it from being deleted: operation, filter by VPC, list, identifier, what it is.
 const ATTACHED: [(Operation, &str, &str, &str, &str); 8] = [
-    (Operation::DescribeSubnets, "vpc-id", "Subnets", "SubnetId", "subnet"),
-    (Operation::DescribeNetworkAcls, "vpc-id", "NetworkAcls", "NetworkAclId", "network ACL"),
-    (Operation::DescribeVpcEndpoints, "vpc-id", "VpcEndpoints", "VpcEndpointId", "VPC endpoint"),
+    (Operation::Ec2(Ec2::DescribeSubnets), "vpc-id", "Subnets", "SubnetId", "subnet"),
+    (Operation::Ec2(Ec2::DescribeNetworkAcls), "vpc-id", "NetworkAcls", "NetworkAclId", "network ACL"),
+    (Operation::Ec2(Ec2::DescribeVpcEndpoints), "vpc-id", "VpcEndpoints", "VpcEndpointId", "VPC endpoint"),
     (
-        Operation::DescribeVpcPeeringConnections,
+        Operation::Ec2(Ec2::DescribeVpcPeeringConnections),
         "requester-vpc-info.vpc-id",
         "VpcPeeringConnections",
         "VpcPeeringConnectionId",
         "VPC peering connection",
     ),
     (
-        Operation::DescribeVpcPeeringConnections,
+        Operation::Ec2(Ec2::DescribeVpcPeeringConnections),
         "accepter-vpc-info.vpc-id",
         "VpcPeeringConnections",
         "VpcPeeringConnectionId",
         "VPC peering connection",
     ),
-    (Operation::DescribeVpnGateways, "attachment.vpc-id", "VpnGateways", "VpnGatewayId", "VPN gateway"),
+    (Operation::Ec2(Ec2::DescribeVpnGateways), "attachment.vpc-id", "VpnGateways", "VpnGatewayId", "VPN gateway"),
     (
-        Operation::DescribeEgressOnlyInternetGateways,
+        Operation::Ec2(Ec2::DescribeEgressOnlyInternetGateways),
         "",
         "EgressOnlyInternetGateways",
         "EgressOnlyInternetGatewayId",
         "egress-only internet gateway",
     ),
     (
-        Operation::DescribeInternetGateways,
+        Operation::Ec2(Ec2::DescribeInternetGateways),
         "attachment.vpc-id",
         "InternetGateways",
         "InternetGatewayId",
@@ -98,12 +98,12 @@ pub(super) fn reads(vpc: &str, whole: bool) -> Vec<Node> {
         read((Kind::Vpc, Call::new(operation, args)))
     };
     let mut nodes = vec![
-        by(Operation::DescribeNetworkInterfaces, "vpc-id"),
-        by(Operation::DescribeRouteTables, "vpc-id"),
-        by(Operation::DescribeSecurityGroups, "vpc-id"),
-        by(Operation::DescribeInstances, "vpc-id"),
-        by(Operation::DescribeNatGateways, "vpc-id"),
-        by(Operation::DescribeDBInstances, ""),
+        by(Operation::Ec2(Ec2::DescribeNetworkInterfaces), "vpc-id"),
+        by(Operation::Ec2(Ec2::DescribeRouteTables), "vpc-id"),
+        by(Operation::Ec2(Ec2::DescribeSecurityGroups), "vpc-id"),
+        by(Operation::Ec2(Ec2::DescribeInstances), "vpc-id"),
+        by(Operation::Ec2(Ec2::DescribeNatGateways), "vpc-id"),
+        by(Operation::Rds(Rds::DescribeDBInstances), ""),
     ];
     if whole {
         nodes.extend(ATTACHED.map(|(operation, filter, ..)| by(operation, filter)));
@@ -153,13 +153,18 @@ impl<'a> Surroundings<'a, '_> {
     /// What is on its way out, and, where tags count, what carries our lineage.
     pub(super) fn own_and_going(&self) -> BTreeSet<&'a str> {
         let lists = [
-            (Kind::Subnet, Operation::DescribeSubnets, "Subnets", "SubnetId"),
-            (Kind::RouteTable, Operation::DescribeRouteTables, "RouteTables", "RouteTableId"),
-            (Kind::SecurityGroup, Operation::DescribeSecurityGroups, "SecurityGroups", "GroupId"),
-            (Kind::Instance, Operation::DescribeInstances, "Instances", "InstanceId"),
-            (Kind::NatGateway, Operation::DescribeNatGateways, "NatGateways", "NatGatewayId"),
-            (Kind::InternetGateway, Operation::DescribeInternetGateways, "InternetGateways", "InternetGatewayId"),
-            (Kind::DbInstance, Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
+            (Kind::Subnet, Operation::Ec2(Ec2::DescribeSubnets), "Subnets", "SubnetId"),
+            (Kind::RouteTable, Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables", "RouteTableId"),
+            (Kind::SecurityGroup, Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups", "GroupId"),
+            (Kind::Instance, Operation::Ec2(Ec2::DescribeInstances), "Instances", "InstanceId"),
+            (Kind::NatGateway, Operation::Ec2(Ec2::DescribeNatGateways), "NatGateways", "NatGatewayId"),
+            (
+                Kind::InternetGateway,
+                Operation::Ec2(Ec2::DescribeInternetGateways),
+                "InternetGateways",
+                "InternetGatewayId",
+            ),
+            (Kind::DbInstance, Operation::Rds(Rds::DescribeDBInstances), "DBInstances", "DBInstanceIdentifier"),
         ];
         let mut ours = BTreeSet::new();
         for (kind, operation, list, id) in lists {
@@ -181,7 +186,7 @@ impl<'a> Surroundings<'a, '_> {
 
     /// Interfaces of others: what they are in, what they wear, where their packets go.
     fn interfaces(&self) -> Vec<Neighbour> {
-        let interfaces = self.replies.items(Operation::DescribeNetworkInterfaces, "NetworkInterfaces");
+        let interfaces = self.replies.items(Operation::Ec2(Ec2::DescribeNetworkInterfaces), "NetworkInterfaces");
         let strange = interfaces.filter_map(|interface| {
             let (id, who) = self.stranger(interface)?;
             Some(Neighbour { id, who, losses: self.losses(interface) })
@@ -201,7 +206,7 @@ impl<'a> Surroundings<'a, '_> {
             if self.ours.contains(owner) {
                 return None;
             }
-            let instances = self.replies.items(Operation::DescribeInstances, "Instances");
+            let instances = self.replies.items(Operation::Ec2(Ec2::DescribeInstances), "Instances");
             let name = instances
                 .filter(|instance| instance.get("InstanceId").as_str() == Some(owner))
                 .find_map(|instance| instance.get("Tags").get("Name").as_str());
@@ -210,7 +215,7 @@ impl<'a> Surroundings<'a, '_> {
         }
         if let Some(gateway) = description.strip_prefix(NAT_INTERFACE) {
             // One that is not listed any more lingers.
-            let mut gateways = self.replies.items(Operation::DescribeNatGateways, "NatGateways");
+            let mut gateways = self.replies.items(Operation::Ec2(Ec2::DescribeNatGateways), "NatGateways");
             let stands = gateways.any(|other| other.get("NatGatewayId").as_str() == Some(gateway));
             return (stands && !self.ours.contains(gateway))
                 .then(|| (gateway.to_owned(), format!("a NAT gateway with interface {id}")));
@@ -233,7 +238,7 @@ impl<'a> Surroundings<'a, '_> {
             items.filter_map(|item| item.get(field).as_str().map(str::to_owned)).collect()
         };
         let worn = groups(interface.get("Groups"), "GroupId");
-        let mut databases = self.replies.items(Operation::DescribeDBInstances, "DBInstances");
+        let mut databases = self.replies.items(Operation::Rds(Rds::DescribeDBInstances), "DBInstances");
         let strange = databases.find(|database| {
             let id = database.get("DBInstanceIdentifier").as_str().unwrap_or_default();
             database.get("VpcId").as_str() == Some(self.vpc)
@@ -321,7 +326,7 @@ impl<'a> Surroundings<'a, '_> {
 
     /// True of the default group: of one that is to be taken over, only its name is known.
     fn is_default(&self, group: &str, emptied: &str) -> bool {
-        let groups = self.replies.items(Operation::DescribeSecurityGroups, "SecurityGroups");
+        let groups = self.replies.items(Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups");
         let mut named = groups.filter(|other| other.get("GroupName").as_str() == Some("default"));
         group == emptied || (emptied.is_empty() && named.any(|other| other.get("GroupId").as_str() == Some(group)))
     }
@@ -336,7 +341,7 @@ impl<'a> Surroundings<'a, '_> {
 
     /// The route table that a subnet follows: the one it is associated with, or the VPC's main one.
     fn table_of(&self, subnet: &str) -> Option<&'a Value> {
-        let tables = || self.replies.items(Operation::DescribeRouteTables, "RouteTables");
+        let tables = || self.replies.items(Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables");
         let has = |table: &&Value, fits: &dyn Fn(&Value) -> bool| {
             table.get("Associations").as_list().unwrap_or_default().iter().any(fits)
         };
@@ -348,7 +353,7 @@ impl<'a> Surroundings<'a, '_> {
 
     /// Databases of others in a subnet group that goes: RDS keeps a group that a database is in.
     fn databases(&self) -> Vec<Neighbour> {
-        let databases = self.replies.items(Operation::DescribeDBInstances, "DBInstances");
+        let databases = self.replies.items(Operation::Rds(Rds::DescribeDBInstances), "DBInstances");
         let strange = databases.filter_map(|database| {
             let text = |name: &str| database.get(name).as_str().unwrap_or_default();
             let (id, group) = (text("DBInstanceIdentifier"), text("DBSubnetGroupName"));
@@ -363,7 +368,7 @@ impl<'a> Surroundings<'a, '_> {
     /// Groups of others whose rules name a group that goes: AWS keeps a group that a rule names.
     fn referring_groups(&self) -> Vec<Neighbour> {
         let mut found = Vec::new();
-        for group in self.replies.items(Operation::DescribeSecurityGroups, "SecurityGroups") {
+        for group in self.replies.items(Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups") {
             let id = group.get("GroupId").as_str().unwrap_or_default();
             if self.ours.contains(id) {
                 continue;
@@ -394,7 +399,7 @@ impl<'a> Surroundings<'a, '_> {
     /// Tables of others in a VPC that goes, and subnets of others that are associated with a table that goes.
     fn tables(&self) -> Vec<Neighbour> {
         let mut found = Vec::new();
-        for table in self.replies.items(Operation::DescribeRouteTables, "RouteTables") {
+        for table in self.replies.items(Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables") {
             let id = table.get("RouteTableId").as_str().unwrap_or_default();
             let associations = table.get("Associations").as_list().unwrap_or_default();
             if let Some(address) = self.doomed.has(id) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Inputs, Problem, VISIBILITY_MS, place_of, read_node};
 use crate::address::Address;
-use crate::api::{ErrorClass, Idempotency, Operation, Reply};
+use crate::api::{Effect, ErrorClass, Operation, Rds, Recognition, Reply};
 use crate::identity;
 use crate::model::Kind;
 use crate::observe;
@@ -47,7 +47,7 @@ pub(super) fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
             // What a token makes unique may be tried again and need not be waited for: there would not be two. A name or
             // a block may be another one by now. If nobody tries again, this is the last look.
             // What an earlier release began has another token than what this one would send.
-            let is_unique = intent.operation.idempotency() == Idempotency::ClientToken && !is_old_form;
+            let is_unique = intent.operation.effect() == Effect::Create(Recognition::ClientToken) && !is_old_form;
             let is_tried_again = takes_up(address) && !state.resources.contains_key(address);
             let patience = if is_unique && is_tried_again { 0 } else { VISIBILITY_MS };
             let waiter = Waiter {
@@ -84,7 +84,7 @@ pub(super) fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Result<Ve
         let Ok(reply) = reply else { continue };
         let address = &node.target.address;
         let candidates = match node.steps.first() {
-            Some(Step::Wait(waiter)) if waiter.call.operation == Operation::ListTagsForResource => {
+            Some(Step::Wait(waiter)) if waiter.call.operation == Operation::Rds(Rds::ListTagsForResource) => {
                 std::slice::from_ref(reply)
             }
             Some(_) | None => {

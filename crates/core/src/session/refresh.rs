@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Replies, drift_of};
 use crate::address::Address;
-use crate::api::{Call, Operation};
+use crate::api::{Call, Ec2, Operation, Rds};
 use crate::diff::{self, Verdict};
 use crate::identity::{self, is_identity};
 use crate::map;
@@ -28,8 +28,8 @@ const FILTER_VALUES_MAX: usize = 200;
 
 /// Where RDS lists its objects.
 const DATABASES: [(Kind, Operation, &str, &str); 2] = [
-    (Kind::DbInstance, Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier"),
-    (Kind::DbSubnetGroup, Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName"),
+    (Kind::DbInstance, Operation::Rds(Rds::DescribeDBInstances), "DBInstances", "DBInstanceIdentifier"),
+    (Kind::DbSubnetGroup, Operation::Rds(Rds::DescribeDBSubnetGroups), "DBSubnetGroups", "DBSubnetGroupName"),
 ];
 
 /// Where a kind is listed: operation, filter by identifier, list in the reply, identifier in an item.
@@ -42,20 +42,23 @@ struct Listing {
 
 const fn listing(kind: Kind) -> Option<Listing> {
     let (operation, filter, list, id) = match kind {
-        Kind::Vpc => (Operation::DescribeVpcs, "vpc-id", "Vpcs", "VpcId"),
-        Kind::Subnet => (Operation::DescribeSubnets, "subnet-id", "Subnets", "SubnetId"),
-        Kind::InternetGateway => {
-            (Operation::DescribeInternetGateways, "internet-gateway-id", "InternetGateways", "InternetGatewayId")
-        }
-        Kind::Eip => (Operation::DescribeAddresses, "allocation-id", "Addresses", "AllocationId"),
-        Kind::NatGateway => (Operation::DescribeNatGateways, "nat-gateway-id", "NatGateways", "NatGatewayId"),
+        Kind::Vpc => (Operation::Ec2(Ec2::DescribeVpcs), "vpc-id", "Vpcs", "VpcId"),
+        Kind::Subnet => (Operation::Ec2(Ec2::DescribeSubnets), "subnet-id", "Subnets", "SubnetId"),
+        Kind::InternetGateway => (
+            Operation::Ec2(Ec2::DescribeInternetGateways),
+            "internet-gateway-id",
+            "InternetGateways",
+            "InternetGatewayId",
+        ),
+        Kind::Eip => (Operation::Ec2(Ec2::DescribeAddresses), "allocation-id", "Addresses", "AllocationId"),
+        Kind::NatGateway => (Operation::Ec2(Ec2::DescribeNatGateways), "nat-gateway-id", "NatGateways", "NatGatewayId"),
         Kind::RouteTable | Kind::Route | Kind::RouteTableAssociation => {
-            (Operation::DescribeRouteTables, "route-table-id", "RouteTables", "RouteTableId")
+            (Operation::Ec2(Ec2::DescribeRouteTables), "route-table-id", "RouteTables", "RouteTableId")
         }
         Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
-            (Operation::DescribeSecurityGroups, "group-id", "SecurityGroups", "GroupId")
+            (Operation::Ec2(Ec2::DescribeSecurityGroups), "group-id", "SecurityGroups", "GroupId")
         }
-        Kind::Instance => (Operation::DescribeInstances, "instance-id", "Instances", "InstanceId"),
+        Kind::Instance => (Operation::Ec2(Ec2::DescribeInstances), "instance-id", "Instances", "InstanceId"),
         Kind::DbInstance | Kind::DbSubnetGroup => return None,
     };
     Some(Listing { operation, filter, list, id })
@@ -100,27 +103,21 @@ pub fn reads(state: &State, place: &Place) -> Vec<(Kind, Call)> {
         match listing(kind) {
             Some(listing) => ids.entry(listing.operation).or_insert((kind, Vec::new())).1.push(id),
             None if kind == Kind::DbInstance => {
-                calls.push((
-                    kind,
-                    Call::new(Operation::DescribeDBInstances, [("DBInstanceIdentifier", Value::str(id))]),
-                ));
+                calls.push((kind, Call::new(Rds::DescribeDBInstances, [("DBInstanceIdentifier", Value::str(id))])));
             }
             None => {
-                calls.push((
-                    kind,
-                    Call::new(Operation::DescribeDBSubnetGroups, [("DBSubnetGroupName", Value::str(id))]),
-                ));
+                calls.push((kind, Call::new(Rds::DescribeDBSubnetGroups, [("DBSubnetGroupName", Value::str(id))])));
                 let recorded = resource.attributes.get("arn").filter(|arn| !arn.is_null());
                 let arn = recorded.cloned().unwrap_or_else(|| place.arn("rds", &format!("subgrp:{id}")));
                 if !arn.is_null() {
-                    calls.push((kind, Call::new(Operation::ListTagsForResource, [("ResourceName", arn)])));
+                    calls.push((kind, Call::new(Rds::ListTagsForResource, [("ResourceName", arn)])));
                 }
             }
         }
         if kind == Kind::Vpc {
             for attribute in ["enableDnsHostnames", "enableDnsSupport"] {
                 let args = [("VpcId", Value::str(id)), ("Attribute", Value::str(attribute))];
-                calls.push((kind, Call::new(Operation::DescribeVpcAttribute, args)));
+                calls.push((kind, Call::new(Ec2::DescribeVpcAttribute, args)));
             }
         }
     }
@@ -139,7 +136,7 @@ pub(super) fn reads_of(kind: Kind, mut ids: Vec<&str>) -> Vec<(Kind, Call)> {
         calls.push((kind, Call::new(operation, [("Filters", filters(filter))])));
         if kind == Kind::Instance {
             let args = [("Filters", filters("attachment.instance-id"))];
-            calls.push((kind, Call::new(Operation::DescribeVolumes, args)));
+            calls.push((kind, Call::new(Ec2::DescribeVolumes, args)));
         }
     }
     calls
@@ -154,12 +151,12 @@ pub fn database_places(state: &State, variables: &Variables) -> Option<(Kind, Ca
         return None;
     }
     let filters = [("group-id", groups.clone()), ("description", Value::list([DATABASE_INTERFACE]))];
-    Some((Kind::DbInstance, Call::new(Operation::DescribeNetworkInterfaces, [("Filters", Value::map(filters))])))
+    Some((Kind::DbInstance, Call::new(Ec2::DescribeNetworkInterfaces, [("Filters", Value::map(filters))])))
 }
 
 /// The subnets that [`database_places`] found.
 pub fn held_subnets(replies: &Replies<'_>) -> BTreeSet<String> {
-    let interfaces = replies.items(Operation::DescribeNetworkInterfaces, "NetworkInterfaces");
+    let interfaces = replies.items(Operation::Ec2(Ec2::DescribeNetworkInterfaces), "NetworkInterfaces");
     interfaces.filter_map(|interface| interface.get("SubnetId").as_str().map(str::to_owned)).collect()
 }
 
@@ -175,7 +172,7 @@ pub fn adopt_untagged(state: &mut State, replies: &Replies<'_>, place: &Place) -
     };
     let mut all_show = true;
     let mut found = Vec::new();
-    for address in begun(Operation::AssociateRouteTable) {
+    for address in begun(Operation::Ec2(Ec2::AssociateRouteTable)) {
         // An association has the name of its subnet.
         let subnet = Address { kind: Kind::Subnet, ..address.clone() };
         let Some(subnet) = state.attribute(&subnet, "id") else { continue };
@@ -188,9 +185,10 @@ pub fn adopt_untagged(state: &mut State, replies: &Replies<'_>, place: &Place) -
     let tables = state.resources.iter().filter(|(address, _)| address.kind == Kind::RouteTable);
     let of_routes: BTreeMap<Address, &str> =
         tables.filter_map(|(address, table)| Some((stack::default_route(address), table.id()?))).collect();
-    for address in begun(Operation::CreateRoute) {
+    for address in begun(Operation::Ec2(Ec2::CreateRoute)) {
         let known = ValueMap::from([(map::key("destination_cidr_block"), Value::str(stack::ANYWHERE))]);
-        let table = of_routes.get(address).and_then(|id| index.objects.get(&(Operation::DescribeRouteTables, *id)));
+        let table =
+            of_routes.get(address).and_then(|id| index.objects.get(&(Operation::Ec2(Ec2::DescribeRouteTables), *id)));
         let attributes = table.and_then(|table| observe::attributes(address.kind, &known, table, place));
         found.extend(attributes.map(|attributes| (address.clone(), attributes)));
     }
@@ -315,8 +313,8 @@ pub fn drop_gone(state: &mut State, observed: &Observed, ownership: &Ownership) 
 fn operation_of(kind: Kind) -> Operation {
     match (listing(kind), kind) {
         (Some(listing), _) => listing.operation,
-        (None, Kind::DbInstance) => Operation::DescribeDBInstances,
-        (None, _) => Operation::DescribeDBSubnetGroups,
+        (None, Kind::DbInstance) => Operation::Rds(Rds::DescribeDBInstances),
+        (None, _) => Operation::Rds(Rds::DescribeDBSubnetGroups),
     }
 }
 
@@ -341,25 +339,25 @@ impl<'a> Index<'a> {
             }
         }
         let mut vpc_attributes: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-        for (call, reply) in replies.of(Operation::DescribeVpcAttribute) {
+        for (call, reply) in replies.of(Operation::Ec2(Ec2::DescribeVpcAttribute)) {
             if let (Some(id), Ok(reply)) = (call.arg("VpcId").as_str(), reply) {
                 vpc_attributes.entry(id).or_default().push(reply);
             }
         }
         let mut volumes: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-        for volume in replies.items(Operation::DescribeVolumes, "Volumes") {
+        for volume in replies.items(Operation::Ec2(Ec2::DescribeVolumes), "Volumes") {
             if let Some(instance) = volume.at("InstanceId").and_then(Value::as_str) {
                 volumes.entry(instance).or_default().push(volume);
             }
         }
         let mut group_tags = BTreeMap::new();
-        for (call, reply) in replies.of(Operation::ListTagsForResource) {
+        for (call, reply) in replies.of(Operation::Rds(Rds::ListTagsForResource)) {
             if let (Some(arn), Ok(reply)) = (call.arg("ResourceName").as_str(), reply) {
                 group_tags.insert(arn, *reply);
             }
         }
         let mut tables_of = BTreeMap::new();
-        for table in replies.items(Operation::DescribeRouteTables, "RouteTables") {
+        for table in replies.items(Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables") {
             for association in table.get("Associations").as_list().unwrap_or_default() {
                 if let Some(subnet) = association.at("SubnetId").and_then(Value::as_str) {
                     tables_of.insert(subnet, table);

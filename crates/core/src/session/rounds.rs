@@ -10,7 +10,7 @@ use super::{
     Inputs, Known, Planned, Problem, Replies, VISIBILITY_MS, around, choices, discovery, know, lost, place, plan, read,
     recovery, settle, snapshots,
 };
-use crate::api::{Call, ErrorClass, Operation, Reply};
+use crate::api::{Call, ErrorClass, Operation, Reply, Sts};
 use crate::engine::{Cause, Executor, Outcome};
 use crate::model::Kind;
 use crate::observe::Place;
@@ -88,7 +88,7 @@ impl Session {
             let stage = std::mem::replace(&mut self.stage, Stage::Over(Err(Vec::new())));
             let (stage, next) = match stage {
                 Stage::Caller => {
-                    let nodes = vec![read((Kind::Vpc, Call::new(Operation::GetCallerIdentity, [])))];
+                    let nodes = vec![read((Kind::Vpc, Call::new(Sts::GetCallerIdentity, [])))];
                     (Stage::Caller, Next::Read(nodes))
                 }
                 Stage::Recovery => match recovery::recovery(&self.state, &self.inputs) {
@@ -148,7 +148,7 @@ impl Session {
         if !problems.is_empty() {
             return Stage::Over(Err(problems));
         }
-        let caller = replies.of(Operation::GetCallerIdentity).iter().find_map(|(_, reply)| reply.ok());
+        let caller = replies.of(Operation::Sts(Sts::GetCallerIdentity)).iter().find_map(|(_, reply)| reply.ok());
         self.place.account = caller.and_then(|caller| caller.get("Account").as_str()).map(str::to_owned);
         match place::check(&self.state, &self.place) {
             Ok(()) => Stage::Recovery,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Inputs, Known, Replies, read};
-use crate::api::{Call, Operation};
+use crate::api::{Call, Operation, Rds};
 use crate::model::Kind;
 use crate::observe::Phase;
 use crate::plan::build::Found;
@@ -20,10 +20,10 @@ pub(super) struct Snapshots<'a> {
 impl<'a> Snapshots<'a> {
     /// `None` if they were not read.
     pub(super) fn of(replies: &Replies<'a>) -> Option<Self> {
-        if replies.of(Operation::DescribeDBSnapshots).is_empty() {
+        if replies.of(Operation::Rds(Rds::DescribeDBSnapshots)).is_empty() {
             return None;
         }
-        let known = replies.items(Operation::DescribeDBSnapshots, "DBSnapshots").filter_map(|snapshot| {
+        let known = replies.items(Operation::Rds(Rds::DescribeDBSnapshots), "DBSnapshots").filter_map(|snapshot| {
             let name = snapshot.get("DBSnapshotIdentifier").as_str()?.to_ascii_lowercase();
             Some((name, snapshot.get("DbiResourceId").as_str().unwrap_or_default()))
         });
@@ -56,6 +56,6 @@ impl<'a> Snapshots<'a> {
 /// The read of the snapshots, if the plan makes a final one.
 pub(super) fn reads(plan: &Plan) -> Vec<Node> {
     let makes_one = plan.calls().any(|(_, call, _)| !call.arg("FinalDBSnapshotIdentifier").is_null());
-    let call = || Call::new(Operation::DescribeDBSnapshots, [("SnapshotType", Value::str("manual"))]);
+    let call = || Call::new(Rds::DescribeDBSnapshots, [("SnapshotType", Value::str("manual"))]);
     makes_one.then(|| read((Kind::DbInstance, call()))).into_iter().collect()
 }

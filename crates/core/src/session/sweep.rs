@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Problem, VISIBILITY_MS, read_node};
 use crate::address::Address;
-use crate::api::{Call, ErrorClass, Operation, Reply};
+use crate::api::{Call, Ec2, ErrorClass, Operation, Rds, Reply};
 use crate::identity::{self, LINEAGE_TAG};
 use crate::map;
 use crate::model::Kind;
@@ -41,11 +41,11 @@ struct Row {
 
 /// Every kind whose objects carry tags: routes and associations go with their tables.
 const ROWS: [Row; 11] = [
-    row("aws_vpc", Kind::Vpc, Operation::DescribeVpcs, "Vpcs", "VpcId", "aws ec2 delete-vpc --vpc-id"),
+    row("aws_vpc", Kind::Vpc, Operation::Ec2(Ec2::DescribeVpcs), "Vpcs", "VpcId", "aws ec2 delete-vpc --vpc-id"),
     row(
         "aws_subnet",
         Kind::Subnet,
-        Operation::DescribeSubnets,
+        Operation::Ec2(Ec2::DescribeSubnets),
         "Subnets",
         "SubnetId",
         "aws ec2 delete-subnet --subnet-id",
@@ -53,7 +53,7 @@ const ROWS: [Row; 11] = [
     row(
         "aws_internet_gateway",
         Kind::InternetGateway,
-        Operation::DescribeInternetGateways,
+        Operation::Ec2(Ec2::DescribeInternetGateways),
         "InternetGateways",
         "InternetGatewayId",
         "aws ec2 delete-internet-gateway --internet-gateway-id",
@@ -61,7 +61,7 @@ const ROWS: [Row; 11] = [
     row(
         "aws_eip",
         Kind::Eip,
-        Operation::DescribeAddresses,
+        Operation::Ec2(Ec2::DescribeAddresses),
         "Addresses",
         "AllocationId",
         "aws ec2 release-address --allocation-id",
@@ -69,7 +69,7 @@ const ROWS: [Row; 11] = [
     row(
         "aws_nat_gateway",
         Kind::NatGateway,
-        Operation::DescribeNatGateways,
+        Operation::Ec2(Ec2::DescribeNatGateways),
         "NatGateways",
         "NatGatewayId",
         "aws ec2 delete-nat-gateway --nat-gateway-id",
@@ -77,7 +77,7 @@ const ROWS: [Row; 11] = [
     row(
         "aws_route_table",
         Kind::RouteTable,
-        Operation::DescribeRouteTables,
+        Operation::Ec2(Ec2::DescribeRouteTables),
         "RouteTables",
         "RouteTableId",
         "aws ec2 delete-route-table --route-table-id",
@@ -85,7 +85,7 @@ const ROWS: [Row; 11] = [
     row(
         "aws_security_group",
         Kind::SecurityGroup,
-        Operation::DescribeSecurityGroups,
+        Operation::Ec2(Ec2::DescribeSecurityGroups),
         "SecurityGroups",
         "GroupId",
         "aws ec2 delete-security-group --group-id",
@@ -93,7 +93,7 @@ const ROWS: [Row; 11] = [
     row(
         "aws_instance",
         Kind::Instance,
-        Operation::DescribeInstances,
+        Operation::Ec2(Ec2::DescribeInstances),
         "Instances",
         "InstanceId",
         "aws ec2 terminate-instances --instance-ids",
@@ -101,7 +101,7 @@ const ROWS: [Row; 11] = [
     row(
         "aws_ebs_volume",
         Kind::Instance,
-        Operation::DescribeVolumes,
+        Operation::Ec2(Ec2::DescribeVolumes),
         "Volumes",
         "VolumeId",
         "aws ec2 delete-volume --volume-id",
@@ -109,7 +109,7 @@ const ROWS: [Row; 11] = [
     row(
         "aws_db_instance",
         Kind::DbInstance,
-        Operation::DescribeDBInstances,
+        Operation::Rds(Rds::DescribeDBInstances),
         "DBInstances",
         "DBInstanceIdentifier",
         "aws rds delete-db-instance --db-instance-identifier",
@@ -117,7 +117,7 @@ const ROWS: [Row; 11] = [
     row(
         "aws_db_subnet_group",
         Kind::DbSubnetGroup,
-        Operation::ListTagsForResource,
+        Operation::Rds(Rds::ListTagsForResource),
         "",
         "",
         "aws rds delete-db-subnet-group --db-subnet-group-name",
@@ -372,9 +372,9 @@ mod tests {
         };
         // The VPC goes last, after a server that may not be terminated and a subnet that takes its time.
         let mut nodes = vec![
-            delete(Kind::Instance, Operation::TerminateInstances, &[]),
-            delete(Kind::Subnet, Operation::DeleteSubnet, &[]),
-            delete(Kind::Vpc, Operation::DeleteVpc, &[0, 1]),
+            delete(Kind::Instance, Operation::Ec2(Ec2::TerminateInstances), &[]),
+            delete(Kind::Subnet, Operation::Ec2(Ec2::DeleteSubnet), &[]),
+            delete(Kind::Vpc, Operation::Ec2(Ec2::DeleteVpc), &[0, 1]),
         ];
         let deletions = nodes.len();
         let state = State::new("ours");
@@ -391,12 +391,12 @@ mod tests {
             for effect in effects {
                 match effect {
                     Effect::Send { ticket, request } => match request.operation() {
-                        Operation::TerminateInstances => {
+                        Operation::Ec2(Ec2::TerminateInstances) => {
                             let error =
                                 ApiError { code: "No".into(), message: "no".into(), class: ErrorClass::Refused };
                             executor.on_event(now, Event::Replied { ticket, reply: Err(error) });
                         }
-                        Operation::DeleteSubnet => subnet = Some(ticket),
+                        Operation::Ec2(Ec2::DeleteSubnet) => subnet = Some(ticket),
                         other => panic!("{other} is sent while a subnet is being deleted"),
                     },
                     Effect::Persist { state } => executor.on_event(now, Event::Persisted { serial: state.serial }),

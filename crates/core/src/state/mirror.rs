@@ -8,12 +8,26 @@ use std::sync::Arc;
 
 use super::State;
 use super::raw::{Raw, RawObject};
+use crate::api::{Call, Ec2, Operation};
 use crate::ownership::{Direction, Elsewhere, RecordedRule};
 use crate::rules::{self, Rule};
 use crate::value::Value;
 
-/// Records rules that AWS has just added to this group, as it answered them. True if the state changed.
-pub fn added(state: &mut State, group: &str, direction: Direction, answered: &Value) -> bool {
+/// Records what a call, which AWS has just carried out, did to rules of a group. True if the state changed.
+pub fn record(state: &mut State, call: &Call, reply: &Value) -> bool {
+    let Some(group) = call.arg("GroupId").as_str() else { return false };
+    let (answered, permissions) = (reply.get("SecurityGroupRules"), call.arg("IpPermissions"));
+    match call.operation {
+        Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress) => added(state, group, Direction::Ingress, answered),
+        Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress) => added(state, group, Direction::Egress, answered),
+        Operation::Ec2(Ec2::RevokeSecurityGroupIngress) => revoked(state, group, Direction::Ingress, permissions),
+        Operation::Ec2(Ec2::RevokeSecurityGroupEgress) => revoked(state, group, Direction::Egress, permissions),
+        _ => false,
+    }
+}
+
+/// Records rules that AWS has just added to this group, as it answered them.
+fn added(state: &mut State, group: &str, direction: Direction, answered: &Value) -> bool {
     let mut changed = false;
     for rule in answered.as_list().unwrap_or_default() {
         changed |= add(state, group, direction, rule).is_some();
@@ -21,8 +35,8 @@ pub fn added(state: &mut State, group: &str, direction: Direction, answered: &Va
     changed
 }
 
-/// Drops the records of rules that AWS has just taken from this group. True if the state changed.
-pub fn revoked(state: &mut State, group: &str, direction: Direction, permissions: &Value) -> bool {
+/// Drops the records of rules that AWS has just taken from this group.
+fn revoked(state: &mut State, group: &str, direction: Direction, permissions: &Value) -> bool {
     let gone = rules::explode(&rules::from_permissions(permissions, group), Some(group));
     let is_gone = |rule: &Rule| gone.iter().any(|other| other.key() == rule.key());
     let records = claimed(state, group, direction).into_iter().filter(|record| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Reply, Request};
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 
@@ -39,7 +39,7 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
     };
 
     let mut default_vpcs = BTreeSet::new();
-    for vpc in list(&mut world, Operation::DescribeVpcs, &[], "Vpcs") {
+    for vpc in list(&mut world, Operation::Ec2(Ec2::DescribeVpcs), &[], "Vpcs") {
         let id = text(&vpc, "VpcId");
         if vpc.get("IsDefault").as_bool() == Some(true) {
             default_vpcs.insert(id.clone());
@@ -49,7 +49,7 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
         let block = world.block(&id, vpc.get("CidrBlock"));
         world.vpcs.insert(id, block.into_iter().collect());
     }
-    for subnet in list(&mut world, Operation::DescribeSubnets, &[], "Subnets") {
+    for subnet in list(&mut world, Operation::Ec2(Ec2::DescribeSubnets), &[], "Subnets") {
         let (id, vpc) = (text(&subnet, "SubnetId"), text(&subnet, "VpcId"));
         if !default_vpcs.contains(&vpc) {
             world.objects.push(Object::of("subnet", &id, subnet.get("Tags")));
@@ -65,7 +65,7 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
             world.subnets.insert(id, Subnet { vpc, block, free, closed });
         }
     }
-    for gateway in list(&mut world, Operation::DescribeInternetGateways, &[], "InternetGateways") {
+    for gateway in list(&mut world, Operation::Ec2(Ec2::DescribeInternetGateways), &[], "InternetGateways") {
         let id = text(&gateway, "InternetGatewayId");
         let attached = |a: &&Value| a.get("State").as_str() != Some("detached");
         let attachments: Vec<_> =
@@ -75,40 +75,40 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
         }
         world.gateways.insert(id, attachments);
     }
-    for address in list(&mut world, Operation::DescribeAddresses, &[], "Addresses") {
+    for address in list(&mut world, Operation::Ec2(Ec2::DescribeAddresses), &[], "Addresses") {
         let id = text(&address, "AllocationId");
         world.objects.push(Object::of("elastic-ip", &id, address.get("Tags")));
         world.charges.push(cost::address(&id));
         world.addresses.push(Address { id, associated: address.get("AssociationId").as_str().is_some() });
     }
-    for nat in list(&mut world, Operation::DescribeNatGateways, &[], "NatGateways") {
+    for nat in list(&mut world, Operation::Ec2(Ec2::DescribeNatGateways), &[], "NatGateways") {
         world.read_nat(&nat);
     }
-    for table in list(&mut world, Operation::DescribeRouteTables, &[], "RouteTables") {
+    for table in list(&mut world, Operation::Ec2(Ec2::DescribeRouteTables), &[], "RouteTables") {
         world.read_table(&table);
     }
-    for group in list(&mut world, Operation::DescribeSecurityGroups, &[], "SecurityGroups") {
+    for group in list(&mut world, Operation::Ec2(Ec2::DescribeSecurityGroups), &[], "SecurityGroups") {
         world.read_group(&group);
     }
-    for instance in list(&mut world, Operation::DescribeInstances, &[], "Instances") {
+    for instance in list(&mut world, Operation::Ec2(Ec2::DescribeInstances), &[], "Instances") {
         world.read_instance(&instance);
     }
-    for volume in list(&mut world, Operation::DescribeVolumes, &[], "Volumes") {
+    for volume in list(&mut world, Operation::Ec2(Ec2::DescribeVolumes), &[], "Volumes") {
         world.read_volume(&volume);
     }
-    for interface in list(&mut world, Operation::DescribeNetworkInterfaces, &[], "NetworkInterfaces") {
+    for interface in list(&mut world, Operation::Ec2(Ec2::DescribeNetworkInterfaces), &[], "NetworkInterfaces") {
         world.read_interface(&interface);
     }
-    for group in list(&mut world, Operation::DescribeDBSubnetGroups, &[], "DBSubnetGroups") {
+    for group in list(&mut world, Operation::Rds(Rds::DescribeDBSubnetGroups), &[], "DBSubnetGroups") {
         let name = text(&group, "DBSubnetGroupName");
         if name != "default" {
             let arn = group.get("DBSubnetGroupArn").clone();
-            let tags = list(&mut world, Operation::ListTagsForResource, &[("ResourceName", arn)], "Tags");
+            let tags = list(&mut world, Operation::Rds(Rds::ListTagsForResource), &[("ResourceName", arn)], "Tags");
             world.objects.push(Object::of("db-subnet-group", &name, tags.first().unwrap_or(&Value::Null)));
         }
         world.db_subnet_groups.push(DbSubnetGroup { name, subnets: texts(&group, "SubnetIds") });
     }
-    for database in list(&mut world, Operation::DescribeDBInstances, &[], "DBInstances") {
+    for database in list(&mut world, Operation::Rds(Rds::DescribeDBInstances), &[], "DBInstances") {
         world.read_database(&database);
     }
     world.check_groups();

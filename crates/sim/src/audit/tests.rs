@@ -1,6 +1,6 @@
 //! Tests with hand-made replies: the stack of the seed, what breaks it, and what only nearly does.
 
-use aloka_core::api::{ApiError, Operation, Reply, Request};
+use aloka_core::api::{ApiError, Ec2, Operation, Rds, Reply, Request};
 use aloka_core::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -637,7 +637,11 @@ fn what_cannot_be_followed_is_told() {
         assert!(violations.iter().any(|text| text.contains(expected_text)), "{name}: {violations:#?}");
     }
     let account = seed();
-    for refused in [Operation::DescribeVpcs, Operation::DescribeSecurityGroups, Operation::DescribeDBInstances] {
+    for refused in [
+        Operation::Ec2(Ec2::DescribeVpcs),
+        Operation::Ec2(Ec2::DescribeSecurityGroups),
+        Operation::Rds(Rds::DescribeDBInstances),
+    ] {
         let world = audit(&mut |request| {
             if request.operation() == refused {
                 return Err(ApiError::answered("UnauthorizedOperation", "no", Some(403)));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aloka_core::api::{ApiError, ErrorClass, Operation, Request, Service};
+use aloka_core::api::{ApiError, Ec2, ErrorClass, Operation, Request, Service};
 use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
@@ -43,7 +43,7 @@ impl Account {
     /// the others say of the parameter is not documented.
     pub fn dry_run(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> ApiError {
         let operation = request.operation();
-        if operation.service() != Service::Ec2 || operation == Operation::ModifyVpcAttribute {
+        if operation.service() != Service::Ec2 || operation == Operation::Ec2(Ec2::ModifyVpcAttribute) {
             return self.refused(rule::NO_DRY_RUN.refuse([]));
         }
         self.sweep(now);

@@ -154,7 +154,7 @@ impl Account {
     /// refused instead, in AWS's words rather than `message`.
     pub fn fail_next(&mut self, operation: Operation, code: &str, message: &str) {
         let doom = Doom { code: code.to_owned(), message: message.to_owned() };
-        self.doomed.entry(operation.name().to_owned()).or_default().push(doom);
+        self.doomed.entry(operation.to_string()).or_default().push(doom);
     }
 
     /// Refuses this call if a script says that there is no room; `fills` are what the message of the rule needs.
@@ -163,7 +163,7 @@ impl Account {
         operation: Operation,
         fills: [&dyn fmt::Display; N],
     ) -> Result<(), Refusal> {
-        let Some(next) = self.doomed.get(operation.name()).and_then(|dooms| dooms.first()) else { return Ok(()) };
+        let Some(next) = self.doomed.get(&operation.to_string()).and_then(|dooms| dooms.first()) else { return Ok(()) };
         let lacks = |rule: &&&'static Rule| rule.code == next.code && rule.operations.contains(&operation);
         let Some(rule) = capacity::ALL.iter().find(lacks) else { return Ok(()) };
         drop(self.take_doom(operation));
@@ -172,10 +172,10 @@ impl Account {
 
     /// The failure in store for this call.
     pub(crate) fn take_doom(&mut self, operation: Operation) -> Option<Doom> {
-        let dooms = self.doomed.get_mut(operation.name())?;
+        let dooms = self.doomed.get_mut(&operation.to_string())?;
         let doom = (!dooms.is_empty()).then(|| dooms.remove(0));
         if dooms.is_empty() {
-            self.doomed.remove(operation.name());
+            self.doomed.remove(&operation.to_string());
         }
         doom
     }

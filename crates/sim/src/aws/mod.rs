@@ -43,7 +43,7 @@ mod vpc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aloka_core::api::{Operation, Reply, Request};
+use aloka_core::api::{Ec2, Operation, Rds, Reply, Request, Ssm, Sts};
 use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -233,7 +233,10 @@ impl Account {
         self.sweep(now);
         let answer = self.admit(now, request).and_then(|()| self.answer(now, request, secrets));
         self.rds_role |= answer.is_ok()
-            && matches!(request.operation(), Operation::CreateDBSubnetGroup | Operation::CreateDBInstance);
+            && matches!(
+                request.operation(),
+                Operation::Rds(Rds::CreateDBSubnetGroup) | Operation::Rds(Rds::CreateDBInstance)
+            );
         self.refused_by = answer.as_ref().err().map(|refusal| refusal.rule);
         Ok(answer?)
     }
@@ -254,80 +257,92 @@ impl Account {
 
     fn dispatch(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
         match request.operation() {
-            Operation::GetCallerIdentity => self.get_caller_identity(),
-            Operation::GetParameter => self.get_parameter(request),
-            Operation::DescribeAvailabilityZones => self.describe_availability_zones(request),
-            Operation::DescribeInstanceTypeOfferings => self.describe_instance_type_offerings(request),
-            Operation::DescribeImages => self.describe_images(request),
-            Operation::CreateVpc => self.create_vpc(now, request),
-            Operation::DescribeVpcs => self.list::<vpc::Vpc>(now, request),
-            Operation::DescribeVpcAttribute => self.describe_vpc_attribute(now, request),
-            Operation::ModifyVpcAttribute => self.modify_vpc_attribute(now, request),
-            Operation::DeleteVpc => self.delete_vpc(now, request),
-            Operation::CreateSubnet => self.create_subnet(now, request),
-            Operation::DescribeSubnets => self.list::<subnet::Subnet>(now, request),
-            Operation::DeleteSubnet => self.delete_subnet(now, request),
-            Operation::CreateInternetGateway => self.create_internet_gateway(now, request),
-            Operation::DescribeInternetGateways => self.list::<gateway::Gateway>(now, request),
-            Operation::AttachInternetGateway => self.attach_internet_gateway(now, request),
-            Operation::DetachInternetGateway => self.detach_internet_gateway(now, request),
-            Operation::DeleteInternetGateway => self.delete_internet_gateway(now, request),
-            Operation::AllocateAddress => self.allocate_address(now, request),
-            Operation::DescribeAddresses => self.list::<address::ElasticIp>(now, request),
-            Operation::ReleaseAddress => self.release_address(now, request),
-            Operation::CreateNatGateway => self.create_nat_gateway(now, request),
-            Operation::DescribeNatGateways => self.list::<nat::Nat>(now, request),
-            Operation::DeleteNatGateway => self.delete_nat_gateway(now, request),
-            Operation::CreateRouteTable => self.create_route_table(now, request),
-            Operation::DescribeRouteTables => self.list::<route::RouteTable>(now, request),
-            Operation::DeleteRouteTable => self.delete_route_table(now, request),
-            Operation::CreateRoute => self.create_route(now, request),
-            Operation::ReplaceRoute => self.replace_route(now, request),
-            Operation::DeleteRoute => self.delete_route(now, request),
-            Operation::AssociateRouteTable => self.associate_route_table(now, request),
-            Operation::ReplaceRouteTableAssociation => self.replace_route_table_association(now, request),
-            Operation::DisassociateRouteTable => self.disassociate_route_table(now, request),
-            Operation::DescribeNetworkInterfaces => self.describe_network_interfaces(now, request),
-            Operation::DescribeVpcEndpoints => self.describe_attachments(now, request, AttachmentKind::Endpoint),
-            Operation::DescribeVpcPeeringConnections => {
+            Operation::Sts(Sts::GetCallerIdentity) => self.get_caller_identity(),
+            Operation::Ssm(Ssm::GetParameter) => self.get_parameter(request),
+            Operation::Ec2(Ec2::DescribeAvailabilityZones) => self.describe_availability_zones(request),
+            Operation::Ec2(Ec2::DescribeInstanceTypeOfferings) => self.describe_instance_type_offerings(request),
+            Operation::Ec2(Ec2::DescribeImages) => self.describe_images(request),
+            Operation::Ec2(Ec2::CreateVpc) => self.create_vpc(now, request),
+            Operation::Ec2(Ec2::DescribeVpcs) => self.list::<vpc::Vpc>(now, request),
+            Operation::Ec2(Ec2::DescribeVpcAttribute) => self.describe_vpc_attribute(now, request),
+            Operation::Ec2(Ec2::ModifyVpcAttribute) => self.modify_vpc_attribute(now, request),
+            Operation::Ec2(Ec2::DeleteVpc) => self.delete_vpc(now, request),
+            Operation::Ec2(Ec2::CreateSubnet) => self.create_subnet(now, request),
+            Operation::Ec2(Ec2::DescribeSubnets) => self.list::<subnet::Subnet>(now, request),
+            Operation::Ec2(Ec2::DeleteSubnet) => self.delete_subnet(now, request),
+            Operation::Ec2(Ec2::CreateInternetGateway) => self.create_internet_gateway(now, request),
+            Operation::Ec2(Ec2::DescribeInternetGateways) => self.list::<gateway::Gateway>(now, request),
+            Operation::Ec2(Ec2::AttachInternetGateway) => self.attach_internet_gateway(now, request),
+            Operation::Ec2(Ec2::DetachInternetGateway) => self.detach_internet_gateway(now, request),
+            Operation::Ec2(Ec2::DeleteInternetGateway) => self.delete_internet_gateway(now, request),
+            Operation::Ec2(Ec2::AllocateAddress) => self.allocate_address(now, request),
+            Operation::Ec2(Ec2::DescribeAddresses) => self.list::<address::ElasticIp>(now, request),
+            Operation::Ec2(Ec2::ReleaseAddress) => self.release_address(now, request),
+            Operation::Ec2(Ec2::CreateNatGateway) => self.create_nat_gateway(now, request),
+            Operation::Ec2(Ec2::DescribeNatGateways) => self.list::<nat::Nat>(now, request),
+            Operation::Ec2(Ec2::DeleteNatGateway) => self.delete_nat_gateway(now, request),
+            Operation::Ec2(Ec2::CreateRouteTable) => self.create_route_table(now, request),
+            Operation::Ec2(Ec2::DescribeRouteTables) => self.list::<route::RouteTable>(now, request),
+            Operation::Ec2(Ec2::DeleteRouteTable) => self.delete_route_table(now, request),
+            Operation::Ec2(Ec2::CreateRoute) => self.create_route(now, request),
+            Operation::Ec2(Ec2::ReplaceRoute) => self.replace_route(now, request),
+            Operation::Ec2(Ec2::DeleteRoute) => self.delete_route(now, request),
+            Operation::Ec2(Ec2::AssociateRouteTable) => self.associate_route_table(now, request),
+            Operation::Ec2(Ec2::ReplaceRouteTableAssociation) => self.replace_route_table_association(now, request),
+            Operation::Ec2(Ec2::DisassociateRouteTable) => self.disassociate_route_table(now, request),
+            Operation::Ec2(Ec2::DescribeNetworkInterfaces) => self.describe_network_interfaces(now, request),
+            Operation::Ec2(Ec2::DescribeVpcEndpoints) => {
+                self.describe_attachments(now, request, AttachmentKind::Endpoint)
+            }
+            Operation::Ec2(Ec2::DescribeVpcPeeringConnections) => {
                 self.describe_attachments(now, request, AttachmentKind::PeeringConnection)
             }
-            Operation::DescribeVpnGateways => self.describe_attachments(now, request, AttachmentKind::VpnGateway),
-            Operation::DescribeNetworkAcls => self.describe_attachments(now, request, AttachmentKind::NetworkAcl),
-            Operation::DescribeEgressOnlyInternetGateways => {
+            Operation::Ec2(Ec2::DescribeVpnGateways) => {
+                self.describe_attachments(now, request, AttachmentKind::VpnGateway)
+            }
+            Operation::Ec2(Ec2::DescribeNetworkAcls) => {
+                self.describe_attachments(now, request, AttachmentKind::NetworkAcl)
+            }
+            Operation::Ec2(Ec2::DescribeEgressOnlyInternetGateways) => {
                 self.describe_attachments(now, request, AttachmentKind::EgressOnlyGateway)
             }
-            Operation::CreateSecurityGroup => self.create_security_group(now, request),
-            Operation::DescribeSecurityGroups => self.list::<security_group::Group>(now, request),
-            Operation::DeleteSecurityGroup => self.delete_security_group(now, request),
-            Operation::AuthorizeSecurityGroupIngress => self.authorize(now, request, permission::Direction::Ingress),
-            Operation::AuthorizeSecurityGroupEgress => self.authorize(now, request, permission::Direction::Egress),
-            Operation::RevokeSecurityGroupIngress => self.revoke(now, request, permission::Direction::Ingress),
-            Operation::RevokeSecurityGroupEgress => self.revoke(now, request, permission::Direction::Egress),
-            Operation::RunInstances => self.run_instances(now, request),
-            Operation::DescribeInstances => self.list::<instance::Instance>(now, request),
-            Operation::ModifyInstanceAttribute => self.modify_instance_attribute(now, request),
-            Operation::StopInstances => self.stop_instances(now, request),
-            Operation::StartInstances => self.start_instances(now, request),
-            Operation::TerminateInstances => self.terminate_instances(now, request),
-            Operation::DescribeVolumes => self.list::<volume::Volume>(now, request),
-            Operation::ModifyVolume => self.modify_volume(now, request),
-            Operation::DescribeTags => self.describe_tags(now, request),
-            Operation::CreateTags => self.create_tags(now, request),
-            Operation::DeleteTags => self.delete_tags(now, request),
-            Operation::CreateDBSubnetGroup => self.create_db_subnet_group(now, request),
-            Operation::DescribeDBSubnetGroups => self.describe_db_subnet_groups(now, request),
-            Operation::ModifyDBSubnetGroup => self.modify_db_subnet_group(now, request),
-            Operation::DeleteDBSubnetGroup => self.delete_db_subnet_group(now, request),
-            Operation::CreateDBInstance => self.create_db_instance(now, request, secrets),
-            Operation::DescribeDBInstances => self.describe_db_instances(now, request),
-            Operation::ModifyDBInstance => self.modify_db_instance(now, request, secrets),
-            Operation::DeleteDBInstance => self.delete_db_instance(now, request),
-            Operation::DescribeDBSnapshots => self.describe_db_snapshots(now, request),
-            Operation::DescribeDBEngineVersions => db_rules::describe_engine_versions(request),
-            Operation::AddTagsToResource => self.add_tags_to_resource(now, request),
-            Operation::RemoveTagsFromResource => self.remove_tags_from_resource(now, request),
-            Operation::ListTagsForResource => self.list_tags_for_resource(now, request),
+            Operation::Ec2(Ec2::CreateSecurityGroup) => self.create_security_group(now, request),
+            Operation::Ec2(Ec2::DescribeSecurityGroups) => self.list::<security_group::Group>(now, request),
+            Operation::Ec2(Ec2::DeleteSecurityGroup) => self.delete_security_group(now, request),
+            Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress) => {
+                self.authorize(now, request, permission::Direction::Ingress)
+            }
+            Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress) => {
+                self.authorize(now, request, permission::Direction::Egress)
+            }
+            Operation::Ec2(Ec2::RevokeSecurityGroupIngress) => {
+                self.revoke(now, request, permission::Direction::Ingress)
+            }
+            Operation::Ec2(Ec2::RevokeSecurityGroupEgress) => self.revoke(now, request, permission::Direction::Egress),
+            Operation::Ec2(Ec2::RunInstances) => self.run_instances(now, request),
+            Operation::Ec2(Ec2::DescribeInstances) => self.list::<instance::Instance>(now, request),
+            Operation::Ec2(Ec2::ModifyInstanceAttribute) => self.modify_instance_attribute(now, request),
+            Operation::Ec2(Ec2::StopInstances) => self.stop_instances(now, request),
+            Operation::Ec2(Ec2::StartInstances) => self.start_instances(now, request),
+            Operation::Ec2(Ec2::TerminateInstances) => self.terminate_instances(now, request),
+            Operation::Ec2(Ec2::DescribeVolumes) => self.list::<volume::Volume>(now, request),
+            Operation::Ec2(Ec2::ModifyVolume) => self.modify_volume(now, request),
+            Operation::Ec2(Ec2::DescribeTags) => self.describe_tags(now, request),
+            Operation::Ec2(Ec2::CreateTags) => self.create_tags(now, request),
+            Operation::Ec2(Ec2::DeleteTags) => self.delete_tags(now, request),
+            Operation::Rds(Rds::CreateDBSubnetGroup) => self.create_db_subnet_group(now, request),
+            Operation::Rds(Rds::DescribeDBSubnetGroups) => self.describe_db_subnet_groups(now, request),
+            Operation::Rds(Rds::ModifyDBSubnetGroup) => self.modify_db_subnet_group(now, request),
+            Operation::Rds(Rds::DeleteDBSubnetGroup) => self.delete_db_subnet_group(now, request),
+            Operation::Rds(Rds::CreateDBInstance) => self.create_db_instance(now, request, secrets),
+            Operation::Rds(Rds::DescribeDBInstances) => self.describe_db_instances(now, request),
+            Operation::Rds(Rds::ModifyDBInstance) => self.modify_db_instance(now, request, secrets),
+            Operation::Rds(Rds::DeleteDBInstance) => self.delete_db_instance(now, request),
+            Operation::Rds(Rds::DescribeDBSnapshots) => self.describe_db_snapshots(now, request),
+            Operation::Rds(Rds::DescribeDBEngineVersions) => db_rules::describe_engine_versions(request),
+            Operation::Rds(Rds::AddTagsToResource) => self.add_tags_to_resource(now, request),
+            Operation::Rds(Rds::RemoveTagsFromResource) => self.remove_tags_from_resource(now, request),
+            Operation::Rds(Rds::ListTagsForResource) => self.list_tags_for_resource(now, request),
         }
     }
 }

@@ -146,7 +146,7 @@ impl Account {
 }
 
 fn token_key(request: &Request) -> Text {
-    format!("{}/{}", request.operation().name(), request.text("ClientToken")).into()
+    format!("{}/{}", request.operation(), request.text("ClientToken")).into()
 }
 
 fn arguments_hash(request: &Request) -> Text {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{Operation, Request, Service};
+use aloka_core::api::{Ec2, Operation, Rds, Request, Service, Ssm, Sts};
 use aloka_core::time::Instant;
 use serde::{Deserialize, Serialize};
 
@@ -47,75 +47,77 @@ const RDS_WRITE: Bucket = bucket("rds write", 30, 3);
 fn requests(request: &Request) -> Bucket {
     let unless_filtered = if request.arg("Filters").is_null() { UNFILTERED } else { NON_MUTATING };
     match request.operation() {
-        Operation::GetCallerIdentity => bucket("sts", 600, 600),
-        Operation::GetParameter => bucket("ssm:GetParameter", 40, 40),
-        Operation::DescribeInstances
-        | Operation::DescribeNetworkInterfaces
-        | Operation::DescribeSecurityGroups
-        | Operation::DescribeVolumes => unless_filtered,
-        Operation::DescribeAvailabilityZones
-        | Operation::DescribeInstanceTypeOfferings
-        | Operation::DescribeImages
-        | Operation::DescribeVpcs
-        | Operation::DescribeVpcAttribute
-        | Operation::DescribeSubnets
-        | Operation::DescribeInternetGateways
-        | Operation::DescribeAddresses
-        | Operation::DescribeNatGateways
-        | Operation::DescribeRouteTables
-        | Operation::DescribeVpcEndpoints
-        | Operation::DescribeVpcPeeringConnections
-        | Operation::DescribeVpnGateways
-        | Operation::DescribeNetworkAcls
-        | Operation::DescribeEgressOnlyInternetGateways
-        | Operation::DescribeTags => NON_MUTATING,
-        Operation::AuthorizeSecurityGroupIngress | Operation::RevokeSecurityGroupIngress => RESOURCE_INTENSIVE,
-        Operation::CreateVpc
-        | Operation::ModifyVpcAttribute
-        | Operation::DeleteVpc
-        | Operation::CreateSubnet
-        | Operation::DeleteSubnet
-        | Operation::CreateInternetGateway
-        | Operation::AttachInternetGateway
-        | Operation::DetachInternetGateway
-        | Operation::DeleteInternetGateway
-        | Operation::AllocateAddress
-        | Operation::ReleaseAddress
-        | Operation::CreateRouteTable
-        | Operation::DeleteRouteTable
-        | Operation::CreateRoute
-        | Operation::ReplaceRoute
-        | Operation::DeleteRoute
-        | Operation::AssociateRouteTable
-        | Operation::ReplaceRouteTableAssociation
-        | Operation::DisassociateRouteTable
-        | Operation::CreateSecurityGroup
-        | Operation::DeleteSecurityGroup
-        | Operation::AuthorizeSecurityGroupEgress
-        | Operation::RevokeSecurityGroupEgress
-        | Operation::ModifyInstanceAttribute
-        | Operation::StopInstances
-        | Operation::ModifyVolume => MUTATING,
-        Operation::CreateNatGateway => bucket("CreateNatGateway", 10, 1),
-        Operation::DeleteNatGateway => bucket("DeleteNatGateway", 10, 1),
-        Operation::CreateTags => bucket("CreateTags", 100, 10),
-        Operation::DeleteTags => bucket("DeleteTags", 100, 10),
-        Operation::RunInstances => bucket("RunInstances", 5, 2),
-        Operation::StartInstances => bucket("StartInstances", 5, 2),
-        Operation::TerminateInstances => bucket("TerminateInstances", 100, 5),
-        Operation::DescribeDBSubnetGroups
-        | Operation::DescribeDBInstances
-        | Operation::DescribeDBSnapshots
-        | Operation::DescribeDBEngineVersions
-        | Operation::ListTagsForResource => RDS_READ,
-        Operation::CreateDBSubnetGroup
-        | Operation::ModifyDBSubnetGroup
-        | Operation::DeleteDBSubnetGroup
-        | Operation::CreateDBInstance
-        | Operation::ModifyDBInstance
-        | Operation::DeleteDBInstance
-        | Operation::AddTagsToResource
-        | Operation::RemoveTagsFromResource => RDS_WRITE,
+        Operation::Sts(Sts::GetCallerIdentity) => bucket("sts", 600, 600),
+        Operation::Ssm(Ssm::GetParameter) => bucket("ssm:GetParameter", 40, 40),
+        Operation::Ec2(Ec2::DescribeInstances)
+        | Operation::Ec2(Ec2::DescribeNetworkInterfaces)
+        | Operation::Ec2(Ec2::DescribeSecurityGroups)
+        | Operation::Ec2(Ec2::DescribeVolumes) => unless_filtered,
+        Operation::Ec2(Ec2::DescribeAvailabilityZones)
+        | Operation::Ec2(Ec2::DescribeInstanceTypeOfferings)
+        | Operation::Ec2(Ec2::DescribeImages)
+        | Operation::Ec2(Ec2::DescribeVpcs)
+        | Operation::Ec2(Ec2::DescribeVpcAttribute)
+        | Operation::Ec2(Ec2::DescribeSubnets)
+        | Operation::Ec2(Ec2::DescribeInternetGateways)
+        | Operation::Ec2(Ec2::DescribeAddresses)
+        | Operation::Ec2(Ec2::DescribeNatGateways)
+        | Operation::Ec2(Ec2::DescribeRouteTables)
+        | Operation::Ec2(Ec2::DescribeVpcEndpoints)
+        | Operation::Ec2(Ec2::DescribeVpcPeeringConnections)
+        | Operation::Ec2(Ec2::DescribeVpnGateways)
+        | Operation::Ec2(Ec2::DescribeNetworkAcls)
+        | Operation::Ec2(Ec2::DescribeEgressOnlyInternetGateways)
+        | Operation::Ec2(Ec2::DescribeTags) => NON_MUTATING,
+        Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress) | Operation::Ec2(Ec2::RevokeSecurityGroupIngress) => {
+            RESOURCE_INTENSIVE
+        }
+        Operation::Ec2(Ec2::CreateVpc)
+        | Operation::Ec2(Ec2::ModifyVpcAttribute)
+        | Operation::Ec2(Ec2::DeleteVpc)
+        | Operation::Ec2(Ec2::CreateSubnet)
+        | Operation::Ec2(Ec2::DeleteSubnet)
+        | Operation::Ec2(Ec2::CreateInternetGateway)
+        | Operation::Ec2(Ec2::AttachInternetGateway)
+        | Operation::Ec2(Ec2::DetachInternetGateway)
+        | Operation::Ec2(Ec2::DeleteInternetGateway)
+        | Operation::Ec2(Ec2::AllocateAddress)
+        | Operation::Ec2(Ec2::ReleaseAddress)
+        | Operation::Ec2(Ec2::CreateRouteTable)
+        | Operation::Ec2(Ec2::DeleteRouteTable)
+        | Operation::Ec2(Ec2::CreateRoute)
+        | Operation::Ec2(Ec2::ReplaceRoute)
+        | Operation::Ec2(Ec2::DeleteRoute)
+        | Operation::Ec2(Ec2::AssociateRouteTable)
+        | Operation::Ec2(Ec2::ReplaceRouteTableAssociation)
+        | Operation::Ec2(Ec2::DisassociateRouteTable)
+        | Operation::Ec2(Ec2::CreateSecurityGroup)
+        | Operation::Ec2(Ec2::DeleteSecurityGroup)
+        | Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress)
+        | Operation::Ec2(Ec2::RevokeSecurityGroupEgress)
+        | Operation::Ec2(Ec2::ModifyInstanceAttribute)
+        | Operation::Ec2(Ec2::StopInstances)
+        | Operation::Ec2(Ec2::ModifyVolume) => MUTATING,
+        Operation::Ec2(Ec2::CreateNatGateway) => bucket("CreateNatGateway", 10, 1),
+        Operation::Ec2(Ec2::DeleteNatGateway) => bucket("DeleteNatGateway", 10, 1),
+        Operation::Ec2(Ec2::CreateTags) => bucket("CreateTags", 100, 10),
+        Operation::Ec2(Ec2::DeleteTags) => bucket("DeleteTags", 100, 10),
+        Operation::Ec2(Ec2::RunInstances) => bucket("RunInstances", 5, 2),
+        Operation::Ec2(Ec2::StartInstances) => bucket("StartInstances", 5, 2),
+        Operation::Ec2(Ec2::TerminateInstances) => bucket("TerminateInstances", 100, 5),
+        Operation::Rds(Rds::DescribeDBSubnetGroups)
+        | Operation::Rds(Rds::DescribeDBInstances)
+        | Operation::Rds(Rds::DescribeDBSnapshots)
+        | Operation::Rds(Rds::DescribeDBEngineVersions)
+        | Operation::Rds(Rds::ListTagsForResource) => RDS_READ,
+        Operation::Rds(Rds::CreateDBSubnetGroup)
+        | Operation::Rds(Rds::ModifyDBSubnetGroup)
+        | Operation::Rds(Rds::DeleteDBSubnetGroup)
+        | Operation::Rds(Rds::CreateDBInstance)
+        | Operation::Rds(Rds::ModifyDBInstance)
+        | Operation::Rds(Rds::DeleteDBInstance)
+        | Operation::Rds(Rds::AddTagsToResource)
+        | Operation::Rds(Rds::RemoveTagsFromResource) => RDS_WRITE,
     }
 }
 
@@ -123,14 +125,14 @@ fn requests(request: &Request) -> Bucket {
 fn resources(request: &Request) -> Option<(Bucket, u64)> {
     let operation = request.operation();
     let named = || u64::try_from(request.texts("InstanceIds").len()).unwrap_or(u64::MAX);
-    if operation == Operation::RunInstances {
+    if operation == Operation::Ec2(Ec2::RunInstances) {
         let most = request.arg("MaxCount").as_i64().and_then(|count| u64::try_from(count).ok()).unwrap_or(1);
         Some((bucket("RunInstances instances", 1000, 2), most))
-    } else if operation == Operation::StartInstances {
+    } else if operation == Operation::Ec2(Ec2::StartInstances) {
         Some((bucket("StartInstances instances", 1000, 2), named()))
-    } else if operation == Operation::StopInstances {
+    } else if operation == Operation::Ec2(Ec2::StopInstances) {
         Some((bucket("StopInstances instances", 1000, 20), named()))
-    } else if operation == Operation::TerminateInstances {
+    } else if operation == Operation::Ec2(Ec2::TerminateInstances) {
         Some((bucket("TerminateInstances instances", 1000, 20), named()))
     } else {
         None
@@ -194,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_burst_then_the_rate_once_a_second() {
-        let run = request(Operation::RunInstances, [("MaxCount", 1.into())]);
+        let run = request(Operation::Ec2(Ec2::RunInstances), [("MaxCount", 1.into())]);
         let mut throttle = Throttle::default();
         assert_eq!(passed(&mut throttle, 300, 9, &run), 5);
         assert_eq!(passed(&mut throttle, 999, 9, &run), 0);
@@ -202,12 +204,12 @@ mod tests {
         assert_eq!(passed(&mut throttle, 1999, 9, &run), 0);
         // Never more than it holds.
         assert_eq!(passed(&mut throttle, 100_000, 9, &run), 5);
-        assert_eq!(passed(&mut throttle, 100_000, 9, &request(Operation::StartInstances, [])), 5);
+        assert_eq!(passed(&mut throttle, 100_000, 9, &request(Operation::Ec2(Ec2::StartInstances), [])), 5);
     }
 
     #[test]
     fn instances_are_counted_too() {
-        let run = |count: i64| request(Operation::RunInstances, [("MaxCount", count.into())]);
+        let run = |count: i64| request(Operation::Ec2(Ec2::RunInstances), [("MaxCount", count.into())]);
         let mut throttle = Throttle::default();
         assert_eq!(passed(&mut throttle, 0, 1, &run(1001)), 0);
         assert_eq!(passed(&mut throttle, 0, 1, &run(999)), 1);
@@ -215,7 +217,7 @@ mod tests {
         assert_eq!(passed(&mut throttle, 1000, 1, &run(3)), 0);
         assert_eq!(passed(&mut throttle, 2000, 1, &run(4)), 1);
         let ids: Vec<String> = (0..600).map(|n| format!("i-{n:017x}")).collect();
-        let terminate = request(Operation::TerminateInstances, [("InstanceIds", Value::list(&ids))]);
+        let terminate = request(Operation::Ec2(Ec2::TerminateInstances), [("InstanceIds", Value::list(&ids))]);
         assert_eq!(passed(&mut throttle, 0, 2, &terminate), 1);
     }
 
@@ -223,20 +225,23 @@ mod tests {
     fn what_is_not_filtered_has_a_smaller_bucket() {
         let filters = Value::map([("vpc-id", Value::list(["vpc-1"]))]);
         let mut throttle = Throttle::default();
-        let by_id = request(Operation::DescribeInstances, [("InstanceIds", Value::list(["i-1"]))]);
-        assert_eq!(passed(&mut throttle, 0, 200, &request(Operation::DescribeVolumes, [])), 50);
+        let by_id = request(Operation::Ec2(Ec2::DescribeInstances), [("InstanceIds", Value::list(["i-1"]))]);
+        assert_eq!(passed(&mut throttle, 0, 200, &request(Operation::Ec2(Ec2::DescribeVolumes), [])), 50);
         assert_eq!(passed(&mut throttle, 0, 200, &by_id), 0);
-        assert_eq!(passed(&mut throttle, 0, 200, &request(Operation::DescribeVolumes, [("Filters", filters)])), 100);
-        assert_eq!(passed(&mut throttle, 0, 1, &request(Operation::DescribeVpcs, [])), 0);
+        assert_eq!(
+            passed(&mut throttle, 0, 200, &request(Operation::Ec2(Ec2::DescribeVolumes), [("Filters", filters)])),
+            100
+        );
+        assert_eq!(passed(&mut throttle, 0, 1, &request(Operation::Ec2(Ec2::DescribeVpcs), [])), 0);
     }
 
     #[test]
     fn each_service_has_its_refusal() {
         for (operation, code) in [
-            (Operation::CreateVpc, "RequestLimitExceeded"),
-            (Operation::CreateDBInstance, "Throttling"),
-            (Operation::GetParameter, "ThrottlingException"),
-            (Operation::GetCallerIdentity, "Throttling"),
+            (Operation::Ec2(Ec2::CreateVpc), "RequestLimitExceeded"),
+            (Operation::Rds(Rds::CreateDBInstance), "Throttling"),
+            (Operation::Ssm(Ssm::GetParameter), "ThrottlingException"),
+            (Operation::Sts(Sts::GetCallerIdentity), "Throttling"),
         ] {
             let mut throttle = Throttle::default();
             let calls = (0..1000).map(|_| throttle.count(Instant::ZERO, &request(operation, [])));

@@ -1,3 +1,4 @@
+use aloka_core::api::Ec2;
 use aloka_core::variables::definitions;
 
 use super::steps::DESTROY;
@@ -32,7 +33,7 @@ fn names_of_steps_are_unique_and_nothing_is_left_at_the_end() {
 
 /// Operations that change something and that no step sends, with the reason.
 const NOT_SENT: [(Operation, &str); 1] = [(
-    Operation::AuthorizeSecurityGroupEgress,
+    Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress),
     "no variable changes what may leave: only what somebody else took away is put back so",
 )];
 

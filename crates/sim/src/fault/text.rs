@@ -161,7 +161,7 @@ impl fmt::Display for When {
         match self {
             Self::Effect(effect) => write!(f, "effect#{effect}"),
             Self::Call { operation: None, nth } => write!(f, "call#{nth}"),
-            Self::Call { operation: Some(operation), nth } => write!(f, "{}#{nth}", operation.name()),
+            Self::Call { operation: Some(operation), nth } => write!(f, "{operation}#{nth}"),
             Self::Write { nth } => write!(f, "write#{nth}"),
         }
     }
@@ -195,13 +195,13 @@ impl FromStr for When {
             _ => {}
         }
         let own_name = name.split_once(':').map_or(name, |(_, name)| name);
-        let named = Operation::ALL.iter().copied().find(|operation| {
-            let name_fits = operation.name() == own_name;
-            name_fits && (own_name == name || operation.to_string() == name)
-        });
-        match named {
-            Some(operation) => Ok(Self::Call { operation: Some(operation), nth: nth("a call")? }),
-            None => {
+        // The service may be left out where no other one has an operation of that name.
+        let fits = |operation: &&Operation| operation.to_string() == name || operation.name() == name;
+        let mut named = Operation::ALL.iter().filter(fits);
+        match (named.next(), named.next()) {
+            (Some(operation), None) => Ok(Self::Call { operation: Some(*operation), nth: nth("a call")? }),
+            (Some(one), Some(_)) => Err(FaultError::Where { name: name.to_owned(), nearest: Some(one.to_string()) }),
+            (None, _) => {
                 let names = Operation::ALL.iter().map(|operation| operation.name()).chain(["call", "write", "effect"]);
                 let nearest = suggest::nearest(own_name, names).map(str::to_owned);
                 Err(FaultError::Where { name: name.to_owned(), nearest })

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{Operation, Request};
+use aloka_core::api::{Ec2, Operation, Rds, Request, Ssm, Sts};
 use aloka_core::value::Value;
 
 use super::context::Context;
@@ -178,117 +178,124 @@ impl Needs<'_> {
     fn collect(&mut self) {
         use ResourceType as T;
         match self.request.operation() {
-            Operation::GetCallerIdentity => return,
-            Operation::GetParameter => {
+            Operation::Sts(Sts::GetCallerIdentity) => return,
+            Operation::Ssm(Ssm::GetParameter) => {
                 // Public parameters belong to no account.
                 let name = self.request.text("Name").trim_start_matches('/');
                 let resource = format!("arn:aws:ssm:{}::parameter/{name}", self.objects.region());
                 self.push(resource, self.plain());
             }
-            Operation::DescribeAvailabilityZones
-            | Operation::DescribeInstanceTypeOfferings
-            | Operation::DescribeImages
-            | Operation::DescribeVpcs
-            | Operation::DescribeSubnets
-            | Operation::DescribeInternetGateways
-            | Operation::DescribeAddresses
-            | Operation::DescribeNatGateways
-            | Operation::DescribeNetworkInterfaces
-            | Operation::DescribeRouteTables
-            | Operation::DescribeVpcEndpoints
-            | Operation::DescribeVpcPeeringConnections
-            | Operation::DescribeVpnGateways
-            | Operation::DescribeNetworkAcls
-            | Operation::DescribeEgressOnlyInternetGateways
-            | Operation::DescribeTags
-            | Operation::DescribeSecurityGroups
-            | Operation::DescribeInstances
-            | Operation::DescribeVolumes
-            | Operation::DescribeDBEngineVersions => self.push("*".to_owned(), self.plain()),
-            Operation::DescribeVpcAttribute | Operation::ModifyVpcAttribute | Operation::DeleteVpc => {
+            Operation::Ec2(Ec2::DescribeAvailabilityZones)
+            | Operation::Ec2(Ec2::DescribeInstanceTypeOfferings)
+            | Operation::Ec2(Ec2::DescribeImages)
+            | Operation::Ec2(Ec2::DescribeVpcs)
+            | Operation::Ec2(Ec2::DescribeSubnets)
+            | Operation::Ec2(Ec2::DescribeInternetGateways)
+            | Operation::Ec2(Ec2::DescribeAddresses)
+            | Operation::Ec2(Ec2::DescribeNatGateways)
+            | Operation::Ec2(Ec2::DescribeNetworkInterfaces)
+            | Operation::Ec2(Ec2::DescribeRouteTables)
+            | Operation::Ec2(Ec2::DescribeVpcEndpoints)
+            | Operation::Ec2(Ec2::DescribeVpcPeeringConnections)
+            | Operation::Ec2(Ec2::DescribeVpnGateways)
+            | Operation::Ec2(Ec2::DescribeNetworkAcls)
+            | Operation::Ec2(Ec2::DescribeEgressOnlyInternetGateways)
+            | Operation::Ec2(Ec2::DescribeTags)
+            | Operation::Ec2(Ec2::DescribeSecurityGroups)
+            | Operation::Ec2(Ec2::DescribeInstances)
+            | Operation::Ec2(Ec2::DescribeVolumes)
+            | Operation::Rds(Rds::DescribeDBEngineVersions) => self.push("*".to_owned(), self.plain()),
+            Operation::Ec2(Ec2::DescribeVpcAttribute)
+            | Operation::Ec2(Ec2::ModifyVpcAttribute)
+            | Operation::Ec2(Ec2::DeleteVpc) => {
                 self.named(T::Vpc, "VpcId");
             }
-            Operation::CreateVpc => self.create(T::Vpc),
-            Operation::CreateSubnet => {
+            Operation::Ec2(Ec2::CreateVpc) => self.create(T::Vpc),
+            Operation::Ec2(Ec2::CreateSubnet) => {
                 self.create(T::Subnet);
                 self.named(T::Vpc, "VpcId");
             }
-            Operation::DeleteSubnet => self.named(T::Subnet, "SubnetId"),
-            Operation::CreateInternetGateway => self.create(T::InternetGateway),
-            Operation::AttachInternetGateway | Operation::DetachInternetGateway => {
+            Operation::Ec2(Ec2::DeleteSubnet) => self.named(T::Subnet, "SubnetId"),
+            Operation::Ec2(Ec2::CreateInternetGateway) => self.create(T::InternetGateway),
+            Operation::Ec2(Ec2::AttachInternetGateway) | Operation::Ec2(Ec2::DetachInternetGateway) => {
                 self.named(T::InternetGateway, "InternetGatewayId");
                 self.named(T::Vpc, "VpcId");
             }
-            Operation::DeleteInternetGateway => self.named(T::InternetGateway, "InternetGatewayId"),
-            Operation::AllocateAddress => self.create(T::ElasticIp),
-            Operation::ReleaseAddress => self.named(T::ElasticIp, "AllocationId"),
-            Operation::CreateNatGateway => {
+            Operation::Ec2(Ec2::DeleteInternetGateway) => self.named(T::InternetGateway, "InternetGatewayId"),
+            Operation::Ec2(Ec2::AllocateAddress) => self.create(T::ElasticIp),
+            Operation::Ec2(Ec2::ReleaseAddress) => self.named(T::ElasticIp, "AllocationId"),
+            Operation::Ec2(Ec2::CreateNatGateway) => {
                 self.create(T::NatGateway);
                 self.named(T::Subnet, "SubnetId");
                 self.named(T::ElasticIp, "AllocationId");
             }
-            Operation::DeleteNatGateway => self.named(T::NatGateway, "NatGatewayId"),
-            Operation::CreateRouteTable => {
+            Operation::Ec2(Ec2::DeleteNatGateway) => self.named(T::NatGateway, "NatGatewayId"),
+            Operation::Ec2(Ec2::CreateRouteTable) => {
                 self.create(T::RouteTable);
                 self.named(T::Vpc, "VpcId");
             }
-            Operation::DeleteRouteTable | Operation::CreateRoute | Operation::ReplaceRoute | Operation::DeleteRoute => {
+            Operation::Ec2(Ec2::DeleteRouteTable)
+            | Operation::Ec2(Ec2::CreateRoute)
+            | Operation::Ec2(Ec2::ReplaceRoute)
+            | Operation::Ec2(Ec2::DeleteRoute) => {
                 self.named(T::RouteTable, "RouteTableId");
             }
-            Operation::AssociateRouteTable => {
+            Operation::Ec2(Ec2::AssociateRouteTable) => {
                 self.named(T::RouteTable, "RouteTableId");
                 self.named(T::Subnet, "SubnetId");
             }
-            Operation::ReplaceRouteTableAssociation => {
+            Operation::Ec2(Ec2::ReplaceRouteTableAssociation) => {
                 self.named(T::RouteTable, "RouteTableId");
                 if let Some((_, subnet)) = self.objects.association(self.request.text("AssociationId")) {
                     self.existing(T::Subnet, &subnet);
                 }
             }
-            Operation::DisassociateRouteTable => {
+            Operation::Ec2(Ec2::DisassociateRouteTable) => {
                 if let Some((table, subnet)) = self.objects.association(self.request.text("AssociationId")) {
                     self.existing(T::RouteTable, &table);
                     self.existing(T::Subnet, &subnet);
                 }
             }
-            Operation::CreateSecurityGroup => {
+            Operation::Ec2(Ec2::CreateSecurityGroup) => {
                 self.create(T::SecurityGroup);
                 self.named(T::Vpc, "VpcId");
             }
             // On rules, permissions are needed only to tag them.
-            Operation::DeleteSecurityGroup
-            | Operation::AuthorizeSecurityGroupIngress
-            | Operation::AuthorizeSecurityGroupEgress
-            | Operation::RevokeSecurityGroupIngress
-            | Operation::RevokeSecurityGroupEgress => self.named(T::SecurityGroup, "GroupId"),
-            Operation::RunInstances => self.run_instances(),
-            Operation::ModifyInstanceAttribute => {
+            Operation::Ec2(Ec2::DeleteSecurityGroup)
+            | Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress)
+            | Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress)
+            | Operation::Ec2(Ec2::RevokeSecurityGroupIngress)
+            | Operation::Ec2(Ec2::RevokeSecurityGroupEgress) => self.named(T::SecurityGroup, "GroupId"),
+            Operation::Ec2(Ec2::RunInstances) => self.run_instances(),
+            Operation::Ec2(Ec2::ModifyInstanceAttribute) => {
                 self.modify_instance();
             }
-            Operation::StopInstances | Operation::StartInstances | Operation::TerminateInstances => {
+            Operation::Ec2(Ec2::StopInstances)
+            | Operation::Ec2(Ec2::StartInstances)
+            | Operation::Ec2(Ec2::TerminateInstances) => {
                 self.all(T::Instance, "InstanceIds");
             }
-            Operation::ModifyVolume => self.named(T::Volume, "VolumeId"),
-            Operation::CreateTags => self.tag(true),
-            Operation::DeleteTags => self.tag(false),
-            Operation::CreateDBSubnetGroup => {
+            Operation::Ec2(Ec2::ModifyVolume) => self.named(T::Volume, "VolumeId"),
+            Operation::Ec2(Ec2::CreateTags) => self.tag(true),
+            Operation::Ec2(Ec2::DeleteTags) => self.tag(false),
+            Operation::Rds(Rds::CreateDBSubnetGroup) => {
                 let name = self.request.text("DBSubnetGroupName").to_ascii_lowercase();
                 self.create_named(T::DbSubnetGroup, &name, Vec::new());
                 self.rds_role();
             }
             // Without a name, all are asked for.
-            Operation::DescribeDBSubnetGroups => self.rds_read(T::DbSubnetGroup, "DBSubnetGroupName"),
-            Operation::DescribeDBInstances => self.rds_read(T::Db, "DBInstanceIdentifier"),
-            Operation::DescribeDBSnapshots => self.rds_read(T::DbSnapshot, "DBSnapshotIdentifier"),
-            Operation::ModifyDBSubnetGroup | Operation::DeleteDBSubnetGroup => {
+            Operation::Rds(Rds::DescribeDBSubnetGroups) => self.rds_read(T::DbSubnetGroup, "DBSubnetGroupName"),
+            Operation::Rds(Rds::DescribeDBInstances) => self.rds_read(T::Db, "DBInstanceIdentifier"),
+            Operation::Rds(Rds::DescribeDBSnapshots) => self.rds_read(T::DbSnapshot, "DBSnapshotIdentifier"),
+            Operation::Rds(Rds::ModifyDBSubnetGroup) | Operation::Rds(Rds::DeleteDBSubnetGroup) => {
                 self.named(T::DbSubnetGroup, "DBSubnetGroupName");
             }
-            Operation::CreateDBInstance => self.create_db(),
-            Operation::ModifyDBInstance => {
+            Operation::Rds(Rds::CreateDBInstance) => self.create_db(),
+            Operation::Rds(Rds::ModifyDBInstance) => {
                 self.named(T::Db, "DBInstanceIdentifier");
                 self.managed_password();
             }
-            Operation::DeleteDBInstance => {
+            Operation::Rds(Rds::DeleteDBInstance) => {
                 self.named(T::Db, "DBInstanceIdentifier");
                 if self.request.arg("SkipFinalSnapshot").as_bool() != Some(true) {
                     let (snapshot, db) = ("FinalDBSnapshotIdentifier", "DBInstanceIdentifier");
@@ -297,9 +304,9 @@ impl Needs<'_> {
                     self.named(T::Db, db);
                 }
             }
-            Operation::AddTagsToResource => self.rds_tag(true),
-            Operation::RemoveTagsFromResource => self.rds_tag(false),
-            Operation::ListTagsForResource => {
+            Operation::Rds(Rds::AddTagsToResource) => self.rds_tag(true),
+            Operation::Rds(Rds::RemoveTagsFromResource) => self.rds_tag(false),
+            Operation::Rds(Rds::ListTagsForResource) => {
                 let (resource, context) = self.by_arn();
                 self.push(resource, context);
             }

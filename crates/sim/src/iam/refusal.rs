@@ -1,6 +1,6 @@
 //! What AWS says to those who may not.
 
-use aloka_core::api::{Operation, Service};
+use aloka_core::api::{Operation, Rds, Service};
 
 use super::need::{CREATE_ROLE, Need};
 use super::policy::Decision;
@@ -32,13 +32,18 @@ pub(crate) fn refusal(operation: Operation, principal: &str, need: &Need, decisi
 
 /// RDS could not make the role it needs once in every account, and says so in words of its own.
 fn no_role(operation: Operation) -> Refusal {
-    let rule =
-        if operation == Operation::CreateDBSubnetGroup { &rule::ROLE_SUBNET_GROUP } else { &rule::ROLE_INSTANCE };
+    let rule = if operation == Operation::Rds(Rds::CreateDBSubnetGroup) {
+        &rule::ROLE_SUBNET_GROUP
+    } else {
+        &rule::ROLE_INSTANCE
+    };
     rule.refuse([])
 }
 
 #[cfg(test)]
 mod tests {
+    use aloka_core::api::{Ec2, Ssm};
+
     use aloka_core::api::{ApiError, ErrorClass};
 
     use super::*;
@@ -54,7 +59,7 @@ mod tests {
         let user = "arn:aws:iam::123456789012:user/aloka";
         let db = "arn:aws:rds:us-east-1:123456789012:db:x";
         let refused = |operation, need: &Need| ApiError::from(refusal(operation, user, need, Decision::NotAllowed));
-        let error = refused(Operation::CreateDBInstance, &need("rds:CreateDBInstance", db));
+        let error = refused(Operation::Rds(Rds::CreateDBInstance), &need("rds:CreateDBInstance", db));
         assert_eq!(error.code, "AccessDenied");
         assert_eq!(error.class, ErrorClass::Unauthorized);
         assert_eq!(
@@ -63,15 +68,16 @@ mod tests {
              arn:aws:rds:us-east-1:123456789012:db:x because no identity-based policy allows the rds:CreateDBInstance \
              action"
         );
-        let error = refused(Operation::DescribeVpcs, &need("ec2:DescribeVpcs", "*"));
+        let error = refused(Operation::Ec2(Ec2::DescribeVpcs), &need("ec2:DescribeVpcs", "*"));
         assert_eq!((error.code.as_str(), error.class), ("UnauthorizedOperation", ErrorClass::Unauthorized));
         assert!(error.message.contains("perform: ec2:DescribeVpcs because"), "{error}");
         assert!(error.message.contains("Encoded authorization failure message: "), "{error}");
-        let error = refused(Operation::GetParameter, &need("ssm:GetParameter", "arn:aws:ssm:us-east-1::parameter/x"));
+        let error =
+            refused(Operation::Ssm(Ssm::GetParameter), &need("ssm:GetParameter", "arn:aws:ssm:us-east-1::parameter/x"));
         assert_eq!((error.code.as_str(), error.class), ("AccessDeniedException", ErrorClass::Unauthorized));
-        let error = refused(Operation::CreateDBSubnetGroup, &need(CREATE_ROLE, "*"));
+        let error = refused(Operation::Rds(Rds::CreateDBSubnetGroup), &need(CREATE_ROLE, "*"));
         assert_eq!((error.code.as_str(), error.class), ("InvalidParameterValue", ErrorClass::Refused));
-        let denied = refusal(Operation::DescribeVpcs, user, &need("ec2:DescribeVpcs", "*"), Decision::Denied);
+        let denied = refusal(Operation::Ec2(Ec2::DescribeVpcs), user, &need("ec2:DescribeVpcs", "*"), Decision::Denied);
         let denied = ApiError::from(denied);
         assert!(denied.message.contains("with an explicit deny in an identity-based policy"), "{denied}");
     }

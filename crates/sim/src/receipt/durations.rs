@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aloka_core::api::Operation;
+use aloka_core::api::{Ec2, Operation, Rds};
 use aloka_core::receipt::{Answer, Exchange, Receipt};
 use aloka_core::value::Value;
 
@@ -32,51 +32,51 @@ const fn row(
 
 const ROWS: [Row; 7] = [
     row(
-        Operation::CreateNatGateway,
+        Operation::Ec2(Ec2::CreateNatGateway),
         Transition::NatCreate,
-        Operation::DescribeNatGateways,
+        Operation::Ec2(Ec2::DescribeNatGateways),
         "NatGateways",
         ("State", "available"),
     ),
     row(
-        Operation::DeleteNatGateway,
+        Operation::Ec2(Ec2::DeleteNatGateway),
         Transition::NatDelete,
-        Operation::DescribeNatGateways,
+        Operation::Ec2(Ec2::DescribeNatGateways),
         "NatGateways",
         ("State", "deleted"),
     ),
     row(
-        Operation::RunInstances,
+        Operation::Ec2(Ec2::RunInstances),
         Transition::InstanceStart,
-        Operation::DescribeInstances,
+        Operation::Ec2(Ec2::DescribeInstances),
         "Instances",
         ("State", "running"),
     ),
     row(
-        Operation::StopInstances,
+        Operation::Ec2(Ec2::StopInstances),
         Transition::InstanceStop,
-        Operation::DescribeInstances,
+        Operation::Ec2(Ec2::DescribeInstances),
         "Instances",
         ("State", "stopped"),
     ),
     row(
-        Operation::TerminateInstances,
+        Operation::Ec2(Ec2::TerminateInstances),
         Transition::InstanceTerminate,
-        Operation::DescribeInstances,
+        Operation::Ec2(Ec2::DescribeInstances),
         "Instances",
         ("State", "terminated"),
     ),
     row(
-        Operation::CreateDBInstance,
+        Operation::Rds(Rds::CreateDBInstance),
         Transition::DbCreate,
-        Operation::DescribeDBInstances,
+        Operation::Rds(Rds::DescribeDBInstances),
         "DBInstances",
         ("DBInstanceStatus", "available"),
     ),
     row(
-        Operation::DeleteDBInstance,
+        Operation::Rds(Rds::DeleteDBInstance),
         Transition::DbDelete,
-        Operation::DescribeDBInstances,
+        Operation::Rds(Rds::DescribeDBInstances),
         "DBInstances",
         ("DBInstanceStatus", ""),
     ),

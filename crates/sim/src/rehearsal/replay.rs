@@ -250,7 +250,7 @@ mod tests {
             last = again.account.objects(again.at).len();
             most = most.max(last);
             let acted = |entry: &&TraceEntry| {
-                entry.kind == TraceKind::Aws && entry.operation == Some(aloka_core::api::Operation::CreateVpc)
+                entry.kind == TraceKind::Aws && entry.operation == Some(aloka_core::api::Ec2::CreateVpc.into())
             };
             let made = entries[..until].iter().filter(acted).count();
             let destroyed = entries[..until].iter().any(|entry| entry.what.starts_with("ec2:DeleteVpc ->"));

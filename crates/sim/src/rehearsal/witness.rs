@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, ErrorClass, Operation, Reply, Request};
+use aloka_core::api::{Call, Ec2, ErrorClass, Operation, Rds, Reply, Request};
 use aloka_core::engine::{News, Notice};
 use aloka_core::identity::{LATER_TOKENS_MAX, later_token};
 use aloka_core::model::Kind;
@@ -235,12 +235,12 @@ fn keep(findings: &mut Vec<String>, finding: String) {
 fn may_open_or_close(operation: Operation) -> bool {
     let harmless = matches!(
         operation,
-        Operation::CreateTags
-            | Operation::DeleteTags
-            | Operation::AddTagsToResource
-            | Operation::RemoveTagsFromResource
-            | Operation::ModifyVolume
-            | Operation::AllocateAddress
+        Operation::Ec2(Ec2::CreateTags)
+            | Operation::Ec2(Ec2::DeleteTags)
+            | Operation::Rds(Rds::AddTagsToResource)
+            | Operation::Rds(Rds::RemoveTagsFromResource)
+            | Operation::Ec2(Ec2::ModifyVolume)
+            | Operation::Ec2(Ec2::AllocateAddress)
     );
     operation.is_mutating() && !harmless
 }
@@ -353,7 +353,7 @@ mod tests {
         let group = || Value::reference(Address::root(Kind::SecurityGroup, "app"), "id");
         let rule = |group: Value, port: u16| Value::list([Value::map([("GroupId", group), ("Port", port.into())])]);
         let call = |id: Value, rules: Value| {
-            Call::new(Operation::AuthorizeSecurityGroupIngress, [("GroupId", id), ("IpPermissions", rules)])
+            Call::new(Ec2::AuthorizeSecurityGroupIngress, [("GroupId", id), ("IpPermissions", rules)])
         };
         let planned = call(group(), rule(group(), 5432));
         for (id, rules, good) in [
@@ -367,13 +367,13 @@ mod tests {
             let sent = Request(call(id, rules));
             assert_eq!(is_planned(&planned, &sent), good, "{sent}");
         }
-        let other = Request(Call { operation: Operation::RevokeSecurityGroupIngress, ..planned.clone() });
+        let other = Request(Call { operation: Operation::Ec2(Ec2::RevokeSecurityGroupIngress), ..planned.clone() });
         assert!(!is_planned(&planned, &other));
     }
 
     #[test]
     fn a_token_gives_way_to_those_that_follow_from_it_and_to_no_other() {
-        let call = |token: &str| Call::new(Operation::CreateRouteTable, [("ClientToken", Value::str(token))]);
+        let call = |token: &str| Call::new(Operation::Ec2(Ec2::CreateRouteTable), [("ClientToken", Value::str(token))]);
         let planned = call("t");
         let sent = |token: &str| is_planned(&planned, &Request(call(token)));
         assert!(sent("t") && sent(&later_token("t", 1)) && sent(&later_token("t", LATER_TOKENS_MAX)));

@@ -23,11 +23,11 @@ rules! {
         "a NAT gateway's identifier is nat- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
     NAT_NOT_FOUND: "identifier.nat-exists" Refusal [] "NatGatewayNotFound" => "The Nat Gateway {} was not found";
         "a call that names a NAT gateway needs it to exist and to be visible"; [ErrorCodes, ServiceModel];
-    ROUTE_NAT_MALFORMED: "identifier.route-nat-form" Refusal [CreateRoute, ReplaceRoute] "InvalidNatGatewayID.Malformed" => "Invalid id: \"{}\" (expecting \"nat-...\")";
+    ROUTE_NAT_MALFORMED: "identifier.route-nat-form" Refusal [Ec2::CreateRoute, Ec2::ReplaceRoute] "InvalidNatGatewayID.Malformed" => "Invalid id: \"{}\" (expecting \"nat-...\")";
         "a route names a NAT gateway in the form of its identifiers"; [Experience];
-    ROUTE_NAT_NOT_FOUND: "identifier.route-nat-exists" Refusal [CreateRoute, ReplaceRoute] "InvalidNatGatewayID.NotFound" => "The natGateway ID '{}' does not exist";
+    ROUTE_NAT_NOT_FOUND: "identifier.route-nat-exists" Refusal [Ec2::CreateRoute, Ec2::ReplaceRoute] "InvalidNatGatewayID.NotFound" => "The natGateway ID '{}' does not exist";
         "a route leads to a NAT gateway that exists; the code differs from other calls'"; [ErrorCodes];
-    ROUTE_GATEWAY_NOT_FOUND: "identifier.route-gateway-exists" Refusal [CreateRoute, ReplaceRoute] "InvalidGatewayID.NotFound" => "The gateway ID '{}' does not exist";
+    ROUTE_GATEWAY_NOT_FOUND: "identifier.route-gateway-exists" Refusal [Ec2::CreateRoute, Ec2::ReplaceRoute] "InvalidGatewayID.NotFound" => "The gateway ID '{}' does not exist";
         "a route leads to a gateway that exists; local is none"; [ErrorCodes, PublicLogs];
     ROUTE_TABLE_MALFORMED: "identifier.route-table-form" Refusal [] "InvalidRouteTableId.Malformed" => "Invalid id: \"{}\" (expecting \"rtb-...\")";
         "a route table's identifier is rtb- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
@@ -55,6 +55,6 @@ rules! {
         "a call that names a volume needs it to exist and to be visible"; [Recorded, ErrorCodes];
     IMAGE_MALFORMED: "identifier.image-form" Refusal [] "InvalidAMIID.Malformed" => "Invalid id: \"{}\" (expecting \"ami-...\")";
         "an image's identifier is ami- and 8 or 17 hexadecimal digits"; [ErrorCodes];
-    IMAGE_NOT_FOUND: "identifier.image-exists" Refusal [DescribeImages, RunInstances] "InvalidAMIID.NotFound" => "The image id '[{}]' does not exist";
+    IMAGE_NOT_FOUND: "identifier.image-exists" Refusal [Ec2::DescribeImages, Ec2::RunInstances] "InvalidAMIID.NotFound" => "The image id '[{}]' does not exist";
         "a call that names an image needs it to exist"; [Recorded, ErrorCodes, PublicLogs];
 }

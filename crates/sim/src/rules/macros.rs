@@ -4,13 +4,13 @@
 /// `"id" Nature [Operations] "Code" status "message" "what holds" [Sources];`
 /// where rules that do not refuse leave out code, status and message, and the status may be left out if it is 400.
 macro_rules! rules {
-    ($($name:ident: $id:literal $nature:ident [$($operation:ident),* $(,)?] $($code:literal $($status:literal)? => $message:literal)? ; $says:literal; [$($source:ident),+ $(,)?];)*) => {
+    ($($name:ident: $id:literal $nature:ident [$($service:ident::$operation:ident),* $(,)?] $($code:literal $($status:literal)? => $message:literal)? ; $says:literal; [$($source:ident),+ $(,)?];)*) => {
         $(
             #[doc = concat!("`", $id, "`: ", $says)]
             pub(crate) static $name: $crate::rules::Rule = $crate::rules::Rule {
                 id: $id,
                 nature: $crate::rules::Nature::$nature,
-                operations: &[$(aloka_core::api::Operation::$operation),*],
+                operations: &[$(aloka_core::api::Operation::$service(aloka_core::api::$service::$operation)),*],
                 code: concat!($($code)?),
                 status: $crate::rules::macros::status(&[$($($status)?)?]),
                 message: concat!($($message)?),

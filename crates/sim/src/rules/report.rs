@@ -128,7 +128,7 @@ impl Report {
                 "id": rule.id,
                 "nature": rule.nature.name(),
                 "service": rule.service().map(aloka_core::api::Service::prefix),
-                "operations": rule.operations.iter().map(|operation| operation.name()).collect::<Vec<_>>(),
+                "operations": rule.operations,
                 "code": rule.code,
                 "status": rule.nature.refuses().then_some(rule.status),
                 "message": rule.message,
@@ -166,7 +166,7 @@ impl Report {
             );
             for Row { rule, meets, near, standings } in rows {
                 let code = if rule.code.is_empty() { String::new() } else { format!("`{}`", rule.code) };
-                let operations: Vec<_> = rule.operations.iter().map(|operation| operation.name()).collect();
+                let operations: Vec<_> = rule.operations.iter().map(ToString::to_string).collect();
                 let operations =
                     if operations.is_empty() { String::new() } else { format!(" ({})", operations.join(", ")) };
                 let sources: Vec<_> = rule.sources.iter().map(|source| source.name()).collect();

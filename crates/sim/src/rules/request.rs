@@ -9,6 +9,6 @@ rules! {
         "arguments are values, not references or secrets"; [Simulator];
     MISSING_PARAMETER: "request.missing-parameter" Refusal [] "MissingParameter" => "The request must contain the parameter {}";
         "a call of EC2 or RDS has every parameter its operation needs"; [ErrorCodes];
-    MISSING_PARAMETER_JSON: "request.missing-parameter-json" Refusal [GetParameter] "ValidationException" => "The request must contain the parameter {}";
+    MISSING_PARAMETER_JSON: "request.missing-parameter-json" Refusal [Ssm::GetParameter] "ValidationException" => "The request must contain the parameter {}";
         "a call of SSM or STS has every parameter its operation needs"; [Experience];
 }

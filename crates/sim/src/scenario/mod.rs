@@ -10,24 +10,24 @@
 //!
 //! ```text
 //! setup network                            # statements that scenarios can begin with
-//!   CreateVpc {"CidrBlock": "10.0.0.0/16"}
+//!   ec2:CreateVpc {"CidrBlock": "10.0.0.0/16"}
 //!   let vpc = Vpc.VpcId                    # keep a text of the last answer
 //! scenario a subnet beyond its VPC
 //! meets subnet.in-vpc                      # or: near RULE; several are allowed
 //! given network
-//!   CreateSubnet {"VpcId": "$vpc", "CidrBlock": "10.1.0.0/24"} ! InvalidSubnet.Range
+//!   ec2:CreateSubnet {"VpcId": "$vpc", "CidrBlock": "10.1.0.0/24"} ! InvalidSubnet.Range
 //! scenario a new VPC
-//!   CreateVpc {"CidrBlock": "10.0.0.0/16"}
+//!   ec2:CreateVpc {"CidrBlock": "10.0.0.0/16"}
 //!   expect Vpc.State == "pending"          # also: !=, is absent, is present, has N
 //!   wait 3s
-//!   until DescribeVpcs {} Vpcs.0.State == "available"
-//!   repeat 5 AllocateAddress {"Domain": "vpc"}    # $i counts from 0
+//!   until ec2:DescribeVpcs {} Vpcs.0.State == "available"
+//!   repeat 5 ec2:AllocateAddress {"Domain": "vpc"}    # $i counts from 0
 //!   set quota.addresses = 5                # the simulated account only, as every `set` and `fail`
-//!   fail CreateNatGateway InternalError "it did not work"      # accepted, and failed later
-//!   fail RunInstances InsufficientInstanceCapacity "no room"   # refused: AWS's code for want of room
+//!   fail ec2:CreateNatGateway InternalError "it did not work"      # accepted, and failed later
+//!   fail ec2:RunInstances InsufficientInstanceCapacity "no room"   # refused: AWS's code for want of room
 //!   set policy = {"Version": "2012-10-17", "Statement": []}
 //!   set other.endpoint = {"vpc": "$vpc", "tags": {}}           # what other people have; so too other.interface
-//!   dry-run CreateVpc {"CidrBlock": "10.0.0.0/16"} ! DryRunOperation
+//!   dry-run ec2:CreateVpc {"CidrBlock": "10.0.0.0/16"} ! DryRunOperation
 //! ```
 //!
 //! `Tags` and `ClientToken` are filled in where an operation needs them and none are given. A call without `!` must

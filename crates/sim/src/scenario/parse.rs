@@ -151,8 +151,8 @@ fn call(times: usize, text: &str) -> Result<Act, String> {
 
 fn operation(text: &str) -> Result<(Operation, &str), String> {
     let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let known = Operation::ALL.iter().copied().find(|operation| operation.name() == name);
-    Ok((known.ok_or_else(|| format!("{name} is no operation"))?, rest.trim()))
+    let operation = name.parse().map_err(|_| format!("{name} is no operation; they are written as ec2:CreateVpc"))?;
+    Ok((operation, rest.trim()))
 }
 
 /// The JSON value at the start of a text, and what follows it.
@@ -198,8 +198,8 @@ mod tests {
 
     #[test]
     fn statements_are_read() {
-        let text = "setup s\n  CreateVpc {\"CidrBlock\": \"10.0.0.0/16\"}\nscenario a\nmeets request.missing-parameter\n\
-                    given s\n  repeat 3 DeleteVpc {} ! MissingParameter\n expect A.0 == 3\n wait 2m\n set quota.vpcs = 3";
+        let text = "setup s\n  ec2:CreateVpc {\"CidrBlock\": \"10.0.0.0/16\"}\nscenario a\nmeets request.missing-parameter\n\
+                    given s\n  repeat 3 ec2:DeleteVpc {} ! MissingParameter\n expect A.0 == 3\n wait 2m\n set quota.vpcs = 3";
         let scenarios = parse("x", text).expect("scenarios");
         let [scenario] = &scenarios[..] else { panic!("{scenarios:?}") };
         assert_eq!((scenario.name.as_str(), scenario.place.1, scenario.statements.len()), ("a", 3, 5));
@@ -213,11 +213,11 @@ mod tests {
     #[test]
     fn mistakes_are_told_with_their_line() {
         assert_eq!(fails("scenario a\n\nmeets no.rule"), "x:3: no rule is called no.rule");
-        assert_eq!(fails("CreateVpc {}"), "x:1: this belongs into a scenario");
-        assert_eq!(fails("scenario a\nMakeVpc {}"), "x:2: MakeVpc is no operation");
-        assert_eq!(fails("scenario a\nCreateVpc {} junk"), "x:2: expected the end of the line or ! CODE, not junk");
+        assert_eq!(fails("ec2:CreateVpc {}"), "x:1: this belongs into a scenario");
+        assert_eq!(fails("scenario a\nMakeVpc {}"), "x:2: MakeVpc is no operation; they are written as ec2:CreateVpc");
+        assert_eq!(fails("scenario a\nec2:CreateVpc {} junk"), "x:2: expected the end of the line or ! CODE, not junk");
         assert_eq!(fails("scenario a\ngiven b"), "x:2: no setup is called b");
-        assert!(fails("scenario a\nCreateVpc {\"a\": }").starts_with("x:2: not JSON"));
+        assert!(fails("scenario a\nec2:CreateVpc {\"a\": }").starts_with("x:2: not JSON"));
         assert_eq!(fails("scenario a\nwait 3"), "x:2: 3 is no duration: write 90s, 5m or 1h");
     }
 }

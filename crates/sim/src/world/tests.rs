@@ -1,7 +1,7 @@
 //! The loop itself, around a graph of three networks that need each other in a row.
 
 use aloka_core::address::Address;
-use aloka_core::api::Call;
+use aloka_core::api::{Call, Ec2};
 use aloka_core::identity;
 use aloka_core::model::Kind;
 use aloka_core::plan::{Lookup, Save, Step};
@@ -21,12 +21,12 @@ fn node(index: u32) -> Node {
     let filters = identity::tags(&Arc::from(LINEAGE), &address, 1);
     let filters = filters.iter().map(|(key, value)| (format!("tag:{key}"), Value::list([value.clone()])));
     let lookup = Lookup {
-        call: Call::new(Operation::DescribeVpcs, [("Filters", Value::map(filters))]),
+        call: Call::new(Ec2::DescribeVpcs, [("Filters", Value::map(filters))]),
         list: "Vpcs".into(),
         tags: identity::tags(&Arc::from(LINEAGE), &address, 1).into_iter().collect(),
     };
     let block = Value::str(format!("10.{index}.0.0/16"));
-    let call = Call::new(Operation::CreateVpc, [("CidrBlock", block), ("Tags", tags)]);
+    let call = Call::new(Ec2::CreateVpc, [("CidrBlock", block), ("Tags", tags)]);
     Node {
         target: Target::current(address),
         verb: Verb::Create,
@@ -201,7 +201,7 @@ fn a_store_that_fails_ends_the_run_and_a_stop_is_heeded() {
         assert_eq!(made(&world), made(&other));
     }
     for fault in [Fault::Stop, Fault::Abandon] {
-        let first_create = When::Call { operation: Some(Operation::CreateVpc), nth: 1 };
+        let first_create = When::Call { operation: Some(Operation::Ec2(Ec2::CreateVpc)), nth: 1 };
         let (mut world, mut store) = (world().with_faults(FaultPlan(vec![(first_create, fault)])), MemoryStore::new());
         assert!(matches!(run(&mut world, &mut store), RunEnd::Outcome(Outcome::Stopped { .. })));
         assert_eq!(made(&world), 1, "what was on the wire arrived, nothing else was sent");

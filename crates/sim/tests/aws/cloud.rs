@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Reply, Request, Sts};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
@@ -23,7 +23,8 @@ pub(crate) struct Cloud {
 }
 
 /// The request for `operation` with these arguments; `{"$secret": NAME}` stands for a secret.
-pub(crate) fn request(operation: Operation, arguments: &Json) -> Request {
+pub(crate) fn request(operation: impl Into<Operation>, arguments: &Json) -> Request {
+    let operation = operation.into();
     let arguments = arguments.as_object().expect("arguments are an object");
     let args = arguments.iter().map(|(name, value)| {
         let parameter = operation.parameters().iter().find(|parameter| parameter.name == name);
@@ -54,17 +55,20 @@ impl Cloud {
         self.now = self.now + Duration::from_secs(seconds);
     }
 
-    pub(crate) fn send(&mut self, operation: Operation, arguments: &Json) -> Reply {
+    pub(crate) fn send(&mut self, operation: impl Into<Operation>, arguments: &Json) -> Reply {
+        let operation = operation.into();
         self.account.call(self.now, &request(operation, arguments), &self.secrets)
     }
 
     /// The answer to a call that must succeed.
-    pub(crate) fn ok(&mut self, operation: Operation, arguments: Json) -> Value {
+    pub(crate) fn ok(&mut self, operation: impl Into<Operation>, arguments: Json) -> Value {
+        let operation = operation.into();
         self.send(operation, &arguments).unwrap_or_else(|error| panic!("{operation} {arguments}: {error}"))
     }
 
     /// The text at `path` of the answer to a call that must succeed.
-    pub(crate) fn text(&mut self, operation: Operation, arguments: Json, path: &str) -> String {
+    pub(crate) fn text(&mut self, operation: impl Into<Operation>, arguments: Json, path: &str) -> String {
+        let operation = operation.into();
         let reply = self.ok(operation, arguments.clone());
         let text = reply.at(path).and_then(Value::as_str);
         text.unwrap_or_else(|| panic!("{operation} {arguments}: no {path} in {reply}")).to_owned()
@@ -83,9 +87,10 @@ impl Cloud {
     ///
     /// # Panics
     /// If a refused call changed the account.
-    pub(crate) fn code(&mut self, operation: Operation, arguments: &Json) -> String {
+    pub(crate) fn code(&mut self, operation: impl Into<Operation>, arguments: &Json) -> String {
+        let operation = operation.into();
         // What is gone by now is removed at the next call, whatever it is.
-        self.ok(Operation::GetCallerIdentity, json!({}));
+        self.ok(Sts::GetCallerIdentity, json!({}));
         let before = self.saved();
         match self.send(operation, arguments) {
             Ok(_) => "ok".to_owned(),
@@ -99,67 +104,75 @@ impl Cloud {
     }
 
     /// Runs each row on a copy of the account.
-    pub(crate) fn table(&self, rows: &[(Operation, Json, &str)]) {
+    pub(crate) fn table(&self, rows: &[(impl Into<Operation> + Copy, Json, &str)]) {
         for (operation, arguments, expected) in rows {
-            let code = self.clone().code(*operation, arguments);
+            let operation = (*operation).into();
+            let code = self.clone().code(operation, arguments);
             assert_eq!(code, *expected, "{operation} {arguments}");
         }
     }
 
     pub(crate) fn vpc(&mut self, cidr: &str) -> String {
-        self.text(Operation::CreateVpc, json!({"CidrBlock": cidr, "Tags": {}}), "Vpc.VpcId")
+        self.text(Ec2::CreateVpc, json!({"CidrBlock": cidr, "Tags": {}}), "Vpc.VpcId")
     }
 
     pub(crate) fn subnet(&mut self, vpc: &str, cidr: &str, zone: &str) -> String {
         let arguments = json!({"VpcId": vpc, "CidrBlock": cidr, "AvailabilityZone": zone, "Tags": {}});
-        self.text(Operation::CreateSubnet, arguments, "Subnet.SubnetId")
+        self.text(Ec2::CreateSubnet, arguments, "Subnet.SubnetId")
     }
 
     pub(crate) fn gateway(&mut self, vpc: &str) -> String {
-        let id = self.text(Operation::CreateInternetGateway, json!({"Tags": {}}), "InternetGateway.InternetGatewayId");
-        self.ok(Operation::AttachInternetGateway, json!({"InternetGatewayId": id, "VpcId": vpc}));
+        let id = self.text(Ec2::CreateInternetGateway, json!({"Tags": {}}), "InternetGateway.InternetGatewayId");
+        self.ok(Ec2::AttachInternetGateway, json!({"InternetGatewayId": id, "VpcId": vpc}));
         id
     }
 
     pub(crate) fn address(&mut self) -> String {
-        self.text(Operation::AllocateAddress, json!({"Domain": "vpc", "Tags": {}}), "AllocationId")
+        self.text(Ec2::AllocateAddress, json!({"Domain": "vpc", "Tags": {}}), "AllocationId")
     }
 
     pub(crate) fn nat(&mut self, subnet: &str, address: &str, token: &str) -> String {
         let arguments = json!({"SubnetId": subnet, "AllocationId": address, "ClientToken": token, "Tags": {}});
-        self.text(Operation::CreateNatGateway, arguments, "NatGateway.NatGatewayId")
+        self.text(Ec2::CreateNatGateway, arguments, "NatGateway.NatGatewayId")
     }
 
     pub(crate) fn route_table(&mut self, vpc: &str, token: &str) -> String {
         let arguments = json!({"VpcId": vpc, "ClientToken": token, "Tags": {}});
-        self.text(Operation::CreateRouteTable, arguments, "RouteTable.RouteTableId")
+        self.text(Ec2::CreateRouteTable, arguments, "RouteTable.RouteTableId")
     }
 
     pub(crate) fn group(&mut self, vpc: &str, name: &str) -> String {
         let arguments = json!({"GroupName": name, "Description": "test", "VpcId": vpc, "Tags": {}});
-        self.text(Operation::CreateSecurityGroup, arguments, "GroupId")
+        self.text(Ec2::CreateSecurityGroup, arguments, "GroupId")
     }
 
     pub(crate) fn instance(&mut self, subnet: &str, group: &str, token: &str) -> String {
-        self.text(Operation::RunInstances, launch(subnet, group, token), "Instances.0.InstanceId")
+        self.text(Ec2::RunInstances, launch(subnet, group, token), "Instances.0.InstanceId")
     }
 
     /// The only item of a list in the answer to a Describe call for one identifier.
-    pub(crate) fn described(&mut self, operation: Operation, parameter: &str, id: &str, list: &str) -> Value {
+    pub(crate) fn described(
+        &mut self,
+        operation: impl Into<Operation>,
+        parameter: &str,
+        id: &str,
+        list: &str,
+    ) -> Value {
+        let operation = operation.into();
         let reply = self.ok(operation, json!({parameter: [id]}));
         reply.at(&format!("{list}.0")).unwrap_or_else(|| panic!("{operation} {id}: {reply}")).clone()
     }
 
     pub(crate) fn described_instance(&mut self, id: &str) -> Value {
-        self.described(Operation::DescribeInstances, "InstanceIds", id, "Instances")
+        self.described(Ec2::DescribeInstances, "InstanceIds", id, "Instances")
     }
 
     pub(crate) fn described_nat(&mut self, id: &str) -> Value {
-        self.described(Operation::DescribeNatGateways, "NatGatewayIds", id, "NatGateways")
+        self.described(Ec2::DescribeNatGateways, "NatGatewayIds", id, "NatGateways")
     }
 
     pub(crate) fn described_db(&mut self, name: &str) -> Value {
-        let reply = self.ok(Operation::DescribeDBInstances, json!({"DBInstanceIdentifier": name}));
+        let reply = self.ok(Rds::DescribeDBInstances, json!({"DBInstanceIdentifier": name}));
         reply.at("DBInstances.0").expect("one instance").clone()
     }
 }
@@ -224,6 +237,6 @@ impl Network {
     pub(crate) fn subnet_group(&self, cloud: &mut Cloud, name: &str) {
         let arguments = json!({"DBSubnetGroupName": name, "DBSubnetGroupDescription": "test",
             "SubnetIds": self.private, "Tags": {}});
-        cloud.ok(Operation::CreateDBSubnetGroup, arguments);
+        cloud.ok(Operation::Rds(Rds::CreateDBSubnetGroup), arguments);
     }
 }

@@ -1,6 +1,7 @@
 //! Instances and volumes.
 
-use aloka_core::api::Operation::*;
+use aloka_core::api::Ec2::*;
+use aloka_core::api::Ssm::*;
 use aloka_core::value::Value;
 use aloka_sim::aws::{ObjectKind, Options};
 use serde_json::json;

@@ -1,6 +1,9 @@
 //! A whole stack made and unmade; the same again; with reads that lag.
 
-use aloka_core::api::Operation::{self, *};
+use aloka_core::api::Ec2::*;
+use aloka_core::api::Operation;
+use aloka_core::api::Rds::*;
+use aloka_core::api::Sts::*;
 use aloka_core::value::Value;
 use aloka_sim::aws::{Account, Durations, Options};
 use serde_json::{Value as Json, json};
@@ -25,46 +28,56 @@ fn whole_life(options: Options) -> (Cloud, Vec<Value>) {
         };
         let tags = json!({"stack": "test"});
         let c = &mut cloud;
-        let vpc = make(c, CreateVpc, json!({"CidrBlock": "10.0.0.0/16", "Tags": tags}), "Vpc.VpcId");
-        make(c, ModifyVpcAttribute, json!({"VpcId": vpc, "EnableDnsHostnames": true}), "");
+        let vpc = make(c, CreateVpc.into(), json!({"CidrBlock": "10.0.0.0/16", "Tags": tags}), "Vpc.VpcId");
+        make(c, ModifyVpcAttribute.into(), json!({"VpcId": vpc, "EnableDnsHostnames": true}), "");
         let mut subnet = |c: &mut Cloud, cidr: &str, zone: &str| {
             let arguments = json!({"VpcId": vpc, "CidrBlock": cidr, "AvailabilityZone": zone, "Tags": tags});
-            make(c, CreateSubnet, arguments, "Subnet.SubnetId")
+            make(c, CreateSubnet.into(), arguments, "Subnet.SubnetId")
         };
         let public = subnet(c, "10.0.1.0/24", "us-east-1a");
         let private = [subnet(c, "10.0.11.0/24", "us-east-1a"), subnet(c, "10.0.12.0/24", "us-east-1b")];
-        let igw = make(c, CreateInternetGateway, json!({"Tags": tags}), "InternetGateway.InternetGatewayId");
-        make(c, AttachInternetGateway, json!({"InternetGatewayId": igw, "VpcId": vpc}), "");
-        let eip = make(c, AllocateAddress, json!({"Domain": "vpc", "Tags": tags}), "AllocationId");
+        let igw = make(c, CreateInternetGateway.into(), json!({"Tags": tags}), "InternetGateway.InternetGatewayId");
+        make(c, AttachInternetGateway.into(), json!({"InternetGatewayId": igw, "VpcId": vpc}), "");
+        let eip = make(c, AllocateAddress.into(), json!({"Domain": "vpc", "Tags": tags}), "AllocationId");
         let nat = json!({"SubnetId": public, "AllocationId": eip, "ClientToken": "nat", "Tags": tags});
-        let nat = make(c, CreateNatGateway, nat, "NatGateway.NatGatewayId");
+        let nat = make(c, CreateNatGateway.into(), nat, "NatGateway.NatGatewayId");
         let mut table = |c: &mut Cloud, token: &str| {
             let arguments = json!({"VpcId": vpc, "ClientToken": token, "Tags": tags});
-            make(c, CreateRouteTable, arguments, "RouteTable.RouteTableId")
+            make(c, CreateRouteTable.into(), arguments, "RouteTable.RouteTableId")
         };
         let tables = [table(c, "public"), table(c, "private")];
         c.wait(200);
         let all = "0.0.0.0/0";
-        make(c, CreateRoute, json!({"RouteTableId": tables[0], "DestinationCidrBlock": all, "GatewayId": igw}), "");
-        make(c, CreateRoute, json!({"RouteTableId": tables[1], "DestinationCidrBlock": all, "NatGatewayId": nat}), "");
+        make(
+            c,
+            CreateRoute.into(),
+            json!({"RouteTableId": tables[0], "DestinationCidrBlock": all, "GatewayId": igw}),
+            "",
+        );
+        make(
+            c,
+            CreateRoute.into(),
+            json!({"RouteTableId": tables[1], "DestinationCidrBlock": all, "NatGatewayId": nat}),
+            "",
+        );
         let mut associations = Vec::new();
         for (table, subnet) in [(0, &public), (1, &private[0]), (1, &private[1])] {
             let arguments = json!({"RouteTableId": tables[table], "SubnetId": subnet});
-            associations.push(make(c, AssociateRouteTable, arguments, "AssociationId"));
+            associations.push(make(c, AssociateRouteTable.into(), arguments, "AssociationId"));
         }
         let mut group = |c: &mut Cloud, name: &str| {
             let arguments = json!({"GroupName": name, "Description": name, "VpcId": vpc, "Tags": tags});
-            make(c, CreateSecurityGroup, arguments, "GroupId")
+            make(c, CreateSecurityGroup.into(), arguments, "GroupId")
         };
         let groups = [group(c, "app"), group(c, "db")];
         let rule = json!([{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": groups[0]}]}]);
         let rule = json!({"GroupId": groups[1], "IpPermissions": rule});
-        make(c, AuthorizeSecurityGroupIngress, rule.clone(), "");
+        make(c, AuthorizeSecurityGroupIngress.into(), rule.clone(), "");
         let subnet_group =
             json!({"DBSubnetGroupName": "db", "DBSubnetGroupDescription": "db", "SubnetIds": private, "Tags": tags});
-        make(c, CreateDBSubnetGroup, subnet_group, "");
-        make(c, CreateDBInstance, database("main", "db", &groups[1]), "");
-        let instance = make(c, RunInstances, launch(&public, &groups[0], "app"), "Instances.0.InstanceId");
+        make(c, CreateDBSubnetGroup.into(), subnet_group, "");
+        make(c, CreateDBInstance.into(), database("main", "db", &groups[1]), "");
+        let instance = make(c, RunInstances.into(), launch(&public, &groups[0], "app"), "Instances.0.InstanceId");
         c.wait(2000);
         for operation in Operation::ALL.iter().filter(|o| o.name().starts_with("Describe")) {
             if !operation.parameters().iter().any(|parameter| parameter.required) {
@@ -73,28 +86,28 @@ fn whole_life(options: Options) -> (Cloud, Vec<Value>) {
         }
         assert_eq!(c.account.objects(c.now).len(), 15);
 
-        make(c, RevokeSecurityGroupIngress, rule, "");
-        make(c, DeleteDBInstance, json!({"DBInstanceIdentifier": "main", "SkipFinalSnapshot": true}), "");
-        make(c, TerminateInstances, json!({"InstanceIds": [instance]}), "");
-        make(c, DeleteNatGateway, json!({"NatGatewayId": nat}), "");
+        make(c, RevokeSecurityGroupIngress.into(), rule, "");
+        make(c, DeleteDBInstance.into(), json!({"DBInstanceIdentifier": "main", "SkipFinalSnapshot": true}), "");
+        make(c, TerminateInstances.into(), json!({"InstanceIds": [instance]}), "");
+        make(c, DeleteNatGateway.into(), json!({"NatGatewayId": nat}), "");
         c.wait(700);
-        make(c, DeleteDBSubnetGroup, json!({"DBSubnetGroupName": "db"}), "");
-        make(c, ReleaseAddress, json!({"AllocationId": eip}), "");
+        make(c, DeleteDBSubnetGroup.into(), json!({"DBSubnetGroupName": "db"}), "");
+        make(c, ReleaseAddress.into(), json!({"AllocationId": eip}), "");
         for id in &associations {
-            make(c, DisassociateRouteTable, json!({"AssociationId": id}), "");
+            make(c, DisassociateRouteTable.into(), json!({"AssociationId": id}), "");
         }
         for id in &tables {
-            make(c, DeleteRouteTable, json!({"RouteTableId": id}), "");
+            make(c, DeleteRouteTable.into(), json!({"RouteTableId": id}), "");
         }
-        make(c, DetachInternetGateway, json!({"InternetGatewayId": igw, "VpcId": vpc}), "");
-        make(c, DeleteInternetGateway, json!({"InternetGatewayId": igw}), "");
+        make(c, DetachInternetGateway.into(), json!({"InternetGatewayId": igw, "VpcId": vpc}), "");
+        make(c, DeleteInternetGateway.into(), json!({"InternetGatewayId": igw}), "");
         for id in &groups {
-            make(c, DeleteSecurityGroup, json!({"GroupId": id}), "");
+            make(c, DeleteSecurityGroup.into(), json!({"GroupId": id}), "");
         }
         for id in [&public, &private[0], &private[1]] {
-            make(c, DeleteSubnet, json!({"SubnetId": id}), "");
+            make(c, DeleteSubnet.into(), json!({"SubnetId": id}), "");
         }
-        make(c, DeleteVpc, json!({"VpcId": vpc}), "");
+        make(c, DeleteVpc.into(), json!({"VpcId": vpc}), "");
         ids.extend([vpc, public, igw, eip, nat, instance]);
     }
     assert!(cloud.account.is_empty(cloud.now), "{:?}", cloud.account.objects(cloud.now));

@@ -1,6 +1,9 @@
 //! Questions about account and Region, and what holds for all operations.
 
-use aloka_core::api::{Call, ErrorClass, Operation, Operation::*, Request};
+use aloka_core::api::Ec2::*;
+use aloka_core::api::Rds::*;
+use aloka_core::api::Ssm::*;
+use aloka_core::api::{Call, ErrorClass, Operation, Request};
 use aloka_core::value::Value;
 use serde_json::json;
 

@@ -1,6 +1,7 @@
 //! VPCs, subnets, gateways, addresses, NAT gateways, routes and interfaces: what scenarios do not show.
 
-use aloka_core::api::Operation::*;
+use aloka_core::api::Ec2::*;
+use aloka_core::api::Sts::*;
 use aloka_core::value::Value;
 use aloka_core::value::ValueMap;
 use aloka_sim::aws::{AttachmentKind, ForeignInterface, Options, Quotas};
@@ -104,7 +105,11 @@ fn a_failed_nat_gateway_is_found_until_it_is_deleted_or_vanishes() {
     let count = |cloud: &Cloud| cloud.account.objects(cloud.now).iter().filter(|o| o.id.starts_with("nat-")).count();
     let mut nats = Vec::new();
     for token in ["a", "b"] {
-        cloud.account.fail_next(CreateNatGateway, "InternalError", "Network interface eni-x is in invalid state.");
+        cloud.account.fail_next(
+            CreateNatGateway.into(),
+            "InternalError",
+            "Network interface eni-x is in invalid state.",
+        );
         nats.push(cloud.nat(&network.public[0], &address, token));
     }
     cloud.wait(60);
@@ -182,7 +187,7 @@ fn accounts_saved_before_are_loaded() {
 }
 
 /// The reads that list what other people have on a VPC, and the list in the reply.
-const OTHERS: [(aloka_core::api::Operation, &str); 5] = [
+const OTHERS: [(aloka_core::api::Ec2, &str); 5] = [
     (DescribeVpcEndpoints, "VpcEndpoints"),
     (DescribeVpcPeeringConnections, "VpcPeeringConnections"),
     (DescribeVpnGateways, "VpnGateways"),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use aloka_core::api::Operation::*;
+use aloka_core::api::Ec2::*;
 use aloka_sim::aws::Quotas;
 use serde_json::json;
 

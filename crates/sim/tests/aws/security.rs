@@ -1,6 +1,7 @@
 //! Security groups: what AWS says of a rule that is there, and what holds a group back.
 
-use aloka_core::api::Operation::*;
+use aloka_core::api::Ec2::*;
+use aloka_core::api::Rds::*;
 use aloka_sim::aws::durations::Transition;
 use serde_json::{Value as Json, json};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use aloka_core::api::{Call, Operation, Reply, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Reply, Request};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
@@ -56,25 +56,25 @@ pub(crate) fn quotas() -> Quotas {
 
 /// A network with a server and a database: most calls have something to act on only after most of these.
 const START: [(Operation, &[u8]); 19] = [
-    (Operation::CreateVpc, &[]),
-    (Operation::CreateSubnet, &[0, 1, 1]),
-    (Operation::CreateSubnet, &[0, 4, 3]),
-    (Operation::CreateInternetGateway, &[]),
-    (Operation::AttachInternetGateway, &[]),
-    (Operation::AllocateAddress, &[]),
-    (Operation::CreateNatGateway, &[]),
-    (Operation::CreateRouteTable, &[]),
-    (Operation::CreateRoute, &[]),
-    (Operation::AssociateRouteTable, &[]),
-    (Operation::CreateSecurityGroup, &[]),
-    (Operation::CreateSecurityGroup, &[1]),
-    (Operation::AuthorizeSecurityGroupIngress, &[0, 1]),
-    (Operation::AuthorizeSecurityGroupEgress, &[0, 1]),
-    (Operation::RunInstances, &[0, 1]),
-    (Operation::CreateDBSubnetGroup, &[]),
-    (Operation::CreateDBInstance, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]),
-    (Operation::StopInstances, &[]),
-    (Operation::AllocateAddress, &[]),
+    (Operation::Ec2(Ec2::CreateVpc), &[]),
+    (Operation::Ec2(Ec2::CreateSubnet), &[0, 1, 1]),
+    (Operation::Ec2(Ec2::CreateSubnet), &[0, 4, 3]),
+    (Operation::Ec2(Ec2::CreateInternetGateway), &[]),
+    (Operation::Ec2(Ec2::AttachInternetGateway), &[]),
+    (Operation::Ec2(Ec2::AllocateAddress), &[]),
+    (Operation::Ec2(Ec2::CreateNatGateway), &[]),
+    (Operation::Ec2(Ec2::CreateRouteTable), &[]),
+    (Operation::Ec2(Ec2::CreateRoute), &[]),
+    (Operation::Ec2(Ec2::AssociateRouteTable), &[]),
+    (Operation::Ec2(Ec2::CreateSecurityGroup), &[]),
+    (Operation::Ec2(Ec2::CreateSecurityGroup), &[1]),
+    (Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress), &[0, 1]),
+    (Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress), &[0, 1]),
+    (Operation::Ec2(Ec2::RunInstances), &[0, 1]),
+    (Operation::Rds(Rds::CreateDBSubnetGroup), &[]),
+    (Operation::Rds(Rds::CreateDBInstance), &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]),
+    (Operation::Ec2(Ec2::StopInstances), &[]),
+    (Operation::Ec2(Ec2::AllocateAddress), &[]),
 ];
 
 /// Any script of up to `length` calls, after some of [`START`].
@@ -280,7 +280,7 @@ impl Stage {
             // Where any other value is refused, and nothing else is learnt.
             let fixed =
                 matches!(parameter.name, "ImageId" | "MinCount" | "Engine" | "Tags" | "MasterUsername" | "Domain");
-            let creates_db = act.operation == Operation::CreateDBInstance;
+            let creates_db = act.operation == Operation::Rds(Rds::CreateDBInstance);
             let fixed = fixed || (creates_db && parameter.name == "MasterUserPassword");
             let pick = if fixed { 1 } else { picks.next().unwrap_or(0) };
             (parameter, pick)

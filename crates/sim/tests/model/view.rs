@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::value::Value;
 
 use crate::script::Stage;
@@ -10,18 +10,18 @@ use crate::script::Stage;
 /// Calls that list everything there is: the operation, its list, an object's identifier, the parameter that asks for
 /// one.
 pub(crate) const LISTS: [(Operation, &str, &str, &str); 12] = [
-    (Operation::DescribeVpcs, "Vpcs", "VpcId", "VpcIds"),
-    (Operation::DescribeSubnets, "Subnets", "SubnetId", "SubnetIds"),
-    (Operation::DescribeInternetGateways, "InternetGateways", "InternetGatewayId", "InternetGatewayIds"),
-    (Operation::DescribeAddresses, "Addresses", "AllocationId", "AllocationIds"),
-    (Operation::DescribeNatGateways, "NatGateways", "NatGatewayId", "NatGatewayIds"),
-    (Operation::DescribeRouteTables, "RouteTables", "RouteTableId", "RouteTableIds"),
-    (Operation::DescribeSecurityGroups, "SecurityGroups", "GroupId", "GroupIds"),
-    (Operation::DescribeInstances, "Instances", "InstanceId", "InstanceIds"),
-    (Operation::DescribeVolumes, "Volumes", "VolumeId", "VolumeIds"),
-    (Operation::DescribeDBSubnetGroups, "DBSubnetGroups", "DBSubnetGroupName", "DBSubnetGroupName"),
-    (Operation::DescribeDBInstances, "DBInstances", "DBInstanceIdentifier", "DBInstanceIdentifier"),
-    (Operation::DescribeDBSnapshots, "DBSnapshots", "DBSnapshotIdentifier", "DBSnapshotIdentifier"),
+    (Operation::Ec2(Ec2::DescribeVpcs), "Vpcs", "VpcId", "VpcIds"),
+    (Operation::Ec2(Ec2::DescribeSubnets), "Subnets", "SubnetId", "SubnetIds"),
+    (Operation::Ec2(Ec2::DescribeInternetGateways), "InternetGateways", "InternetGatewayId", "InternetGatewayIds"),
+    (Operation::Ec2(Ec2::DescribeAddresses), "Addresses", "AllocationId", "AllocationIds"),
+    (Operation::Ec2(Ec2::DescribeNatGateways), "NatGateways", "NatGatewayId", "NatGatewayIds"),
+    (Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables", "RouteTableId", "RouteTableIds"),
+    (Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups", "GroupId", "GroupIds"),
+    (Operation::Ec2(Ec2::DescribeInstances), "Instances", "InstanceId", "InstanceIds"),
+    (Operation::Ec2(Ec2::DescribeVolumes), "Volumes", "VolumeId", "VolumeIds"),
+    (Operation::Rds(Rds::DescribeDBSubnetGroups), "DBSubnetGroups", "DBSubnetGroupName", "DBSubnetGroupName"),
+    (Operation::Rds(Rds::DescribeDBInstances), "DBInstances", "DBInstanceIdentifier", "DBInstanceIdentifier"),
+    (Operation::Rds(Rds::DescribeDBSnapshots), "DBSnapshots", "DBSnapshotIdentifier", "DBSnapshotIdentifier"),
 ];
 
 /// Every object, by list and identifier.

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use aloka_core::address::Address;
-use aloka_core::api::{Call, Operation};
+use aloka_core::api::{Call, Ec2};
 use aloka_core::identity;
 use aloka_core::model::Kind;
 use aloka_core::plan::{Save, Step, Verb};
@@ -50,13 +50,13 @@ fn node(verb: Verb, call: Call, save: Save) -> Node {
 
 fn create() -> Node {
     let tags = identity::tags(&LINEAGE.into(), &Address::vpc(Kind::Vpc, "this", 0), 1);
-    let call = Call::new(Operation::CreateVpc, [("CidrBlock", "10.0.0.0/16".into()), ("Tags", Value::Map(tags))]);
+    let call = Call::new(Ec2::CreateVpc, [("CidrBlock", "10.0.0.0/16".into()), ("Tags", Value::Map(tags))]);
     node(Verb::Create, call, Save::Object("Vpc".into()))
 }
 
 fn describe() -> Node {
     let ours = Value::map([("cidr-block", Value::list(["10.0.0.0/16"]))]);
-    node(Verb::Read, Call::new(Operation::DescribeVpcs, [("Filters", ours)]), Save::Nothing)
+    node(Verb::Read, Call::new(Ec2::DescribeVpcs, [("Filters", ours)]), Save::Nothing)
 }
 
 fn found(cloud: &mut Cloud) -> usize {

@@ -22,7 +22,7 @@ mod tests;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
-use aloka_core::api::{Operation, Reply, Request};
+use aloka_core::api::{Ec2, Operation, Rds, Reply, Request, Ssm, Sts};
 use aloka_core::secret::Secrets;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -115,87 +115,93 @@ impl AwsClient {
     fn dispatch<'a>(&'a self, operation: Operation, input: &'a Input<'a>) -> Pending<'a> {
         let Self { ec2, rds, ssm, sts, credentials: _ } = self;
         match operation {
-            Operation::GetCallerIdentity => boxed(sts::get_caller_identity, sts, input),
-            Operation::GetParameter => boxed(ssm::get_parameter, ssm, input),
-            Operation::DescribeAvailabilityZones => boxed(vpc::describe_availability_zones, ec2, input),
-            Operation::DescribeInstanceTypeOfferings => boxed(instance::describe_instance_type_offerings, ec2, input),
-            Operation::DescribeImages => boxed(instance::describe_images, ec2, input),
+            Operation::Sts(Sts::GetCallerIdentity) => boxed(sts::get_caller_identity, sts, input),
+            Operation::Ssm(Ssm::GetParameter) => boxed(ssm::get_parameter, ssm, input),
+            Operation::Ec2(Ec2::DescribeAvailabilityZones) => boxed(vpc::describe_availability_zones, ec2, input),
+            Operation::Ec2(Ec2::DescribeInstanceTypeOfferings) => {
+                boxed(instance::describe_instance_type_offerings, ec2, input)
+            }
+            Operation::Ec2(Ec2::DescribeImages) => boxed(instance::describe_images, ec2, input),
 
-            Operation::CreateVpc => boxed(vpc::create_vpc, ec2, input),
-            Operation::DescribeVpcs => boxed(vpc::describe_vpcs, ec2, input),
-            Operation::DescribeVpcAttribute => boxed(vpc::describe_vpc_attribute, ec2, input),
-            Operation::ModifyVpcAttribute => boxed(vpc::modify_vpc_attribute, ec2, input),
-            Operation::DeleteVpc => boxed(vpc::delete_vpc, ec2, input),
-            Operation::CreateSubnet => boxed(vpc::create_subnet, ec2, input),
-            Operation::DescribeSubnets => boxed(vpc::describe_subnets, ec2, input),
-            Operation::DeleteSubnet => boxed(vpc::delete_subnet, ec2, input),
+            Operation::Ec2(Ec2::CreateVpc) => boxed(vpc::create_vpc, ec2, input),
+            Operation::Ec2(Ec2::DescribeVpcs) => boxed(vpc::describe_vpcs, ec2, input),
+            Operation::Ec2(Ec2::DescribeVpcAttribute) => boxed(vpc::describe_vpc_attribute, ec2, input),
+            Operation::Ec2(Ec2::ModifyVpcAttribute) => boxed(vpc::modify_vpc_attribute, ec2, input),
+            Operation::Ec2(Ec2::DeleteVpc) => boxed(vpc::delete_vpc, ec2, input),
+            Operation::Ec2(Ec2::CreateSubnet) => boxed(vpc::create_subnet, ec2, input),
+            Operation::Ec2(Ec2::DescribeSubnets) => boxed(vpc::describe_subnets, ec2, input),
+            Operation::Ec2(Ec2::DeleteSubnet) => boxed(vpc::delete_subnet, ec2, input),
 
-            Operation::CreateInternetGateway => boxed(gateway::create_internet_gateway, ec2, input),
-            Operation::DescribeInternetGateways => boxed(gateway::describe_internet_gateways, ec2, input),
-            Operation::AttachInternetGateway => boxed(gateway::attach_internet_gateway, ec2, input),
-            Operation::DetachInternetGateway => boxed(gateway::detach_internet_gateway, ec2, input),
-            Operation::DeleteInternetGateway => boxed(gateway::delete_internet_gateway, ec2, input),
-            Operation::AllocateAddress => boxed(gateway::allocate_address, ec2, input),
-            Operation::DescribeAddresses => boxed(gateway::describe_addresses, ec2, input),
-            Operation::ReleaseAddress => boxed(gateway::release_address, ec2, input),
-            Operation::CreateNatGateway => boxed(gateway::create_nat_gateway, ec2, input),
-            Operation::DescribeNatGateways => boxed(gateway::describe_nat_gateways, ec2, input),
-            Operation::DeleteNatGateway => boxed(gateway::delete_nat_gateway, ec2, input),
+            Operation::Ec2(Ec2::CreateInternetGateway) => boxed(gateway::create_internet_gateway, ec2, input),
+            Operation::Ec2(Ec2::DescribeInternetGateways) => boxed(gateway::describe_internet_gateways, ec2, input),
+            Operation::Ec2(Ec2::AttachInternetGateway) => boxed(gateway::attach_internet_gateway, ec2, input),
+            Operation::Ec2(Ec2::DetachInternetGateway) => boxed(gateway::detach_internet_gateway, ec2, input),
+            Operation::Ec2(Ec2::DeleteInternetGateway) => boxed(gateway::delete_internet_gateway, ec2, input),
+            Operation::Ec2(Ec2::AllocateAddress) => boxed(gateway::allocate_address, ec2, input),
+            Operation::Ec2(Ec2::DescribeAddresses) => boxed(gateway::describe_addresses, ec2, input),
+            Operation::Ec2(Ec2::ReleaseAddress) => boxed(gateway::release_address, ec2, input),
+            Operation::Ec2(Ec2::CreateNatGateway) => boxed(gateway::create_nat_gateway, ec2, input),
+            Operation::Ec2(Ec2::DescribeNatGateways) => boxed(gateway::describe_nat_gateways, ec2, input),
+            Operation::Ec2(Ec2::DeleteNatGateway) => boxed(gateway::delete_nat_gateway, ec2, input),
 
-            Operation::CreateRouteTable => boxed(route::create_route_table, ec2, input),
-            Operation::DescribeRouteTables => boxed(route::describe_route_tables, ec2, input),
-            Operation::DeleteRouteTable => boxed(route::delete_route_table, ec2, input),
-            Operation::CreateRoute => boxed(route::create_route, ec2, input),
-            Operation::ReplaceRoute => boxed(route::replace_route, ec2, input),
-            Operation::DeleteRoute => boxed(route::delete_route, ec2, input),
-            Operation::AssociateRouteTable => boxed(route::associate_route_table, ec2, input),
-            Operation::ReplaceRouteTableAssociation => boxed(route::replace_route_table_association, ec2, input),
-            Operation::DisassociateRouteTable => boxed(route::disassociate_route_table, ec2, input),
+            Operation::Ec2(Ec2::CreateRouteTable) => boxed(route::create_route_table, ec2, input),
+            Operation::Ec2(Ec2::DescribeRouteTables) => boxed(route::describe_route_tables, ec2, input),
+            Operation::Ec2(Ec2::DeleteRouteTable) => boxed(route::delete_route_table, ec2, input),
+            Operation::Ec2(Ec2::CreateRoute) => boxed(route::create_route, ec2, input),
+            Operation::Ec2(Ec2::ReplaceRoute) => boxed(route::replace_route, ec2, input),
+            Operation::Ec2(Ec2::DeleteRoute) => boxed(route::delete_route, ec2, input),
+            Operation::Ec2(Ec2::AssociateRouteTable) => boxed(route::associate_route_table, ec2, input),
+            Operation::Ec2(Ec2::ReplaceRouteTableAssociation) => {
+                boxed(route::replace_route_table_association, ec2, input)
+            }
+            Operation::Ec2(Ec2::DisassociateRouteTable) => boxed(route::disassociate_route_table, ec2, input),
 
-            Operation::DescribeNetworkInterfaces => boxed(interface::describe_network_interfaces, ec2, input),
+            Operation::Ec2(Ec2::DescribeNetworkInterfaces) => boxed(interface::describe_network_interfaces, ec2, input),
 
-            Operation::DescribeVpcEndpoints => boxed(attachment::describe_vpc_endpoints, ec2, input),
-            Operation::DescribeVpcPeeringConnections => boxed(attachment::describe_vpc_peering_connections, ec2, input),
-            Operation::DescribeVpnGateways => boxed(attachment::describe_vpn_gateways, ec2, input),
-            Operation::DescribeNetworkAcls => boxed(attachment::describe_network_acls, ec2, input),
-            Operation::DescribeEgressOnlyInternetGateways => {
+            Operation::Ec2(Ec2::DescribeVpcEndpoints) => boxed(attachment::describe_vpc_endpoints, ec2, input),
+            Operation::Ec2(Ec2::DescribeVpcPeeringConnections) => {
+                boxed(attachment::describe_vpc_peering_connections, ec2, input)
+            }
+            Operation::Ec2(Ec2::DescribeVpnGateways) => boxed(attachment::describe_vpn_gateways, ec2, input),
+            Operation::Ec2(Ec2::DescribeNetworkAcls) => boxed(attachment::describe_network_acls, ec2, input),
+            Operation::Ec2(Ec2::DescribeEgressOnlyInternetGateways) => {
                 boxed(attachment::describe_egress_only_internet_gateways, ec2, input)
             }
 
-            Operation::CreateSecurityGroup => boxed(security_group::create_security_group, ec2, input),
-            Operation::DescribeSecurityGroups => boxed(security_group::describe_security_groups, ec2, input),
-            Operation::DeleteSecurityGroup => boxed(security_group::delete_security_group, ec2, input),
-            Operation::AuthorizeSecurityGroupIngress => boxed(security_group::authorize_ingress, ec2, input),
-            Operation::AuthorizeSecurityGroupEgress => boxed(security_group::authorize_egress, ec2, input),
-            Operation::RevokeSecurityGroupIngress => boxed(security_group::revoke_ingress, ec2, input),
-            Operation::RevokeSecurityGroupEgress => boxed(security_group::revoke_egress, ec2, input),
+            Operation::Ec2(Ec2::CreateSecurityGroup) => boxed(security_group::create_security_group, ec2, input),
+            Operation::Ec2(Ec2::DescribeSecurityGroups) => boxed(security_group::describe_security_groups, ec2, input),
+            Operation::Ec2(Ec2::DeleteSecurityGroup) => boxed(security_group::delete_security_group, ec2, input),
+            Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress) => boxed(security_group::authorize_ingress, ec2, input),
+            Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress) => boxed(security_group::authorize_egress, ec2, input),
+            Operation::Ec2(Ec2::RevokeSecurityGroupIngress) => boxed(security_group::revoke_ingress, ec2, input),
+            Operation::Ec2(Ec2::RevokeSecurityGroupEgress) => boxed(security_group::revoke_egress, ec2, input),
 
-            Operation::RunInstances => boxed(instance::run_instances, ec2, input),
-            Operation::DescribeInstances => boxed(instance::describe_instances, ec2, input),
-            Operation::ModifyInstanceAttribute => boxed(instance::modify_instance_attribute, ec2, input),
-            Operation::StopInstances => boxed(instance::stop_instances, ec2, input),
-            Operation::StartInstances => boxed(instance::start_instances, ec2, input),
-            Operation::TerminateInstances => boxed(instance::terminate_instances, ec2, input),
-            Operation::DescribeVolumes => boxed(instance::describe_volumes, ec2, input),
-            Operation::ModifyVolume => boxed(instance::modify_volume, ec2, input),
+            Operation::Ec2(Ec2::RunInstances) => boxed(instance::run_instances, ec2, input),
+            Operation::Ec2(Ec2::DescribeInstances) => boxed(instance::describe_instances, ec2, input),
+            Operation::Ec2(Ec2::ModifyInstanceAttribute) => boxed(instance::modify_instance_attribute, ec2, input),
+            Operation::Ec2(Ec2::StopInstances) => boxed(instance::stop_instances, ec2, input),
+            Operation::Ec2(Ec2::StartInstances) => boxed(instance::start_instances, ec2, input),
+            Operation::Ec2(Ec2::TerminateInstances) => boxed(instance::terminate_instances, ec2, input),
+            Operation::Ec2(Ec2::DescribeVolumes) => boxed(instance::describe_volumes, ec2, input),
+            Operation::Ec2(Ec2::ModifyVolume) => boxed(instance::modify_volume, ec2, input),
 
-            Operation::DescribeTags => boxed(tags::describe_tags, ec2, input),
-            Operation::CreateTags => boxed(tags::create_tags, ec2, input),
-            Operation::DeleteTags => boxed(tags::delete_tags, ec2, input),
+            Operation::Ec2(Ec2::DescribeTags) => boxed(tags::describe_tags, ec2, input),
+            Operation::Ec2(Ec2::CreateTags) => boxed(tags::create_tags, ec2, input),
+            Operation::Ec2(Ec2::DeleteTags) => boxed(tags::delete_tags, ec2, input),
 
-            Operation::CreateDBSubnetGroup => boxed(rds::create_db_subnet_group, rds, input),
-            Operation::DescribeDBSubnetGroups => boxed(rds::describe_db_subnet_groups, rds, input),
-            Operation::ModifyDBSubnetGroup => boxed(rds::modify_db_subnet_group, rds, input),
-            Operation::DeleteDBSubnetGroup => boxed(rds::delete_db_subnet_group, rds, input),
-            Operation::CreateDBInstance => boxed(rds::create_db_instance, rds, input),
-            Operation::DescribeDBInstances => boxed(rds::describe_db_instances, rds, input),
-            Operation::ModifyDBInstance => boxed(rds::modify_db_instance, rds, input),
-            Operation::DeleteDBInstance => boxed(rds::delete_db_instance, rds, input),
-            Operation::DescribeDBSnapshots => boxed(rds::describe_db_snapshots, rds, input),
-            Operation::DescribeDBEngineVersions => boxed(rds::describe_db_engine_versions, rds, input),
-            Operation::AddTagsToResource => boxed(rds::add_tags_to_resource, rds, input),
-            Operation::RemoveTagsFromResource => boxed(rds::remove_tags_from_resource, rds, input),
-            Operation::ListTagsForResource => boxed(rds::list_tags_for_resource, rds, input),
+            Operation::Rds(Rds::CreateDBSubnetGroup) => boxed(rds::create_db_subnet_group, rds, input),
+            Operation::Rds(Rds::DescribeDBSubnetGroups) => boxed(rds::describe_db_subnet_groups, rds, input),
+            Operation::Rds(Rds::ModifyDBSubnetGroup) => boxed(rds::modify_db_subnet_group, rds, input),
+            Operation::Rds(Rds::DeleteDBSubnetGroup) => boxed(rds::delete_db_subnet_group, rds, input),
+            Operation::Rds(Rds::CreateDBInstance) => boxed(rds::create_db_instance, rds, input),
+            Operation::Rds(Rds::DescribeDBInstances) => boxed(rds::describe_db_instances, rds, input),
+            Operation::Rds(Rds::ModifyDBInstance) => boxed(rds::modify_db_instance, rds, input),
+            Operation::Rds(Rds::DeleteDBInstance) => boxed(rds::delete_db_instance, rds, input),
+            Operation::Rds(Rds::DescribeDBSnapshots) => boxed(rds::describe_db_snapshots, rds, input),
+            Operation::Rds(Rds::DescribeDBEngineVersions) => boxed(rds::describe_db_engine_versions, rds, input),
+            Operation::Rds(Rds::AddTagsToResource) => boxed(rds::add_tags_to_resource, rds, input),
+            Operation::Rds(Rds::RemoveTagsFromResource) => boxed(rds::remove_tags_from_resource, rds, input),
+            Operation::Rds(Rds::ListTagsForResource) => boxed(rds::list_tags_for_resource, rds, input),
         }
     }
 }

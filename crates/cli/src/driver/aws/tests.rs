@@ -15,7 +15,7 @@ mod wire;
 use std::collections::BTreeSet;
 
 use aloka_core::address::Address;
-use aloka_core::api::{Args, Call, ErrorClass, Operation, Request};
+use aloka_core::api::{Args, Call, Ec2, ErrorClass, Operation, Request};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::value::Value;
 
@@ -179,7 +179,7 @@ fn fields_within_objects_are_checked_too() {
         for (permissions, message) in cases {
             let args = [("GroupId", Value::str("sg-1")), ("IpPermissions", permissions.into())];
             let wire = Wire::new([]);
-            let request = Request(Call::new(Operation::AuthorizeSecurityGroupIngress, args));
+            let request = Request(Call::new(Ec2::AuthorizeSecurityGroupIngress, args));
             let error = wire.client().await.send(&request, &secrets()).await.expect_err("wrong");
             assert!(error.message.contains(message), "{error}");
             assert!(wire.seen().is_empty());
@@ -194,7 +194,7 @@ fn permissions_survive_the_way_there_and_back() {
     let case = cases_ec2::permissions();
     let secrets = Secrets::default();
     let args = [("GroupId", Value::str("sg-1")), ("IpPermissions", Value::from(case))];
-    let request = Request(Call::new(Operation::RevokeSecurityGroupEgress, args));
+    let request = Request(Call::new(Ec2::RevokeSecurityGroupEgress, args));
     let input = super::input::Input::of_request(&request, &secrets).expect("right");
     let sdk: Vec<IpPermission> = super::convert::permissions(&input).expect("right").expect("there");
     let back = Value::List(sdk.iter().map(super::convert::permission).collect());

@@ -24,17 +24,7 @@ impl Executor {
 
     /// What AWS says of an object that will not become ready.
     pub(super) fn why(&self, index: usize, waiter: &Waiter, reply: &Value) -> String {
-        let kind = self.nodes[index].target.address.kind;
         let path = if let Save::Object(path) = &waiter.save { path } else { "" };
-        let object = reply.at(path).unwrap_or(reply);
-        let reason = object.at("StateReason.Message").and_then(Value::as_str);
-        match (observe::phase(kind, object), reason) {
-            (_, Some(reason)) => reason.to_owned(),
-            (observe::Phase::Failed(why), None) => why,
-            (phase, None) => {
-                let status = object.get("DBInstanceStatus").as_str().map(str::to_owned);
-                status.unwrap_or_else(|| format!("{phase:?}").to_lowercase())
-            }
-        }
+        observe::why(self.nodes[index].target.address.kind, reply.at(path).unwrap_or(reply))
     }
 }

@@ -4,7 +4,7 @@
 //! the next run asks for it with the same token. The intent stays as it is, and so do the tags: only the token is another.
 
 use super::Sending;
-use crate::api::{Call, Idempotency};
+use crate::api::{self, Call, Effect, Recognition};
 use crate::engine::Executor;
 use crate::identity;
 use crate::observe::{self, Phase};
@@ -12,18 +12,11 @@ use crate::plan::Save;
 use crate::time::Instant;
 use crate::value::Value;
 
-/// AWS's answer to a token whose instance is terminated.
-pub(super) const TERMINATED: &str = "IdempotentInstanceTerminated";
-/// AWS's answer to a token that was sent with other arguments.
-pub(super) const OTHER_PARAMETERS: &str = "IdempotentParameterMismatch";
-/// The argument that holds the token.
-const TOKEN: &str = "ClientToken";
-
 impl Executor {
     /// The call with the first token that is not spent.
     pub(super) fn with_token(&self, index: usize, mut call: Call) -> Call {
         let spent = self.progress[index].spent;
-        if let Some(token) = call.args.get_mut(TOKEN).filter(|_| spent > 0) {
+        if let Some(token) = call.args.get_mut(api::CLIENT_TOKEN).filter(|_| spent > 0) {
             *token = Value::from(identity::later_token(token.as_str().unwrap_or_default(), spent));
         }
         call
@@ -43,8 +36,8 @@ impl Executor {
     /// Sends the creation with the next token, as what the last one made is gone. False if it has none, or if that was the
     /// last.
     pub(super) fn takes_next_token(&mut self, index: usize, now: Instant) -> bool {
-        let has_token =
-            self.step_call(index).is_some_and(|call| call.operation.idempotency() == Idempotency::ClientToken);
+        let is_by_token = |call: &Call| call.operation.effect() == Effect::Create(Recognition::ClientToken);
+        let has_token = self.step_call(index).is_some_and(is_by_token);
         let progress = &mut self.progress[index];
         if !has_token || progress.spent >= identity::LATER_TOKENS_MAX {
             return false;

@@ -3,7 +3,7 @@
 use super::super::ending::Ending;
 use super::super::{Accept, AttributeChange, Expect, Pace, Save, Short, Step};
 use super::{Subject, absent, call, equals, or_short, wait};
-use crate::api::{Args, Operation};
+use crate::api::{Args, Operation, Rds};
 use crate::map;
 use crate::model::{
     BACKUP_RETENTION, DELETION_PROTECTION, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD, MAX_ALLOCATED_STORAGE,
@@ -112,7 +112,7 @@ impl Subject<'_> {
             ("CopyTagsToSnapshot", self.get("copy_tags_to_snapshot")),
             ("EnableCloudwatchLogsExports", if logs.as_list() == Some(&[]) { Value::Null } else { logs }),
         ];
-        self.create_call(Operation::CreateDBInstance, Save::Object(map::text("DBInstance")), args)
+        self.create_call(Operation::Rds(Rds::CreateDBInstance), Save::Object(map::text("DBInstance")), args)
     }
 
     fn manages_password(&self) -> bool {
@@ -208,7 +208,7 @@ impl Subject<'_> {
             (false, false) => DB_MODIFIED,
         };
         let wait = or_short(self.wait_for(accept, pace), gets_standby.then(no_standby));
-        vec![call(Operation::ModifyDBInstance, args), wait]
+        vec![call(Operation::Rds(Rds::ModifyDBInstance), args), wait]
     }
 
     /// Which logs to send from now on, and which not any more.
@@ -234,7 +234,7 @@ impl Subject<'_> {
                 ("DeletionProtection", false.into()),
                 ("ApplyImmediately", true.into()),
             ];
-            call(Operation::ModifyDBInstance, args)
+            call(Operation::Rds(Rds::ModifyDBInstance), args)
         });
         let delete = ending.map(|ending| {
             let args = [
@@ -243,7 +243,7 @@ impl Subject<'_> {
                 ("FinalDBSnapshotIdentifier", ending.snapshot.as_ref().into()),
                 ("DeleteAutomatedBackups", (!ending.keeps_backups).into()),
             ];
-            call(Operation::DeleteDBInstance, args)
+            call(Operation::Rds(Rds::DeleteDBInstance), args)
         });
         let pace = match ending {
             Some(Ending { snapshot: None, .. }) => DB_DELETED,

@@ -20,7 +20,7 @@ use self::place::Claims;
 use self::seen::Seen;
 use super::{Inputs, Planned, Problem, Replies, read_node, sweep};
 use crate::address::Address;
-use crate::api::{Call, Operation, Reply};
+use crate::api::{Call, Ec2, Operation, Rds, Reply, Sts};
 use crate::identity;
 use crate::model::{Kind, OnChange};
 use crate::observe::Place;
@@ -102,28 +102,31 @@ fn stack_tags(variables: &Variables) -> Vec<(String, Value)> {
 /// What stands outside of the VPC, or may: found by the stack's tags alone.
 fn tagged(variables: &Variables) -> Vec<Node> {
     let kinds = [
-        (Kind::Vpc, Operation::DescribeVpcs),
-        (Kind::Eip, Operation::DescribeAddresses),
-        (Kind::InternetGateway, Operation::DescribeInternetGateways),
+        (Kind::Vpc, Operation::Ec2(Ec2::DescribeVpcs)),
+        (Kind::Eip, Operation::Ec2(Ec2::DescribeAddresses)),
+        (Kind::InternetGateway, Operation::Ec2(Ec2::DescribeInternetGateways)),
     ];
     kinds.into_iter().map(|(kind, operation)| node(kind, filtered(operation, stack_tags(variables)))).collect()
 }
 
 fn database(variables: &Variables) -> Node {
     let identifier = Value::from(stack::db_identifier(variables));
-    node(Kind::DbInstance, Call::new(Operation::DescribeDBInstances, [("DBInstanceIdentifier", identifier)]))
+    node(Kind::DbInstance, Call::new(Rds::DescribeDBInstances, [("DBInstanceIdentifier", identifier)]))
 }
 
 /// The first round: where the stack is.
 pub fn search(variables: &Variables, search: &Search) -> Vec<Node> {
-    let caller = node(Kind::Vpc, Call::new(Operation::GetCallerIdentity, []));
+    let caller = node(Kind::Vpc, Call::new(Sts::GetCallerIdentity, []));
     let found = match search {
         Search::Tagged { .. } => tagged(variables).into_iter().chain([database(variables)]).collect(),
         Search::Vpc(id) => {
             let filter = [("vpc-id".to_owned(), Value::from(id))];
             // Databases cannot be filtered by VPC; one of another name should not go unmentioned.
-            let databases = Call::new(Operation::DescribeDBInstances, []);
-            vec![node(Kind::Vpc, filtered(Operation::DescribeVpcs, filter)), node(Kind::DbInstance, databases)]
+            let databases = Call::new(Rds::DescribeDBInstances, []);
+            vec![
+                node(Kind::Vpc, filtered(Operation::Ec2(Ec2::DescribeVpcs), filter)),
+                node(Kind::DbInstance, databases),
+            ]
         }
     };
     [caller].into_iter().chain(found).collect()
@@ -139,7 +142,7 @@ pub fn locate(variables: &Variables, search: &Search, replies: &[(Node, Reply)])
     if !problems.is_empty() {
         return Err(problems);
     }
-    let caller = replies.of(Operation::GetCallerIdentity).iter().find_map(|(_, reply)| reply.ok());
+    let caller = replies.of(Operation::Sts(Sts::GetCallerIdentity)).iter().find_map(|(_, reply)| reply.ok());
     let account = caller.and_then(|caller| caller.get("Account").as_str()).map(str::to_owned);
     let seen = seen::all(&replies);
     let site = match search {
@@ -204,12 +207,12 @@ pub fn contents(variables: &Variables, site: &Site) -> Vec<Node> {
     let mut nodes = Vec::new();
     if let Some(vpc) = &site.vpc {
         let kinds = [
-            (Kind::Subnet, Operation::DescribeSubnets, "vpc-id"),
-            (Kind::RouteTable, Operation::DescribeRouteTables, "vpc-id"),
-            (Kind::InternetGateway, Operation::DescribeInternetGateways, "attachment.vpc-id"),
-            (Kind::NatGateway, Operation::DescribeNatGateways, "vpc-id"),
-            (Kind::SecurityGroup, Operation::DescribeSecurityGroups, "vpc-id"),
-            (Kind::Instance, Operation::DescribeInstances, "vpc-id"),
+            (Kind::Subnet, Operation::Ec2(Ec2::DescribeSubnets), "vpc-id"),
+            (Kind::RouteTable, Operation::Ec2(Ec2::DescribeRouteTables), "vpc-id"),
+            (Kind::InternetGateway, Operation::Ec2(Ec2::DescribeInternetGateways), "attachment.vpc-id"),
+            (Kind::NatGateway, Operation::Ec2(Ec2::DescribeNatGateways), "vpc-id"),
+            (Kind::SecurityGroup, Operation::Ec2(Ec2::DescribeSecurityGroups), "vpc-id"),
+            (Kind::Instance, Operation::Ec2(Ec2::DescribeInstances), "vpc-id"),
         ];
         let in_vpc = |(kind, operation, filter): (Kind, Operation, &str)| {
             node(kind, filtered(operation, [(filter.to_owned(), Value::from(vpc))]))
@@ -218,10 +221,10 @@ pub fn contents(variables: &Variables, site: &Site) -> Vec<Node> {
         let name = stack::db_subnet_group_name(variables);
         let arn = site_place(variables, site).arn("rds", &format!("subgrp:{name}"));
         let args = [("DBSubnetGroupName", Value::from(name))];
-        nodes.push(node(Kind::DbSubnetGroup, Call::new(Operation::DescribeDBSubnetGroups, args)));
+        nodes.push(node(Kind::DbSubnetGroup, Call::new(Rds::DescribeDBSubnetGroups, args)));
         if !arn.is_null() {
             let args = [("ResourceName", arn)];
-            nodes.push(node(Kind::DbSubnetGroup, Call::new(Operation::ListTagsForResource, args)));
+            nodes.push(node(Kind::DbSubnetGroup, Call::new(Rds::ListTagsForResource, args)));
         }
     }
     nodes

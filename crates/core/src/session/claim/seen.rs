@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::{Replies, refresh};
 use crate::address::Address;
-use crate::api::Operation;
+use crate::api::{Operation, Rds};
 use crate::identity;
 use crate::model::Kind;
 use crate::observe::{self, Phase};
@@ -117,6 +117,6 @@ pub(in super::super) fn all<'a>(replies: &Replies<'a>) -> Vec<Seen<'a>> {
 
 fn group_tags<'a>(replies: &Replies<'a>, group: &Value) -> Option<&'a Value> {
     let of_group = |call: &crate::api::Call| call.arg("ResourceName") == group.get("DBSubnetGroupArn");
-    let answers = replies.of(Operation::ListTagsForResource).iter();
+    let answers = replies.of(Operation::Rds(Rds::ListTagsForResource)).iter();
     answers.filter(|(call, _)| of_group(call)).find_map(|(_, reply)| Some((*reply).ok()?.get("Tags")))
 }

@@ -84,22 +84,26 @@ fn every_operation() {
     let none = json!({});
     use Operation as O;
     let cases: Vec<(Operation, Json, Vec<&str>)> = vec![
-        (O::GetCallerIdentity, none.clone(), vec![]),
-        (O::GetParameter, json!({ "Name": "/aws/service/x" }), vec!["ssm:GetParameter ssm:r::parameter/aws/service/x"]),
-        (O::DescribeAvailabilityZones, none.clone(), vec!["ec2:DescribeAvailabilityZones *"]),
-        (O::DescribeInstanceTypeOfferings, none.clone(), vec!["ec2:DescribeInstanceTypeOfferings *"]),
-        (O::DescribeImages, json!({ "ImageIds": ["ami-1"] }), vec!["ec2:DescribeImages *"]),
+        (O::Sts(Sts::GetCallerIdentity), none.clone(), vec![]),
         (
-            O::CreateVpc,
+            O::Ssm(Ssm::GetParameter),
+            json!({ "Name": "/aws/service/x" }),
+            vec!["ssm:GetParameter ssm:r::parameter/aws/service/x"],
+        ),
+        (O::Ec2(Ec2::DescribeAvailabilityZones), none.clone(), vec!["ec2:DescribeAvailabilityZones *"]),
+        (O::Ec2(Ec2::DescribeInstanceTypeOfferings), none.clone(), vec!["ec2:DescribeInstanceTypeOfferings *"]),
+        (O::Ec2(Ec2::DescribeImages), json!({ "ImageIds": ["ami-1"] }), vec!["ec2:DescribeImages *"]),
+        (
+            O::Ec2(Ec2::CreateVpc),
             json!({ "CidrBlock": "10.0.0.0/16", "Tags": tags }),
             vec!["ec2:CreateVpc ec2:r:1:vpc/* requested", "ec2:CreateTags ec2:r:1:vpc/* requested"],
         ),
-        (O::DescribeVpcs, json!({ "VpcIds": ["vpc-1"] }), vec!["ec2:DescribeVpcs *"]),
-        (O::DescribeVpcAttribute, vpc.clone(), vec!["ec2:DescribeVpcAttribute ec2:r:1:vpc/vpc-1 own"]),
-        (O::ModifyVpcAttribute, vpc.clone(), vec!["ec2:ModifyVpcAttribute ec2:r:1:vpc/vpc-1 own"]),
-        (O::DeleteVpc, json!({ "VpcId": "vpc-foreign" }), vec!["ec2:DeleteVpc ec2:r:1:vpc/vpc-foreign"]),
+        (O::Ec2(Ec2::DescribeVpcs), json!({ "VpcIds": ["vpc-1"] }), vec!["ec2:DescribeVpcs *"]),
+        (O::Ec2(Ec2::DescribeVpcAttribute), vpc.clone(), vec!["ec2:DescribeVpcAttribute ec2:r:1:vpc/vpc-1 own"]),
+        (O::Ec2(Ec2::ModifyVpcAttribute), vpc.clone(), vec!["ec2:ModifyVpcAttribute ec2:r:1:vpc/vpc-1 own"]),
+        (O::Ec2(Ec2::DeleteVpc), json!({ "VpcId": "vpc-foreign" }), vec!["ec2:DeleteVpc ec2:r:1:vpc/vpc-foreign"]),
         (
-            O::CreateSubnet,
+            O::Ec2(Ec2::CreateSubnet),
             json!({ "VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24", "Tags": tags }),
             vec![
                 "ec2:CreateSubnet ec2:r:1:subnet/* requested",
@@ -107,25 +111,33 @@ fn every_operation() {
                 "ec2:CreateSubnet ec2:r:1:vpc/vpc-1 own",
             ],
         ),
-        (O::DescribeSubnets, none.clone(), vec!["ec2:DescribeSubnets *"]),
-        (O::DeleteSubnet, json!({ "SubnetId": "subnet-1" }), vec!["ec2:DeleteSubnet ec2:r:1:subnet/subnet-1 own"]),
+        (O::Ec2(Ec2::DescribeSubnets), none.clone(), vec!["ec2:DescribeSubnets *"]),
         (
-            O::CreateInternetGateway,
+            O::Ec2(Ec2::DeleteSubnet),
+            json!({ "SubnetId": "subnet-1" }),
+            vec!["ec2:DeleteSubnet ec2:r:1:subnet/subnet-1 own"],
+        ),
+        (
+            O::Ec2(Ec2::CreateInternetGateway),
             json!({ "Tags": tags }),
             vec![
                 "ec2:CreateInternetGateway ec2:r:1:internet-gateway/* requested",
                 "ec2:CreateTags ec2:r:1:internet-gateway/* requested",
             ],
         ),
-        (O::DescribeInternetGateways, none.clone(), vec!["ec2:DescribeInternetGateways *"]),
-        (O::DescribeVpcEndpoints, none.clone(), vec!["ec2:DescribeVpcEndpoints *"]),
-        (O::DescribeVpcPeeringConnections, none.clone(), vec!["ec2:DescribeVpcPeeringConnections *"]),
-        (O::DescribeVpnGateways, none.clone(), vec!["ec2:DescribeVpnGateways *"]),
-        (O::DescribeNetworkAcls, none.clone(), vec!["ec2:DescribeNetworkAcls *"]),
-        (O::DescribeEgressOnlyInternetGateways, none.clone(), vec!["ec2:DescribeEgressOnlyInternetGateways *"]),
-        (O::DescribeTags, none.clone(), vec!["ec2:DescribeTags *"]),
+        (O::Ec2(Ec2::DescribeInternetGateways), none.clone(), vec!["ec2:DescribeInternetGateways *"]),
+        (O::Ec2(Ec2::DescribeVpcEndpoints), none.clone(), vec!["ec2:DescribeVpcEndpoints *"]),
+        (O::Ec2(Ec2::DescribeVpcPeeringConnections), none.clone(), vec!["ec2:DescribeVpcPeeringConnections *"]),
+        (O::Ec2(Ec2::DescribeVpnGateways), none.clone(), vec!["ec2:DescribeVpnGateways *"]),
+        (O::Ec2(Ec2::DescribeNetworkAcls), none.clone(), vec!["ec2:DescribeNetworkAcls *"]),
         (
-            O::AttachInternetGateway,
+            O::Ec2(Ec2::DescribeEgressOnlyInternetGateways),
+            none.clone(),
+            vec!["ec2:DescribeEgressOnlyInternetGateways *"],
+        ),
+        (O::Ec2(Ec2::DescribeTags), none.clone(), vec!["ec2:DescribeTags *"]),
+        (
+            O::Ec2(Ec2::AttachInternetGateway),
             gateway.clone(),
             vec![
                 "ec2:AttachInternetGateway ec2:r:1:internet-gateway/igw-1 own",
@@ -133,7 +145,7 @@ fn every_operation() {
             ],
         ),
         (
-            O::DetachInternetGateway,
+            O::Ec2(Ec2::DetachInternetGateway),
             gateway,
             vec![
                 "ec2:DetachInternetGateway ec2:r:1:internet-gateway/igw-1 own",
@@ -141,20 +153,24 @@ fn every_operation() {
             ],
         ),
         (
-            O::DeleteInternetGateway,
+            O::Ec2(Ec2::DeleteInternetGateway),
             json!({ "InternetGatewayId": "igw-1" }),
             vec!["ec2:DeleteInternetGateway ec2:r:1:internet-gateway/igw-1 own"],
         ),
         // Without tags there is nothing to tag.
-        (O::AllocateAddress, json!({ "Domain": "vpc", "Tags": {} }), vec!["ec2:AllocateAddress ec2:r:1:elastic-ip/*"]),
-        (O::DescribeAddresses, none.clone(), vec!["ec2:DescribeAddresses *"]),
         (
-            O::ReleaseAddress,
+            O::Ec2(Ec2::AllocateAddress),
+            json!({ "Domain": "vpc", "Tags": {} }),
+            vec!["ec2:AllocateAddress ec2:r:1:elastic-ip/*"],
+        ),
+        (O::Ec2(Ec2::DescribeAddresses), none.clone(), vec!["ec2:DescribeAddresses *"]),
+        (
+            O::Ec2(Ec2::ReleaseAddress),
             json!({ "AllocationId": "eipalloc-1" }),
             vec!["ec2:ReleaseAddress ec2:r:1:elastic-ip/eipalloc-1 own"],
         ),
         (
-            O::CreateNatGateway,
+            O::Ec2(Ec2::CreateNatGateway),
             json!({ "SubnetId": "subnet-1", "AllocationId": "eipalloc-1", "Tags": tags }),
             vec![
                 "ec2:CreateNatGateway ec2:r:1:natgateway/* requested",
@@ -163,15 +179,15 @@ fn every_operation() {
                 "ec2:CreateNatGateway ec2:r:1:elastic-ip/eipalloc-1 own",
             ],
         ),
-        (O::DescribeNatGateways, none.clone(), vec!["ec2:DescribeNatGateways *"]),
-        (O::DescribeNetworkInterfaces, none.clone(), vec!["ec2:DescribeNetworkInterfaces *"]),
+        (O::Ec2(Ec2::DescribeNatGateways), none.clone(), vec!["ec2:DescribeNatGateways *"]),
+        (O::Ec2(Ec2::DescribeNetworkInterfaces), none.clone(), vec!["ec2:DescribeNetworkInterfaces *"]),
         (
-            O::DeleteNatGateway,
+            O::Ec2(Ec2::DeleteNatGateway),
             json!({ "NatGatewayId": "nat-1" }),
             vec!["ec2:DeleteNatGateway ec2:r:1:natgateway/nat-1 own"],
         ),
         (
-            O::CreateRouteTable,
+            O::Ec2(Ec2::CreateRouteTable),
             json!({ "VpcId": "vpc-1", "Tags": tags }),
             vec![
                 "ec2:CreateRouteTable ec2:r:1:route-table/* requested",
@@ -179,17 +195,17 @@ fn every_operation() {
                 "ec2:CreateRouteTable ec2:r:1:vpc/vpc-1 own",
             ],
         ),
-        (O::DescribeRouteTables, none.clone(), vec!["ec2:DescribeRouteTables *"]),
+        (O::Ec2(Ec2::DescribeRouteTables), none.clone(), vec!["ec2:DescribeRouteTables *"]),
         (
-            O::DeleteRouteTable,
+            O::Ec2(Ec2::DeleteRouteTable),
             json!({ "RouteTableId": "rtb-1" }),
             vec!["ec2:DeleteRouteTable ec2:r:1:route-table/rtb-1 own"],
         ),
-        (O::CreateRoute, table.clone(), vec!["ec2:CreateRoute ec2:r:1:route-table/rtb-1 own"]),
-        (O::ReplaceRoute, table.clone(), vec!["ec2:ReplaceRoute ec2:r:1:route-table/rtb-1 own"]),
-        (O::DeleteRoute, table, vec!["ec2:DeleteRoute ec2:r:1:route-table/rtb-1 own"]),
+        (O::Ec2(Ec2::CreateRoute), table.clone(), vec!["ec2:CreateRoute ec2:r:1:route-table/rtb-1 own"]),
+        (O::Ec2(Ec2::ReplaceRoute), table.clone(), vec!["ec2:ReplaceRoute ec2:r:1:route-table/rtb-1 own"]),
+        (O::Ec2(Ec2::DeleteRoute), table, vec!["ec2:DeleteRoute ec2:r:1:route-table/rtb-1 own"]),
         (
-            O::AssociateRouteTable,
+            O::Ec2(Ec2::AssociateRouteTable),
             json!({ "RouteTableId": "rtb-1", "SubnetId": "subnet-1" }),
             vec![
                 "ec2:AssociateRouteTable ec2:r:1:route-table/rtb-1 own",
@@ -197,7 +213,7 @@ fn every_operation() {
             ],
         ),
         (
-            O::ReplaceRouteTableAssociation,
+            O::Ec2(Ec2::ReplaceRouteTableAssociation),
             json!({ "AssociationId": "rtbassoc-1", "RouteTableId": "rtb-foreign" }),
             vec![
                 "ec2:ReplaceRouteTableAssociation ec2:r:1:route-table/rtb-foreign",
@@ -205,7 +221,7 @@ fn every_operation() {
             ],
         ),
         (
-            O::DisassociateRouteTable,
+            O::Ec2(Ec2::DisassociateRouteTable),
             json!({ "AssociationId": "rtbassoc-1" }),
             vec![
                 "ec2:DisassociateRouteTable ec2:r:1:route-table/rtb-1 own",
@@ -213,7 +229,7 @@ fn every_operation() {
             ],
         ),
         (
-            O::CreateSecurityGroup,
+            O::Ec2(Ec2::CreateSecurityGroup),
             json!({ "GroupName": "g", "Description": "d", "VpcId": "vpc-1", "Tags": tags }),
             vec![
                 "ec2:CreateSecurityGroup ec2:r:1:security-group/* requested",
@@ -221,30 +237,34 @@ fn every_operation() {
                 "ec2:CreateSecurityGroup ec2:r:1:vpc/vpc-1 own",
             ],
         ),
-        (O::DescribeSecurityGroups, none.clone(), vec!["ec2:DescribeSecurityGroups *"]),
+        (O::Ec2(Ec2::DescribeSecurityGroups), none.clone(), vec!["ec2:DescribeSecurityGroups *"]),
         (
-            O::DeleteSecurityGroup,
+            O::Ec2(Ec2::DeleteSecurityGroup),
             json!({ "GroupId": "sg-1" }),
             vec!["ec2:DeleteSecurityGroup ec2:r:1:security-group/sg-1 own"],
         ),
         (
-            O::AuthorizeSecurityGroupIngress,
+            O::Ec2(Ec2::AuthorizeSecurityGroupIngress),
             group.clone(),
             vec!["ec2:AuthorizeSecurityGroupIngress ec2:r:1:security-group/sg-1 own"],
         ),
         (
-            O::AuthorizeSecurityGroupEgress,
+            O::Ec2(Ec2::AuthorizeSecurityGroupEgress),
             group.clone(),
             vec!["ec2:AuthorizeSecurityGroupEgress ec2:r:1:security-group/sg-1 own"],
         ),
         (
-            O::RevokeSecurityGroupIngress,
+            O::Ec2(Ec2::RevokeSecurityGroupIngress),
             group.clone(),
             vec!["ec2:RevokeSecurityGroupIngress ec2:r:1:security-group/sg-1 own"],
         ),
-        (O::RevokeSecurityGroupEgress, group, vec!["ec2:RevokeSecurityGroupEgress ec2:r:1:security-group/sg-1 own"]),
         (
-            O::RunInstances,
+            O::Ec2(Ec2::RevokeSecurityGroupEgress),
+            group,
+            vec!["ec2:RevokeSecurityGroupEgress ec2:r:1:security-group/sg-1 own"],
+        ),
+        (
+            O::Ec2(Ec2::RunInstances),
             json!({
                 "ImageId": "ami-1", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "Tags": tags,
                 "NetworkInterfaces": [{ "SubnetId": "subnet-1", "Groups": ["sg-1", "sg-foreign"] }],
@@ -261,9 +281,9 @@ fn every_operation() {
                 "ec2:RunInstances ec2:r:1:security-group/sg-foreign",
             ],
         ),
-        (O::DescribeInstances, none.clone(), vec!["ec2:DescribeInstances *"]),
+        (O::Ec2(Ec2::DescribeInstances), none.clone(), vec!["ec2:DescribeInstances *"]),
         (
-            O::ModifyInstanceAttribute,
+            O::Ec2(Ec2::ModifyInstanceAttribute),
             json!({ "InstanceId": "i-1", "Groups": ["sg-1"] }),
             vec![
                 "ec2:ModifyInstanceAttribute ec2:r:1:instance/i-1 own",
@@ -271,27 +291,27 @@ fn every_operation() {
             ],
         ),
         (
-            O::StopInstances,
+            O::Ec2(Ec2::StopInstances),
             instances.clone(),
             vec!["ec2:StopInstances ec2:r:1:instance/i-1 own", "ec2:StopInstances ec2:r:1:instance/i-foreign"],
         ),
         (
-            O::StartInstances,
+            O::Ec2(Ec2::StartInstances),
             instances.clone(),
             vec!["ec2:StartInstances ec2:r:1:instance/i-1 own", "ec2:StartInstances ec2:r:1:instance/i-foreign"],
         ),
         (
-            O::TerminateInstances,
+            O::Ec2(Ec2::TerminateInstances),
             instances,
             vec![
                 "ec2:TerminateInstances ec2:r:1:instance/i-1 own",
                 "ec2:TerminateInstances ec2:r:1:instance/i-foreign",
             ],
         ),
-        (O::DescribeVolumes, none.clone(), vec!["ec2:DescribeVolumes *"]),
-        (O::ModifyVolume, json!({ "VolumeId": "vol-1" }), vec!["ec2:ModifyVolume ec2:r:1:volume/vol-1 own"]),
+        (O::Ec2(Ec2::DescribeVolumes), none.clone(), vec!["ec2:DescribeVolumes *"]),
+        (O::Ec2(Ec2::ModifyVolume), json!({ "VolumeId": "vol-1" }), vec!["ec2:ModifyVolume ec2:r:1:volume/vol-1 own"]),
         (
-            O::CreateTags,
+            O::Ec2(Ec2::CreateTags),
             json!({ "Resources": ["sg-1", "vpc-foreign"], "Tags": tags }),
             vec![
                 "ec2:CreateTags ec2:r:1:security-group/sg-1 requested own",
@@ -299,31 +319,31 @@ fn every_operation() {
             ],
         ),
         (
-            O::DeleteTags,
+            O::Ec2(Ec2::DeleteTags),
             json!({ "Resources": ["igw-1"], "TagKeys": ["own"] }),
             vec!["ec2:DeleteTags ec2:r:1:internet-gateway/igw-1 own"],
         ),
         (
-            O::CreateDBSubnetGroup,
+            O::Rds(Rds::CreateDBSubnetGroup),
             json!({ "DBSubnetGroupName": "Group", "Tags": tags }),
             vec![
                 "rds:CreateDBSubnetGroup rds:r:1:subgrp:group requested",
                 "rds:AddTagsToResource rds:r:1:subgrp:group requested",
             ],
         ),
-        (O::DescribeDBSubnetGroups, none.clone(), vec!["rds:DescribeDBSubnetGroups rds:r:1:subgrp:*"]),
+        (O::Rds(Rds::DescribeDBSubnetGroups), none.clone(), vec!["rds:DescribeDBSubnetGroups rds:r:1:subgrp:*"]),
         (
-            O::ModifyDBSubnetGroup,
+            O::Rds(Rds::ModifyDBSubnetGroup),
             json!({ "DBSubnetGroupName": "group" }),
             vec!["rds:ModifyDBSubnetGroup rds:r:1:subgrp:group own"],
         ),
         (
-            O::DeleteDBSubnetGroup,
+            O::Rds(Rds::DeleteDBSubnetGroup),
             json!({ "DBSubnetGroupName": "foreign" }),
             vec!["rds:DeleteDBSubnetGroup rds:r:1:subgrp:foreign"],
         ),
         (
-            O::CreateDBInstance,
+            O::Rds(Rds::CreateDBInstance),
             json!({
                 "DBInstanceIdentifier": "Db", "DBSubnetGroupName": "group", "EngineVersion": "15.13", "Tags": tags,
             }),
@@ -336,12 +356,12 @@ fn every_operation() {
             ],
         ),
         (
-            O::DescribeDBInstances,
+            O::Rds(Rds::DescribeDBInstances),
             json!({ "DBInstanceIdentifier": "db" }),
             vec!["rds:DescribeDBInstances rds:r:1:db:db own"],
         ),
         (
-            O::ModifyDBInstance,
+            O::Rds(Rds::ModifyDBInstance),
             json!({ "DBInstanceIdentifier": "db", "ManageMasterUserPassword": true }),
             vec![
                 "rds:ModifyDBInstance rds:r:1:db:db own",
@@ -350,14 +370,18 @@ fn every_operation() {
                 "secretsmanager:TagResource secretsmanager:r:1:secret:rds!db-*",
             ],
         ),
-        (O::ModifyDBInstance, json!({ "DBInstanceIdentifier": "db" }), vec!["rds:ModifyDBInstance rds:r:1:db:db own"]),
         (
-            O::DeleteDBInstance,
+            O::Rds(Rds::ModifyDBInstance),
+            json!({ "DBInstanceIdentifier": "db" }),
+            vec!["rds:ModifyDBInstance rds:r:1:db:db own"],
+        ),
+        (
+            O::Rds(Rds::DeleteDBInstance),
             json!({ "DBInstanceIdentifier": "db", "SkipFinalSnapshot": true }),
             vec!["rds:DeleteDBInstance rds:r:1:db:db own"],
         ),
         (
-            O::DeleteDBInstance,
+            O::Rds(Rds::DeleteDBInstance),
             json!({ "DBInstanceIdentifier": "db", "FinalDBSnapshotIdentifier": "last" }),
             vec![
                 "rds:DeleteDBInstance rds:r:1:db:db own",
@@ -365,29 +389,29 @@ fn every_operation() {
                 "rds:CreateDBSnapshot rds:r:1:db:db own",
             ],
         ),
-        (O::DescribeDBEngineVersions, none.clone(), vec!["rds:DescribeDBEngineVersions *"]),
+        (O::Rds(Rds::DescribeDBEngineVersions), none.clone(), vec!["rds:DescribeDBEngineVersions *"]),
         (
-            O::DescribeDBSnapshots,
+            O::Rds(Rds::DescribeDBSnapshots),
             json!({ "SnapshotType": "manual" }),
             vec!["rds:DescribeDBSnapshots rds:r:1:snapshot:*"],
         ),
         (
-            O::DescribeDBSnapshots,
+            O::Rds(Rds::DescribeDBSnapshots),
             json!({ "DBSnapshotIdentifier": "Last" }),
             vec!["rds:DescribeDBSnapshots rds:r:1:snapshot:last own"],
         ),
         (
-            O::AddTagsToResource,
+            O::Rds(Rds::AddTagsToResource),
             json!({ "ResourceName": "arn:aws:rds:r:1:db:db", "Tags": tags }),
             vec!["rds:AddTagsToResource rds:r:1:db:db requested own"],
         ),
         (
-            O::RemoveTagsFromResource,
+            O::Rds(Rds::RemoveTagsFromResource),
             json!({ "ResourceName": "arn:aws:rds:r:1:subgrp:foreign", "TagKeys": ["own"] }),
             vec!["rds:RemoveTagsFromResource rds:r:1:subgrp:foreign"],
         ),
         (
-            O::ListTagsForResource,
+            O::Rds(Rds::ListTagsForResource),
             json!({ "ResourceName": "arn:aws:rds:r:1:db:db" }),
             vec!["rds:ListTagsForResource rds:r:1:db:db own"],
         ),
@@ -399,7 +423,7 @@ fn every_operation() {
         assert!(cases.iter().any(|(known, _, _)| known == operation), "{operation} is not tested");
         // Whatever is left out of a request, it never needs nothing.
         let bare = told(&request(*operation, &none), &Fixture { role: true });
-        assert_eq!(bare.is_empty(), *operation == Operation::GetCallerIdentity, "{operation}");
+        assert_eq!(bare.is_empty(), *operation == Operation::Sts(Sts::GetCallerIdentity), "{operation}");
     }
 }
 
@@ -410,7 +434,8 @@ fn the_first_use_of_rds_makes_a_role() {
         .to_owned();
     for operation in Operation::ALL {
         let makes = |has: bool| told(&request(*operation, &json!({})), &Fixture { role: has }).contains(&role);
-        let creates = matches!(operation, Operation::CreateDBSubnetGroup | Operation::CreateDBInstance);
+        let creates =
+            matches!(operation, Operation::Rds(Rds::CreateDBSubnetGroup) | Operation::Rds(Rds::CreateDBInstance));
         assert_eq!((makes(false), makes(true)), (creates, false), "{operation}");
     }
 }
@@ -419,7 +444,7 @@ fn the_first_use_of_rds_makes_a_role() {
 #[test]
 fn a_launch_is_told_in_parts() {
     let launch = request(
-        Operation::RunInstances,
+        Operation::Ec2(Ec2::RunInstances),
         &json!({
             "ImageId": "ami-1", "InstanceType": "t3.small", "Tags": { "own": "yes" },
             "NetworkInterfaces": [{ "SubnetId": "subnet-1", "AssociatePublicIpAddress": true }],

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use aloka_core::api::Operation;
+use aloka_core::api::{Operation, Ssm, Sts};
 use serde_json::{Value, json};
 
 use super::{cases_ec2, cases_instance, cases_rds};
@@ -31,14 +31,14 @@ pub(super) fn case(
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
         case(
-            Operation::GetCallerIdentity,
+            Operation::Sts(Sts::GetCallerIdentity),
             json!({}),
             &[],
             "<UserId>AIDA1</UserId><Account>111122223333</Account><Arn>arn:aws:iam::111122223333:user/ada</Arn>",
             json!({"Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/ada", "UserId": "AIDA1"}),
         ),
         case(
-            Operation::GetParameter,
+            Operation::Ssm(Ssm::GetParameter),
             json!({"Name": "/aws/service/ami"}),
             &["Name=/aws/service/ami"],
             r#"{"Parameter": {"Name": "/aws/service/ami", "Type": "String", "Value": "ami-1", "Version": 7}}"#,

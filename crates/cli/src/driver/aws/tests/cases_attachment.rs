@@ -1,6 +1,6 @@
 //! Calls about what other people have on a VPC.
 
-use aloka_core::api::Operation as O;
+use aloka_core::api::{Ec2, Operation as O};
 use serde_json::json;
 
 use super::cases::{Case, case};
@@ -8,7 +8,7 @@ use super::cases::{Case, case};
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case(
-            O::DescribeVpcEndpoints,
+            O::Ec2(Ec2::DescribeVpcEndpoints),
             json!({"Filters": {"vpc-id": ["vpc-1"]}}),
             &["Filter.1.Name=vpc-id", "Filter.1.Value.1=vpc-1"],
             "<vpcEndpointSet><item><vpcEndpointId>vpce-1</vpcEndpointId><vpcEndpointType>Interface</vpcEndpointType>
@@ -29,7 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::DescribeVpcPeeringConnections,
+            O::Ec2(Ec2::DescribeVpcPeeringConnections),
             json!({"Filters": {"requester-vpc-info.vpc-id": ["vpc-1"]}}),
             &["Filter.1.Name=requester-vpc-info.vpc-id", "Filter.1.Value.1=vpc-1"],
             "<vpcPeeringConnectionSet><item><vpcPeeringConnectionId>pcx-1</vpcPeeringConnectionId>
@@ -48,7 +48,7 @@ pub(super) fn cases() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::DescribeVpnGateways,
+            O::Ec2(Ec2::DescribeVpnGateways),
             json!({"Filters": {"attachment.vpc-id": ["vpc-1"]}}),
             &["Filter.1.Name=attachment.vpc-id", "Filter.1.Value.1=vpc-1"],
             "<vpnGatewaySet><item><vpnGatewayId>vgw-1</vpnGatewayId><state>available</state><type>ipsec.1</type>
@@ -60,7 +60,7 @@ pub(super) fn cases() -> Vec<Case> {
             }]}),
         ),
         case(
-            O::DescribeNetworkAcls,
+            O::Ec2(Ec2::DescribeNetworkAcls),
             json!({"Filters": {"vpc-id": ["vpc-1"]}}),
             &["Filter.1.Name=vpc-id", "Filter.1.Value.1=vpc-1"],
             "<networkAclSet><item><networkAclId>acl-1</networkAclId><vpcId>vpc-1</vpcId><default>true</default>
@@ -74,7 +74,7 @@ pub(super) fn cases() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::DescribeEgressOnlyInternetGateways,
+            O::Ec2(Ec2::DescribeEgressOnlyInternetGateways),
             json!({"Filters": {"tag:Name": ["v6"]}}),
             &["Filter.1.Name=tag:Name", "Filter.1.Value.1=v6"],
             "<egressOnlyInternetGatewaySet><item><egressOnlyInternetGatewayId>eigw-1</egressOnlyInternetGatewayId>

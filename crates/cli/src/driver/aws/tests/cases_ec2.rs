@@ -1,6 +1,6 @@
 //! Calls about networks.
 
-use aloka_core::api::Operation as O;
+use aloka_core::api::{Ec2, Operation as O};
 use serde_json::{Value, json};
 
 use super::cases::{Case, case};
@@ -52,7 +52,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(super::cases_attachment::cases());
     cases.extend(security_groups());
     cases.push(case(
-        O::DescribeTags,
+        O::Ec2(Ec2::DescribeTags),
         json!({"Filters": {"resource-type": ["natgateway", "elastic-ip"], "value": ["web"]}}),
         &[
             "Filter.1.Name=resource-type",
@@ -70,7 +70,7 @@ pub(super) fn cases() -> Vec<Case> {
         ]}),
     ));
     cases.push(done(
-        O::CreateTags,
+        O::Ec2(Ec2::CreateTags),
         json!({"Resources": ["vpc-1", "subnet-1"], "Tags": {"Name": "a b", "aloka:x": ""}}),
         &[
             "ResourceId.1=vpc-1",
@@ -82,7 +82,7 @@ pub(super) fn cases() -> Vec<Case> {
         ],
     ));
     cases.push(done(
-        O::DeleteTags,
+        O::Ec2(Ec2::DeleteTags),
         json!({"Resources": ["vpc-1"], "TagKeys": ["Name", "Old"]}),
         &["ResourceId.1=vpc-1", "Tag.1.Key=Name", "Tag.2.Key=Old"],
     ));
@@ -92,7 +92,7 @@ pub(super) fn cases() -> Vec<Case> {
 fn vpcs() -> Vec<Case> {
     vec![
         case(
-            O::DescribeAvailabilityZones,
+            O::Ec2(Ec2::DescribeAvailabilityZones),
             json!({"Filters": {"state": ["available"], "zone-type": ["availability-zone", "local-zone"]}}),
             &[
                 "Filter.1.Name=state",
@@ -110,7 +110,7 @@ fn vpcs() -> Vec<Case> {
             }]}),
         ),
         case(
-            O::CreateVpc,
+            O::Ec2(Ec2::CreateVpc),
             json!({"CidrBlock": "10.0.0.0/16", "InstanceTenancy": "default", "Tags": {"Name": "web & more", "é": "ü"}}),
             &[
                 "CidrBlock=10.0.0.0/16",
@@ -133,14 +133,14 @@ fn vpcs() -> Vec<Case> {
         ),
         // EC2 refuses a tag specification without tags.
         case(
-            O::CreateVpc,
+            O::Ec2(Ec2::CreateVpc),
             json!({"CidrBlock": "10.0.0.0/16", "Tags": {}}),
             &["CidrBlock=10.0.0.0/16"],
             "<vpc><vpcId>vpc-1</vpcId></vpc>",
             json!({"Vpc": {"VpcId": "vpc-1", "Tags": {}}}),
         ),
         case(
-            O::DescribeVpcs,
+            O::Ec2(Ec2::DescribeVpcs),
             json!({"VpcIds": ["vpc-1", "vpc-2"], "Filters": {"tag:aloka-stack": ["a", "b"]}}),
             &[
                 "VpcId.1=vpc-1",
@@ -157,30 +157,30 @@ fn vpcs() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::DescribeVpcAttribute,
+            O::Ec2(Ec2::DescribeVpcAttribute),
             json!({"VpcId": "vpc-1", "Attribute": "enableDnsSupport"}),
             &["VpcId=vpc-1", "Attribute=enableDnsSupport"],
             "<vpcId>vpc-1</vpcId><enableDnsSupport><value>true</value></enableDnsSupport>",
             json!({"VpcId": "vpc-1", "EnableDnsSupport": true}),
         ),
         case(
-            O::DescribeVpcAttribute,
+            O::Ec2(Ec2::DescribeVpcAttribute),
             json!({"VpcId": "vpc-1", "Attribute": "enableDnsHostnames"}),
             &["VpcId=vpc-1", "Attribute=enableDnsHostnames"],
             "<vpcId>vpc-1</vpcId><enableDnsHostnames><value>false</value></enableDnsHostnames>",
             json!({"VpcId": "vpc-1", "EnableDnsHostnames": false}),
         ),
         done(
-            O::ModifyVpcAttribute,
+            O::Ec2(Ec2::ModifyVpcAttribute),
             json!({"VpcId": "vpc-1", "EnableDnsSupport": true}),
             &["VpcId=vpc-1", "EnableDnsSupport.Value=true"],
         ),
         done(
-            O::ModifyVpcAttribute,
+            O::Ec2(Ec2::ModifyVpcAttribute),
             json!({"VpcId": "vpc-1", "EnableDnsHostnames": false}),
             &["VpcId=vpc-1", "EnableDnsHostnames.Value=false"],
         ),
-        done(O::DeleteVpc, json!({"VpcId": "vpc-1"}), &["VpcId=vpc-1"]),
+        done(O::Ec2(Ec2::DeleteVpc), json!({"VpcId": "vpc-1"}), &["VpcId=vpc-1"]),
     ]
 }
 
@@ -193,7 +193,7 @@ fn subnets() -> Vec<Case> {
     });
     vec![
         case(
-            O::CreateSubnet,
+            O::Ec2(Ec2::CreateSubnet),
             json!({"VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "us-east-1a", "Tags": {"Name": "public"}}),
             &[
                 "VpcId=vpc-1",
@@ -212,7 +212,7 @@ fn subnets() -> Vec<Case> {
             json!({"Subnet": subnet}),
         ),
         case(
-            O::DescribeSubnets,
+            O::Ec2(Ec2::DescribeSubnets),
             json!({"SubnetIds": ["subnet-1"], "Filters": {"vpc-id": ["vpc-1"]}}),
             &["SubnetId.1=subnet-1", "Filter.1.Name=vpc-id", "Filter.1.Value.1=vpc-1"],
             "<subnetSet><item><subnetId>subnet-1</subnetId><mapPublicIpOnLaunch>true</mapPublicIpOnLaunch><blockPublicAccessStates>
@@ -222,14 +222,14 @@ fn subnets() -> Vec<Case> {
                 "BlockPublicAccessStates": {"InternetGatewayBlockMode": "block-bidirectional"},
             }]}),
         ),
-        done(O::DeleteSubnet, json!({"SubnetId": "subnet-1"}), &["SubnetId=subnet-1"]),
+        done(O::Ec2(Ec2::DeleteSubnet), json!({"SubnetId": "subnet-1"}), &["SubnetId=subnet-1"]),
     ]
 }
 
 fn gateways() -> Vec<Case> {
     vec![
         case(
-            O::CreateInternetGateway,
+            O::Ec2(Ec2::CreateInternetGateway),
             json!({"Tags": {"Name": "web"}}),
             &[
                 "TagSpecification.1.ResourceType=internet-gateway",
@@ -243,7 +243,7 @@ fn gateways() -> Vec<Case> {
             }}),
         ),
         case(
-            O::DescribeInternetGateways,
+            O::Ec2(Ec2::DescribeInternetGateways),
             json!({"InternetGatewayIds": ["igw-1"], "Filters": {"attachment.vpc-id": ["vpc-1"]}}),
             &["InternetGatewayId.1=igw-1", "Filter.1.Name=attachment.vpc-id", "Filter.1.Value.1=vpc-1"],
             "<internetGatewaySet><item><internetGatewayId>igw-1</internetGatewayId><attachmentSet><item>
@@ -253,18 +253,18 @@ fn gateways() -> Vec<Case> {
             }]}),
         ),
         done(
-            O::AttachInternetGateway,
+            O::Ec2(Ec2::AttachInternetGateway),
             json!({"InternetGatewayId": "igw-1", "VpcId": "vpc-1"}),
             &["InternetGatewayId=igw-1", "VpcId=vpc-1"],
         ),
         done(
-            O::DetachInternetGateway,
+            O::Ec2(Ec2::DetachInternetGateway),
             json!({"InternetGatewayId": "igw-1", "VpcId": "vpc-1"}),
             &["InternetGatewayId=igw-1", "VpcId=vpc-1"],
         ),
-        done(O::DeleteInternetGateway, json!({"InternetGatewayId": "igw-1"}), &["InternetGatewayId=igw-1"]),
+        done(O::Ec2(Ec2::DeleteInternetGateway), json!({"InternetGatewayId": "igw-1"}), &["InternetGatewayId=igw-1"]),
         case(
-            O::AllocateAddress,
+            O::Ec2(Ec2::AllocateAddress),
             json!({"Domain": "vpc", "Tags": {"Name": "nat"}}),
             &[
                 "Domain=vpc",
@@ -280,7 +280,7 @@ fn gateways() -> Vec<Case> {
             }),
         ),
         case(
-            O::DescribeAddresses,
+            O::Ec2(Ec2::DescribeAddresses),
             json!({"AllocationIds": ["eipalloc-1", "eipalloc-2"], "Filters": {"domain": ["vpc"]}}),
             &[
                 "AllocationId.1=eipalloc-1",
@@ -304,14 +304,14 @@ fn gateways() -> Vec<Case> {
                 {"AllocationId": "eipalloc-2", "PublicIp": "198.51.100.8", "Domain": "vpc", "Tags": {}},
             ]}),
         ),
-        done(O::ReleaseAddress, json!({"AllocationId": "eipalloc-1"}), &["AllocationId=eipalloc-1"]),
+        done(O::Ec2(Ec2::ReleaseAddress), json!({"AllocationId": "eipalloc-1"}), &["AllocationId=eipalloc-1"]),
     ]
 }
 
 fn nat_gateways() -> Vec<Case> {
     vec![
         case(
-            O::CreateNatGateway,
+            O::Ec2(Ec2::CreateNatGateway),
             json!({
                 "SubnetId": "subnet-1", "AllocationId": "eipalloc-1", "ConnectivityType": "public", "ClientToken": "t-1",
                 "Tags": {"Name": "web"},
@@ -334,7 +334,7 @@ fn nat_gateways() -> Vec<Case> {
             }}),
         ),
         case(
-            O::DescribeNatGateways,
+            O::Ec2(Ec2::DescribeNatGateways),
             json!({"NatGatewayIds": ["nat-1"], "Filters": {"state": ["failed", "available"]}}),
             &["NatGatewayId.1=nat-1", "Filter.1.Name=state", "Filter.1.Value.1=failed", "Filter.1.Value.2=available"],
             "<natGatewaySet><item><natGatewayId>nat-1</natGatewayId><state>available</state><natGatewayAddressSet><item>
@@ -360,7 +360,7 @@ fn nat_gateways() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::DeleteNatGateway,
+            O::Ec2(Ec2::DeleteNatGateway),
             json!({"NatGatewayId": "nat-1"}),
             &["NatGatewayId=nat-1"],
             "<natGatewayId>nat-1</natGatewayId>",
@@ -372,7 +372,7 @@ fn nat_gateways() -> Vec<Case> {
 fn network_interfaces() -> Case {
     // That of a NAT gateway, that of an instance, and one that nobody uses.
     case(
-        O::DescribeNetworkInterfaces,
+        O::Ec2(Ec2::DescribeNetworkInterfaces),
         json!({"NetworkInterfaceIds": ["eni-1", "eni-2"], "Filters": {"subnet-id": ["subnet-1"]}}),
         &[
             "NetworkInterfaceId.1=eni-1",
@@ -429,7 +429,7 @@ fn network_interfaces() -> Case {
 fn routes() -> Vec<Case> {
     vec![
         case(
-            O::CreateRouteTable,
+            O::Ec2(Ec2::CreateRouteTable),
             json!({"VpcId": "vpc-1", "ClientToken": "t-1", "Tags": {"Name": "public"}}),
             &[
                 "VpcId=vpc-1",
@@ -451,7 +451,7 @@ fn routes() -> Vec<Case> {
             }}),
         ),
         case(
-            O::DescribeRouteTables,
+            O::Ec2(Ec2::DescribeRouteTables),
             json!({"RouteTableIds": ["rtb-1"], "Filters": {"association.main": ["true"]}}),
             &["RouteTableId.1=rtb-1", "Filter.1.Name=association.main", "Filter.1.Value.1=true"],
             "<routeTableSet><item><routeTableId>rtb-1</routeTableId><vpcId>vpc-1</vpcId><routeSet><item>
@@ -478,47 +478,47 @@ fn routes() -> Vec<Case> {
                 "Tags": {"Name": "x"},
             }]}),
         ),
-        done(O::DeleteRouteTable, json!({"RouteTableId": "rtb-1"}), &["RouteTableId=rtb-1"]),
+        done(O::Ec2(Ec2::DeleteRouteTable), json!({"RouteTableId": "rtb-1"}), &["RouteTableId=rtb-1"]),
         done(
-            O::CreateRoute,
+            O::Ec2(Ec2::CreateRoute),
             json!({"RouteTableId": "rtb-1", "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}),
             &["RouteTableId=rtb-1", "DestinationCidrBlock=0.0.0.0/0", "GatewayId=igw-1"],
         ),
         done(
-            O::CreateRoute,
+            O::Ec2(Ec2::CreateRoute),
             json!({"RouteTableId": "rtb-1", "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1"}),
             &["RouteTableId=rtb-1", "DestinationCidrBlock=0.0.0.0/0", "NatGatewayId=nat-1"],
         ),
         done(
-            O::ReplaceRoute,
+            O::Ec2(Ec2::ReplaceRoute),
             json!({"RouteTableId": "rtb-1", "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}),
             &["RouteTableId=rtb-1", "DestinationCidrBlock=0.0.0.0/0", "GatewayId=igw-1"],
         ),
         done(
-            O::ReplaceRoute,
+            O::Ec2(Ec2::ReplaceRoute),
             json!({"RouteTableId": "rtb-1", "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1"}),
             &["RouteTableId=rtb-1", "DestinationCidrBlock=0.0.0.0/0", "NatGatewayId=nat-1"],
         ),
         done(
-            O::DeleteRoute,
+            O::Ec2(Ec2::DeleteRoute),
             json!({"RouteTableId": "rtb-1", "DestinationCidrBlock": "0.0.0.0/0"}),
             &["RouteTableId=rtb-1", "DestinationCidrBlock=0.0.0.0/0"],
         ),
         case(
-            O::AssociateRouteTable,
+            O::Ec2(Ec2::AssociateRouteTable),
             json!({"RouteTableId": "rtb-1", "SubnetId": "subnet-1"}),
             &["RouteTableId=rtb-1", "SubnetId=subnet-1"],
             "<associationId>rtbassoc-1</associationId><associationState><state>associated</state></associationState>",
             json!({"AssociationId": "rtbassoc-1"}),
         ),
         case(
-            O::ReplaceRouteTableAssociation,
+            O::Ec2(Ec2::ReplaceRouteTableAssociation),
             json!({"AssociationId": "rtbassoc-1", "RouteTableId": "rtb-2"}),
             &["AssociationId=rtbassoc-1", "RouteTableId=rtb-2"],
             "<newAssociationId>rtbassoc-2</newAssociationId>",
             json!({"NewAssociationId": "rtbassoc-2"}),
         ),
-        done(O::DisassociateRouteTable, json!({"AssociationId": "rtbassoc-1"}), &["AssociationId=rtbassoc-1"]),
+        done(O::Ec2(Ec2::DisassociateRouteTable), json!({"AssociationId": "rtbassoc-1"}), &["AssociationId=rtbassoc-1"]),
     ]
 }
 
@@ -526,7 +526,7 @@ fn security_groups() -> Vec<Case> {
     let args = || json!({"GroupId": "sg-1", "IpPermissions": permissions()});
     vec![
         case(
-            O::CreateSecurityGroup,
+            O::Ec2(Ec2::CreateSecurityGroup),
             json!({"GroupName": "app", "Description": "the app", "VpcId": "vpc-1", "Tags": {"Name": "app"}}),
             &[
                 "GroupName=app",
@@ -540,7 +540,7 @@ fn security_groups() -> Vec<Case> {
             json!({"GroupId": "sg-1"}),
         ),
         case(
-            O::DescribeSecurityGroups,
+            O::Ec2(Ec2::DescribeSecurityGroups),
             json!({"GroupIds": ["sg-1"], "Filters": {"group-name": ["app"]}}),
             &["GroupId.1=sg-1", "Filter.1.Name=group-name", "Filter.1.Value.1=app"],
             "<securityGroupInfo><item><ownerId>111122223333</ownerId><groupId>sg-1</groupId><groupName>app</groupName>
@@ -568,9 +568,9 @@ fn security_groups() -> Vec<Case> {
                 "Tags": {"Name": "app"},
             }]}),
         ),
-        done(O::DeleteSecurityGroup, json!({"GroupId": "sg-1"}), &["GroupId=sg-1"]),
+        done(O::Ec2(Ec2::DeleteSecurityGroup), json!({"GroupId": "sg-1"}), &["GroupId=sg-1"]),
         case(
-            O::AuthorizeSecurityGroupIngress,
+            O::Ec2(Ec2::AuthorizeSecurityGroupIngress),
             args(),
             PERMISSIONS_SENT,
             "<return>true</return><securityGroupRuleSet><item><securityGroupRuleId>sgr-1</securityGroupRuleId>
@@ -598,7 +598,7 @@ fn security_groups() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::AuthorizeSecurityGroupEgress,
+            O::Ec2(Ec2::AuthorizeSecurityGroupEgress),
             args(),
             PERMISSIONS_SENT,
             "<return>true</return><securityGroupRuleSet><item><securityGroupRuleId>sgr-1</securityGroupRuleId>
@@ -610,8 +610,8 @@ fn security_groups() -> Vec<Case> {
             }]}),
         ),
         // As before 2021, and as some emulators answer.
-        case(O::AuthorizeSecurityGroupEgress, args(), PERMISSIONS_SENT, RETURN, json!({"SecurityGroupRules": []})),
-        done(O::RevokeSecurityGroupIngress, args(), PERMISSIONS_SENT),
-        done(O::RevokeSecurityGroupEgress, args(), PERMISSIONS_SENT),
+        case(O::Ec2(Ec2::AuthorizeSecurityGroupEgress), args(), PERMISSIONS_SENT, RETURN, json!({"SecurityGroupRules": []})),
+        done(O::Ec2(Ec2::RevokeSecurityGroupIngress), args(), PERMISSIONS_SENT),
+        done(O::Ec2(Ec2::RevokeSecurityGroupEgress), args(), PERMISSIONS_SENT),
     ]
 }

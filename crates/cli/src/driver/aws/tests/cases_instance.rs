@@ -1,6 +1,6 @@
 //! Calls about instances, volumes and images.
 
-use aloka_core::api::Operation as O;
+use aloka_core::api::{Ec2, Operation as O};
 use serde_json::{Value, json};
 
 use super::cases::{Case, case};
@@ -46,7 +46,7 @@ pub(super) fn cases() -> Vec<Case> {
     );
     vec![
         case(
-            O::DescribeInstanceTypeOfferings,
+            O::Ec2(Ec2::DescribeInstanceTypeOfferings),
             json!({"LocationType": "availability-zone", "Filters": {"instance-type": ["t3.micro"]}}),
             &["LocationType=availability-zone", "Filter.1.Name=instance-type", "Filter.1.Value.1=t3.micro"],
             "<instanceTypeOfferingSet><item><instanceType>t3.micro</instanceType><locationType>availability-zone</locationType>
@@ -54,7 +54,7 @@ pub(super) fn cases() -> Vec<Case> {
             json!({"InstanceTypeOfferings": [{"InstanceType": "t3.micro", "Location": "us-east-1a"}]}),
         ),
         case(
-            O::DescribeImages,
+            O::Ec2(Ec2::DescribeImages),
             json!({"ImageIds": ["ami-1", "ami-2"]}),
             &["ImageId.1=ami-1", "ImageId.2=ami-2"],
             "<imagesSet><item><imageId>ami-1</imageId><imageState>available</imageState><architecture>x86_64</architecture>
@@ -72,7 +72,7 @@ pub(super) fn cases() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::RunInstances,
+            O::Ec2(Ec2::RunInstances),
             json!({
                 "ImageId": "ami-1", "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1,
                 "NetworkInterfaces": [{
@@ -125,7 +125,7 @@ pub(super) fn cases() -> Vec<Case> {
             json!({"Instances": [instance()]}),
         ),
         case(
-            O::DescribeInstances,
+            O::Ec2(Ec2::DescribeInstances),
             json!({"InstanceIds": ["i-1", "i-2"], "Filters": {"instance-state-name": ["running", "terminated"]}}),
             &[
                 "InstanceId.1=i-1",
@@ -142,30 +142,30 @@ pub(super) fn cases() -> Vec<Case> {
             }]}),
         ),
         case(
-            O::ModifyInstanceAttribute,
+            O::Ec2(Ec2::ModifyInstanceAttribute),
             json!({"InstanceId": "i-1", "InstanceType": "t3.small"}),
             &["InstanceId=i-1", "InstanceType.Value=t3.small"],
             "<return>true</return>",
             json!({}),
         ),
         case(
-            O::ModifyInstanceAttribute,
+            O::Ec2(Ec2::ModifyInstanceAttribute),
             json!({"InstanceId": "i-1", "Groups": ["sg-1", "sg-2"]}),
             &["InstanceId=i-1", "GroupId.1=sg-1", "GroupId.2=sg-2"],
             "<return>true</return>",
             json!({}),
         ),
-        case(O::StopInstances, json!({"InstanceIds": ["i-1"]}), &["InstanceId.1=i-1"], "<instancesSet/>", json!({})),
-        case(O::StartInstances, json!({"InstanceIds": ["i-1"]}), &["InstanceId.1=i-1"], "<instancesSet/>", json!({})),
+        case(O::Ec2(Ec2::StopInstances), json!({"InstanceIds": ["i-1"]}), &["InstanceId.1=i-1"], "<instancesSet/>", json!({})),
+        case(O::Ec2(Ec2::StartInstances), json!({"InstanceIds": ["i-1"]}), &["InstanceId.1=i-1"], "<instancesSet/>", json!({})),
         case(
-            O::TerminateInstances,
+            O::Ec2(Ec2::TerminateInstances),
             json!({"InstanceIds": ["i-1", "i-2"]}),
             &["InstanceId.1=i-1", "InstanceId.2=i-2"],
             "<instancesSet><item><instanceId>i-1</instanceId></item></instancesSet>",
             json!({}),
         ),
         case(
-            O::DescribeVolumes,
+            O::Ec2(Ec2::DescribeVolumes),
             json!({"VolumeIds": ["vol-1"], "Filters": {"status": ["in-use"]}}),
             &["VolumeId.1=vol-1", "Filter.1.Name=status", "Filter.1.Value.1=in-use"],
             "<volumeSet><item><volumeId>vol-1</volumeId><size>20</size><status>in-use</status><volumeType>gp3</volumeType>
@@ -182,7 +182,7 @@ pub(super) fn cases() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::ModifyVolume,
+            O::Ec2(Ec2::ModifyVolume),
             json!({"VolumeId": "vol-1", "Size": 30}),
             &["VolumeId=vol-1", "Size=30"],
             "<volumeModification><volumeId>vol-1</volumeId></volumeModification>",

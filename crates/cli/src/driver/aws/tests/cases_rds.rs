@@ -1,6 +1,6 @@
 //! Calls about databases.
 
-use aloka_core::api::Operation as O;
+use aloka_core::api::{Operation as O, Rds};
 use serde_json::{Value, json};
 
 use super::cases::{Case, case};
@@ -76,7 +76,7 @@ fn logs() -> Value {
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
         case(
-            O::CreateDBSubnetGroup,
+            O::Rds(Rds::CreateDBSubnetGroup),
             json!({
                 "DBSubnetGroupName": "web", "DBSubnetGroupDescription": "private subnets",
                 "SubnetIds": ["subnet-1", "subnet-2"], "Tags": {"Name": "web"},
@@ -93,14 +93,14 @@ pub(super) fn cases() -> Vec<Case> {
             json!({"DBSubnetGroup": group()}),
         ),
         case(
-            O::DescribeDBSubnetGroups,
+            O::Rds(Rds::DescribeDBSubnetGroups),
             json!({"DBSubnetGroupName": "web"}),
             &["DBSubnetGroupName=web"],
             format!("<DBSubnetGroups>{GROUP}</DBSubnetGroups>"),
             json!({"DBSubnetGroups": [group()]}),
         ),
         case(
-            O::ModifyDBSubnetGroup,
+            O::Rds(Rds::ModifyDBSubnetGroup),
             json!({"DBSubnetGroupName": "web", "SubnetIds": ["subnet-1", "subnet-2"]}),
             &[
                 "DBSubnetGroupName=web",
@@ -110,9 +110,15 @@ pub(super) fn cases() -> Vec<Case> {
             GROUP,
             json!({"DBSubnetGroup": group()}),
         ),
-        case(O::DeleteDBSubnetGroup, json!({"DBSubnetGroupName": "web"}), &["DBSubnetGroupName=web"], "", json!({})),
         case(
-            O::DescribeDBEngineVersions,
+            O::Rds(Rds::DeleteDBSubnetGroup),
+            json!({"DBSubnetGroupName": "web"}),
+            &["DBSubnetGroupName=web"],
+            "",
+            json!({}),
+        ),
+        case(
+            O::Rds(Rds::DescribeDBEngineVersions),
             json!({"Engine": "postgres", "EngineVersion": "17"}),
             &["Engine=postgres", "EngineVersion=17"],
             "<DBEngineVersions><DBEngineVersion><Engine>postgres</Engine><EngineVersion>17.2</EngineVersion>
@@ -124,7 +130,7 @@ pub(super) fn cases() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::AddTagsToResource,
+            O::Rds(Rds::AddTagsToResource),
             json!({"ResourceName": "arn:aws:rds:us-east-1:111122223333:db:db", "Tags": {"a": "1", "b": ""}}),
             &[
                 "ResourceName=arn:aws:rds:us-east-1:111122223333:db:db",
@@ -137,14 +143,14 @@ pub(super) fn cases() -> Vec<Case> {
             json!({}),
         ),
         case(
-            O::RemoveTagsFromResource,
+            O::Rds(Rds::RemoveTagsFromResource),
             json!({"ResourceName": "arn:aws:rds:us-east-1:111122223333:db:db", "TagKeys": ["a", "b"]}),
             &["ResourceName=arn:aws:rds:us-east-1:111122223333:db:db", "TagKeys.member.1=a", "TagKeys.member.2=b"],
             "",
             json!({}),
         ),
         case(
-            O::ListTagsForResource,
+            O::Rds(Rds::ListTagsForResource),
             json!({"ResourceName": "arn:aws:rds:us-east-1:111122223333:db:db"}),
             &["ResourceName=arn:aws:rds:us-east-1:111122223333:db:db"],
             "<TagList><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value></Value></Tag></TagList>",
@@ -176,7 +182,7 @@ fn instances() -> Vec<Case> {
     );
     vec![
         case(
-            O::CreateDBInstance,
+            O::Rds(Rds::CreateDBInstance),
             json!({
                 "DBInstanceIdentifier": "db", "DBInstanceClass": "db.t3.micro", "Engine": "postgres",
                 "EngineVersion": "17.1", "AllocatedStorage": 20, "MaxAllocatedStorage": 100, "StorageType": "gp3",
@@ -216,7 +222,7 @@ fn instances() -> Vec<Case> {
             new(),
         ),
         case(
-            O::DescribeDBInstances,
+            O::Rds(Rds::DescribeDBInstances),
             json!({"DBInstanceIdentifier": "db"}),
             &["DBInstanceIdentifier=db"],
             list,
@@ -239,7 +245,7 @@ fn instances() -> Vec<Case> {
             }]}),
         ),
         case(
-            O::ModifyDBInstance,
+            O::Rds(Rds::ModifyDBInstance),
             json!({
                 "DBInstanceIdentifier": "db", "DBInstanceClass": "db.t3.small", "EngineVersion": "17.2",
                 "AllocatedStorage": 30, "MaxAllocatedStorage": 40, "MasterUserPassword": {"$secret": "db_password"}, "VpcSecurityGroupIds": ["sg-2"],
@@ -264,7 +270,7 @@ fn instances() -> Vec<Case> {
             new(),
         ),
         case(
-            O::CreateDBInstance,
+            O::Rds(Rds::CreateDBInstance),
             json!({
                 "DBInstanceIdentifier": "db", "DBInstanceClass": "db.t3.micro", "Engine": "postgres",
                 "AllocatedStorage": 20, "MasterUsername": "app", "ManageMasterUserPassword": true,
@@ -286,14 +292,14 @@ fn instances() -> Vec<Case> {
             managed(),
         ),
         case(
-            O::ModifyDBInstance,
+            O::Rds(Rds::ModifyDBInstance),
             json!({"DBInstanceIdentifier": "db", "ManageMasterUserPassword": true, "ApplyImmediately": true}),
             &["DBInstanceIdentifier=db", "ManageMasterUserPassword=true", "ApplyImmediately=true"],
             MANAGED,
             managed(),
         ),
         case(
-            O::ModifyDBInstance,
+            O::Rds(Rds::ModifyDBInstance),
             json!({
                 "DBInstanceIdentifier": "db", "CopyTagsToSnapshot": true, "CloudwatchLogsExportConfiguration": {
                     "EnableLogTypes": ["iam-db-auth-error"], "DisableLogTypes": ["postgresql", "upgrade"],
@@ -311,7 +317,7 @@ fn instances() -> Vec<Case> {
             logs(),
         ),
         case(
-            O::DescribeDBSnapshots,
+            O::Rds(Rds::DescribeDBSnapshots),
             json!({"SnapshotType": "manual"}),
             &["SnapshotType=manual"],
             "<DBSnapshots><DBSnapshot><DBSnapshotIdentifier>db-final</DBSnapshotIdentifier>
@@ -327,14 +333,14 @@ fn instances() -> Vec<Case> {
             ]}),
         ),
         case(
-            O::DescribeDBSnapshots,
+            O::Rds(Rds::DescribeDBSnapshots),
             json!({"DBSnapshotIdentifier": "db-final"}),
             &["DBSnapshotIdentifier=db-final"],
             "<DBSnapshots/>",
             json!({"DBSnapshots": []}),
         ),
         case(
-            O::DeleteDBInstance,
+            O::Rds(Rds::DeleteDBInstance),
             json!({
                 "DBInstanceIdentifier": "db", "SkipFinalSnapshot": false, "FinalDBSnapshotIdentifier": "db-final",
                 "DeleteAutomatedBackups": true,

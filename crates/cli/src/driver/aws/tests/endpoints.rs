@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use aloka_core::api::{Call, Operation, Request};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request, Ssm, Sts};
 use aloka_core::secret::Secrets;
 use aloka_core::value::Value;
 use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
@@ -29,10 +29,10 @@ async fn hosts(profile: Option<&str>, file: &str, empty_environment: bool) -> BT
     let client =
         AwsClient::from_config(&loader.http_client(http_client_fn(move |_, _| connector.clone())).load().await);
     let requests = [
-        Call::new(Operation::DescribeVpcs, []),
-        Call::new(Operation::DescribeDBInstances, []),
-        Call::new(Operation::GetParameter, [("Name", Value::str("/x"))]),
-        Call::new(Operation::GetCallerIdentity, []),
+        Call::new(Ec2::DescribeVpcs, []),
+        Call::new(Rds::DescribeDBInstances, []),
+        Call::new(Ssm::GetParameter, [("Name", Value::str("/x"))]),
+        Call::new(Sts::GetCallerIdentity, []),
     ];
     for request in requests {
         let reply = client.send(&Request(request), &Secrets::default()).await;

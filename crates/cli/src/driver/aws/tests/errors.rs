@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aloka_core::api::{ApiError, Call, ErrorClass, Operation, Request};
+use aloka_core::api::{ApiError, Call, Ec2, ErrorClass, Operation, Rds, Request, Ssm, Sts};
 use aloka_core::secret::Secrets;
 use aloka_core::value::Value;
 use aws_credential_types::provider::error::CredentialsError;
@@ -13,19 +13,19 @@ use super::wire::{Answer, Wire, run};
 use crate::driver::aws::{ATTEMPT_TIMEOUT, AwsClient, CONNECT_TIMEOUT, Settings, loader};
 
 fn ec2() -> Request {
-    Request(Call::new(Operation::DeleteVpc, [("VpcId", Value::str("vpc-1"))]))
+    Request(Call::new(Ec2::DeleteVpc, [("VpcId", Value::str("vpc-1"))]))
 }
 
 fn rds() -> Request {
-    Request(Call::new(Operation::DescribeDBInstances, [("DBInstanceIdentifier", Value::str("db"))]))
+    Request(Call::new(Rds::DescribeDBInstances, [("DBInstanceIdentifier", Value::str("db"))]))
 }
 
 fn ssm() -> Request {
-    Request(Call::new(Operation::GetParameter, [("Name", Value::str("/aws/x"))]))
+    Request(Call::new(Ssm::GetParameter, [("Name", Value::str("/aws/x"))]))
 }
 
 fn sts() -> Request {
-    Request(Call::new(Operation::GetCallerIdentity, []))
+    Request(Call::new(Sts::GetCallerIdentity, []))
 }
 
 fn body(request: &Request, code: &str) -> String {

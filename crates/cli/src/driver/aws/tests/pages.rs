@@ -1,6 +1,6 @@
 //! Lists that come in pages.
 
-use aloka_core::api::{Call, Operation, Request, Service};
+use aloka_core::api::{Call, Ec2, Operation, Rds, Request, Service};
 use aloka_core::secret::Secrets;
 use aloka_core::value::Value;
 use aws_sdk_ec2::Client;
@@ -15,26 +15,26 @@ use super::{request, secrets};
 
 /// Operations whose answers AWS cuts into pages.
 const PAGED: [Operation; 20] = [
-    Operation::DescribeInstanceTypeOfferings,
-    Operation::DescribeImages,
-    Operation::DescribeVpcs,
-    Operation::DescribeSubnets,
-    Operation::DescribeInternetGateways,
-    Operation::DescribeNatGateways,
-    Operation::DescribeRouteTables,
-    Operation::DescribeNetworkInterfaces,
-    Operation::DescribeVpcEndpoints,
-    Operation::DescribeVpcPeeringConnections,
-    Operation::DescribeNetworkAcls,
-    Operation::DescribeEgressOnlyInternetGateways,
-    Operation::DescribeTags,
-    Operation::DescribeSecurityGroups,
-    Operation::DescribeInstances,
-    Operation::DescribeVolumes,
-    Operation::DescribeDBSubnetGroups,
-    Operation::DescribeDBInstances,
-    Operation::DescribeDBSnapshots,
-    Operation::DescribeDBEngineVersions,
+    Operation::Ec2(Ec2::DescribeInstanceTypeOfferings),
+    Operation::Ec2(Ec2::DescribeImages),
+    Operation::Ec2(Ec2::DescribeVpcs),
+    Operation::Ec2(Ec2::DescribeSubnets),
+    Operation::Ec2(Ec2::DescribeInternetGateways),
+    Operation::Ec2(Ec2::DescribeNatGateways),
+    Operation::Ec2(Ec2::DescribeRouteTables),
+    Operation::Ec2(Ec2::DescribeNetworkInterfaces),
+    Operation::Ec2(Ec2::DescribeVpcEndpoints),
+    Operation::Ec2(Ec2::DescribeVpcPeeringConnections),
+    Operation::Ec2(Ec2::DescribeNetworkAcls),
+    Operation::Ec2(Ec2::DescribeEgressOnlyInternetGateways),
+    Operation::Ec2(Ec2::DescribeTags),
+    Operation::Ec2(Ec2::DescribeSecurityGroups),
+    Operation::Ec2(Ec2::DescribeInstances),
+    Operation::Ec2(Ec2::DescribeVolumes),
+    Operation::Rds(Rds::DescribeDBSubnetGroups),
+    Operation::Rds(Rds::DescribeDBInstances),
+    Operation::Rds(Rds::DescribeDBSnapshots),
+    Operation::Rds(Rds::DescribeDBEngineVersions),
 ];
 
 #[test]
@@ -106,7 +106,7 @@ fn typed_pages_are_followed_and_typed_errors_kept() {
     run(async {
         let mut client = Wire::new([]).client().await;
         client.ec2 = mock_client!(aws_sdk_ec2, RuleMode::Sequential, &[&first, &second, &failed]);
-        let request = Request(Call::new(Operation::DescribeVpcs, []));
+        let request = Request(Call::new(Ec2::DescribeVpcs, []));
         let reply = client.send(&request, &Secrets::default()).await.expect("two pages");
         assert_eq!(reply.at("Vpcs.0.VpcId"), Some(&Value::str("vpc-1")));
         assert_eq!(reply.at("Vpcs.1.VpcId"), Some(&Value::str("vpc-2")));
