@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use aloka_core::api::{Reply, Request};
 use aloka_core::engine::{Effect, Event, Executor, Notice, Outcome};
+use aloka_core::plan::Planned;
 use aloka_core::plan::{Node, Plan};
-use aloka_core::session::{Inputs, Next, Planned, Session, unread};
+use aloka_core::session::{Inputs, Next, Session, unread};
 use aloka_core::state::State;
 use aloka_core::time::Instant;
 

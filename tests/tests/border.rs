@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use aloka_core::api::{Call, Ec2, Operation, Rds, Reply, Request};
 use aloka_core::plan::Mode;
-use aloka_core::session::Problem;
+use aloka_core::plan::Problem;
 use aloka_core::state::{State, edit, file};
 use aloka_core::time::Instant;
 use aloka_core::value::{Value, ValueMap};

@@ -1,7 +1,7 @@
 //! Pages that are made from data are up to date.
 
-use aloka_sim::rules::report::Report;
-use aloka_sim::rules::unseen;
+use aloka_sim::catalogue::report::Report;
+use aloka_sim::catalogue::unseen;
 use aloka_sim::scenario::library;
 
 #[test]

@@ -15,7 +15,7 @@ use aloka_core::engine::Outcome;
 use aloka_core::graph;
 use aloka_core::model::Kind;
 use aloka_core::plan::{Mode, Node, Plan, Step, Verb};
-use aloka_core::session::{Planned, Problem};
+use aloka_core::plan::{Planned, Problem};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use aloka_sim::audit;

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use aloka_core::api;
 use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::engine::Outcome;
 use aloka_core::plan::Mode;
 use aloka_core::render::calls::iam_actions;
-use aloka_core::session;
 use aloka_core::session::claim::{Search, record_only};
 use aloka_core::state::State;
 use aloka_core::value::Value;
@@ -202,7 +202,7 @@ fn take_out(start: &Bench, variables: &Variables, mode: Mode) -> BTreeSet<String
 /// Reads that planning may need are printed with every plan, and the role with every database, though RDS makes it but
 /// once; nothing else is that is not needed.
 fn expect_all_missed(unmissed: &BTreeSet<String>, mode: Mode, rds_was_used: bool) {
-    let reads: BTreeSet<String> = session::reads().flat_map(Operation::iam_actions).collect();
+    let reads: BTreeSet<String> = api::reads().flat_map(Operation::iam_actions).collect();
     let idle: Vec<&String> = unmissed.difference(&reads).filter(|action| *action != ROLE || !rds_was_used).collect();
     assert!(idle.is_empty(), "{mode:?} prints {idle:?}, which it does not need");
 }

@@ -8,7 +8,7 @@ use aloka_core::engine::{Cause, Failure, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::observe::DB_STUCK;
 use aloka_core::plan::{Action, Mode, Occasion, Reason, Step};
-use aloka_core::session::{Planned, Problem};
+use aloka_core::plan::{Planned, Problem};
 use aloka_core::value::Value;
 use aloka_sim::aws::Durations;
 use aloka_sim::fault::{Fault, FaultPlan, When};

@@ -1,8 +1,9 @@
 //! Promises over random variables: each case is a whole life of a stack on a simulated account.
 
+use aloka_core::plan::Password;
 use aloka_core::plan::{Action, Mode};
 use aloka_core::secret::Secrets;
-use aloka_core::session::{Inputs, Password};
+use aloka_core::session::Inputs;
 use aloka_core::state::State;
 use aloka_sim::aws::Durations;
 use aloka_sim::fault::FaultPlan;

@@ -12,8 +12,8 @@ use aloka_core::engine::{Cause, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::plan::saved::differences;
 use aloka_core::plan::{Lost, Mode, Occasion, Plan};
+use aloka_core::plan::{Planned, Problem};
 use aloka_core::render::{Options, Text, plan_text};
-use aloka_core::session::{Planned, Problem};
 use aloka_core::value::Value;
 use aloka_sim::aws::{Durations, ObjectKind};
 use aloka_sim::fault::{Fault, FaultPlan, When};
@@ -330,7 +330,7 @@ fn edit_record(bench: &mut Bench, attribute: &str, value: Value) {
     let mut state = bench.state();
     let address: Address = DATABASE.parse().expect("an address");
     let resource = std::sync::Arc::make_mut(state.resources.get_mut(&address).expect("recorded"));
-    std::sync::Arc::make_mut(&mut resource.attributes).insert(aloka_core::map::key(attribute), value);
+    std::sync::Arc::make_mut(&mut resource.attributes).insert(aloka_core::intern::key(attribute), value);
     bench.store = MemoryStore::holding(state);
 }
 

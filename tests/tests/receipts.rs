@@ -1,9 +1,9 @@
 //! Receipts: what they tell, what they keep to themselves, and what laying them beside the simulator finds.
 
 use aloka_core::engine::{Executor, Notice, Outcome};
+use aloka_core::plan::Planned;
 use aloka_core::plan::{Mode, Node};
 use aloka_core::receipt::{self, Answer, Header, Line, Receipt, Writer};
-use aloka_core::session::Planned;
 use aloka_core::value::Value;
 use aloka_sim::aws::{Durations, Options};
 use aloka_sim::fault::{Fault, FaultPlan, When};

@@ -10,12 +10,13 @@ use aloka_core::engine::{Executor, Notice, Outcome};
 use aloka_core::fingerprint::{self, Cost};
 use aloka_core::model::Kind;
 use aloka_core::plan::{Action, Mode, Node, Plan};
+use aloka_core::plan::{Password, Planned};
 use aloka_core::render::ui_json::planned_changes;
 use aloka_core::render::{
     Context, Options as Shown, calls_json, calls_text, plan_json, plan_text, state_json, state_text,
 };
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
-use aloka_core::session::{Inputs, Password, Planned};
+use aloka_core::session::Inputs;
 use aloka_core::state::{State, file, kept};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;

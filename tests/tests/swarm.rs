@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aloka_core::api::{Ec2, Effect, Operation, Rds, Recognition};
+use aloka_core::plan::Planned;
 use aloka_core::plan::Step;
-use aloka_core::session::Planned;
 use aloka_core::state::State;
 use aloka_tests::swarm::shrink::played;
 use aloka_tests::swarm::{Caught, Class, Manner, Story, caught};

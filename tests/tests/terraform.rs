@@ -22,13 +22,13 @@ fn resource<'a>(state: &'a mut Json, kind: &str, name: &str) -> &'a mut Json {
 }
 
 /// Puts the state in the store and plans.
-fn plan(bench: &mut Bench, state: &Json) -> aloka_core::session::Planned {
+fn plan(bench: &mut Bench, state: &Json) -> aloka_core::plan::Planned {
     let read: State = file::read(&state.to_string()).expect("a state");
     bench.store = MemoryStore::holding(read);
     bench.plan(&variables(""), Mode::Apply).expect("a plan")
 }
 
-fn to_do(planned: &aloka_core::session::Planned) -> Vec<String> {
+fn to_do(planned: &aloka_core::plan::Planned) -> Vec<String> {
     let changes = planned.plan.changes.iter().filter(|change| change.action != Action::NoOp);
     changes.map(|change| format!("{:?} {} {:?}", change.action, change.target, change.attributes)).collect()
 }

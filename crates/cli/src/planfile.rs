@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use aloka_core::consent::Consent;
+use aloka_core::plan::Password;
 use aloka_core::plan::Plan;
-use aloka_core::session::{Inputs, Password};
+use aloka_core::session::Inputs;
 use aloka_core::variables::Variables;
 use aloka_core::workspace;
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::map;
+use crate::intern;
 use crate::model::Kind;
 
 /// The module of every network resource, as in the seed (`terraform-aws-modules/vpc`).
@@ -32,17 +32,17 @@ pub struct Address {
 impl Address {
     /// `module.vpc.KIND.name[index]`
     pub fn vpc(kind: Kind, name: &str, index: u32) -> Self {
-        Self { in_vpc_module: true, kind, name: map::text(name), index: Some(index) }
+        Self { in_vpc_module: true, kind, name: intern::text(name), index: Some(index) }
     }
 
     /// `KIND.name`
     pub fn root(kind: Kind, name: &str) -> Self {
-        Self { in_vpc_module: false, kind, name: map::text(name), index: None }
+        Self { in_vpc_module: false, kind, name: intern::text(name), index: None }
     }
 
     /// `KIND.name[index]`
     pub fn root_at(kind: Kind, name: &str, index: u32) -> Self {
-        Self { in_vpc_module: false, kind, name: map::text(name), index: Some(index) }
+        Self { in_vpc_module: false, kind, name: intern::text(name), index: Some(index) }
     }
 
     /// The address without its index, as Terraform writes it in `dependencies`.
@@ -112,7 +112,7 @@ impl FromStr for Address {
         if name.is_empty() || !name.chars().all(plain) {
             return Err(error("the name is empty or holds other characters than letters, digits, `_` and `-`"));
         }
-        Ok(Self { in_vpc_module, kind, name: map::text(name), index })
+        Ok(Self { in_vpc_module, kind, name: intern::text(name), index })
     }
 }
 

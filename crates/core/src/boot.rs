@@ -7,11 +7,19 @@
 
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
+use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
 
 use crate::fingerprint::hex;
-use crate::stack::{DEFAULT_USER_DATA, user_data_hash};
 use crate::variables::Variables;
+
+/// What runs at an application server's first boot if `app_user_data` names no file.
+pub const DEFAULT_USER_DATA: &str = include_str!("user_data.sh");
+
+/// How Terraform records user data: the SHA-1 of its text, in hexadecimal.
+pub fn user_data_hash(text: &str) -> String {
+    hex(&Sha1::digest(text.as_bytes()))
+}
 
 /// The release of Docker Compose in the built-in script, as the script has it.
 const COMPOSE_VERSION: &str = "2.29.7";

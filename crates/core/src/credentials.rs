@@ -82,7 +82,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::DEFAULT_USER_DATA;
+    use crate::boot::DEFAULT_USER_DATA;
 
     #[test]
     fn what_looks_like_a_secret_is_found_and_scripts_are_not() {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::address::Address;
 use crate::api::Call;
 use crate::fingerprint::hex;
-use crate::map::key;
+use crate::intern::key;
 use crate::value::{Value, ValueMap};
 
 /// Tag that names the state's lineage.

@@ -211,6 +211,10 @@ const DB_SUBNET_GROUP: &[Attribute] = &[
     computed("vpc_id"),
 ];
 
+/// How AWS describes the network interface of a database (aws-behaviour.md, 2.8).
+pub const DATABASE_INTERFACE: &str = "RDSNetworkInterface";
+/// The attribute of a database that is a secret: never recorded, never shown.
+pub const PASSWORD: &str = "password";
 /// The attribute of a database that tells whether RDS keeps the master user's password in Secrets Manager.
 pub const MANAGE_MASTER_USER_PASSWORD: &str = "manage_master_user_password";
 
@@ -413,7 +417,7 @@ impl Kind {
 
     /// True if the attribute is a secret, in the provider's schema: never written, never shown.
     pub fn is_secret(self, attribute: &str) -> bool {
-        self == Self::DbInstance && matches!(attribute, "password" | "password_wo")
+        self == Self::DbInstance && matches!(attribute, PASSWORD | "password_wo")
     }
 
     /// True if a change of the attribute is recorded and nothing else: AWS knows nothing of it.
@@ -425,6 +429,23 @@ impl Kind {
     /// True if AWS keeps tags on objects of this kind.
     pub fn is_taggable(self) -> bool {
         self.attribute("tags").is_some()
+    }
+}
+
+/// The kind of an EC2 object, by its identifier. Other services and emulators name the types of tagged resources
+/// differently, the prefixes of identifiers are the same everywhere.
+pub fn kind_of_id(id: &str) -> Option<Kind> {
+    let (prefix, _) = id.split_once('-')?;
+    match prefix {
+        "vpc" => Some(Kind::Vpc),
+        "subnet" => Some(Kind::Subnet),
+        "igw" => Some(Kind::InternetGateway),
+        "eipalloc" => Some(Kind::Eip),
+        "nat" => Some(Kind::NatGateway),
+        "rtb" => Some(Kind::RouteTable),
+        "sg" => Some(Kind::SecurityGroup),
+        "i" => Some(Kind::Instance),
+        _ => None,
     }
 }
 

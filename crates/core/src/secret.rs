@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+/// What stands in place of a secret.
+pub const SENSITIVE: &str = "(sensitive value)";
+
 /// The name of the only secret of the stack, the database's master password.
 pub const DB_PASSWORD: &str = "db_password";
 

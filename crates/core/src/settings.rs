@@ -3,7 +3,7 @@
 //! Each has a variable. One that is set decides. One that is not set leaves the setting as it is recorded or observed, also
 //! on a database that takes the place of this one; aloka's own default is for a database that was never there.
 
-use crate::map;
+use crate::intern;
 use crate::model::{
     BACKUP_RETENTION, DELETE_AUTOMATED_BACKUPS, DELETION_PROTECTION, FINAL_SNAPSHOT_IDENTIFIER, LOGS_EXPORTS,
     MAX_ALLOCATED_STORAGE, SKIP_FINAL_SNAPSHOT,
@@ -132,24 +132,6 @@ impl Setting {
     }
 }
 
-/// Longest name of a snapshot (RDS API, DeleteDBInstance).
-const MAX_SNAPSHOT_NAME: usize = 255;
-
-/// What is wrong with the name of a final snapshot, after "it is NAME, "; `None` if RDS takes it (RDS API, DeleteDBInstance).
-pub fn snapshot_name_fault(name: &str) -> Option<String> {
-    if name.len() > MAX_SNAPSHOT_NAME {
-        Some(format!("which is {} characters long, but may be {MAX_SNAPSHOT_NAME}", name.len()))
-    } else if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        Some("but it must begin with a letter".to_owned())
-    } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        Some("but it may only hold letters, digits and hyphens".to_owned())
-    } else if name.ends_with('-') || name.contains("--") {
-        Some("but it may neither end with a hyphen nor hold two in a row".to_owned())
-    } else {
-        None
-    }
-}
-
 /// Settings that the variables leave to the owner.
 pub fn left_to_owner(variables: &Variables) -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(|setting| setting.set(variables).is_none())
@@ -159,7 +141,7 @@ pub fn left_to_owner(variables: &Variables) -> impl Iterator<Item = &'static Set
 pub fn of_owner(variables: &Variables, present: &ValueMap) -> ValueMap {
     let settings = left_to_owner(variables).filter_map(|setting| {
         let value = setting.present(present).filter(|value| **value != setting.default())?;
-        Some((map::key(setting.attribute), value.clone()))
+        Some((intern::key(setting.attribute), value.clone()))
     });
     settings.collect()
 }
@@ -190,7 +172,7 @@ mod tests {
     #[test]
     fn what_is_set_decides_then_what_is_there_then_the_default() {
         let setting = Setting::of(BACKUP_RETENTION).expect("known");
-        let present = ValueMap::from([(map::key(BACKUP_RETENTION), 7.into())]);
+        let present = ValueMap::from([(intern::key(BACKUP_RETENTION), 7.into())]);
         let none = ValueMap::new();
         for (contents, present, wanted) in [
             ("", &none, 0),
@@ -207,7 +189,7 @@ mod tests {
     fn what_cannot_be_a_value_of_a_setting_is_not_taken_for_one() {
         for setting in &SETTINGS {
             for value in [Value::Null, Value::map([("a", 1)]), (-1).into(), Value::List(vec![1.into()])] {
-                let present = ValueMap::from([(map::key(setting.attribute), value)]);
+                let present = ValueMap::from([(intern::key(setting.attribute), value)]);
                 assert_eq!(of_owner(&variables(""), &present), ValueMap::new(), "{}", setting.attribute);
             }
         }
@@ -215,11 +197,11 @@ mod tests {
 
     #[test]
     fn only_what_differs_from_a_new_database_is_the_owners() {
-        let attributes = SETTINGS.iter().map(|setting| (map::key(setting.attribute), setting.default()));
+        let attributes = SETTINGS.iter().map(|setting| (intern::key(setting.attribute), setting.default()));
         let mut attributes: ValueMap = attributes.collect();
         assert_eq!(of_owner(&variables(""), &attributes), ValueMap::new());
-        attributes.insert(map::key("multi_az"), true.into());
-        assert_eq!(of_owner(&variables(""), &attributes), ValueMap::from([(map::key("multi_az"), true.into())]));
+        attributes.insert(intern::key("multi_az"), true.into());
+        assert_eq!(of_owner(&variables(""), &attributes), ValueMap::from([(intern::key("multi_az"), true.into())]));
         assert_eq!(of_owner(&variables("db_multi_az = true\n"), &attributes), ValueMap::new());
     }
 }

@@ -6,35 +6,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sha1::{Digest, Sha1};
-
 use crate::address::Address;
 use crate::boot;
-use crate::map;
+use crate::declarable::ZONES_MAX;
+use crate::intern;
 use crate::model::{Kind, MANAGE_MASTER_USER_PASSWORD};
 use crate::rules;
 use crate::secret::DB_PASSWORD;
 use crate::settings::{SETTINGS, left_to_owner};
 use crate::state::Choices;
 use crate::value::{Value, ValueMap};
-use crate::variables::{INSTANCES_MAX, SUBNETS_MAX, Variables, ZONES_MAX};
+use crate::variables::Variables;
 
 /// Everything, as routes and rules write it.
 pub const ANYWHERE: &str = "0.0.0.0/0";
 /// The port PostgreSQL listens on.
 pub const POSTGRES_PORT: u16 = 5432;
-/// Names of the outputs.
-pub const OUTPUTS: [&str; 7] = [
-    "app_public_dns",
-    "app_public_ip",
-    "app_security_group_id",
-    "db_endpoint",
-    "db_security_group_id",
-    "db_subnet_group_name",
-    "vpc_id",
-];
-/// What runs at an application server's first boot if `app_user_data` names no file: see [`boot`].
-pub const DEFAULT_USER_DATA: &str = include_str!("user_data.sh");
 
 /// One declared resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,68 +60,6 @@ pub struct Stack {
     pub user_data: Arc<str>,
     /// Device name of the application servers' root volume.
     pub root_device_name: Arc<str>,
-}
-
-/// True if some valid variables declare resources of this type and name in this module: at which indices,
-/// [`is_declarable`] tells.
-pub fn is_declarable_name(in_vpc_module: bool, kind: Kind, name: &str) -> bool {
-    indices(in_vpc_module, kind, name).is_some()
-}
-
-/// True if some valid variables declare a resource at this address. Whatever is recorded elsewhere is not of this stack.
-pub fn is_declarable(address: &Address) -> bool {
-    let Some(Indices { single, below }) = indices(address.in_vpc_module, address.kind, &address.name) else {
-        return false;
-    };
-    address.index.map_or(single, |index| index < below)
-}
-
-/// The indices that a resource can have.
-struct Indices {
-    /// True if it can stand without one.
-    single: bool,
-    /// All are below this.
-    below: u32,
-}
-
-/// Two private subnets at least, perhaps no public one, and together no more than a VPC may have.
-const PUBLIC_MAX: u32 = SUBNETS_MAX - 2;
-const PRIVATE_MAX: u32 = SUBNETS_MAX;
-
-fn indices(in_vpc_module: bool, kind: Kind, name: &str) -> Option<Indices> {
-    let single = Some(Indices { single: true, below: 0 });
-    let counted = |below| Some(Indices { single: false, below });
-    match (in_vpc_module, kind, name) {
-        (true, Kind::Vpc | Kind::InternetGateway | Kind::DefaultSecurityGroup, "this") => counted(1),
-        (true, Kind::Subnet | Kind::RouteTableAssociation, "public") => counted(PUBLIC_MAX),
-        (true, Kind::Subnet | Kind::RouteTableAssociation, "private") => counted(PRIVATE_MAX),
-        (true, Kind::RouteTable, "public") | (true, Kind::Route, "public_internet_gateway") => counted(1),
-        (true, Kind::Eip, "nat")
-        | (true, Kind::NatGateway, "this")
-        | (true, Kind::RouteTable, "private")
-        | (true, Kind::Route, "private_nat_gateway") => counted(ZONES_MAX),
-        (false, Kind::SecurityGroup, "app" | "db")
-        | (false, Kind::DbSubnetGroup, "main")
-        | (false, Kind::DbInstance, "postgres") => single,
-        (false, Kind::Instance, "app") => Some(Indices { single: true, below: INSTANCES_MAX }),
-        (
-            true | false,
-            Kind::DbInstance
-            | Kind::DbSubnetGroup
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc,
-            _,
-        ) => None,
-    }
 }
 
 /// How many zones the subnets are spread over.
@@ -190,7 +115,7 @@ pub fn app_subnet(variables: &Variables, at: u32) -> u32 {
 
 /// The tags of an object called `name`; those that tell its address and generation come on top.
 pub fn tags(variables: &Variables, name: &str) -> ValueMap {
-    let mut tags: ValueMap = variables.tags.iter().map(|(k, v)| (map::key(k), Value::from(v))).collect();
+    let mut tags: ValueMap = variables.tags.iter().map(|(k, v)| (intern::key(k), Value::from(v))).collect();
     let common = [
         ("Project", variables.project_name.as_str()),
         ("Environment", variables.environment.as_str()),
@@ -198,7 +123,7 @@ pub fn tags(variables: &Variables, name: &str) -> ValueMap {
         ("Name", name),
     ];
     for (key, value) in common {
-        tags.insert_if_absent(map::key(key), || Value::str(value));
+        tags.insert_if_absent(intern::key(key), || Value::str(value));
     }
     tags
 }
@@ -235,7 +160,7 @@ pub fn stack(variables: &Variables, choices: &Choices, user_data: Option<&str>) 
         choices,
         vpc_name: format!("{}-vpc", variables.project_name),
         stack: Stack {
-            tag_keys: variables.tags.keys().map(|key| map::text(key)).collect(),
+            tag_keys: variables.tags.keys().map(|key| intern::text(key)).collect(),
             user_data: user_data.map_or_else(|| Arc::from(boot::script(variables)), Arc::from),
             root_device_name: Arc::from(choices.image.as_ref().map_or("/dev/xvda", |i| i.root_device_name.as_str())),
             ..Stack::default()
@@ -278,7 +203,8 @@ fn index(position: usize) -> u32 {
 
 impl Builder<'_> {
     fn declare<const N: usize>(&mut self, address: Address, attributes: [(&str, Value); N]) -> &mut Declared {
-        let attributes = attributes.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (map::key(k), v)).collect();
+        let attributes =
+            attributes.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (intern::key(k), v)).collect();
         self.stack.resources.entry(address).or_insert(Declared { attributes, ..Declared::default() })
     }
 
@@ -482,7 +408,7 @@ impl Builder<'_> {
             ),
         ];
         let kept = &self.choices.db_settings;
-        let settings = SETTINGS.iter().map(|setting| (map::key(setting.attribute), setting.wanted(variables, kept)));
+        let settings = SETTINGS.iter().map(|setting| (intern::key(setting.attribute), setting.wanted(variables, kept)));
         let settings: Vec<_> = settings.filter(|(_, value)| !value.is_null()).collect();
         let declared = self.declare(Address::root(Kind::DbInstance, "postgres"), attributes);
         declared.attributes.extend(settings);
@@ -502,7 +428,7 @@ impl Builder<'_> {
         let count = variables.app_instance_count;
         let image = self.choices.image.as_ref();
         let size = variables.app_root_volume_gib.or_else(|| image.and_then(|image| image.root_volume_gib));
-        let hash = Value::from(user_data_hash(&self.stack.user_data));
+        let hash = Value::from(boot::user_data_hash(&self.stack.user_data));
         let group = Value::reference(Address::root(Kind::SecurityGroup, "app"), "id");
         for at in 0..count {
             let subnet = app_subnet(variables, at);
@@ -566,9 +492,4 @@ impl Builder<'_> {
         ];
         self.stack.outputs = outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     }
-}
-
-/// How Terraform records user data: the SHA-1 of its text, in hexadecimal.
-pub fn user_data_hash(text: &str) -> String {
-    crate::fingerprint::hex(&Sha1::digest(text.as_bytes()))
 }

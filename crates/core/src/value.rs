@@ -3,6 +3,8 @@
 //! A [`Value`] is what the stack declares, what a call sends, what AWS answers and what the state records. Only the
 //! first two may hold a reference or a secret; the secret itself is never in a value, only its name.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,9 +13,32 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::address::Address;
-use crate::map::{self, key};
+use crate::intern::{self, key};
+use crate::map::SmallMap;
 
-pub use crate::map::ValueMap;
+/// A map of values by name. Names are shared, see [`key`].
+pub type ValueMap = SmallMap<Arc<str>, Value>;
+
+/// How many maps are remembered.
+const RECENT_MAPS_MAX: usize = 16;
+
+thread_local! {
+    /// Maps given to [`common`] lately, the latest first.
+    static RECENT_MAPS: RefCell<VecDeque<ValueMap>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// The map as a shared one: the same copy as an equal one of late, if there is one. For maps that are built anew for
+/// each object and are hardly ever different: disks, metadata options.
+pub fn common(map: ValueMap) -> ValueMap {
+    RECENT_MAPS.with_borrow_mut(|recent| {
+        if let Some(known) = recent.iter().find(|known| **known == map) {
+            return known.clone();
+        }
+        recent.truncate(RECENT_MAPS_MAX - 1);
+        recent.push_front(map.clone());
+        map
+    })
+}
 
 /// A value of an attribute or an argument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,7 +85,7 @@ impl Value {
 
     /// A text value.
     pub fn str(text: impl AsRef<str>) -> Self {
-        Self::Str(map::text(text.as_ref()))
+        Self::Str(intern::text(text.as_ref()))
     }
 
     /// A reference to `attribute` of the resource at `address`.
@@ -75,7 +100,7 @@ impl Value {
 
     /// A map from text keys that is likely to be the same for many objects, and then takes memory once.
     pub fn common_map<'k>(entries: impl IntoIterator<Item = (&'k str, Self)>) -> Self {
-        Self::Map(map::common(entries.into_iter().map(|(k, v)| (key(k), v)).collect()))
+        Self::Map(common(entries.into_iter().map(|(k, v)| (key(k), v)).collect()))
     }
 
     /// A list.
@@ -421,6 +446,6 @@ impl<'de> Visitor<'de> for ValueVisitor {
             }
         }
         // A file repeats what the objects had in common.
-        Ok(Value::Map(map::common(map.into_iter().collect())))
+        Ok(Value::Map(common(map.into_iter().collect())))
     }
 }

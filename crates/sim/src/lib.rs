@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod aws;
 pub mod bucket;
+pub mod catalogue;
 pub mod certify;
 pub mod fault;
 pub mod iam;

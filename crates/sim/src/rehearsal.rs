@@ -19,9 +19,10 @@ use std::time::Duration;
 use aloka_core::api::Operation;
 use aloka_core::engine::Outcome;
 use aloka_core::plan::Mode;
+use aloka_core::plan::{Planned, Problem};
 use aloka_core::secret::Secrets;
+use aloka_core::session::Inputs;
 use aloka_core::session::sweep::Swept;
-use aloka_core::session::{Inputs, Planned, Problem};
 use aloka_core::state::outputs::Output;
 
 use self::cycle::{Cycle, Kept, cycle};

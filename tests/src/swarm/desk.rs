@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use aloka_core::api::{Ec2, Operation, Rds, Reply, Request};
 use aloka_core::engine::{News, Notice};
+use aloka_core::plan::Password;
 use aloka_core::plan::{Mode, Node, Plan, Verb};
-use aloka_core::session::{Inputs, Password};
+use aloka_core::session::Inputs;
 use aloka_core::state::State;
 use aloka_core::time::Instant;
 use aloka_core::variables::Variables;

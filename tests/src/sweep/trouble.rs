@@ -1,7 +1,7 @@
 //! What goes wrong in a sweep, and at which effects it can.
 
+use aloka_core::api::VISIBILITY_MS;
 use aloka_core::api::{Ec2, Operation, Rds};
-use aloka_core::session::VISIBILITY_MS;
 use aloka_core::time::Instant;
 use aloka_sim::fault::Fault;
 

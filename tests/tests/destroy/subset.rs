@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use aloka_core::engine::Outcome;
+use aloka_core::plan::Planned;
 use aloka_core::plan::{Mode, Node};
-use aloka_core::session::Planned;
 use aloka_core::variables::Variables;
 use aloka_sim::aws::Durations;
 use aloka_sim::fault::{Fault, FaultPlan};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aloka_core::plan::Mode;
-use aloka_core::session::{Password, Planned};
+use aloka_core::plan::{Password, Planned};
 use aloka_core::state::State;
 use aloka_core::variables::Needs;
 

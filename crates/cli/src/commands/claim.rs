@@ -1,8 +1,9 @@
 //! `aloka state recover` and `aloka adopt`: recording a stack whose state is not there.
 
+use aloka_core::plan::Planned;
 use aloka_core::render::{Style, Text};
+use aloka_core::session::Inputs;
 use aloka_core::session::claim::{By, Claimed, Search, record_only};
-use aloka_core::session::{Inputs, Planned};
 use aloka_core::state::State;
 
 use super::ask_password::Loaded;

@@ -7,10 +7,11 @@ use std::time::SystemTime;
 
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::plan::{Mode, Node, Plan};
+use aloka_core::plan::{Password, Planned, Problem};
 use aloka_core::secret::Secrets;
 use aloka_core::session::claim::{self, Claimed, Search};
 use aloka_core::session::sweep::Swept;
-use aloka_core::session::{Inputs, Next, Password, Planned, Problem, Session, unread};
+use aloka_core::session::{Inputs, Next, Session, unread};
 use aloka_core::state::State;
 use aloka_core::variables::{Needs, Variables};
 

@@ -3,10 +3,10 @@
 
 use aloka_core::fingerprint::{self, Compared, Cost};
 use aloka_core::model::Kind;
+use aloka_core::model::PASSWORD;
 use aloka_core::plan::Mode;
-use aloka_core::plan::build::PASSWORD;
+use aloka_core::plan::Password;
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
-use aloka_core::session::Password;
 use aloka_core::state::State;
 
 use crate::error::CommandError;

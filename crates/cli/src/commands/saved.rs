@@ -1,9 +1,9 @@
 //! Running a saved plan: whether it still holds, and what it needs that no file holds.
 
+use aloka_core::plan::Password;
 use aloka_core::plan::Plan;
 use aloka_core::plan::saved::{Difference, differences};
 use aloka_core::secret::{DB_PASSWORD, Secrets};
-use aloka_core::session::Password;
 use aloka_core::state::State;
 use aloka_core::value::Value;
 

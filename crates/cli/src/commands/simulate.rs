@@ -7,8 +7,9 @@ mod rules;
 use std::path::Path;
 
 use aloka_core::plan::Mode;
+use aloka_core::plan::Password;
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
-use aloka_core::session::{Inputs, Password};
+use aloka_core::session::Inputs;
 use aloka_core::variables::Needs;
 use aloka_sim::aws::Durations;
 use aloka_sim::fault::FaultPlan;
@@ -97,7 +98,7 @@ fn life(
     Ok(u8::from(!rehearsal.is_good()))
 }
 
-fn told(problems: &[aloka_core::session::Problem]) -> Errors {
+fn told(problems: &[aloka_core::plan::Problem]) -> Errors {
     Errors(failure::of_problems(problems, None))
 }
 

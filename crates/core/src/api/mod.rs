@@ -39,8 +39,12 @@ pub const FINAL_SNAPSHOT_ACTION: &str = "rds:CreateDBSnapshot";
 /// The parameter that holds the client token of a creation.
 pub const CLIENT_TOKEN: &str = "ClientToken";
 
+/// How long a creation may stay invisible to reads before it counts as not made, milliseconds. AWS names no bound;
+/// objects show within seconds.
+pub const VISIBILITY_MS: u64 = 30_000;
+
 /// Arguments by AWS parameter name, all of them in the table of [`Operation::parameters`].
-pub type Args = SmallMap<&'static str>;
+pub type Args = SmallMap<&'static str, Value>;
 
 /// A call as planned: arguments may still be references and secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,6 +61,11 @@ pub struct Request(pub Call);
 
 /// What AWS answered.
 pub type Reply = Result<Value, ApiError>;
+
+/// Operations that planning may send: who prints what a plan needs adds them to its calls.
+pub fn reads() -> impl Iterator<Item = Operation> {
+    Operation::ALL.iter().copied().filter(|operation| !operation.is_mutating())
+}
 
 /// The tags of an object of a reply, or null.
 pub fn tags(object: &Value) -> &Value {

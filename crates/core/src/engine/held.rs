@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::Executor;
 use super::event::Cause;
 use super::node::Sending;
+use crate::api::VISIBILITY_MS;
 use crate::api::{ApiError, Call, Reply};
 use crate::plan::{Node, Step, Verb};
-use crate::session::VISIBILITY_MS;
 use crate::time::Instant;
 
 /// Asked for the first time after this long: most refusals are over by then.

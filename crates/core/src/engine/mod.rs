@@ -25,11 +25,12 @@ use self::bucket::Buckets;
 pub use self::event::{Cause, Effect, Event, Failure, News, Notice, Outcome, Ticket};
 use self::node::{Progress, Status};
 use crate::address::Address;
+use crate::api::VISIBILITY_MS;
 use crate::api::{RateLimit, Reply};
+use crate::plan::Planned;
 use crate::plan::{Node, Plan};
-use crate::session::holders::Asker;
-use crate::session::{Planned, VISIBILITY_MS};
 use crate::state::{State, Terraform};
+use crate::surroundings::holders::Asker;
 use crate::time::Instant;
 use crate::value::Value;
 

@@ -10,12 +10,12 @@ use std::time::Duration;
 use super::Executor;
 use super::event::{Cause, Effect, Event, Failure, News};
 use super::held::Asked;
+use crate::api::VISIBILITY_MS;
 use crate::api::{self, ApiError, Call, ErrorClass, Meaning, Operation, RateLimit, Recognition, Reply, Request};
 use crate::diff::{self, Verdict};
 use crate::model::OnChange;
 use crate::observe;
 use crate::plan::{Lookup, Node, Save, Step, Verb, Waiter, WayBack};
-use crate::session::VISIBILITY_MS;
 use crate::time::Instant;
 use crate::value::{Value, ValueMap};
 

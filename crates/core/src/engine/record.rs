@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::Executor;
 use crate::api::{Call, Operation};
 use crate::identity;
-use crate::map;
+use crate::intern;
 use crate::observe::{self, Place};
-use crate::plan::build::without_secrets;
+use crate::ownership::mirror;
 use crate::plan::{Save, Verb, kept, tags};
-use crate::state::{Intent, Resource, Target, mirror};
+use crate::state::{Intent, Resource, Target, without_secrets};
 use crate::time::Instant;
 use crate::value::{Value, ValueMap};
 
@@ -121,7 +121,7 @@ impl Executor {
                 self.state.deposed.insert(Target { address: target.address.clone(), deposed: Some(key) }, old);
             }
             let settings = target.address.kind.provider_settings().iter();
-            let settings = settings.map(|(name, value)| (map::key(name), Value::from(*value)));
+            let settings = settings.map(|(name, value)| (intern::key(name), Value::from(*value)));
             let attributes = settings.chain(self.resolved_after(index)).collect();
             let terraform = self.marks.get(&target.address).cloned();
             Resource { attributes: Arc::new(attributes), terraform, ..Resource::default() }

@@ -15,15 +15,15 @@ use super::{
     Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal, standing, storage, tags,
     unrecorded,
 };
+use super::{Password, Problem};
 use crate::address::Address;
 use crate::consent::Consent;
 use crate::diff::{self, Verdict};
 use crate::graph;
 use crate::identity;
-use crate::model::{Compare, Kind, MANAGE_MASTER_USER_PASSWORD, OnChange};
+use crate::model::{Compare, Kind, MANAGE_MASTER_USER_PASSWORD, OnChange, PASSWORD};
 use crate::observe::{Phase, Place};
 use crate::ownership::{Owner, Ownership};
-use crate::session::{Password, Problem};
 use crate::stack::{Closures, Declared, Stack};
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
@@ -710,19 +710,9 @@ impl<'a> Nodes<'a> {
     }
 }
 
-/// The one attribute that is a secret.
-pub const PASSWORD: &str = "password";
-
 fn cycle_problem(names: impl Iterator<Item = String>) -> Problem {
     Problem::Impossible {
         summary: format!("invariant violated: a cycle of dependencies: {}", names.collect::<Vec<_>>().join(" -> ")),
         hint: "this is a bug in aloka; please report it with the plan".to_owned(),
-    }
-}
-
-/// Drops what may be neither recorded nor shown: a Terraform state holds the password in clear, ours never does.
-pub fn without_secrets(attributes: &mut Arc<ValueMap>) {
-    if attributes.contains_key(PASSWORD) {
-        Arc::make_mut(attributes).remove(PASSWORD);
     }
 }

@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::Problem;
 use super::build::{Found, Inputs};
 use super::{Change, standing};
-use crate::map;
+use crate::intern;
 use crate::model::{BACKUP_RETENTION, DELETE_AUTOMATED_BACKUPS, FINAL_SNAPSHOT_IDENTIFIER, Kind, SKIP_FINAL_SNAPSHOT};
+use crate::names::snapshot_name_fault;
 use crate::observe::{DB_FAILED, Phase};
-use crate::session::Problem;
-use crate::settings::{Setting, snapshot_name_fault};
+use crate::settings::Setting;
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
@@ -44,7 +45,7 @@ pub fn asked(variables: &Variables, present: &ValueMap) -> Option<Option<Arc<str
 /// The name that aloka gives the final snapshot of a database, unless it is taken.
 pub fn first_name(present: &ValueMap) -> Arc<str> {
     let identifier = present.get("identifier").and_then(Value::as_str).unwrap_or("database");
-    map::text(&format!("{identifier}-final"))
+    intern::text(&format!("{identifier}-final"))
 }
 
 /// A name of aloka's that is free. RDS does not tell small letters from capitals.
@@ -57,7 +58,7 @@ fn free_name(present: &ValueMap, taken: &BTreeSet<String>) -> Arc<str> {
         if !is_taken(&name) {
             break;
         }
-        name = map::text(&format!("{first}-{number}"));
+        name = intern::text(&format!("{first}-{number}"));
     }
     name
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::{Action, Mode, Plan, refusal};
 use crate::address::Address;
-use crate::map;
+use crate::intern;
 use crate::model::Kind;
 use crate::network::{self, BLOCK_MODE, Block};
 use crate::ownership::Direction;
-use crate::render::SENSITIVE;
+use crate::secret::SENSITIVE;
 use crate::value::{Value, ValueMap};
 
 /// Stacks with more servers are not described: the servers are all alike, and the description would not be read.
@@ -105,7 +105,7 @@ fn worlds(plan: &Plan) -> (BTreeMap<Address, ValueMap>, BTreeMap<Address, ValueM
     }
     for (address, attributes) in before.iter_mut().chain(&mut after) {
         if let Some(block) = mode(plan, address, attributes) {
-            attributes.insert(map::key(BLOCK_MODE), Value::str(block.mode()));
+            attributes.insert(intern::key(BLOCK_MODE), Value::str(block.mode()));
         }
     }
     (before, after)

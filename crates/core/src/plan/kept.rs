@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::tags;
-use crate::map;
+use crate::intern;
 use crate::model::{Kind, OnChange};
 use crate::ownership::{Direction, Elsewhere};
 use crate::rules::{self, Rule};
@@ -110,7 +110,7 @@ pub fn without_ids(recorded: &Value, present: &Value, elsewhere: &Elsewhere) -> 
 pub fn description(after: &mut ValueMap, present: &ValueMap) {
     const NAME: &str = "description";
     if let Some(description) = present.get(NAME).filter(|value| value.as_str().is_some() && after.contains_key(NAME)) {
-        after.insert(map::key(NAME), description.clone());
+        after.insert(intern::key(NAME), description.clone());
     }
 }
 
@@ -120,7 +120,7 @@ pub fn create_only(after: &mut ValueMap, present: &ValueMap, kind: Kind, names: 
     let of_kind = kind.attributes().iter().filter(|attribute| attribute.on_change == OnChange::CreateOnly);
     for name in of_kind.map(|attribute| attribute.name).chain(names.iter().copied()) {
         if let Some(value) = present.get(name).filter(|value| !value.is_null()) {
-            after.insert(map::key(name), value.clone());
+            after.insert(intern::key(name), value.clone());
         }
     }
 }

@@ -12,8 +12,8 @@ use super::{Accept, AttributeChange, Expect, Lookup, Pace, Save, Short, Step, Wa
 use crate::address::Address;
 use crate::api::{Call, Ec2, Operation, Rds};
 use crate::identity;
-use crate::map;
-use crate::model::Kind;
+use crate::intern;
+use crate::model::{DATABASE_INTERFACE, Kind};
 use crate::observe::{Phase, Place};
 use crate::rules;
 use crate::state::Target;
@@ -52,8 +52,6 @@ const VOLUME_RESIZED: Pace = Pace::seconds(1, 5, 900);
 /// As long as a deletion that is refused is tried again.
 const INTERFACES_GONE: Pace = Pace::seconds(0, 10, 900);
 
-/// How AWS describes the network interface of a database (aws-behaviour.md, 2.8).
-pub const DATABASE_INTERFACE: &str = "RDSNetworkInterface";
 /// How AWS describes the network interface of a NAT gateway (aws-behaviour.md, 2.5), as a filter.
 const NAT_INTERFACE: &str = "Interface for NAT Gateway *";
 
@@ -75,11 +73,11 @@ fn text_list(value: Value) -> Value {
 }
 
 fn equals(path: &str, value: &str, success: bool) -> Accept {
-    Accept { expect: Expect::Equals { path: map::text(path), value: Value::str(value) }, success }
+    Accept { expect: Expect::Equals { path: intern::text(path), value: Value::str(value) }, success }
 }
 
 fn absent(path: &str) -> Accept {
-    Accept { expect: Expect::Absent { path: map::text(path) }, success: true }
+    Accept { expect: Expect::Absent { path: intern::text(path) }, success: true }
 }
 
 fn wait(call: Call, accept: Vec<Accept>, save: Save, pace: Pace) -> Step {
@@ -137,9 +135,9 @@ pub fn lookup(
     let tags = identity::tags(lineage, address, generation);
     let by_tags = |operation, list: &str| {
         let filters: ValueMap =
-            tags.iter().map(|(name, value)| (map::key(&format!("tag:{name}")), text_list(value.clone()))).collect();
+            tags.iter().map(|(name, value)| (intern::key(&format!("tag:{name}")), text_list(value.clone()))).collect();
         let call = Call::new(operation, [("Filters", Value::Map(filters))]);
-        Some(Lookup { call, list: map::text(list), tags: tags.clone() })
+        Some(Lookup { call, list: intern::text(list), tags: tags.clone() })
     };
     match address.kind {
         Kind::Vpc => by_tags(Operation::Ec2(Ec2::DescribeVpcs), "Vpcs"),
@@ -153,7 +151,7 @@ pub fn lookup(
         Kind::DbInstance => {
             let identifier = attributes.get("identifier").cloned().unwrap_or_default();
             let call = Call::new(Rds::DescribeDBInstances, [("DBInstanceIdentifier", identifier)]);
-            Some(Lookup { call, list: map::text("DBInstances"), tags })
+            Some(Lookup { call, list: intern::text("DBInstances"), tags })
         }
         Kind::DbSubnetGroup => {
             // Only its tags tell whose it is, and only its name finds it.
@@ -162,7 +160,7 @@ pub fn lookup(
                 Operation::Rds(Rds::ListTagsForResource),
                 [("ResourceName", place.arn("rds", &format!("subgrp:{name}")))],
             );
-            Some(Lookup { call, list: map::text(""), tags })
+            Some(Lookup { call, list: intern::text(""), tags })
         }
         Kind::DefaultSecurityGroup | Kind::Route | Kind::RouteTableAssociation => None,
     }
@@ -223,13 +221,13 @@ impl Subject<'_> {
     fn placed_call<const N: usize>(&self, operation: Operation, save: Save, args: [(&'static str, Value); N]) -> Step {
         let (read, path) = self.read();
         let list = path.strip_suffix(".0").unwrap_or(path);
-        let recover = Some(Lookup { call: read, list: map::text(list), tags: ValueMap::new() });
+        let recover = Some(Lookup { call: read, list: intern::text(list), tags: ValueMap::new() });
         Step::Call { call: Call::new(operation, args), save, recover, way_back: None }
     }
 
     fn wait_for(&self, accept: Vec<Accept>, pace: Pace) -> Step {
         let (call, path) = self.read();
-        wait(call, accept, Save::Object(map::text(path)), pace)
+        wait(call, accept, Save::Object(intern::text(path)), pace)
     }
 
     /// Waits until the object has settled. Empty for kinds that are ready at once.
@@ -285,8 +283,8 @@ impl Subject<'_> {
 
     /// Creates the object and waits until it is ready.
     pub fn create(&self) -> Vec<Step> {
-        let object = |path: &str| Save::Object(map::text(path));
-        let id_at = |path: &str| Save::Field { path: map::text(path), attribute: map::text("id") };
+        let object = |path: &str| Save::Object(intern::text(path));
+        let id_at = |path: &str| Save::Field { path: intern::text(path), attribute: intern::text("id") };
         let mut steps = match self.kind() {
             Kind::Vpc => {
                 let args = [("CidrBlock", self.get("cidr_block")), ("InstanceTenancy", self.get("instance_tenancy"))];
@@ -378,14 +376,14 @@ impl Subject<'_> {
     fn empty_default_group(&self) -> Vec<Step> {
         let filters = [("group-name", text_list(Value::str("default"))), ("vpc-id", text_list(self.get("vpc_id")))];
         let find = Call::new(Ec2::DescribeSecurityGroups, [("Filters", Value::map(filters))]);
-        let found = Accept { expect: Expect::Present { path: map::text("SecurityGroups.0") }, success: true };
+        let found = Accept { expect: Expect::Present { path: intern::text("SecurityGroups.0") }, success: true };
         let permission = |source: &'static str, value: Value| {
             Value::List(vec![Value::map([("IpProtocol", Value::str("-1")), (source, Value::List(vec![value]))])])
         };
         let itself = permission("UserIdGroupPairs", Value::map([("GroupId", self.id())]));
         let anywhere = permission("IpRanges", Value::map([("CidrIp", Value::str(crate::stack::ANYWHERE))]));
         vec![
-            wait(find, vec![found], Save::Object(map::text("SecurityGroups.0")), AT_ONCE),
+            wait(find, vec![found], Save::Object(intern::text("SecurityGroups.0")), AT_ONCE),
             call(Operation::Ec2(Ec2::CreateTags), [("Resources", text_list(self.id())), ("Tags", self.all_tags())]),
             call(Operation::Ec2(Ec2::RevokeSecurityGroupIngress), [("GroupId", self.id()), ("IpPermissions", itself)]),
             call(Operation::Ec2(Ec2::RevokeSecurityGroupEgress), [("GroupId", self.id()), ("IpPermissions", anywhere)]),
@@ -443,7 +441,7 @@ impl Subject<'_> {
             ("UserData", Value::Str(self.user_data.clone())),
             ("ClientToken", self.token()),
         ];
-        self.create_call(Operation::Ec2(Ec2::RunInstances), Save::Object(map::text("Instances.0")), args)
+        self.create_call(Operation::Ec2(Ec2::RunInstances), Save::Object(intern::text("Instances.0")), args)
     }
 
     /// Changes the attributes that differ, and waits until the object has settled. A server that `stays_stopped` is
@@ -471,7 +469,7 @@ impl Subject<'_> {
             Kind::Route => steps.push(call(Operation::Ec2(Ec2::ReplaceRoute), self.route_args())),
             Kind::RouteTableAssociation => {
                 let args = [("AssociationId", self.id()), ("RouteTableId", self.get("route_table_id"))];
-                let save = Save::Field { path: map::text("NewAssociationId"), attribute: map::text("id") };
+                let save = Save::Field { path: intern::text("NewAssociationId"), attribute: intern::text("id") };
                 steps.push(self.placed_call(Operation::Ec2(Ec2::ReplaceRouteTableAssociation), save, args));
             }
             Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
@@ -515,7 +513,7 @@ impl Subject<'_> {
                     steps.push(call(Operation::Ec2(Ec2::ModifyVolume), args));
                     // Until the volume is resized, reads show the old size.
                     let read = Call::new(Ec2::DescribeVolumes, [("VolumeIds", text_list(id))]);
-                    let resized = Expect::Equals { path: map::text("Volumes.0.Size"), value: size };
+                    let resized = Expect::Equals { path: intern::text("Volumes.0.Size"), value: size };
                     let accept = vec![Accept { expect: resized, success: true }];
                     steps.push(wait(read, accept, Save::Nothing, VOLUME_RESIZED));
                 }
@@ -547,10 +545,10 @@ impl Subject<'_> {
         let (old_name, new_name) = (name(&old), name(&new));
         let back = |steps| WayBack {
             steps,
-            done: map::text(&format!(
+            done: intern::text(&format!(
                 "instance_type stays {old_name} instead of {new_name}, and the server runs again"
             )),
-            left: map::text(&format!(
+            left: intern::text(&format!(
                 "instance_type was to change from {old_name} to {new_name}, and the server may be stopped now: the next \
                  `aloka apply` starts it"
             )),

@@ -10,7 +10,9 @@ pub mod groups;
 pub mod kept;
 mod loss;
 pub mod lower;
+mod problem;
 pub mod procedure;
+pub mod reads;
 pub mod refusal;
 pub mod saved;
 pub mod sensitive;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::loss::{DataLoss, Lost};
+pub use self::problem::{Password, Planned, Problem};
 pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Short, Step, Waiter, WayBack};
 use self::sensitive::Sensitive;
 use crate::address::Address;

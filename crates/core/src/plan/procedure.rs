@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Node, Occasion};
 use crate::api::Call;
-use crate::session::sweep;
+use crate::observe;
 use crate::value::{Value, ValueMap};
 
 /// One step of a procedure.
@@ -233,7 +233,7 @@ impl Expect {
             (Self::Each { .. } | Self::Exactly { .. }, Err(_)) => false,
             (Self::Absent { path }, Ok(reply)) => reply.at(path).is_none(),
             (Self::Absent { .. } | Self::NoneOf { .. }, Err(error)) => error.class == ErrorClass::NotFound,
-            (Self::NoneOf { list, lineage }, Ok(reply)) => sweep::is_clean(reply, list, lineage),
+            (Self::NoneOf { list, lineage }, Ok(reply)) => observe::left(reply, list, lineage).next().is_none(),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Problem;
 use super::{AttributeChange, Reason};
 use crate::address::Address;
 use crate::model::Kind;
 use crate::ownership::{Foreign, Unclaimed};
-use crate::session::Problem;
 use crate::shell::{Command, flag_at};
 use crate::state::Target;
 

@@ -4,12 +4,12 @@
 //! is done. What would wait for their owner is refused when it is planned; the rest goes on (aws-behaviour.md, 2.9 and 2.10).
 
 use super::AttributeChange;
+use super::Problem;
 use super::build::Observed;
 use crate::address::Address;
 use crate::api::{Ec2, Operation, Rds};
 use crate::model::{DELETION_PROTECTION, Kind, LOGS_EXPORTS};
 use crate::observe::{DB_FAILED, DB_STUCK, Phase};
-use crate::session::Problem;
 use crate::settings::{self, Setting};
 use crate::shell::Command;
 use crate::state::{Intent, State, Target};

@@ -1,9 +1,9 @@
 //! Sizes that AWS does not take: what cannot be had, and what RDS has made of a size by itself.
 
+use super::Problem;
 use crate::address::Address;
 use crate::diff::least_growth;
 use crate::model::MAX_ALLOCATED_STORAGE;
-use crate::session::Problem;
 use crate::value::{Value, ValueMap};
 
 /// True if the storage is larger than asked for because RDS made it so: storage autoscaling is on and allows it.

@@ -76,7 +76,7 @@ pub fn all(attributes: &ValueMap, own: &Value) -> Value {
 /// What is recorded of an object with these attributes once it has these tags: those of others are not among its own.
 pub fn recorded(attributes: &ValueMap, wanted: &Value) -> [(Arc<str>, Value); 2] {
     let own = only(wanted, |key| !is_theirs(attributes, key));
-    [(crate::map::key(OWN), own), (crate::map::key(ALL), all(attributes, wanted))]
+    [(crate::intern::key(OWN), own), (crate::intern::key(ALL), all(attributes, wanted))]
 }
 
 #[cfg(test)]
@@ -86,8 +86,8 @@ mod tests {
     fn record(own: &[&str], others: &[&str]) -> ValueMap {
         let tags = |keys: &mut dyn Iterator<Item = &&str>| Value::map(keys.map(|key| (*key, Value::str("old"))));
         ValueMap::from([
-            (crate::map::key(OWN), tags(&mut own.iter())),
-            (crate::map::key(ALL), tags(&mut own.iter().chain(others))),
+            (crate::intern::key(OWN), tags(&mut own.iter())),
+            (crate::intern::key(ALL), tags(&mut own.iter().chain(others))),
         ])
     }
 
@@ -128,8 +128,8 @@ mod tests {
     fn of_what_aws_shows_the_own_tags_are_told_by_the_record() {
         let shown = Value::map(["Name", "CostCenter", "Fresh", "aloka-lineage"].map(|key| (key, Value::str("v"))));
         let is_ours = |key: &str| matches!(key, "CostCenter" | "Fresh");
-        let null = || (crate::map::key(OWN), Value::Null);
-        let all = || (crate::map::key(ALL), Value::map([("CostCenter", Value::str("v"))]));
+        let null = || (crate::intern::key(OWN), Value::Null);
+        let all = || (crate::intern::key(ALL), Value::map([("CostCenter", Value::str("v"))]));
         for (recorded, expected) in [
             (ValueMap::new(), vec!["CostCenter", "Fresh", "Name", "aloka-lineage"]),
             (ValueMap::from([null()]), vec!["CostCenter", "Fresh", "Name", "aloka-lineage"]),

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Problem;
 use super::build::Inputs;
 use super::{Action, Change};
 use crate::address::Address;
-use crate::model::Kind;
-use crate::session::{Problem, kind_of_id, recorded_ids};
+use crate::model::{Kind, kind_of_id};
 use crate::shell::Command;
 use crate::value::Value;
 
@@ -23,7 +23,7 @@ struct Standing {
 /// of which something was ever made or recorded is not among them: its object is gone, and is made again.
 pub(super) fn problems(inputs: &Inputs<'_>, made: &BTreeMap<Address, Change>) -> Vec<Problem> {
     // What is recorded and gone is known as well: who referred to it may still list it.
-    let known: BTreeSet<_> = recorded_ids(inputs.state).into_iter().chain(recorded_ids(inputs.recorded)).collect();
+    let known: BTreeSet<_> = inputs.state.recorded_ids().into_iter().chain(inputs.recorded.recorded_ids()).collect();
     let is_unknown = |id: &str| !known.contains(id) && !inputs.ownership.elsewhere.has_id(id);
     let is_created = |address: &Address| made.get(address).is_some_and(|change| change.action == Action::Create);
     let is_made_before = |address: &Address| {

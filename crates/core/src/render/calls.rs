@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::{SENSITIVE, Style, Text, quote};
+use crate::api;
 use crate::api::{Call, Operation};
 use crate::identity::LINEAGE_TAG;
 use crate::plan::{Accept, Expect, Node, Occasion, Plan, Step, Verb, Waiter};
-use crate::session;
 use crate::time::Human;
 use crate::value::Value;
 
@@ -48,7 +48,7 @@ fn lines(plan: &Plan) -> impl Iterator<Item = (Line<'_>, &Node)> {
 /// The IAM actions the plan needs, sorted.
 pub fn iam_actions(plan: &Plan) -> Vec<String> {
     let sent = plan.calls().flat_map(|(_, call, _)| call.iam_actions());
-    let actions: BTreeSet<String> = sent.chain(session::reads().flat_map(Operation::iam_actions)).collect();
+    let actions: BTreeSet<String> = sent.chain(api::reads().flat_map(Operation::iam_actions)).collect();
     actions.into_iter().collect()
 }
 

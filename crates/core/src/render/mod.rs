@@ -31,8 +31,7 @@ pub use self::timeline::{Span, timeline_text};
 use crate::model::Kind;
 use crate::printable;
 
-/// What stands in place of a secret.
-pub const SENSITIVE: &str = "(sensitive value)";
+pub use crate::secret::SENSITIVE;
 /// What stands for a value that AWS decides.
 pub const ASSIGNED: &str = "(assigned by AWS)";
 /// How Terraform names its AWS provider in JSON.

@@ -12,7 +12,7 @@ use super::json::{attributes, known, sensitive, shape, shapes};
 use super::{PROVIDER_NAME, TERRAFORM_VERSION, calls_json, is_sensitive, state_json};
 use crate::address::{Address, VPC_MODULE};
 use crate::boot::{BootScript, Line};
-use crate::map::key;
+use crate::intern::key;
 use crate::model::{Kind, OnChange};
 use crate::plan::{Action, Change, Drift, Mode, Order, OutputChange, Plan, Reason};
 use crate::secret::DB_PASSWORD;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::claim::zones_of;
 use super::{Inputs, Known, Problem, Replies, read};
 use crate::api::{Call, Ec2, Operation, Rds, Ssm};
+use crate::declarable;
 use crate::diff::version;
 use crate::model::Kind;
 use crate::observe::Phase;
@@ -135,7 +136,7 @@ pub(super) fn db_settings(recorded: &State, known: &Known, variables: &Variables
     let lost = recorded
         .resources
         .iter()
-        .find(|(address, _)| address.kind == Kind::DbInstance && stack::is_declarable(address));
+        .find(|(address, _)| address.kind == Kind::DbInstance && declarable::is_declarable(address));
     let present = current.map(|(_, found)| &*found.attributes).next();
     let present = present.or(lost.map(|(_, resource)| &*resource.attributes));
     settings::of_owner(variables, present.unwrap_or(&known.state.private.choices.db_settings))

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::seen::{self, Seen};
-use super::{Inputs, Problem, Replies, read, refresh, sweep};
+use super::{Inputs, Problem, Replies, read, refresh};
 use crate::address::Address;
 use crate::api::{Call, Ec2, Operation, Rds};
+use crate::declarable;
 use crate::identity;
-use crate::model::Kind;
+use crate::model::{Kind, kind_of_id};
 use crate::observe::{self, Phase, Place};
 use crate::ownership::Elsewhere;
 use crate::plan::{Action, Change, Mode, Node};
@@ -16,23 +17,6 @@ use crate::shell::Command;
 use crate::stack;
 use crate::state::State;
 use crate::value::Value;
-
-/// The kind of an EC2 object, by its identifier. Other services and emulators name the types of tagged resources
-/// differently, the prefixes of identifiers are the same everywhere.
-pub(crate) fn kind_of_id(id: &str) -> Option<Kind> {
-    let (prefix, _) = id.split_once('-')?;
-    match prefix {
-        "vpc" => Some(Kind::Vpc),
-        "subnet" => Some(Kind::Subnet),
-        "igw" => Some(Kind::InternetGateway),
-        "eipalloc" => Some(Kind::Eip),
-        "nat" => Some(Kind::NatGateway),
-        "rtb" => Some(Kind::RouteTable),
-        "sg" => Some(Kind::SecurityGroup),
-        "i" => Some(Kind::Instance),
-        _ => None,
-    }
-}
 
 /// The reads that every plan makes: one by the tag's value, so that tags of today and of before are found at once, and
 /// RDS's own list. A state that was never written has left nothing behind.
@@ -63,7 +47,7 @@ fn group_arn(inputs: &Inputs, place: &Place) -> Value {
 
 /// EC2 identifiers with this lineage that no entry of the state has, by kind. They may be gone already.
 fn suspects<'a>(state: &State, elsewhere: &Elsewhere, replies: &Replies<'a>) -> BTreeMap<Kind, BTreeSet<&'a str>> {
-    let recorded = sweep::recorded_ids(state);
+    let recorded = state.recorded_ids();
     let mut suspects: BTreeMap<Kind, BTreeSet<&str>> = BTreeMap::new();
     for tag in replies.items(Operation::Ec2(Ec2::DescribeTags), "Tags") {
         let text = |name: &str| tag.get(name).as_str().unwrap_or_default();
@@ -99,7 +83,7 @@ pub(super) fn found(
     place: &Place,
     replies: &Replies<'_>,
 ) -> Vec<Lost> {
-    let recorded = sweep::recorded_ids(state);
+    let recorded = state.recorded_ids();
     let seen = seen::all(replies);
     let is_lost = |seen: &&Seen<'_>| {
         seen.lineage().as_deref() == Some(&*state.lineage)
@@ -124,7 +108,7 @@ pub(super) fn found(
         if *call.arg("ResourceName") == arn
             && identity::lineage(tags) == Some(&*state.lineage)
             && !recorded.contains(name.as_str())
-            && let Some(address) = address.filter(stack::is_declarable)
+            && let Some(address) = address.filter(declarable::is_declarable)
         {
             lost.push(Lost { address, id: name, generation: identity::generation_tag(tags).unwrap_or(0) });
         }
@@ -143,7 +127,7 @@ fn tagged_address(seen: &Seen<'_>) -> Option<Address> {
     if matches!(phase, Phase::Deleting | Phase::Gone) || seen.text("GroupName") == "default" {
         return None;
     }
-    seen.address().filter(stack::is_declarable)
+    seen.address().filter(declarable::is_declarable)
 }
 
 /// What a plan that would make `changes` says of them: notes, or why it is refused. An object of an address and a generation

@@ -5,13 +5,10 @@
 //! the simulated account. The plan's own nodes then change the world and, where it is to be empty afterwards, look whether
 //! it is ([`sweep`]).
 
-mod around;
 mod blocked;
 pub mod choices;
 pub mod claim;
-pub(crate) mod holders;
 mod lost;
-mod neighbours;
 mod notes;
 pub mod place;
 mod recovery;
@@ -25,32 +22,27 @@ mod takeback;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(crate) use self::lost::kind_of_id;
 use self::recovery::takes_up;
 pub use self::rounds::{Next, Session, unread};
-pub(crate) use self::sweep::recorded_ids;
 use crate::address::Address;
-use crate::api::{ApiError, Call, Ec2, ErrorClass, Operation, Rds, Reply, Ssm};
+use crate::api::{Ec2, ErrorClass, Operation, Ssm};
 use crate::consent::Consent;
+use crate::declarable;
 use crate::identity;
 use crate::model::Kind;
 use crate::network::Blocked;
 use crate::observe::{Phase, Place};
 use crate::ownership::Ownership;
 use crate::plan::build::{self, build};
+use crate::plan::reads::{Replies, read, read_node};
 use crate::plan::sensitive::Sensitive;
-use crate::plan::{Action, Drift, Mode, Node, OutputChange, Plan, Reason, Save, Step, Verb, standing};
+use crate::plan::{Action, Drift, Mode, Node, OutputChange, Password, Plan, Planned, Problem, Reason, standing};
 use crate::rules;
 use crate::secret::DB_PASSWORD;
-use crate::shell::Command;
 use crate::stack::{self, Stack, stack};
 use crate::state::{Intent, State, Target, file};
 use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
-
-/// How long a creation may stay invisible to reads before it counts as not made, milliseconds. AWS names no bound;
-/// objects show within seconds.
-pub const VISIBILITY_MS: u64 = 30_000;
 
 /// What the user asked for.
 #[derive(Clone, Debug)]
@@ -90,85 +82,23 @@ impl Inputs {
     }
 }
 
-/// What is known of the database password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Password {
-    /// Not given, and not needed.
-    Absent,
-    /// The one recorded.
-    Unchanged,
-    /// The one the database has, whose hash is not recorded yet: this is it.
-    Known(String),
-    /// Another one, or the first: this is its new hash.
-    New(String),
-}
-
-impl Password {
-    /// The same password, taken for the one the database has: AWS does not tell whether it is. It is not sent, so that
-    /// a database found without its state never gets another password unasked.
-    #[must_use]
-    pub fn trusted(self) -> Self {
-        match self {
-            Self::New(hash) | Self::Known(hash) => Self::Known(hash),
-            Self::Absent => Self::Absent,
-            Self::Unchanged => Self::Unchanged,
+/// Reads that failed in a way that leaves us without knowledge.
+fn read_problems(replies: &Replies<'_>) -> Vec<Problem> {
+    let failed = replies.calls().filter_map(|(call, reply)| Some((call, reply.err()?)));
+    let fatal = failed.filter(|(call, error)| match error.class {
+        ErrorClass::NotFound => {
+            call.operation == Operation::Ssm(Ssm::GetParameter) || call.operation == Operation::Ec2(Ec2::DescribeImages)
         }
-    }
-}
-
-/// Why there is no plan.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// A read failed.
-    #[error("{call}: {error}")]
-    Read {
-        /// The call.
-        call: String,
-        /// AWS's answer.
-        error: ApiError,
-    },
-    /// What the user asks for cannot be done.
-    #[error("{summary}")]
-    Impossible {
-        /// What and why.
-        summary: String,
-        /// What to do.
-        hint: String,
-    },
-    /// The state records the stack at other addresses.
-    #[error("{summary}")]
-    Elsewhere {
-        /// Where, and what a plan would do.
-        summary: String,
-        /// What brings it home; `None` if an address cannot be written into a command.
-        commands: Option<Vec<Command>>,
-    },
-}
-
-/// A plan with what the user should be told beside it.
-#[derive(Clone, Debug)]
-pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
-    /// The state it starts from: the recorded one with moves, adopted objects and refreshed attributes.
-    pub state: State,
-    /// True if that state says more than the recorded one, so that it is worth writing without any change.
-    pub state_changed: bool,
-    /// Warnings, one line each.
-    pub warnings: Vec<String>,
-}
-
-/// A node with one reading step.
-pub(crate) fn read_node(address: Address, step: Step) -> Node {
-    Node {
-        target: Target::current(address),
-        verb: Verb::Read,
-        steps: vec![step],
-        needs: Vec::new(),
-        generation: 0,
-        after: Arc::default(),
-        dependencies: Arc::default(),
-    }
+        ErrorClass::NotImplemented | ErrorClass::Unauthorized | ErrorClass::Unknown => !choices::can_do_without(call),
+        ErrorClass::Throttled
+        | ErrorClass::AlreadyExists
+        | ErrorClass::Conflict
+        | ErrorClass::Capacity
+        | ErrorClass::Quota
+        | ErrorClass::Credentials
+        | ErrorClass::Refused => true,
+    });
+    fatal.map(|(call, error)| Problem::Read { call: call.operation.to_string(), error: error.clone() }).collect()
 }
 
 /// Reads a plan needs: what became of the recorded objects, what AWS offers where nothing is chosen yet, what carries our
@@ -182,81 +112,6 @@ fn discovery(state: &State, inputs: &Inputs, place: &Place) -> Vec<Node> {
     calls.extend(refresh::reads(state, place));
     calls.extend(lost::reads(state, inputs, place));
     calls.into_iter().map(read).chain(claim::guard::reads(state, inputs)).collect()
-}
-
-/// A node that sends one reading call.
-fn read((kind, call): (Kind, Call)) -> Node {
-    read_node(Address::root(kind, "any"), Step::Call { call, save: Save::Nothing, recover: None, way_back: None })
-}
-
-/// A call, and what became of it.
-type Answer<'a> = (&'a Call, Result<&'a Value, &'a ApiError>);
-
-/// Operations that planning may send: who prints what a plan needs adds them to its calls.
-pub fn reads() -> impl Iterator<Item = Operation> {
-    Operation::ALL.iter().copied().filter(|operation| !operation.is_mutating())
-}
-
-/// Replies by operation, with the call that asked.
-pub struct Replies<'a> {
-    by_operation: BTreeMap<Operation, Vec<Answer<'a>>>,
-}
-
-impl<'a> Replies<'a> {
-    fn new(replies: &'a [(Node, Reply)]) -> Self {
-        let mut by_operation: BTreeMap<Operation, Vec<_>> = BTreeMap::new();
-        for (node, reply) in replies {
-            if let Some(Step::Call { call, .. }) = node.steps.first() {
-                by_operation.entry(call.operation).or_default().push((call, reply.as_ref()));
-            }
-        }
-        Self { by_operation }
-    }
-
-    /// The answers to one operation.
-    fn of(&self, operation: Operation) -> &[Answer<'a>] {
-        self.by_operation.get(&operation).map_or(&[], Vec::as_slice)
-    }
-
-    /// Every answer, with the call that asked.
-    fn calls(&self) -> impl Iterator<Item = Answer<'a>> {
-        self.by_operation.values().flatten().copied()
-    }
-
-    /// The items of a list in the good answers to one operation.
-    fn items(&self, operation: Operation, list: &str) -> impl Iterator<Item = &'a Value> {
-        let good = self.of(operation).iter().filter_map(|(_, reply)| reply.ok());
-        good.flat_map(move |reply| reply.get(list).as_list().unwrap_or_default())
-    }
-
-    /// Every error that was answered, but for tags of a name that may be nobody's.
-    fn errors(&self) -> impl Iterator<Item = &'a ApiError> {
-        let asked =
-            self.by_operation.iter().filter(|(operation, _)| **operation != Operation::Rds(Rds::ListTagsForResource));
-        asked.flat_map(|(_, answers)| answers).filter_map(|(_, reply)| reply.err())
-    }
-
-    /// Reads that failed in a way that leaves us without knowledge.
-    fn problems(&self) -> Vec<Problem> {
-        let failed = self.by_operation.values().flatten().filter_map(|(call, reply)| Some((call, reply.err()?)));
-        let fatal = failed.filter(|(call, error)| match error.class {
-            ErrorClass::NotFound => {
-                call.operation == Operation::Ssm(Ssm::GetParameter)
-                    || call.operation == Operation::Ec2(Ec2::DescribeImages)
-            }
-            ErrorClass::NotImplemented | ErrorClass::Unauthorized | ErrorClass::Unknown => {
-                !choices::can_do_without(call)
-            }
-            ErrorClass::Throttled
-            | ErrorClass::AlreadyExists
-            | ErrorClass::Conflict
-            | ErrorClass::Capacity
-            | ErrorClass::Quota
-            | ErrorClass::Credentials
-            | ErrorClass::Refused => true,
-        });
-        fatal.map(|(call, error)| Problem::Read { call: call.operation.to_string(), error: error.clone() }).collect()
-    }
 }
 
 /// What the replies tell, taken into the state.
@@ -379,7 +234,7 @@ fn plan(
             known.map(|hash| (Arc::from(DB_PASSWORD), hash)).into_iter().collect()
         }
     };
-    let around = holders::reads(&state, &built.changes).into();
+    let around = crate::surroundings::holders::reads(&state, &built.changes).into();
     let plan = Plan {
         mode: inputs.mode,
         changes: built.changes,
@@ -507,7 +362,7 @@ fn outputs(
         stays.then(|| state.attribute(address, attribute).cloned()).flatten()
     };
     let names = recorded.keys().chain(stack.outputs.keys());
-    let mut names: Vec<&String> = names.filter(|name| stack::OUTPUTS.contains(&name.as_str())).collect();
+    let mut names: Vec<&String> = names.filter(|name| declarable::OUTPUTS.contains(&name.as_str())).collect();
     names.sort();
     names.dedup();
     names

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Inputs, Problem, VISIBILITY_MS, place_of, read_node};
+use super::{Inputs, place_of};
 use crate::address::Address;
+use crate::api::VISIBILITY_MS;
 use crate::api::{Effect, ErrorClass, Operation, Rds, Recognition, Reply};
 use crate::identity;
 use crate::model::Kind;
 use crate::observe;
+use crate::plan::Problem;
+use crate::plan::reads::read_node;
 use crate::plan::{Accept, Expect, Mode, Node, Pace, Save, Step, Waiter, lower};
 use crate::stack::stack;
 use crate::state::{Resource, State, Target};

@@ -10,15 +10,16 @@ use crate::address::Address;
 use crate::api::{Call, Ec2, Operation, Rds};
 use crate::diff::{self, Verdict};
 use crate::identity::{self, is_identity};
-use crate::map;
+use crate::intern;
+use crate::model::DATABASE_INTERFACE;
 use crate::model::{Compare, Kind, OnChange};
 use crate::observe::{self, Phase, Place};
 use crate::ownership::{Elsewhere, Ownership};
 use crate::plan::Drift;
-use crate::plan::build::{Found, Observed, without_secrets};
-use crate::plan::lower::DATABASE_INTERFACE;
+use crate::plan::build::{Found, Observed};
 use crate::plan::{kept, tags};
 use crate::stack;
+use crate::state::without_secrets;
 use crate::state::{Resource, State, Target};
 use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
@@ -176,7 +177,7 @@ pub fn adopt_untagged(state: &mut State, replies: &Replies<'_>, place: &Place) -
         // An association has the name of its subnet.
         let subnet = Address { kind: Kind::Subnet, ..address.clone() };
         let Some(subnet) = state.attribute(&subnet, "id") else { continue };
-        let known = ValueMap::from([(map::key("subnet_id"), subnet.clone())]);
+        let known = ValueMap::from([(intern::key("subnet_id"), subnet.clone())]);
         let table = subnet.as_str().and_then(|subnet| index.tables_of.get(subnet));
         let attributes = table.and_then(|table| observe::attributes(address.kind, &known, table, place));
         all_show &= attributes.is_some();
@@ -186,7 +187,7 @@ pub fn adopt_untagged(state: &mut State, replies: &Replies<'_>, place: &Place) -
     let of_routes: BTreeMap<Address, &str> =
         tables.filter_map(|(address, table)| Some((stack::default_route(address), table.id()?))).collect();
     for address in begun(Operation::Ec2(Ec2::CreateRoute)) {
-        let known = ValueMap::from([(map::key("destination_cidr_block"), Value::str(stack::ANYWHERE))]);
+        let known = ValueMap::from([(intern::key("destination_cidr_block"), Value::str(stack::ANYWHERE))]);
         let table =
             of_routes.get(address).and_then(|id| index.objects.get(&(Operation::Ec2(Ec2::DescribeRouteTables), *id)));
         let attributes = table.and_then(|table| observe::attributes(address.kind, &known, table, place));
@@ -213,7 +214,7 @@ pub struct Refreshed {
 pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &[(Address, Address)]) -> Refreshed {
     let index = Index::new(replies);
     let ownership = Ownership::of(state, |kind, attributes| {
-        index.tags(kind, attributes).and_then(identity::lineage).map(map::text)
+        index.tags(kind, attributes).and_then(identity::lineage).map(intern::text)
     });
     let (mut drift, mut observed) = (Vec::new(), Observed::new());
     let State { resources, deposed, private, .. } = state;

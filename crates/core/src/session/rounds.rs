@@ -6,16 +6,18 @@
 use std::time::Duration;
 
 use super::snapshots::Snapshots;
-use super::{
-    Inputs, Known, Planned, Problem, Replies, VISIBILITY_MS, around, choices, discovery, know, lost, place, plan, read,
-    recovery, settle, snapshots,
-};
+use super::{Inputs, Known, choices, discovery, know, lost, place, plan, recovery, settle, snapshots};
+use crate::api::VISIBILITY_MS;
 use crate::api::{Call, ErrorClass, Operation, Reply, Sts};
 use crate::engine::{Cause, Executor, Outcome};
 use crate::model::Kind;
 use crate::observe::Place;
+use crate::plan::reads::{Replies, read};
 use crate::plan::{Mode, Node, Step};
+use crate::plan::{Planned, Problem};
+use crate::session::read_problems;
 use crate::state::State;
+use crate::surroundings::around;
 
 /// What a session needs next.
 #[derive(Debug)]
@@ -144,7 +146,7 @@ impl Session {
 
     fn caller(&mut self, replies: &[(Node, Reply)]) -> Stage {
         let replies = Replies::new(replies);
-        let problems = replies.problems();
+        let problems = read_problems(&replies);
         if !problems.is_empty() {
             return Stage::Over(Err(problems));
         }
@@ -158,7 +160,7 @@ impl Session {
 
     fn discovered(&mut self, replies: Vec<(Node, Reply)>, age: Option<Duration>) -> Stage {
         let read = Replies::new(&replies);
-        let problems = read.problems();
+        let problems = read_problems(&read);
         if !problems.is_empty() {
             return Stage::Over(Err(problems));
         }
@@ -180,7 +182,7 @@ impl Session {
 
     fn looked_twice(&mut self, replies: Vec<(Node, Reply)>, age: Option<Duration>) -> Stage {
         let read = Replies::new(&replies);
-        let problems = read.problems();
+        let problems = read_problems(&read);
         if !problems.is_empty() {
             return Stage::Over(Err(problems));
         }

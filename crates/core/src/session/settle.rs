@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
-use super::{Inputs, Replies, VISIBILITY_MS, claim::guard, move_addresses, refresh};
+use super::{Inputs, claim::guard, move_addresses, refresh};
 use crate::api::ErrorClass;
+use crate::api::VISIBILITY_MS;
 use crate::observe::{Phase, Place};
 use crate::plan::build::Found;
+use crate::plan::reads::Replies;
 use crate::plan::{Drift, Mode, standing};
 use crate::state::{State, Target};
 

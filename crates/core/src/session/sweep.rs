@@ -4,13 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Problem, VISIBILITY_MS, read_node};
 use crate::address::Address;
+use crate::api::VISIBILITY_MS;
 use crate::api::{Call, Ec2, ErrorClass, Operation, Rds, Reply};
 use crate::identity::{self, LINEAGE_TAG};
-use crate::map;
+use crate::intern;
 use crate::model::Kind;
 use crate::observe::Place;
+use crate::plan::Problem;
+use crate::plan::reads::read_node;
 use crate::plan::{Accept, Expect, Node, Pace, Save, Step, Waiter};
 use crate::shell::Command;
 use crate::stack;
@@ -20,10 +22,6 @@ use crate::variables::Variables;
 
 /// A deleted object may be listed a little longer, so what is found is looked at again before it counts as left.
 const SETTLED: Pace = Pace { least_ms: 0, usual_ms: 1_000, deadline_ms: VISIBILITY_MS };
-/// States of objects that are on their way out, or are out and still listed (aws-behaviour.md, 1.11).
-const GOING: [&str; 5] = ["deleting", "deleted", "shutting-down", "terminated", "delete-precheck"];
-/// AWS's own security group of a VPC: it carries our tags, cannot be deleted and goes with the VPC.
-const DEFAULT_GROUP: &str = "default";
 
 /// How one kind is looked for.
 struct Row {
@@ -140,7 +138,7 @@ pub(super) fn append(nodes: &mut Vec<Node>, recorded: &State, variables: &Variab
     // All of them, not only the last ones: one that is skipped is over while others, which it needed too, still delete.
     let others: Vec<u32> = (0..u32::try_from(nodes.len()).unwrap_or(u32::MAX)).collect();
     for (row, call) in calls(recorded, variables, place) {
-        let expect = Expect::NoneOf { list: map::text(row.list), lineage: recorded.lineage.clone() };
+        let expect = Expect::NoneOf { list: intern::text(row.list), lineage: recorded.lineage.clone() };
         let accept = vec![Accept { expect, success: true }];
         let step = Step::Wait(Waiter { call, accept, save: Save::Nothing, pace: SETTLED, short: None });
         let mut node = read_node(Address::root(row.of, "any"), step);
@@ -187,24 +185,6 @@ fn group_names(recorded: &State, variables: &Variables) -> BTreeSet<String> {
     objects.chain(intents).chain([stack::db_subnet_group_name(variables)]).collect()
 }
 
-/// True if nothing in the reply is tagged as ours, on its way out aside. A list that is not there has nothing in it.
-pub(crate) fn is_clean(reply: &Value, list: &str, lineage: &str) -> bool {
-    !objects(reply, list).iter().any(|object| is_left(object, lineage))
-}
-
-fn objects<'a>(reply: &'a Value, list: &str) -> &'a [Value] {
-    if list.is_empty() { std::slice::from_ref(reply) } else { reply.get(list).as_list().unwrap_or_default() }
-}
-
-fn is_left(object: &Value, lineage: &str) -> bool {
-    let is_going = ["State", "DBInstanceStatus"].iter().any(|field| {
-        let state = object.get(field).as_str();
-        state.is_some_and(|state| GOING.contains(&state))
-    });
-    let is_default = object.get("GroupName").as_str() == Some(DEFAULT_GROUP);
-    identity::lineage(object.get("Tags")) == Some(lineage) && !is_going && !is_default
-}
-
 /// An object that carries our lineage and is not recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
@@ -235,14 +215,14 @@ impl Swept {
     /// What the replies of a run's sweep tell, beside the state as the run left it; `None` if it had no sweep, or did not
     /// come to it.
     pub fn of(state: &State, replies: &[(&Node, &Reply)]) -> Option<Self> {
-        let recorded = recorded_ids(state);
+        let recorded = state.recorded_ids();
         let mut swept =
             Self { lineage: state.lineage.clone(), kinds: Vec::new(), left: Vec::new(), unread: Vec::new() };
         for (node, reply) in replies {
             let Some((row, call)) = swept_by(node) else { continue };
             match reply {
                 Ok(reply) => {
-                    let left = objects(reply, row.list).iter().filter(|object| is_left(object, &state.lineage));
+                    let left = crate::observe::left(reply, row.list, &state.lineage);
                     let left = left.map(|object| (row.leftover(object, call), object.get("InstanceId").as_str()));
                     // A volume is recorded with its instance.
                     let is_recorded = |(left, instance): &(Leftover, Option<&str>)| {
@@ -305,29 +285,6 @@ fn swept_by(node: &Node) -> Option<(&'static Row, &Call)> {
     });
     let row = ROWS.iter().find(|row| row.operation == waiter.call.operation).filter(|_| is_sweep)?;
     Some((row, &waiter.call))
-}
-
-/// Identifiers of what is recorded. A run that failed leaves it recorded, and tells of it by itself.
-pub(crate) fn recorded_ids(state: &State) -> BTreeSet<&str> {
-    let ids = state.objects().filter_map(|(target, object)| {
-        let name = match target.address.kind {
-            Kind::DbInstance => "identifier",
-            Kind::DbSubnetGroup => "name",
-            Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc => "id",
-        };
-        object.attributes.get(name)?.as_str()
-    });
-    ids.collect()
 }
 
 #[cfg(test)]

@@ -335,7 +335,7 @@ pub fn claim(state: &State, addresses: &[String]) -> Result<(State, Vec<Address>
     for text in addresses {
         let wrong = |reason| EditError::Address { text: text.clone(), reason };
         let address: Address = text.parse().map_err(|_| wrong("the stack has no such resource"))?;
-        if !crate::stack::is_declarable(&address) {
+        if !crate::declarable::is_declarable(&address) {
             return Err(wrong("no variables declare it, so it can only be moved into the stack with `aloka state mv`"));
         }
         let State { resources, deposed, .. } = &mut state;

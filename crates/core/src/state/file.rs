@@ -22,10 +22,10 @@ use super::outputs::{OutputMark, RawOutput, output_type};
 use super::raw::{Raw, RawObject};
 use super::{Private, Resource, State, Target, Terraform, flat, kept};
 use crate::address::{Address, VPC_MODULE};
+use crate::declarable;
 use crate::identity;
 use crate::model::Kind;
 use crate::secret::DB_PASSWORD;
-use crate::stack;
 use crate::value::{Value, ValueMap};
 
 /// The format of Terraform's state file.
@@ -285,7 +285,7 @@ pub fn read(text: &str) -> Result<State, ReadError> {
     let mut state = State { lineage: raw.lineage, serial: raw.serial, private, ..State::default() };
     state.check_results = raw.check_results.filter(|results| results.text() != "null");
     for (name, output) in raw.outputs {
-        if stack::OUTPUTS.contains(&name.as_str()) {
+        if declarable::OUTPUTS.contains(&name.as_str()) {
             let output: RawOutput = serde_json::from_str(output.text())?;
             let mark = output.mark().filter(|_| !output.value.is_null());
             state.output_marks.extend(mark.map(|mark| (name.clone(), mark)));
@@ -380,7 +380,8 @@ fn objects(entry: &RawValue) -> Result<Objects, ReadError> {
     let is_near = head.mode == "managed" && (in_vpc_module || head.module.is_none());
     let foreign = || Objects { ours: Vec::new(), foreign: Some(Foreign::new(entry)) };
     let kind = Kind::from_terraform_type(&head.resource_type);
-    let Some(kind) = kind.filter(|kind| is_near && stack::is_declarable_name(in_vpc_module, *kind, &head.name)) else {
+    let Some(kind) = kind.filter(|kind| is_near && declarable::is_declarable_name(in_vpc_module, *kind, &head.name))
+    else {
         return Ok(foreign());
     };
     let raw: RawResource = serde_json::from_str(entry.get())?;
@@ -393,7 +394,7 @@ fn objects(entry: &RawValue) -> Result<Objects, ReadError> {
             Some(key) => key.as_u64().and_then(|key| u32::try_from(key).ok()).map(Some),
         };
         let address = index.map(|index| Address { in_vpc_module, kind, name: name.clone(), index });
-        let Some(address) = address.filter(stack::is_declarable) else {
+        let Some(address) = address.filter(declarable::is_declarable) else {
             others.push(position);
             continue;
         };

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Number;
 
-use crate::map::key;
+use crate::intern::key;
 use crate::value::{Value, ValueMap};
 
 /// What stands for a value that was not known when the state was written (`hcl2shim.UnknownVariableValue`).

@@ -134,21 +134,21 @@ impl Foreign {
     }
 
     /// The current instance at this address.
-    pub(super) fn instance(&self, address: &str) -> Option<RawObject> {
+    pub(crate) fn instance(&self, address: &str) -> Option<RawObject> {
         let (_, instances) = self.parts();
         let is_it = |instance: &RawObject| instance.get("deposed").is_none() && self.address(instance) == address;
         instances.into_iter().find(is_it)
     }
 
     /// The number after the last key that is a number.
-    pub(super) fn next_number(&self) -> u64 {
+    pub(crate) fn next_number(&self) -> u64 {
         let (_, instances) = self.parts();
         let numbers = instances.iter().filter_map(|instance| instance.parse::<u64>("index_key"));
         numbers.max().map_or(0, |last| last.saturating_add(1))
     }
 
     /// Adds an instance where Terraform would put it.
-    pub(super) fn insert(&mut self, instance: RawObject) {
+    pub(crate) fn insert(&mut self, instance: RawObject) {
         let (entry, mut instances) = self.parts();
         instances.push(instance);
         instances.sort_by_key(InstanceOrder::of);
@@ -157,7 +157,7 @@ impl Foreign {
     }
 
     /// Takes the current instance at this address out, if it is here.
-    pub(super) fn remove(&mut self, address: &str) {
+    pub(crate) fn remove(&mut self, address: &str) {
         if self.instance(address).is_some() {
             let (entry, mut instances) = self.parts();
             instances.retain(|instance| instance.get("deposed").is_some() || self.address(instance) != address);

@@ -10,7 +10,6 @@ pub mod flat;
 pub mod foreign;
 pub mod form;
 pub mod kept;
-pub mod mirror;
 pub mod outputs;
 pub mod raw;
 pub mod sensitive;
@@ -29,7 +28,7 @@ use crate::address::Address;
 use crate::api::Operation;
 use crate::identity;
 use crate::model::Kind;
-use crate::plan::build::{PASSWORD, without_secrets};
+use crate::model::PASSWORD;
 use crate::value::{Value, ValueMap};
 
 /// One object of a resource: the current one, or an old one that a replacement has not destroyed yet.
@@ -166,6 +165,13 @@ pub struct Private {
     pub claims: BTreeMap<String, Arc<str>>,
 }
 
+/// Drops what may be neither recorded nor shown: a Terraform state holds the password in clear, ours never does.
+pub fn without_secrets(attributes: &mut Arc<ValueMap>) {
+    if attributes.contains_key(PASSWORD) {
+        Arc::make_mut(attributes).remove(PASSWORD);
+    }
+}
+
 /// Values resolved once and recorded: a reordering of zones or a newer release does not change them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -272,6 +278,15 @@ impl State {
         let mut marked: Vec<_> = marked.collect();
         marked.reverse();
         marked.into_iter().collect()
+    }
+
+    /// Identifiers of what is recorded. A run that failed leaves it recorded, and reports it by itself.
+    pub fn recorded_ids(&self) -> BTreeSet<&str> {
+        let ids = self.objects().filter_map(|(target, object)| {
+            let name = target.address.kind.name_attribute().unwrap_or("id");
+            object.attributes.get(name)?.as_str()
+        });
+        ids.collect()
     }
 
     /// True if Terraform recorded a password.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::map::key;
+use crate::intern::key;
 use crate::model::{Compare, Kind};
 use crate::value::{Value, ValueMap};
 

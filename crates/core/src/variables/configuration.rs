@@ -11,8 +11,8 @@ use super::hcl::{self, Reader};
 use super::json;
 use super::literal::{Entry, Fault, Kind, Literal, SIZE_HINT};
 use super::text::printable;
+use crate::declarable::is_declarable_name;
 use crate::model::Kind as Type;
-use crate::stack::is_declarable_name;
 
 /// The longest file that is read, in bytes.
 const SIZE_MAX: usize = 1 << 20;

@@ -39,13 +39,6 @@ pub use definition::{Definition, definitions};
 pub use diagnostic::{Diagnostic, Location, Severity};
 pub use source::{Source, auto_loaded};
 
-/// Subnets per VPC (Amazon VPC quotas).
-pub const SUBNETS_MAX: u32 = 200;
-/// Zones of a Region: one letter names each.
-pub const ZONES_MAX: u32 = 26;
-/// More application servers than any quota gives.
-pub const INSTANCES_MAX: u32 = 20_000;
-
 /// The variables of the stack, complete and valid. The database password is not among them: see [`Evaluated`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variables {

@@ -1,7 +1,8 @@
 //! Filters of Describe calls: all of them must pass, each by any of its values; `*` and `?` are wildcards.
 
+use std::sync::Arc;
+
 use aloka_core::api::Request;
-use aloka_core::map::Key;
 use aloka_core::value::Value;
 
 use super::record::{Tags, Text};
@@ -11,7 +12,7 @@ use crate::rules::{Refusal, filter as rule};
 const VALUES_MAX: usize = 200;
 
 /// The filters of a request.
-pub(crate) struct Filters(Vec<(Key, Accepted)>);
+pub(crate) struct Filters(Vec<(Arc<str>, Accepted)>);
 
 /// What a filter lets pass. Plain values are many at times, so they are looked up.
 struct Accepted {

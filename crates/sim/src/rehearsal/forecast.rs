@@ -10,8 +10,9 @@ use std::sync::Arc;
 use aloka_core::engine::{Executor, News, Notice, Outcome};
 use aloka_core::model::Kind;
 use aloka_core::plan::{Mode, Node};
+use aloka_core::plan::{Password, Planned, Problem};
 use aloka_core::secret::{DB_PASSWORD, Secrets};
-use aloka_core::session::{Inputs, Password, Planned, Problem};
+use aloka_core::session::Inputs;
 use aloka_core::state::State;
 use aloka_core::time::Instant;
 

@@ -5,8 +5,9 @@
 //! password.
 
 use aloka_core::plan::Mode;
+use aloka_core::plan::{Password, Problem};
 use aloka_core::secret::Secrets;
-use aloka_core::session::{Inputs, Password, Problem};
+use aloka_core::session::Inputs;
 use aloka_core::time::Instant;
 use aloka_core::variables::Variables;
 use serde::{Deserialize, Serialize};

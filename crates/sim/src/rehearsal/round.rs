@@ -4,9 +4,10 @@ use std::fmt;
 
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::plan::Node;
+use aloka_core::plan::{Planned, Problem};
 use aloka_core::secret::Secrets;
 use aloka_core::session::claim::{self, Claimed, Search};
-use aloka_core::session::{Inputs, Next, Planned, Problem, Session, unread};
+use aloka_core::session::{Inputs, Next, Session, unread};
 use aloka_core::state::State;
 
 use crate::store::Store;

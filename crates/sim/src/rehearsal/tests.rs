@@ -1,7 +1,7 @@
 //! Whole lives of stacks, small and large.
 
+use aloka_core::plan::Password;
 use aloka_core::secret::{DB_PASSWORD, Secret};
-use aloka_core::session::Password;
 use aloka_core::variables::{Needs, Source, evaluate};
 
 use aloka_core::time::Instant;

@@ -6,9 +6,7 @@
 //! a rule without both fails a test. Nothing here knows how a rule is applied: that is one function of the account each.
 
 mod macros;
-pub mod report;
 mod source;
-pub mod unseen;
 
 pub(crate) mod access;
 pub(crate) mod address;

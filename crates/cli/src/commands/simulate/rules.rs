@@ -1,8 +1,8 @@
 //! `aloka simulate -rules`: what the simulated AWS knows, for people, machines and the documentation.
 
 use aloka_core::render::Text;
-use aloka_sim::rules::report::Report;
-use aloka_sim::rules::unseen;
+use aloka_sim::catalogue::report::Report;
+use aloka_sim::catalogue::unseen;
 use aloka_sim::scenario::library;
 
 use crate::args::RulesFormat;

@@ -6,7 +6,7 @@ use crate::api::Ec2;
 use crate::api::scaling::{ANY, Scaling};
 use crate::engine::Outcome;
 use crate::model::Kind;
-use crate::session::read_node;
+use crate::plan::reads::read_node;
 use crate::state::State;
 
 /// How often a read is sent, and when its last answer came, if for `seconds` it is answered by this error.

@@ -4,7 +4,7 @@ use super::super::ending::Ending;
 use super::super::{Accept, AttributeChange, Expect, Pace, Save, Short, Step};
 use super::{Subject, absent, call, equals, or_short, wait};
 use crate::api::{Args, Operation, Rds};
-use crate::map;
+use crate::intern;
 use crate::model::{
     BACKUP_RETENTION, DELETION_PROTECTION, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD, MAX_ALLOCATED_STORAGE,
 };
@@ -33,12 +33,12 @@ fn db_status(value: &str, success: bool) -> Accept {
 }
 
 fn field(name: &str) -> std::sync::Arc<str> {
-    map::text(&format!("DBInstances.0.{name}"))
+    intern::text(&format!("DBInstances.0.{name}"))
 }
 
 /// No security group of it is on its way, in or out.
 fn groups_active() -> Expect {
-    Expect::Each { path: field("VpcSecurityGroups"), field: map::text("Status"), value: Value::str("active") }
+    Expect::Each { path: field("VpcSecurityGroups"), field: intern::text("Status"), value: Value::str("active") }
 }
 
 /// RDS found no room for a standby: it works without one, and nothing is under way.
@@ -51,7 +51,7 @@ fn no_standby() -> Short {
     Short {
         expect: Expect::All(settled.into()),
         lasting_ms: NO_STANDBY_LASTING_MS,
-        told: map::text(
+        told: intern::text(
             "RDS made no standby: the database is available in one Availability Zone alone (multi_az is false, true was \
              asked for), most likely for lack of capacity, of which its events tell",
         ),
@@ -112,7 +112,7 @@ impl Subject<'_> {
             ("CopyTagsToSnapshot", self.get("copy_tags_to_snapshot")),
             ("EnableCloudwatchLogsExports", if logs.as_list() == Some(&[]) { Value::Null } else { logs }),
         ];
-        self.create_call(Operation::Rds(Rds::CreateDBInstance), Save::Object(map::text("DBInstance")), args)
+        self.create_call(Operation::Rds(Rds::CreateDBInstance), Save::Object(intern::text("DBInstance")), args)
     }
 
     fn manages_password(&self) -> bool {
@@ -176,7 +176,7 @@ impl Subject<'_> {
         let mut changed: Vec<Expect> = pending.chain(shown).collect();
         changed.push(groups_active());
         if let Some(groups) = args.get("VpcSecurityGroupIds").filter(|groups| groups.is_literal()) {
-            let (path, field) = (path("VpcSecurityGroups"), map::text("VpcSecurityGroupId"));
+            let (path, field) = (path("VpcSecurityGroups"), intern::text("VpcSecurityGroupId"));
             let values = groups.as_list().unwrap_or_default().to_vec();
             changed.push(Expect::Exactly { path, field, values });
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::super::{Planned, Problem, place_of};
 use crate::address::Address;
-use crate::map::key;
+use crate::declarable;
+use crate::intern::key;
 use crate::model::Kind;
 use crate::observe;
 use crate::plan::{Action, AttributeChange, Reason};
@@ -62,7 +63,7 @@ pub fn add(state: &State, address: &Address, id: &str) -> Result<State, Problem>
             hint: format!("forget that first: {}", Command::new("aloka state rm").address(address)),
         });
     }
-    if !stack::is_declarable(address) {
+    if !declarable::is_declarable(address) {
         return Err(Problem::Impossible {
             summary: format!("{address} is not an address of this stack: no variables declare it"),
             hint: "aloka graph    shows every address of the stack".to_owned(),

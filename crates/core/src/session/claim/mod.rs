@@ -18,13 +18,14 @@ use std::sync::Arc;
 
 use self::place::Claims;
 use self::seen::Seen;
-use super::{Inputs, Planned, Problem, Replies, read_node, sweep};
+use super::{Inputs, Planned, Problem, Replies, read_node};
 use crate::address::Address;
 use crate::api::{Call, Ec2, Operation, Rds, Reply, Sts};
 use crate::identity;
 use crate::model::{Kind, OnChange};
 use crate::observe::Place;
 use crate::plan::{Mode, Node, Save, Step};
+use crate::session::read_problems;
 use crate::stack::{self, Closures, Stack};
 use crate::state::{Resource, State, Target};
 use crate::value::{Value, ValueMap};
@@ -138,7 +139,7 @@ pub fn search(variables: &Variables, search: &Search) -> Vec<Node> {
 /// Reads that failed; nothing found; several stacks, or several histories of one.
 pub fn locate(variables: &Variables, search: &Search, replies: &[(Node, Reply)]) -> Result<Site, Vec<Problem>> {
     let replies = Replies::new(replies);
-    let problems = replies.problems();
+    let problems = read_problems(&replies);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -253,7 +254,7 @@ pub fn claim(
     floor: u32,
 ) -> Result<Claimed, Vec<Problem>> {
     let replies = Replies::new(replies);
-    let mut problems = replies.problems();
+    let mut problems = read_problems(&replies);
     let seen = seen::all(&replies);
     let lineage = site.lineage.clone().or_else(|| only_lineage(&seen, site.vpc.as_deref()?));
     if let Some(lineage) = lineage.as_ref().filter(|lineage| **lineage != recorded.lineage && recorded.serial > 0) {
@@ -269,7 +270,7 @@ pub fn claim(
         return Err(problems);
     }
     let place = site_place(variables, site);
-    let mut claims = Claims::new(seen, &place, sweep::recorded_ids(recorded), lineage.clone());
+    let mut claims = Claims::new(seen, &place, recorded.recorded_ids(), lineage.clone());
     if let Some(lineage) = &lineage {
         claims.by_tags(lineage);
     }
@@ -397,11 +398,11 @@ fn complete(state: &mut State, stack: &Stack) {
             .filter(|attribute| resource.attributes.get(attribute.name).is_none_or(Value::is_null))
             .filter_map(|attribute| {
                 let value = declared.attributes.get(attribute.name).filter(|value| value.is_literal())?;
-                Some((crate::map::key(attribute.name), value.clone()))
+                Some((crate::intern::key(attribute.name), value.clone()))
             })
             .chain(address.kind.provider_settings().iter().filter_map(|(name, value)| {
                 let missing = resource.attributes.get(name).is_none_or(Value::is_null);
-                missing.then(|| (crate::map::key(name), Value::from(*value)))
+                missing.then(|| (crate::intern::key(name), Value::from(*value)))
             }))
             .collect();
         if !missing.is_empty() {

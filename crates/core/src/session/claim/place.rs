@@ -10,7 +10,7 @@ use super::By;
 use super::seen::Seen;
 use crate::address::Address;
 use crate::identity;
-use crate::map::key;
+use crate::intern::key;
 use crate::model::Kind;
 use crate::observe::{self, Place};
 use crate::stack::{self, ANYWHERE};
@@ -255,7 +255,7 @@ impl<'a> Claims<'a> {
             self.only(address, Kind::NatGateway, |seen| seen.text("SubnetId") == id);
         }
         for gateway in self.claimed(Kind::NatGateway) {
-            let address = Address { kind: Kind::Eip, name: crate::map::text("nat"), ..gateway.clone() };
+            let address = Address { kind: Kind::Eip, name: crate::intern::text("nat"), ..gateway.clone() };
             let held = self.attribute(&gateway, "allocation_id").map(str::to_owned);
             if let (Some(held), false) = (held, self.is_taken(&address)) {
                 let ids = ["allocation_id", "id"].map(|name| (key(name), Value::from(&held)));

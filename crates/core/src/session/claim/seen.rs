@@ -31,7 +31,7 @@ impl Seen<'_> {
 
     /// The history that made it.
     pub(in super::super) fn lineage(&self) -> Option<Arc<str>> {
-        identity::lineage(self.tags).map(crate::map::text)
+        identity::lineage(self.tags).map(crate::intern::text)
     }
 
     /// The address it was made for, if an object of this kind can have it.

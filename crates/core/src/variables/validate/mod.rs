@@ -15,7 +15,8 @@ mod tags;
 use crate::secret::Secrets;
 
 use super::read::Reader;
-use super::{INSTANCES_MAX, Needs, Variables};
+use super::{Needs, Variables};
+use crate::declarable::INSTANCES_MAX;
 
 /// Reads and checks every variable. `None` if anything is wrong, which is then in the reader's report.
 /// `ignored` are variables of the environment that name no variable.

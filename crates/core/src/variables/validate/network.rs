@@ -2,10 +2,10 @@
 
 use ipnet::Ipv4Net;
 
+use crate::declarable::{SUBNETS_MAX, ZONES_MAX};
 use crate::variables::read::Reader;
 use crate::variables::report::{Place, Problem, Spot};
 use crate::variables::text::shown;
-use crate::variables::{SUBNETS_MAX, ZONES_MAX};
 
 /// Shortest and longest prefix of a VPC and of a subnet (VPC User Guide, "VPC CIDR blocks", "Subnet sizing").
 const PREFIXES: std::ops::RangeInclusive<u8> = 16..=28;

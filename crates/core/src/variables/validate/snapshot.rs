@@ -1,6 +1,6 @@
 //! The name of the final snapshot.
 
-use crate::settings::snapshot_name_fault;
+use crate::names::snapshot_name_fault;
 use crate::variables::read::Reader;
 use crate::variables::report::Problem;
 use crate::variables::text::shown;

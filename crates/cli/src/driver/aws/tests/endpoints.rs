@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use aloka_core::api::{Call, Ec2, Operation, Rds, Request, Ssm, Sts};
+use aloka_core::api::{Call, Ec2, Rds, Request, Ssm, Sts};
 use aloka_core::secret::Secrets;
 use aloka_core::value::Value;
 use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};

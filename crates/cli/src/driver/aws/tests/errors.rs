@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aloka_core::api::{ApiError, Call, Ec2, ErrorClass, Operation, Rds, Request, Ssm, Sts};
+use aloka_core::api::{ApiError, Call, Ec2, ErrorClass, Rds, Request, Ssm, Sts};
 use aloka_core::secret::Secrets;
 use aloka_core::value::Value;
 use aws_credential_types::provider::error::CredentialsError;

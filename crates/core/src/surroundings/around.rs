@@ -7,12 +7,13 @@
 use std::collections::BTreeSet;
 
 use super::neighbours::{self, Doomed, Loss, Neighbour, Surroundings};
-use super::{Planned, Problem, Replies};
 use crate::address::Address;
 use crate::api::{Ec2, ErrorClass, Operation};
 use crate::consent::{Consent, UNKNOWN};
 use crate::model::Kind;
+use crate::plan::reads::Replies;
 use crate::plan::{Action, Change, Mode, Node};
+use crate::plan::{Planned, Problem};
 use crate::shell;
 use crate::stack;
 use crate::state::State;
@@ -79,7 +80,7 @@ fn vpc(planned: &Planned) -> Option<&str> {
 }
 
 /// The reads that tell who else is there; none if the plan takes nothing away that others could use.
-pub(super) fn reads(planned: &Planned) -> Vec<Node> {
+pub(crate) fn reads(planned: &Planned) -> Vec<Node> {
     let doomed = doomed(planned);
     let Some(vpc) = vpc(planned).filter(|_| !doomed.is_empty()) else { return Vec::new() };
     neighbours::reads(vpc, doomed.vpc.is_some())
@@ -97,7 +98,7 @@ struct Around<'a, 'r> {
 }
 
 /// Refuses the plan if it would cut somebody off, or stop half way because of somebody. Returns what was not checked.
-pub(super) fn judge(planned: &Planned, consent: &Consent, replies: &Replies<'_>) -> Result<Vec<String>, Vec<Problem>> {
+pub(crate) fn judge(planned: &Planned, consent: &Consent, replies: &Replies<'_>) -> Result<Vec<String>, Vec<Problem>> {
     let doomed = doomed(planned);
     let Some(vpc) = vpc(planned) else { return Ok(Vec::new()) };
     let ours = recorded(&planned.plan.changes, &planned.state);
@@ -114,7 +115,7 @@ pub(super) fn judge(planned: &Planned, consent: &Consent, replies: &Replies<'_>)
 }
 
 /// Identifiers of everything recorded that a plan with these changes may act on, and of what is claimed and it keeps.
-pub(super) fn recorded<'a>(changes: &'a [Change], state: &'a State) -> BTreeSet<&'a str> {
+pub(crate) fn recorded<'a>(changes: &'a [Change], state: &'a State) -> BTreeSet<&'a str> {
     let texts = ["id", "identifier", "network_interface_id", "primary_network_interface_id"];
     let changed = changes.iter().map(|change| &change.before).filter(|before| !before.is_empty());
     let claimed = state.objects().filter(|(_, object)| object.claimed).map(|(_, object)| &object.attributes);

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Confidence, Rule, all};
 use crate::aws::durations;
+use crate::rules::{Confidence, Rule, all};
 
 /// A duration's source that says nobody looked it up begins so.
 const EXPERIENCE: &str = "experience";

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use super::{Confidence, Nature, Rule, Source, all};
 use crate::aws::durations;
+use crate::rules::{Confidence, Nature, Rule, Source, all};
 use crate::scenario::difference::{Emulator, Right};
 use crate::scenario::{Library, Scenario};
 

@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Replies, read};
 use crate::address::Address;
 use crate::api::{Call, Ec2, Operation, Rds};
 use crate::identity;
+use crate::model::DATABASE_INTERFACE;
 use crate::model::Kind;
 use crate::observe::{self, Phase};
 use crate::plan::Node;
-use crate::plan::lower::DATABASE_INTERFACE;
+use crate::plan::reads::{Replies, read};
 use crate::stack;
 use crate::state::State;
 use crate::value::Value;

@@ -6,15 +6,15 @@
 
 use std::sync::Arc;
 
-use super::State;
-use super::raw::{Raw, RawObject};
+use super::{Direction, Elsewhere, RecordedRule};
 use crate::api::{Call, Ec2, Operation};
-use crate::ownership::{Direction, Elsewhere, RecordedRule};
 use crate::rules::{self, Rule};
+use crate::state::State;
+use crate::state::raw::{Raw, RawObject};
 use crate::value::Value;
 
 /// Records what a call, which AWS has just carried out, did to rules of a group. True if the state changed.
-pub fn record(state: &mut State, call: &Call, reply: &Value) -> bool {
+pub(crate) fn record(state: &mut State, call: &Call, reply: &Value) -> bool {
     let Some(group) = call.arg("GroupId").as_str() else { return false };
     let (answered, permissions) = (reply.get("SecurityGroupRules"), call.arg("IpPermissions"));
     match call.operation {

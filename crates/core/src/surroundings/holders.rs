@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::around;
 use super::neighbours::{self, Doomed, Surroundings};
-use super::{Replies, around};
 use crate::api::Reply;
 use crate::model::Kind;
+use crate::plan::reads::Replies;
 use crate::plan::{Action, Change, Node, Plan};
 use crate::stack;
 use crate::state::{State, Target};
@@ -36,7 +37,7 @@ const fn is_held_by_others(kind: Kind) -> bool {
 }
 
 /// The reads that tell who holds what these changes delete; none if they delete nothing that others could use.
-pub(super) fn reads(state: &State, changes: &[Change]) -> Vec<Node> {
+pub(crate) fn reads(state: &State, changes: &[Change]) -> Vec<Node> {
     let goes = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace(_));
     let kinds: BTreeSet<Kind> = changes.iter().filter(goes).map(|change| change.target.address.kind).collect();
     let Some(vpc) = vpc(state).filter(|_| kinds.iter().any(|kind| is_held_by_others(*kind))) else {

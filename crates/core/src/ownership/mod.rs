@@ -18,14 +18,16 @@
 
 mod elsewhere;
 
+pub(crate) mod mirror;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 pub use self::elsewhere::{Direction, Elsewhere, RecordedRoute, RecordedRule};
 use crate::address::Address;
+use crate::declarable;
 use crate::model::Kind;
-use crate::stack;
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
 
@@ -137,7 +139,7 @@ impl Ownership {
             let kind = target.address.kind;
             let found = tag(kind, &resource.attributes);
             let facts = Facts {
-                declarable: stack::is_declarable(&target.address),
+                declarable: declarable::is_declarable(&target.address),
                 tag: found.as_deref(),
                 lineage: &state.lineage,
                 elsewhere: resource.id().and_then(|id| elsewhere.managed(kind, id)),
