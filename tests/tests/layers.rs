@@ -68,6 +68,24 @@ fn every_module_uses_those_before_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What the executor needs to know of a call is in the row of its operation, and of an object in what observes it.
+#[test]
+fn the_engine_names_no_operation_no_code_and_no_kind() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("crates/core/src");
+    let files: Vec<_> = sources(&root).into_iter().filter(|(module, _)| module == "engine").collect();
+    assert!(files.len() > 5, "{files:?}");
+    for (_, path) in files {
+        let text = fs::read_to_string(&path).expect("a text");
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            let is_name = |quoted: &str| quoted.starts_with(|c: char| c.is_ascii_uppercase()) && !quoted.contains(' ');
+            let quoted = line.split('"').skip(1).step_by(2).find(|quoted| is_name(quoted));
+            let named = ["Ec2::", "Rds::", "Ssm::", "Sts::", "Kind::"].iter().find(|name| line.contains(**name));
+            assert_eq!((quoted, named), (None, None), "{}:{}: {line}", path.display(), number + 1);
+        }
+    }
+}
+
 #[test]
 fn an_arrow_upwards_is_seen() {
     assert_eq!(order("- `a`: x, y,\n  z\n- `b`: w\n\ntext", "a"), ["x", "y", "z"]);

@@ -88,7 +88,7 @@ fn faults_are_got_over_by_plain_runs() {
     let faults = ["-fault", "CreateNatGateway=failed:InsufficientFreeAddressesInSubnet", "-fault=write#9=crash-after"];
     let ran = dir.run(&[&["simulate"], &faults[..]].concat()).expect(0);
     let ran = ran.says("struck: write#9=crash-after").says("I4  Crash-safety").says("Every promise was held");
-    ran.says("struck: CreateNatGateway#1=failed:InsufficientFreeAddressesInSubnet");
+    ran.says("struck: ec2:CreateNatGateway#1=failed:InsufficientFreeAddressesInSubnet");
     let report = json(&dir.run(&[&["simulate", "-json"], &faults[..]].concat()).expect(0).stdout);
     let runs = report["runs"].as_array().expect("runs");
     assert_eq!((runs[0]["done"].as_bool(), runs.last().expect("one")["done"].as_bool()), (Some(false), Some(true)));
@@ -123,7 +123,7 @@ fn a_trace_replays_and_a_change_in_it_is_found() {
     let trace = std::fs::read_to_string(&path).expect("written");
     assert!(!trace.contains(PASSWORD), "the password is in the trace");
     let header = json(trace.lines().next().expect("a header"));
-    assert_eq!((&header["seed"], &header["faults"]), (&Value::from(7), &Value::from("CreateSubnet#2=crash-after")));
+    assert_eq!((&header["seed"], &header["faults"]), (&Value::from(7), &Value::from("ec2:CreateSubnet#2=crash-after")));
 
     // Where it was recorded does not matter, and there is no password any more.
     let other = Dir::new().without("TF_VAR_db_password").file("terraform.tfvars", "project_name = \"other\"\n");

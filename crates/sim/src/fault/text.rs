@@ -1,4 +1,5 @@
-//! Faults as people write them, `WHERE=WHAT`: `CreateNatGateway#1=lost-reply`. What is printed reads back as the same.
+//! Faults as people write them, `WHERE=WHAT`: `ec2:CreateNatGateway#1=lost-reply`. What is printed reads back as the same; the
+//! service may be left out where no other one has an operation of that name.
 //!
 //! `WHERE` is `OPERATION#N`, the Nth call of an operation; `call#N`, the Nth call of any; `write#N`, the Nth write of
 //! the state; each the first if `#N` is left out. `effect#N` is the effect that a trace gives this number. `WHAT` is
@@ -343,8 +344,8 @@ mod tests {
     #[test]
     fn the_number_may_be_left_out() {
         let one = |text: &str| text.parse::<FaultPlan>().map(|plan| plan.to_string());
-        assert_eq!(one("CreateVpc=stop").as_deref(), Ok("CreateVpc#1=stop"));
-        assert_eq!(one("ec2:CreateVpc#2=stop").as_deref(), Ok("CreateVpc#2=stop"));
+        assert_eq!(one("CreateVpc=stop").as_deref(), Ok("ec2:CreateVpc#1=stop"));
+        assert_eq!(one("ec2:CreateVpc#2=stop").as_deref(), Ok("ec2:CreateVpc#2=stop"));
         assert_eq!(one(" call=stop , write#3 = store-failed").as_deref(), Ok("call#1=stop,write#3=store-failed"));
         assert_eq!(one("").as_deref(), Ok(""));
     }
@@ -363,7 +364,7 @@ mod tests {
             ("CreateVpc=stop:now", vec!["`stop:now` is no fault"]),
             ("CreateVpc=refused", vec!["`` is no error code", "refused:CODE"]),
             ("CreateVpc=refused:no code", vec!["`no code` is no error code"]),
-            ("CreateVpc=store-failed", vec!["`store-failed` cannot happen at `CreateVpc#1`", "write#N"]),
+            ("CreateVpc=store-failed", vec!["`store-failed` cannot happen at `ec2:CreateVpc#1`", "write#N"]),
             ("write#1=lost-reply", vec!["cannot happen at `write#1`", "store-failed"]),
             ("CreateVpc=failed:X", vec!["only CreateNatGateway, RunInstances, CreateDBInstance"]),
             ("CreateVpc=stop,,", vec!["`` lacks an equals sign"]),

@@ -53,7 +53,7 @@ fn list() -> Vec<Field> {
 #[derive(Default)]
 struct Element {
     text: Option<&'static str>,
-    inside: BTreeMap<&'static str, Element>,
+    inside: BTreeMap<&'static str, Self>,
 }
 
 impl Element {
