@@ -75,6 +75,10 @@ test-cut *ARGS:
 swarm *ARGS:
     cargo run --locked -q --profile swarm -p aloka-tests --example swarm -- {{ ARGS }}
 
+# what this tree does beside what COMMIT does, byte for byte: plans, states, accounts, traces, JSON of whole lives on the simulated AWS
+same-as COMMIT *ARGS:
+    tests/same-as {{ COMMIT }} {{ ARGS }}
+
 # time, API calls and memory of aloka and Terraform on LocalStack, as a Markdown table
 compare *ARGS:
     cargo build --locked --release -p aloka

@@ -61,8 +61,15 @@ class Certify(unittest.TestCase):
         killed = [step["name"] for step in report["steps"] if step["ended"].startswith("killed")]
         self.assertTrue(killed, "no run was killed")
         self.assertGreater(report["checked"], 1000)
+        # From the first run on that was killed, what was sent is guessed from what is seen later, and an emulator that is done
+        # at once shows too little of it: there a difference may be one of the guess.
+        first = next(number for number, step in enumerate(report["steps"], 1) if step["name"] == killed[0])
+        is_sure = lambda each: int(each["receipt"].split("-")[0]) < first
         found = [(each["operation"], each["difference"]) for each in report["differences"]]
-        unknown, unseen = unlisted(found)
+        sure = [(each["operation"], each["difference"]) for each in report["differences"] if is_sure(each)]
+        print(f"{len(sure)} differences before a run was killed, {len(found) - len(sure)} after it", file=sys.stderr)
+        self.assertGreater(len(sure), 30)
+        unknown, unseen = unlisted(sure)[0], unlisted(found)[1]
         self.assertEqual(unknown, [], "differences that emulated.py does not list")
         self.assertEqual(unseen, [], "listed in emulated.py, and not different any more")
 
