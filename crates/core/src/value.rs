@@ -27,8 +27,8 @@ thread_local! {
     static RECENT_MAPS: RefCell<VecDeque<ValueMap>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// The map as a shared one: the same copy as an equal one of late, if there is one. For maps that are built anew for
-/// each object and are hardly ever different: disks, metadata options.
+/// Returns an equal map that this thread built recently, so that both share one copy, or else the map itself. Meant for maps
+/// that are built again for each object and hardly ever differ: disks, metadata options.
 pub fn common(map: ValueMap) -> ValueMap {
     RECENT_MAPS.with_borrow_mut(|recent| {
         if let Some(known) = recent.iter().find(|known| **known == map) {

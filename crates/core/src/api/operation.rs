@@ -225,7 +225,7 @@ macro_rules! operations {
 }
 pub(super) use operations;
 
-/// An AWS operation aloka may send. There are no others.
+/// An operation of AWS that aloka may send; aloka sends no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// Of the Security Token Service.

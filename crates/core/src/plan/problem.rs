@@ -1,4 +1,4 @@
-//! Why there is no plan, and what comes with one.
+//! What planning ends with: a plan and its warnings, or the problems that kept aloka from making one.
 
 use super::Plan;
 use crate::api::ApiError;
@@ -31,7 +31,7 @@ impl Password {
     }
 }
 
-/// Why there is no plan.
+/// A problem that keeps aloka from making a plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// A read failed.

@@ -312,3 +312,38 @@ fn over(item: &Value) -> Option<&str> {
     let is_over = matches!(item.get("State").as_str(), Some("terminated" | "deleted"));
     ["InstanceId", "NatGatewayId"].iter().filter(|_| is_over).find_map(|id| item.get(id).as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(recorded: serde_json::Value, simulated: serde_json::Value) -> Vec<String> {
+        let reply = |items| serde_json::from_value::<Value>(json!({ "Instances": items })).expect("a value");
+        let mut bindings = Bindings::default();
+        bindings.insert("aws_instance.app", "i-1");
+        let differences = compare(&reply(recorded), &reply(simulated), &mut bindings);
+        differences.into_iter().map(|difference| difference.path).collect()
+    }
+
+    #[test]
+    fn what_is_over_may_be_listed_by_one_side_alone_and_what_is_not_over_may_not() {
+        let server = |id: &str, state: &str| json!({ "InstanceId": id, "State": state });
+        let none: Vec<String> = Vec::new();
+        for id in ["<aws_instance.app>", "<i#3>"] {
+            assert_eq!(found(json!([server(id, "terminated")]), json!([])), none, "{id}");
+            assert_eq!(found(json!([server(id, "running")]), json!([])), ["Instances.0"], "{id}");
+        }
+        assert_eq!(found(json!([]), json!([server("i-1", "terminated")])), none);
+        assert_eq!(found(json!([]), json!([server("i-1", "running")])), ["Instances"]);
+    }
+
+    #[test]
+    fn what_is_over_and_listed_by_both_sides_is_compared() {
+        let server = |id: &str, of: &str| json!({ "InstanceId": id, "State": "terminated", "InstanceType": of });
+        let recorded = json!([server("<aws_instance.app>", "t3.nano")]);
+        assert_eq!(found(recorded.clone(), json!([server("i-1", "t3.micro")])), ["Instances.0.InstanceType"]);
+        assert_eq!(found(recorded, json!([server("i-1", "t3.nano")])), Vec::<String>::new());
+    }
+}

@@ -37,8 +37,7 @@ fn list() -> Vec<Field> {
     let mut fields = Vec::new();
     for line in LIST.lines() {
         if let Some(name) = line.strip_prefix("## ") {
-            operation = Operation::ALL.iter().copied().find(|operation| operation.name() == name);
-            assert!(operation.is_some(), "{name} is not an operation");
+            operation = Some(name.parse().unwrap_or_else(|error| panic!("{error}")));
         }
         let Some(row) = line.strip_prefix("| `") else { continue };
         let cells: Vec<&str> = row.trim_end_matches(" |").split(" | ").collect();
@@ -93,8 +92,13 @@ fn every_recorded_field_is_read_or_dropped_on_purpose() {
         let mut wrong = Vec::new();
         for operation in Operation::ALL {
             let fields: Vec<&Field> = fields.iter().filter(|field| field.operation == *operation).collect();
-            let Some(case) = cases().into_iter().find(|case| case.operation == *operation) else { continue };
+            if fields.is_empty() {
+                continue;
+            }
+            let case = cases().into_iter().find(|case| case.operation == *operation).expect("a case of each operation");
             let whole = read(&case, answer(fields.iter().map(|field| (*field, field.values()[0])))).await;
+            // A reply that the driver refuses would show no field as read.
+            assert!(whole.is_ok(), "{operation}: {whole:?}");
             for field in &fields {
                 let others = fields.iter().filter(|other| other.path != field.path);
                 let others = others.map(|other| (*other, other.values()[0]));
