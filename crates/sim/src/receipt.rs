@@ -148,6 +148,8 @@ pub fn check(receipts: &[Receipt]) -> Report {
         account: Account::new(options),
         now: Instant::ZERO,
         before: Vec::new(),
+        changes: 0,
+        changed: BTreeMap::new(),
         bindings: Bindings::default(),
         secrets,
         unknown: Vec::new(),
@@ -160,7 +162,6 @@ pub fn check(receipts: &[Receipt]) -> Report {
         }
         let began = checker.now;
         checker.bindings.next_receipt();
-        checker.before.clear();
         // AWS acted somewhere between.
         let acted = |exchange: &Exchange| exchange.at_ms.saturating_add(exchange.took_ms / 2);
         let answered = receipt.exchanges.iter().map(|exchange| (acted(exchange), Ok(exchange)));
@@ -202,6 +203,18 @@ fn differs_too(found: &Difference, others: &[Difference]) -> bool {
 /// Calls whose answer was lost and that nothing has shown to have been carried out; the oldest are given up beyond this.
 const UNKNOWN_MAX: usize = 16;
 
+/// Most accounts that are kept from before the clock was put forward; the oldest go first.
+const BEFORE_MAX: usize = 24;
+
+/// The account as it was before its clock was put forward for the sake of another object.
+#[derive(Clone)]
+struct Before {
+    at: Instant,
+    account: Account,
+    /// How many changes AWS had accepted.
+    changes: usize,
+}
+
 #[derive(Clone)]
 struct Checker {
     /// Which receipt is laid beside it.
@@ -209,7 +222,11 @@ struct Checker {
     account: Account,
     now: Instant,
     /// The account as it was each time that its clock was put forward.
-    before: Vec<(Instant, Account)>,
+    before: Vec<Before>,
+    /// How many changes AWS has accepted.
+    changes: usize,
+    /// How many those were at the last one for an address.
+    changed: BTreeMap<String, usize>,
     bindings: Bindings,
     secrets: Secrets,
     /// Calls that change something and whose answer nobody knows, each with its object's address. AWS carried them out, or it
@@ -248,16 +265,12 @@ impl Checker {
         if self.unknown.is_empty() {
             return self.exchange(exchange);
         }
+        self.carry_out_named(exchange);
         let mut best = with(self);
         while told(&best) > before {
             let carried_out = (0..self.unknown.len()).map(|index| {
                 let mut checker = self.clone();
-                let (address, request) = checker.unknown.remove(index);
-                let reply = checker.carry_out(&request);
-                // Later receipts know it by its address.
-                if let Some(id) = reply.as_ref().ok().and_then(|reply| made(request.operation(), reply)) {
-                    checker.bindings.know(&address, id);
-                }
+                checker.carry_out_unknown([index]);
                 (with(&checker), checker)
             });
             match carried_out.min_by_key(|(after, _)| told(after)).filter(|(after, _)| told(after) < told(&best)) {
@@ -265,7 +278,77 @@ impl Checker {
                 None => break,
             }
         }
+        if told(&best) > before
+            && let Some(several) = self.several(|checker| told(&with(checker)) < told(&best))
+        {
+            best = with(&several);
+        }
         *self = best;
+    }
+
+    /// What a call names was made, even if the answer to its creation was lost.
+    fn carry_out_named(&mut self, exchange: &Exchange) {
+        let is_creating = exchange.operation.is_creating();
+        let names = exchange.arguments.to_string();
+        for name in named(&names) {
+            // What a creation is to be called itself says nothing.
+            if self.bindings.is_bound(name) || (is_creating && name == exchange.address) {
+                continue;
+            }
+            let is_it = |(address, request): &(String, Request)| address == name && request.operation().is_creating();
+            if let Some(index) = self.unknown.iter().position(is_it) {
+                self.carry_out_unknown([index]);
+            }
+        }
+    }
+
+    /// With the fewest of the calls whose answers nobody knows that together, and none of them alone, explain what is seen:
+    /// all until it is explained, without those that it does not take.
+    fn several(&self, is_explained: impl Fn(&Self) -> bool) -> Option<Self> {
+        let with = |indices: &[usize]| {
+            let mut checker = self.clone();
+            checker.carry_out_unknown(indices.iter().copied());
+            checker
+        };
+        let all: Vec<usize> = (0..self.unknown.len()).collect();
+        let mut taken = (2..=all.len()).map(|count| &all[..count]).find(|taken| is_explained(&with(taken)))?.to_vec();
+        for index in all {
+            let fewer: Vec<usize> = taken.iter().copied().filter(|other| *other != index).collect();
+            if fewer.len() < taken.len() && is_explained(&with(&fewer)) {
+                taken = fewer;
+            }
+        }
+        Some(with(&taken))
+    }
+
+    /// Takes these of the calls whose answers nobody knows as carried out, in their order.
+    fn carry_out_unknown(&mut self, indices: impl IntoIterator<Item = usize>) {
+        for (before, index) in indices.into_iter().enumerate() {
+            let (address, request) = self.unknown.remove(index - before);
+            let reply = self.carry_out(&request);
+            // Later receipts know it by its address.
+            if let Some(id) = reply.as_ref().ok().and_then(|reply| made(request.operation(), reply)) {
+                self.bindings.know(&address, id);
+            }
+            self.has_changed(&address);
+        }
+    }
+
+    fn has_changed(&mut self, address: &str) {
+        self.changes += 1;
+        self.changed.insert(address.to_owned(), self.changes);
+    }
+
+    /// Puts this account in the place of the one so far. If its clock is ahead, the one so far is kept for what it shows of
+    /// other objects.
+    fn put_forward(&mut self, at: Instant, account: Account) {
+        let account = std::mem::replace(&mut self.account, account);
+        if at > self.now {
+            self.before.push(Before { at: self.now, account, changes: self.changes });
+            let most = self.before.len().saturating_sub(BEFORE_MAX);
+            self.before.drain(..most);
+        }
+        self.now = at;
     }
 
     /// What AWS is taken to have carried out. Where AWS was faster than the account, the account's clock is put forward.
@@ -275,11 +358,7 @@ impl Checker {
             let at = self.now + offset;
             let reply = account.call(at, request, &self.secrets);
             if reply.is_ok() {
-                let before = std::mem::replace(&mut self.account, account);
-                if at > self.now {
-                    self.before.push((self.now, before));
-                }
-                self.now = at;
+                self.put_forward(at, account);
                 return reply;
             }
         }
@@ -369,11 +448,9 @@ impl Checker {
         }
         match (asked, recorded) {
             (Some((at, account, Ok(simulated), differences)), Ok(recorded)) => {
-                let before = std::mem::replace(&mut self.account, account);
-                if at > self.now {
-                    self.before.push((self.now, before));
-                }
-                self.now = at;
+                let differences = self.unless_faster(differences, request, recorded, &bindings);
+                self.put_forward(at, account);
+                self.has_changed(&exchange.address);
                 self.bindings = bindings;
                 self.values(exchange, differences);
                 self.bindings.bind(recorded, &simulated);
@@ -399,17 +476,46 @@ impl Checker {
         }
     }
 
+    /// Of what differs in a reply, that which differs from the reply of the fastest account as well: where AWS is ready at
+    /// once, it says so in its first reply.
+    fn unless_faster(
+        &self,
+        differences: Vec<Difference>,
+        request: &Request,
+        recorded: &Value,
+        bindings: &Bindings,
+    ) -> Vec<Difference> {
+        if differences.is_empty() {
+            return differences;
+        }
+        let mut fastest = self.account.clone().lasting(Durations::Shortest);
+        match fastest.call(self.now, request, &self.secrets) {
+            Ok(simulated) => {
+                let others = compare(recorded, &simulated, &mut bindings.clone());
+                differences.into_iter().filter(|found| differs_too(found, &others)).collect()
+            }
+            Err(_) => differences,
+        }
+    }
+
     /// A read: the account may show the same a little earlier or later.
     fn read(&mut self, exchange: &Exchange, request: &Request, recorded: Result<&Value, ApiError>) {
         // At its own time first, as that is the time mostly; then from early to late, as what is over goes.
         let now = self.now;
         let earlier = offsets().rev().map(|offset| Instant::ZERO + now.since(Instant::ZERO + offset));
         let later = offsets().map(|offset| now + offset);
-        let (mut account, secrets, before) = (self.account.clone(), self.secrets.clone(), self.before.clone());
+        let changed = self.changed.get(&exchange.address).copied().unwrap_or(0);
+        let before: Vec<Before> = self.before.iter().filter(|before| before.changes >= changed).cloned().collect();
+        let (mut account, secrets) = (self.account.clone(), self.secrets.clone());
         let at_its_time = self.ask(now, request).1;
         let other_times = earlier.chain(later).map(|at| account.call(at, request, &secrets));
-        // Then as it was before its clock was put forward for the sake of another object.
-        let before = before.into_iter().rev().map(|(at, mut account)| account.call(at, request, &secrets));
+        // Then as it was before its clock was put forward for the sake of another object, and after the last change of this one;
+        // at that time, and in the minute after it.
+        let before = before.into_iter().rev().flat_map(|Before { at, mut account, .. }| {
+            let soon = offsets().take_while(|offset| *offset <= Duration::from_secs(60)).map(|offset| at + offset);
+            let replies = std::iter::once(at).chain(soon).map(|at| account.call(at, request, &secrets));
+            replies.collect::<Vec<_>>()
+        });
         let mut least: Option<Vec<Difference>> = None;
         let mut refused = None;
         for reply in std::iter::once(at_its_time).chain(other_times).chain(before) {

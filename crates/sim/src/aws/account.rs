@@ -103,6 +103,7 @@ impl Account {
     pub(crate) fn duration(&mut self, transition: Transition) -> Duration {
         match self.options.durations {
             Durations::Instant => Duration::ZERO,
+            Durations::Shortest => Duration::from_millis(transition.typical().min_ms),
             Durations::Median => Duration::from_millis(transition.typical().median_ms),
             Durations::Longest => Duration::from_millis(transition.typical().longest_ms()),
             Durations::Drawn => {

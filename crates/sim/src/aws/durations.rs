@@ -16,6 +16,8 @@ use crate::rng::Rng;
 pub enum Durations {
     /// Everything is ready, or gone, at once.
     Instant,
+    /// As short as was ever known.
+    Shortest,
     /// As long as usual.
     Median,
     /// As long as was ever known, so that what is laid beside it is never slower.

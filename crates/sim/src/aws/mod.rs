@@ -225,6 +225,13 @@ impl Account {
         self
     }
 
+    /// The same account, in which whatever begins from now on takes as long as these say.
+    #[must_use]
+    pub(crate) fn lasting(mut self, durations: Durations) -> Self {
+        self.options.durations = durations;
+        self
+    }
+
     /// One API call at virtual time `now`. Secrets are looked up by name only to be validated, never stored.
     ///
     /// # Errors

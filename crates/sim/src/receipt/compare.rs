@@ -1,6 +1,6 @@
 //! Two replies side by side: one with names, from a receipt, one with the identifiers of the simulated account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aloka_core::receipt::OTHERS;
 use aloka_core::stack::app_address;
@@ -35,6 +35,8 @@ pub(super) struct Bindings {
     bound: BTreeMap<String, Bound>,
     /// What addresses stand for in the next receipt, while they stand for another object in this one.
     later: BTreeMap<String, Bound>,
+    /// Names that this receipt has used for what they are bound to.
+    used: BTreeSet<String>,
     /// How many were bound so far.
     count: u64,
 }
@@ -91,10 +93,16 @@ impl Bindings {
             latest.insert(first, server);
         }
         self.bound = latest;
+        self.used.clear();
     }
 
     fn get(&self, name: &str) -> Option<&String> {
         self.bound.get(name).map(|bound| &bound.is)
+    }
+
+    /// True if the name stands for something.
+    pub(super) fn is_bound(&self, name: &str) -> bool {
+        self.bound.contains_key(name)
     }
 
     fn insert(&mut self, name: &str, is: &str) {
@@ -107,10 +115,11 @@ impl Bindings {
         Bound { is: is.to_owned(), ordinal: self.count }
     }
 
-    /// A call whose answer was lost has made this object at an address. What has a name in this receipt keeps it to its end.
+    /// A call whose answer was lost has made this object at an address. What this receipt has used the name for keeps it to
+    /// its end.
     pub(super) fn know(&mut self, address: &str, id: &str) {
         let bound = self.numbered(id);
-        let map = if self.bound.contains_key(address) { &mut self.later } else { &mut self.bound };
+        let map = if self.used.contains(address) { &mut self.later } else { &mut self.bound };
         map.insert(address.to_owned(), bound);
     }
 
@@ -151,8 +160,9 @@ impl Bindings {
     }
 
     fn of(&mut self, name: &str, is_creating: bool, account_id: &str) -> Option<String> {
-        if let Some(bound) = self.get(name) {
-            return Some(bound.clone());
+        if let Some(bound) = self.get(name).cloned() {
+            self.used.insert(name.to_owned());
+            return Some(bound);
         }
         let (what, number) = name.split_once('#').unwrap_or((name, ""));
         let made_up = match what {
@@ -174,6 +184,7 @@ impl Bindings {
             }
             _ => return None,
         };
+        self.used.insert(name.to_owned());
         self.insert(name, &made_up);
         Some(made_up)
     }
@@ -208,6 +219,10 @@ impl Bindings {
         let fits = rest.is_empty();
         if fits {
             found.iter().for_each(|(name, is)| self.insert(name, is));
+            self.used.extend(pieces.iter().filter_map(|piece| match piece {
+                Piece::Name(name) => Some((*name).to_owned()),
+                Piece::Literal(_) => None,
+            }));
         }
         fits
     }
@@ -257,7 +272,7 @@ impl Comparison<'_> {
     }
 
     fn maps(&mut self, path: &str, recorded: &ValueMap, simulated: &ValueMap) {
-        let keys: std::collections::BTreeSet<_> = recorded.keys().chain(simulated.keys()).collect();
+        let keys: BTreeSet<_> = recorded.keys().chain(simulated.keys()).collect();
         for key in keys {
             if CHOSEN.contains(&&**key) || key.ends_with("Time") {
                 continue;
