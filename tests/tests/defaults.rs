@@ -5,7 +5,7 @@ use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::boot;
 use aloka_core::model::Kind;
-use aloka_core::plan::{Mode, Plan};
+use aloka_core::plan::{Mode, Plan, Step};
 use aloka_core::state::file;
 use aloka_core::value::Value;
 use aloka_sim::aws::Durations;
@@ -37,8 +37,8 @@ fn hops(bench: &mut Bench) -> Value {
 
 /// The calls that change something, without their arguments.
 fn changing(plan: &Plan) -> Vec<Operation> {
-    let calls = plan.nodes.iter().flat_map(|node| node.steps.iter().flat_map(|step| step.calls(node)));
-    let operations = calls.map(|(_, call, _)| call.operation);
+    let calls = plan.nodes.iter().flat_map(|node| node.steps.iter().flat_map(Step::calls));
+    let operations = calls.map(|(call, _)| call.operation);
     operations.filter(|operation| !operation.name().starts_with("Describe")).collect()
 }
 
@@ -130,9 +130,9 @@ fn another_boot_script_replaces_no_server() {
     let more = variables(&format!("app_instance_count = 3\n{other}"));
     let planned = bench.plan(&more, Mode::Apply).unwrap_or_else(|problems| panic!("{problems:?}"));
     assert_eq!(changing(&planned.plan), [Operation::Ec2(Ec2::RunInstances)]);
-    let calls = planned.plan.nodes.iter().flat_map(|node| node.steps.iter().flat_map(|step| step.calls(node)));
+    let calls = planned.plan.nodes.iter().flat_map(|node| node.steps.iter().flat_map(Step::calls));
     let sent: Vec<&Call> =
-        calls.map(|(_, call, _)| call).filter(|call| call.operation == Operation::Ec2(Ec2::RunInstances)).collect();
+        calls.map(|(call, _)| call).filter(|call| call.operation == Operation::Ec2(Ec2::RunInstances)).collect();
     let script = sent[0].arg("UserData").as_str().expect("a script");
     assert_eq!(script, boot::script(&more));
     assert!(script.contains("compose_version=2.40.3\n") && script.contains(&digest), "{script}");

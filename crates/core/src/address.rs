@@ -81,6 +81,32 @@ impl fmt::Display for Address {
     }
 }
 
+/// One object of a resource: the current one, or an old one that a replacement has not destroyed yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// The resource.
+    pub address: Address,
+    /// Terraform's key of a deposed object, eight hexadecimal digits.
+    pub deposed: Option<Arc<str>>,
+}
+
+impl Target {
+    /// The current object of `address`.
+    pub fn current(address: Address) -> Self {
+        Self { address, deposed: None }
+    }
+}
+
+/// `aws_instance.app`, `aws_instance.app (deposed object 4e640885)`
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.deposed {
+            None => self.address.fmt(f),
+            Some(key) => write!(f, "{} (deposed object {key})", self.address),
+        }
+    }
+}
+
 /// Why a text is no address of this stack.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an address of this stack: {reason}")]

@@ -26,6 +26,7 @@ pub mod observe;
 pub mod ownership;
 pub mod plan;
 pub mod printable;
+pub mod procedure;
 pub mod receipt;
 pub mod remote;
 pub mod render;

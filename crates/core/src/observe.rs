@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use crate::api;
-use crate::identity;
 use crate::intern;
 use crate::model::{BACKUP_RETENTION, Kind, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD, MAX_ALLOCATED_STORAGE};
 use crate::rules;
@@ -304,26 +302,6 @@ pub fn root_block_device(instance: &Value, volume: &Value) -> Value {
         ("volume_size", volume.get("Size").clone()),
         ("volume_type", volume.get("VolumeType").clone()),
     ])])
-}
-
-/// States of objects that are on their way out, or are out and still listed (aws-behaviour.md, 1.11).
-const GOING: [&str; 5] = ["deleting", "deleted", "shutting-down", "terminated", "delete-precheck"];
-/// AWS's own security group of a VPC: it carries our tags, cannot be deleted and goes with the VPC.
-const DEFAULT_GROUP: &str = "default";
-
-/// The objects of a reply that are tagged as ours and not on their way out. `list` is their field; empty if the reply is one
-/// object. A list that is not there has nothing in it.
-pub fn left<'a>(reply: &'a Value, list: &str, lineage: &str) -> impl Iterator<Item = &'a Value> {
-    let single = std::slice::from_ref(reply);
-    let objects = if list.is_empty() { single } else { reply.get(list).as_list().unwrap_or_default() };
-    objects.iter().filter(move |object| {
-        let is_going = ["State", "DBInstanceStatus"].iter().any(|field| {
-            let state = object.get(field).as_str();
-            state.is_some_and(|state| GOING.contains(&state))
-        });
-        let is_default = object.get("GroupName").as_str() == Some(DEFAULT_GROUP);
-        identity::lineage(api::tags(object)) == Some(lineage) && !is_going && !is_default
-    })
 }
 
 /// What AWS says of an object that will not become ready.

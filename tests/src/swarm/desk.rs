@@ -12,7 +12,7 @@ use std::time::Duration;
 use aloka_core::api::{Ec2, Operation, Rds, Reply, Request};
 use aloka_core::engine::{News, Notice};
 use aloka_core::plan::Password;
-use aloka_core::plan::{Mode, Node, Plan, Verb};
+use aloka_core::plan::{Mode, Node, Plan, Step, Verb};
 use aloka_core::session::Inputs;
 use aloka_core::state::State;
 use aloka_core::time::Instant;
@@ -302,8 +302,8 @@ impl Inner {
             let asked = self.around.get(who).filter(|_| node.verb == Verb::Delete);
             let around = asked.into_iter().flat_map(|around| around.iter());
             let all = std::iter::once(node).chain(around);
-            let mut calls = all.flat_map(|node| node.steps.iter().flat_map(move |step| step.calls(node)));
-            calls.any(|(_, call, _)| is_planned(call, request))
+            let mut calls = all.flat_map(|node| node.steps.iter().flat_map(Step::calls));
+            calls.any(|(call, _)| is_planned(call, request))
         });
         if !planned {
             let what = format!("{who} sends {request}, which no step has");

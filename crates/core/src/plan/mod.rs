@@ -11,7 +11,6 @@ pub mod kept;
 mod loss;
 pub mod lower;
 mod problem;
-pub mod procedure;
 pub mod reads;
 pub mod refusal;
 pub mod saved;
@@ -23,19 +22,18 @@ mod unrecorded;
 pub mod usual;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::loss::{DataLoss, Lost};
 pub use self::problem::{Password, Planned, Problem};
-pub use self::procedure::{Accept, Expect, Lookup, Pace, Save, Short, Step, Waiter, WayBack};
 use self::sensitive::Sensitive;
 use crate::address::Address;
 use crate::api::{Call, Operation, Rds};
 use crate::model::{BACKUP_RETENTION, Kind};
 use crate::network::Blocked;
+pub use crate::procedure::{Accept, Expect, Lookup, Occasion, Pace, Save, Short, Step, Waiter, WayBack};
 use crate::state::{Choices, State, Target};
 use crate::value::{Value, ValueMap};
 
@@ -193,7 +191,7 @@ pub struct Node {
 impl Node {
     /// The calls it may send.
     pub(crate) fn calls(&self) -> impl Iterator<Item = (&Self, &Call, Occasion)> {
-        self.steps.iter().flat_map(move |step| step.calls(self))
+        self.steps.iter().flat_map(Step::calls).map(move |(call, occasion)| (self, call, occasion))
     }
 }
 
@@ -261,7 +259,7 @@ impl Plan {
             if let Some(need) = node.needs.iter().find(early) {
                 return Err(format!("node {index} ({}) needs node {need}, which does not come before it", node.target));
             }
-            for (_, call, _) in node.steps.iter().flat_map(|step| step.calls(node)) {
+            for (_, call, _) in node.calls() {
                 call.check().map_err(|why| format!("node {index} ({}): {why}", node.target))?;
                 if call.operation.is_mutating() && (node.verb == Verb::Read || !told.contains(&node.target.address)) {
                     return Err(format!(
@@ -370,27 +368,5 @@ impl Plan {
     /// The nodes of the graph, then those that only read who holds an object.
     pub fn all_nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().chain(self.around.iter())
-    }
-}
-
-/// When a planned call is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occasion {
-    /// Once, or again if it was throttled or its answer was lost.
-    Always,
-    /// Until what it waits for has come about.
-    Poll,
-    /// Only when an answer was lost or says that the object exists, or AWS refused the call that it takes back, or
-    /// something holds what is to be deleted.
-    Recovery,
-}
-
-impl fmt::Display for Occasion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Always => "call",
-            Self::Poll => "wait",
-            Self::Recovery => "may",
-        })
     }
 }

@@ -36,8 +36,8 @@ fn lines(plan: &Plan) -> impl Iterator<Item = (Line<'_>, &Node)> {
                 Step::Call { .. } => None,
                 Step::Wait(waiter) => Some(waiter),
             };
-            let calls = step.calls(node).into_iter();
-            calls.map(move |(_, call, occasion)| {
+            let calls = step.calls().into_iter();
+            calls.map(move |(call, occasion)| {
                 let occasion = if index < planned { occasion } else { Occasion::Recovery };
                 (Line { node: index, call, occasion, waiter }, node)
             })

@@ -74,7 +74,7 @@ pub(super) fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
 pub(super) fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Result<Vec<String>, Vec<Problem>> {
     let failed = replies.iter().filter_map(|(node, reply)| {
         let error = reply.as_ref().err().filter(|error| error.class != ErrorClass::NotFound)?;
-        let operation = node.steps.first()?.calls(node).first()?.1.operation;
+        let operation = node.steps.first()?.calls().first()?.0.operation;
         Some(Problem::Read { call: operation.to_string(), error: error.clone() })
     });
     let failed: Vec<Problem> = failed.collect();

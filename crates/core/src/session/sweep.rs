@@ -14,6 +14,7 @@ use crate::observe::Place;
 use crate::plan::Problem;
 use crate::plan::reads::read_node;
 use crate::plan::{Accept, Expect, Node, Pace, Save, Step, Waiter};
+use crate::procedure::left;
 use crate::shell::Command;
 use crate::stack;
 use crate::state::State;
@@ -222,7 +223,7 @@ impl Swept {
             let Some((row, call)) = swept_by(node) else { continue };
             match reply {
                 Ok(reply) => {
-                    let left = crate::observe::left(reply, row.list, &state.lineage);
+                    let left = left(reply, row.list, &state.lineage);
                     let left = left.map(|object| (row.leftover(object, call), object.get("InstanceId").as_str()));
                     // A volume is recorded with its instance.
                     let is_recorded = |(left, instance): &(Leftover, Option<&str>)| {

@@ -16,7 +16,6 @@ pub mod sensitive;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -25,37 +24,12 @@ use self::foreign::{Foreign, ForeignInstance};
 use self::outputs::OutputMark;
 use self::raw::Raw;
 use crate::address::Address;
+pub use crate::address::Target;
 use crate::api::Operation;
 use crate::identity;
 use crate::model::Kind;
 use crate::model::PASSWORD;
 use crate::value::{Value, ValueMap};
-
-/// One object of a resource: the current one, or an old one that a replacement has not destroyed yet.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Target {
-    /// The resource.
-    pub address: Address,
-    /// Terraform's key of a deposed object, eight hexadecimal digits.
-    pub deposed: Option<Arc<str>>,
-}
-
-impl Target {
-    /// The current object of `address`.
-    pub fn current(address: Address) -> Self {
-        Self { address, deposed: None }
-    }
-}
-
-/// `aws_instance.app`, `aws_instance.app (deposed object 4e640885)`
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.deposed {
-            None => self.address.fmt(f),
-            Some(key) => write!(f, "{} (deposed object {key})", self.address),
-        }
-    }
-}
 
 /// The recorded state of the whole stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

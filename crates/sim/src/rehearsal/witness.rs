@@ -8,7 +8,7 @@ use aloka_core::api::{Call, Ec2, ErrorClass, Operation, Rds, Reply, Request};
 use aloka_core::engine::{News, Notice};
 use aloka_core::identity::{LATER_TOKENS_MAX, later_token};
 use aloka_core::model::Kind;
-use aloka_core::plan::{Mode, Node, Plan, Verb};
+use aloka_core::plan::{Mode, Node, Plan, Step, Verb};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::state::{State, file};
 use aloka_core::time::Instant;
@@ -187,8 +187,8 @@ impl Watch for Witness {
                 // Who holds what is to be deleted may be asked besides.
                 let around = self.around.iter().filter(|_| node.verb == Verb::Delete);
                 let all = std::iter::once(node).chain(around);
-                let mut planned = all.flat_map(|node| node.steps.iter().flat_map(move |step| step.calls(node)));
-                if !planned.any(|(_, call, _)| is_planned(call, request)) {
+                let mut planned = all.flat_map(|node| node.steps.iter().flat_map(Step::calls));
+                if !planned.any(|(call, _)| is_planned(call, request)) {
                     keep(&mut self.unplanned, format!("{}: {request}", node.target));
                 }
             }

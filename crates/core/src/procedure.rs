@@ -1,13 +1,13 @@
 //! Procedures as data: calls, waiters, lookups. Nothing here decides; the engine interprets.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Node, Occasion};
-use crate::api::Call;
-use crate::observe;
+use crate::api::{self, Call, ErrorClass, Reply};
+use crate::identity;
 use crate::value::{Value, ValueMap};
 
 /// One step of a procedure.
@@ -196,25 +196,46 @@ impl Pace {
     }
 }
 
+/// When a planned call is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Once, or again if it was throttled or its answer was lost.
+    Always,
+    /// Until what it waits for has come about.
+    Poll,
+    /// Only when an answer was lost or says that the object exists, or AWS refused the call that it takes back, or
+    /// something holds what is to be deleted.
+    Recovery,
+}
+
+impl fmt::Display for Occasion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Always => "call",
+            Self::Poll => "wait",
+            Self::Recovery => "may",
+        })
+    }
+}
+
 impl Step {
-    /// The calls the step may send.
-    pub fn calls<'a>(&'a self, node: &'a Node) -> Vec<(&'a Node, &'a Call, Occasion)> {
+    /// The calls the step may send, and when.
+    pub fn calls(&self) -> Vec<(&Call, Occasion)> {
         match self {
             Self::Call { call, save: _, recover, way_back } => {
-                let lookup = recover.iter().map(|lookup| (node, &lookup.call, Occasion::Recovery));
-                let back = way_back.iter().flat_map(|back| &back.steps).flat_map(|step| step.calls(node));
-                let back = back.map(|(node, call, _)| (node, call, Occasion::Recovery));
-                std::iter::once((node, call, Occasion::Always)).chain(lookup).chain(back).collect()
+                let lookup = recover.iter().map(|lookup| (&lookup.call, Occasion::Recovery));
+                let back = way_back.iter().flat_map(|back| &back.steps).flat_map(Self::calls);
+                let back = back.map(|(call, _)| (call, Occasion::Recovery));
+                std::iter::once((call, Occasion::Always)).chain(lookup).chain(back).collect()
             }
-            Self::Wait(waiter) => vec![(node, &waiter.call, Occasion::Poll)],
+            Self::Wait(waiter) => vec![(&waiter.call, Occasion::Poll)],
         }
     }
 }
 
 impl Expect {
     /// Tests a reply.
-    pub fn matches(&self, reply: &crate::api::Reply) -> bool {
-        use crate::api::ErrorClass;
+    pub fn matches(&self, reply: &Reply) -> bool {
         match (self, reply) {
             (Self::Equals { path, value }, Ok(reply)) => reply.at(path) == Some(value),
             (Self::Equals { .. }, Err(_)) => false,
@@ -233,9 +254,29 @@ impl Expect {
             (Self::Each { .. } | Self::Exactly { .. }, Err(_)) => false,
             (Self::Absent { path }, Ok(reply)) => reply.at(path).is_none(),
             (Self::Absent { .. } | Self::NoneOf { .. }, Err(error)) => error.class == ErrorClass::NotFound,
-            (Self::NoneOf { list, lineage }, Ok(reply)) => observe::left(reply, list, lineage).next().is_none(),
+            (Self::NoneOf { list, lineage }, Ok(reply)) => left(reply, list, lineage).next().is_none(),
         }
     }
+}
+
+/// States of objects that are on their way out, or are out and still listed (aws-behaviour.md, 1.11).
+const GOING: [&str; 5] = ["deleting", "deleted", "shutting-down", "terminated", "delete-precheck"];
+/// AWS's own security group of a VPC: it carries our tags, cannot be deleted and goes with the VPC.
+const DEFAULT_GROUP: &str = "default";
+
+/// The objects of a reply that are tagged as ours and not on their way out. `list` is their field; empty if the reply is one
+/// object. A list that is not there has nothing in it.
+pub fn left<'a>(reply: &'a Value, list: &str, lineage: &str) -> impl Iterator<Item = &'a Value> {
+    let single = std::slice::from_ref(reply);
+    let objects = if list.is_empty() { single } else { reply.get(list).as_list().unwrap_or_default() };
+    objects.iter().filter(move |object| {
+        let is_going = ["State", "DBInstanceStatus"].iter().any(|field| {
+            let state = object.get(field).as_str();
+            state.is_some_and(|state| GOING.contains(&state))
+        });
+        let is_default = object.get("GroupName").as_str() == Some(DEFAULT_GROUP);
+        identity::lineage(api::tags(object)) == Some(lineage) && !is_going && !is_default
+    })
 }
 
 #[cfg(test)]
