@@ -14,7 +14,7 @@ use std::time::Duration;
 use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::identity::{ADDRESS_TAG, GENERATION_TAG, LINEAGE_TAG};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::Mode;
 use aloka_core::plan::{Password, Planned, Problem};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};

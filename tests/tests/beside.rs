@@ -3,7 +3,7 @@
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::identity::is_identity;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::Planned;
 use aloka_core::plan::{Action, Change, Mode};
 use aloka_core::state::{State, file};

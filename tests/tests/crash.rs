@@ -6,7 +6,7 @@ use std::time::Duration;
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::engine::{News, Notice, Outcome};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Action, Mode, Node};
 use aloka_core::variables::Variables;
 use aloka_sim::aws::Durations;

@@ -4,7 +4,7 @@
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation, Rds, Request};
 use aloka_core::boot;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Mode, Plan, Step};
 use aloka_core::state::file;
 use aloka_core::value::Value;

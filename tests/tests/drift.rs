@@ -2,7 +2,7 @@
 
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation, Request};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Action, Mode};
 use aloka_core::value::Value;
 use aloka_sim::aws::Durations;

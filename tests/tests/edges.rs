@@ -13,7 +13,7 @@ use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation, Reply, Request};
 use aloka_core::engine::Outcome;
 use aloka_core::graph;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Mode, Node, Plan, Step, Verb};
 use aloka_core::plan::{Planned, Problem};
 use aloka_core::time::Instant;

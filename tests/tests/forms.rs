@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::saved::differences;
 use aloka_core::plan::{Mode, Plan};
 use aloka_core::render::{Options, plan_text};

@@ -3,7 +3,7 @@
 
 use aloka_core::address::Address;
 use aloka_core::engine::Outcome;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Action, Mode};
 use aloka_core::plan::{Planned, Problem};
 use aloka_core::session::Inputs;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation, Rds, Reply, Request};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::network::{self, Block, Finding, Promise, Rule, Traffic};
 use aloka_core::plan::{Mode, exposure};
 use aloka_core::state::State;

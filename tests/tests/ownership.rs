@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aloka_core::address::Address;
 use aloka_core::declarable::is_declarable;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::ownership::{Foreign, Owner, Ownership, Unclaimed};
 use aloka_core::stack::stack;
 use aloka_core::state::{Choices, State, Target, file};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Mode, Node, Step, Verb};
 use aloka_core::value::Value;
 use aloka_sim::audit::{self, Expected, Ports};

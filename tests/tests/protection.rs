@@ -9,7 +9,7 @@ use std::time::Duration;
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Operation, Rds, Request};
 use aloka_core::engine::{Cause, Outcome};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::saved::differences;
 use aloka_core::plan::{Lost, Mode, Occasion, Plan};
 use aloka_core::plan::{Planned, Problem};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use aloka_core::api::{Call, Ec2, ErrorClass, Operation, Rds, Request};
 use aloka_core::engine::{Cause, Outcome};
-use aloka_core::observe::{DB_FAILED, DB_STUCK};
 use aloka_core::plan::Mode;
 use aloka_core::plan::Problem;
+use aloka_core::resource::{DB_FAILED, DB_STUCK};
 use aloka_core::value::Value;
 use aloka_sim::aws::{Durations, Options, Protection};
 use aloka_sim::fault::{Fault, FaultPlan, When};

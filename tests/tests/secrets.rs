@@ -8,7 +8,7 @@ use aloka_core::address::Address;
 use aloka_core::api::{Call, Operation, Rds, Reply, Request};
 use aloka_core::engine::{Executor, Notice, Outcome};
 use aloka_core::fingerprint::{self, Cost};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Action, Mode, Node, Plan};
 use aloka_core::plan::{Password, Planned};
 use aloka_core::render::ui_json::planned_changes;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::intern;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// The module of every network resource, as in the seed (`terraform-aws-modules/vpc`).
 pub const VPC_MODULE: &str = "module.vpc";

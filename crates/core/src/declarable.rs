@@ -1,7 +1,7 @@
 //! What the stack can declare, whatever the variables: its addresses, its outputs, and how many of each there may be.
 
 use crate::address::Address;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// Subnets per VPC (Amazon VPC quotas).
 pub const SUBNETS_MAX: u32 = 200;
@@ -35,6 +35,7 @@ pub fn is_declarable(address: &Address) -> bool {
 }
 
 /// The indices that a resource can have.
+#[derive(Clone, Copy)]
 struct Indices {
     /// True if it can stand without one.
     single: bool,
@@ -42,42 +43,40 @@ struct Indices {
     below: u32,
 }
 
+const fn counted(below: u32) -> Indices {
+    Indices { single: false, below }
+}
+
+const SINGLE: Indices = Indices { single: true, below: 0 };
 /// Two private subnets at least, perhaps no public one, and together no more than a VPC may have.
-const PUBLIC_MAX: u32 = SUBNETS_MAX - 2;
-const PRIVATE_MAX: u32 = SUBNETS_MAX;
+const PUBLIC: Indices = counted(SUBNETS_MAX - 2);
+const PRIVATE: Indices = counted(SUBNETS_MAX);
+const ONE: Indices = counted(1);
+const EACH_ZONE: Indices = counted(ZONES_MAX);
+
+/// Every resource that some valid variables declare: whether it is in the VPC's module, its kind and its name.
+const DECLARABLE: [(bool, Kind, &str, Indices); 18] = [
+    (true, Kind::Vpc, "this", ONE),
+    (true, Kind::InternetGateway, "this", ONE),
+    (true, Kind::DefaultSecurityGroup, "this", ONE),
+    (true, Kind::Subnet, "public", PUBLIC),
+    (true, Kind::Subnet, "private", PRIVATE),
+    (true, Kind::RouteTable, "public", ONE),
+    (true, Kind::RouteTable, "private", EACH_ZONE),
+    (true, Kind::Route, "public_internet_gateway", ONE),
+    (true, Kind::Route, "private_nat_gateway", EACH_ZONE),
+    (true, Kind::RouteTableAssociation, "public", PUBLIC),
+    (true, Kind::RouteTableAssociation, "private", PRIVATE),
+    (true, Kind::Eip, "nat", EACH_ZONE),
+    (true, Kind::NatGateway, "this", EACH_ZONE),
+    (false, Kind::SecurityGroup, "app", SINGLE),
+    (false, Kind::SecurityGroup, "db", SINGLE),
+    (false, Kind::Instance, "app", Indices { single: true, below: INSTANCES_MAX }),
+    (false, Kind::DbSubnetGroup, "main", SINGLE),
+    (false, Kind::DbInstance, "postgres", SINGLE),
+];
 
 fn indices(in_vpc_module: bool, kind: Kind, name: &str) -> Option<Indices> {
-    let single = Some(Indices { single: true, below: 0 });
-    let counted = |below| Some(Indices { single: false, below });
-    match (in_vpc_module, kind, name) {
-        (true, Kind::Vpc | Kind::InternetGateway | Kind::DefaultSecurityGroup, "this") => counted(1),
-        (true, Kind::Subnet | Kind::RouteTableAssociation, "public") => counted(PUBLIC_MAX),
-        (true, Kind::Subnet | Kind::RouteTableAssociation, "private") => counted(PRIVATE_MAX),
-        (true, Kind::RouteTable, "public") | (true, Kind::Route, "public_internet_gateway") => counted(1),
-        (true, Kind::Eip, "nat")
-        | (true, Kind::NatGateway, "this")
-        | (true, Kind::RouteTable, "private")
-        | (true, Kind::Route, "private_nat_gateway") => counted(ZONES_MAX),
-        (false, Kind::SecurityGroup, "app" | "db")
-        | (false, Kind::DbSubnetGroup, "main")
-        | (false, Kind::DbInstance, "postgres") => single,
-        (false, Kind::Instance, "app") => Some(Indices { single: true, below: INSTANCES_MAX }),
-        (
-            true | false,
-            Kind::DbInstance
-            | Kind::DbSubnetGroup
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc,
-            _,
-        ) => None,
-    }
+    let is_it = |row: &&(bool, Kind, &str, Indices)| (row.0, row.1, row.2) == (in_vpc_module, kind, name);
+    DECLARABLE.iter().find(is_it).map(|(.., indices)| *indices)
 }

@@ -1,6 +1,6 @@
 //! Compares values of attributes by the rules of the model. Total: any two values have an answer.
 
-use crate::model::Compare;
+use crate::resource::Compare;
 use crate::rules;
 use crate::value::Value;
 

@@ -4,7 +4,7 @@
 //! on a database that takes the place of this one; aloka's own default is for a database that was never there.
 
 use crate::intern;
-use crate::model::{
+use crate::resource::{
     BACKUP_RETENTION, DELETE_AUTOMATED_BACKUPS, DELETION_PROTECTION, FINAL_SNAPSHOT_IDENTIFIER, LOGS_EXPORTS,
     MAX_ALLOCATED_STORAGE, SKIP_FINAL_SNAPSHOT,
 };
@@ -149,7 +149,7 @@ pub fn of_owner(variables: &Variables, present: &ValueMap) -> ValueMap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Kind;
+    use crate::kind::Kind;
     use crate::variables::{Needs, Source, definitions, evaluate};
 
     fn variables(contents: &str) -> Variables {

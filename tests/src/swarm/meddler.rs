@@ -5,7 +5,7 @@
 use std::fmt;
 
 use aloka_core::api::{Call, Ec2, Operation, Rds, Reply, Request};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::secret::Secrets;
 use aloka_core::state::State;
 use aloka_core::time::Instant;

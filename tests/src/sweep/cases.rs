@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation, Request};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::Mode;
 use aloka_core::secret::Secrets;
 use aloka_core::value::Value;

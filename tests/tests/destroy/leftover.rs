@@ -3,7 +3,7 @@
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, Operation, Request};
 use aloka_core::engine::{Cause, Outcome};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Mode, Verb};
 use aloka_core::value::Value;
 use aloka_core::variables::Variables;

@@ -2,7 +2,7 @@
 
 use aloka_core::api::{Ec2, Operation, Rds};
 use aloka_core::engine::Outcome;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::Mode;
 use aloka_core::variables::Variables;
 use aloka_sim::aws::{Durations, Options};

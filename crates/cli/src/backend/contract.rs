@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aloka_core::address::Address;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::state::{Resource, State};
 use aloka_core::value::Value;
 

@@ -1,6 +1,6 @@
 //! The password, asked for at a terminal where nothing sets it.
 
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::variables::Needs;
 

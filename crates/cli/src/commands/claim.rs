@@ -109,7 +109,7 @@ fn show(run: &mut Run<'_>, claimed: &Claimed) {
         text.append(Text::ours("\nIn the same VPC, left alone, as nothing says that they are of the stack:\n\n"));
         left.iter().for_each(|object| text.say(Style::Plain, format!("  {object}")));
     }
-    if state.resources.keys().any(|address| address.kind == aloka_core::model::Kind::DbInstance) {
+    if state.resources.keys().any(|address| address.kind == aloka_core::kind::Kind::DbInstance) {
         text.append(Text::ours(
             "\nThe password given is taken for the one the database has: it was not sent. Give another one later to \
              change it.",

@@ -1,7 +1,7 @@
 //! `aloka import`: recording one object that exists.
 
 use aloka_core::address::Address;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::session::Inputs;
 use aloka_core::session::claim::{import, record_only};
 use aloka_core::state::State;

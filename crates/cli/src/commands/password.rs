@@ -2,10 +2,10 @@
 //! computes one hash, as that takes a few tenths of a second.
 
 use aloka_core::fingerprint::{self, Compared, Cost};
-use aloka_core::model::Kind;
-use aloka_core::model::PASSWORD;
+use aloka_core::kind::Kind;
 use aloka_core::plan::Mode;
 use aloka_core::plan::Password;
+use aloka_core::resource::PASSWORD;
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::state::State;
 

@@ -2,8 +2,8 @@
 
 use aloka_core::api::{ApiError, Ec2, ErrorClass, Operation};
 use aloka_core::engine::{Cause, Failure, Outcome};
-use aloka_core::observe::DB_STUCK;
 use aloka_core::plan::Problem;
+use aloka_core::resource::DB_STUCK;
 use aloka_core::session::sweep::{Leftover, Swept};
 use aloka_core::shell::flag_at;
 

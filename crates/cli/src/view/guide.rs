@@ -1,7 +1,7 @@
 //! What the deployment guide of the Terraform configuration that aloka replaces says about time: figures to compare a
 //! forecast with. They are its author's estimates, in whole minutes.
 
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 
 /// Where the figures are from.
 pub const ORIGIN: &str = "deployment timeline of the Terraform guide for this stack";

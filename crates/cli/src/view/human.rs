@@ -1,7 +1,7 @@
 //! Text for people: warnings, errors, the plan, the summary. Data goes to standard output, the rest to standard error.
 
 use aloka_core::address::Address;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Action, Mode, Plan};
 use aloka_core::render::{Style, Text};
 use aloka_core::variables::Diagnostic;

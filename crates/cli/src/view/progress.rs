@@ -212,7 +212,7 @@ fn whole(duration: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use aloka_core::address::Address;
-    use aloka_core::model::Kind;
+    use aloka_core::kind::Kind;
     use aloka_core::state::Target;
 
     use super::*;

@@ -13,9 +13,8 @@ use super::held::Asked;
 use crate::api::VISIBILITY_MS;
 use crate::api::{self, ApiError, Call, ErrorClass, Meaning, Operation, RateLimit, Recognition, Reply, Request};
 use crate::diff::{self, Verdict};
-use crate::model::OnChange;
-use crate::observe;
 use crate::plan::{Lookup, Node, Save, Step, Verb, Waiter, WayBack};
+use crate::resource::{self, OnChange};
 use crate::time::Instant;
 use crate::value::{Value, ValueMap};
 
@@ -594,10 +593,10 @@ impl Executor {
         let objects = if lookup.list.is_empty() { single } else { reply.at(&lookup.list)?.as_list()? };
         let ours = |object: &&Value| {
             lookup.tags.iter().all(|(key, value)| api::tags(object).get(key) == value)
-                && observe::phase(kind, object) != observe::Phase::Gone
+                && resource::phase(kind, object) != resource::Phase::Gone
         };
         let object = objects.iter().find(ours)?;
-        let mut attributes = observe::attributes(kind, &known, object, &place)?;
+        let mut attributes = resource::attributes(kind, &known, object, &place)?;
         if lookup.tags.is_empty() {
             // Found by its place: it must be what was asked for.
             let compared = kind.attributes().iter().filter(|a| a.on_change != OnChange::Computed);
@@ -635,7 +634,7 @@ impl Executor {
                 let operation = waiter.call.operation.to_string();
                 let detail = reply.map_or_else(|error| error.to_string(), |value| self.why(index, waiter, &value));
                 // What waits for its owner is not lost.
-                if !observe::waits_for_its_owner(self.nodes[index].target.address.kind, &detail) {
+                if !resource::waits_for_its_owner(self.nodes[index].target.address.kind, &detail) {
                     self.record_taint(index, now);
                 }
                 self.fail(index, Cause::WaitFailed { operation, detail }, now);

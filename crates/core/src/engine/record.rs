@@ -6,9 +6,9 @@ use super::Executor;
 use crate::api::{Call, Operation};
 use crate::identity;
 use crate::intern;
-use crate::observe::{self, Place};
 use crate::ownership::mirror;
 use crate::plan::{Save, Verb, kept, tags};
+use crate::resource::{self, Place};
 use crate::state::{Intent, Resource, Target, without_secrets};
 use crate::time::Instant;
 use crate::value::{Value, ValueMap};
@@ -44,7 +44,7 @@ impl Executor {
         let node = &self.nodes[index];
         let address = node.target.address.clone();
         if node.target.deposed.is_none() {
-            let name = address.kind.name_attribute().and_then(|name| node.after.get(name));
+            let name = address.kind.definition().name_attribute.and_then(|name| node.after.get(name));
             let name = name.and_then(Value::as_str).map(Arc::from);
             let generation = node.generation;
             let intent = Intent { operation, generation, name };
@@ -76,7 +76,7 @@ impl Executor {
                 let kind = self.nodes[index].target.address.kind;
                 let place = self.place();
                 if let Some(object) = reply.at(path)
-                    && let Some(attributes) = observe::attributes(kind, &known, object, &place)
+                    && let Some(attributes) = resource::attributes(kind, &known, object, &place)
                 {
                     self.record(index, attributes, now);
                 }
@@ -120,7 +120,7 @@ impl Executor {
                 let key = identity::deposed_key(&self.state.lineage, &target.address, self.nodes[index].generation);
                 self.state.deposed.insert(Target { address: target.address.clone(), deposed: Some(key) }, old);
             }
-            let settings = target.address.kind.provider_settings().iter();
+            let settings = target.address.kind.definition().provider_settings.iter();
             let settings = settings.map(|(name, value)| (intern::key(name), Value::from(*value)));
             let attributes = settings.chain(self.resolved_after(index)).collect();
             let terraform = self.marks.get(&target.address).cloned();
@@ -184,7 +184,7 @@ impl Executor {
                     let recorded = self.state.get(&target).map_or(&nothing, |resource| &resource.attributes);
                     attributes.extend(tags::recorded(recorded, &wanted));
                 }
-                if let Some(id) = observe::derived_id(target.address.kind, &attributes) {
+                if let Some(id) = resource::derived_id(target.address.kind, &attributes) {
                     attributes.insert(Arc::from("id"), Value::from(id));
                 }
                 self.record_as(index, attributes, true, now);

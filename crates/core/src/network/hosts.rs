@@ -12,7 +12,7 @@ use super::routes::{Routes, Tables};
 use super::rules::{GROUP_KINDS, items};
 use super::space::Ipv4Set;
 use crate::address::Address;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::value::{Value, ValueMap};
 
 /// The port of PostgreSQL, which RDS takes when none is given.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::value::{Reference, Value, ValueMap};
 
 /// References to references followed at most; also ends a circle.
@@ -29,7 +29,7 @@ impl<'a> Names<'a> {
     pub(super) fn new(resources: &'a BTreeMap<Address, ValueMap>) -> Self {
         let mut by_id = BTreeMap::new();
         for (address, attributes) in resources {
-            if let Some(Value::Str(id)) = attributes.get(id_attribute(address.kind)) {
+            if let Some(Value::Str(id)) = attributes.get(address.kind.definition().reference) {
                 by_id.insert((address.kind, &**id), address);
             }
         }
@@ -85,7 +85,7 @@ impl<'a> Names<'a> {
                 }
                 Value::Ref(reference) => {
                     let Reference { address, attribute } = &**reference;
-                    if **attribute == *id_attribute(address.kind) || **attribute == *"id" {
+                    if **attribute == *address.kind.definition().reference || **attribute == *"id" {
                         return Some(Party::Object(address.clone()));
                     }
                     match self.answer(reference) {
@@ -97,24 +97,5 @@ impl<'a> Names<'a> {
             }
         }
         Some(Party::Unknown(value.to_string().into()))
-    }
-}
-
-/// The attribute others name an object by.
-fn id_attribute(kind: Kind) -> &'static str {
-    match kind {
-        Kind::DbSubnetGroup => "name",
-        Kind::DbInstance
-        | Kind::DefaultSecurityGroup
-        | Kind::Eip
-        | Kind::Instance
-        | Kind::InternetGateway
-        | Kind::NatGateway
-        | Kind::Route
-        | Kind::RouteTable
-        | Kind::RouteTableAssociation
-        | Kind::SecurityGroup
-        | Kind::Subnet
-        | Kind::Vpc => "id",
     }
 }

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use proptest::prelude::*;
 
 use crate::address::Address;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::value::{Value, ValueMap};
 
 pub(super) const GROUPS: [&str; 3] = ["app", "db", "other"];

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Flow, Report, Source, Target, Traffic};
 use crate::address::Address;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// What the stack promises: the database is reachable from the app group alone, on one port; the app group's
 /// instances are reachable on listed ports alone (and on any from each other); every instance of the app group

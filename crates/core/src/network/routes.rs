@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use super::names::{Names, Party};
 use super::space::Ipv4Set;
 use crate::address::Address;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::value::{Value, ValueMap};
 
 /// Where the routes of a subnet lead, by destination address. Addresses in none of the sets are dropped or leave by a

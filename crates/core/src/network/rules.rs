@@ -9,7 +9,7 @@ use super::names::{Names, Party};
 use super::space::Ipv4Set;
 use super::traffic::Traffic;
 use crate::address::Address;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::value::{Value, ValueMap};
 
 /// The kinds a security group id may belong to.

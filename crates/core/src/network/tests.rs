@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::oracle::{GROUPS, INSIDE, NetworkSpec, OUTSIDE, PORTS, PROTOCOLS, RuleSpec, Via, network};
 use super::*;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::value::{Value, ValueMap};
 
 type Resources = BTreeMap<Address, ValueMap>;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::rules::{self, Rule};
 use crate::state::State;
 use crate::state::foreign::ForeignInstance;
@@ -141,25 +141,9 @@ impl Elsewhere {
 
 /// The identifiers by which others know an instance. RDS objects are known by their names.
 fn ids(instance: &ForeignInstance) -> Vec<&str> {
-    let names: &[&str] = match Kind::from_terraform_type(&instance.kind) {
-        Some(Kind::DbInstance) => &["id", "identifier"],
-        Some(Kind::DbSubnetGroup) => &["id", "name"],
-        Some(
-            Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc,
-        )
-        | None => &["id"],
-    };
-    let mut ids: Vec<&str> = names.iter().filter_map(|name| instance.text(name)).collect();
+    let name = Kind::from_terraform_type(&instance.kind).and_then(|kind| kind.definition().name_attribute);
+    let names = std::iter::once("id").chain(name);
+    let mut ids: Vec<&str> = names.filter_map(|name| instance.text(name)).collect();
     ids.dedup();
     ids
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 pub use self::elsewhere::{Direction, Elsewhere, RecordedRoute, RecordedRule};
 use crate::address::Address;
 use crate::declarable;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
 
@@ -166,21 +166,7 @@ impl Ownership {
             }
         }
         for (target, resource) in state.objects() {
-            let holder = match target.address.kind {
-                Kind::Route => "route_table_id",
-                Kind::RouteTableAssociation => "subnet_id",
-                Kind::DbInstance
-                | Kind::DbSubnetGroup
-                | Kind::DefaultSecurityGroup
-                | Kind::Eip
-                | Kind::Instance
-                | Kind::InternetGateway
-                | Kind::NatGateway
-                | Kind::RouteTable
-                | Kind::SecurityGroup
-                | Kind::Subnet
-                | Kind::Vpc => continue,
-            };
+            let Some(holder) = target.address.kind.definition().part_of else { continue };
             let holder = resource.attributes.get(holder).and_then(Value::as_str).and_then(|id| by_id.get(id));
             let Some(holder) = holder else { continue };
             // What is recorded elsewhere as well stays what it is.

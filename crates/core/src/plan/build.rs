@@ -8,8 +8,7 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use super::edges::recorded_edges;
-use super::ending::{self, Ending};
-use super::lower::Subject;
+use super::ending;
 use super::sensitive::Sensitive;
 use super::{
     Action, AttributeChange, Change, Mode, Node, Order, Reason, Verb, kept, refusal, standing, storage, tags,
@@ -21,9 +20,9 @@ use crate::consent::Consent;
 use crate::diff::{self, Verdict};
 use crate::graph;
 use crate::identity;
-use crate::model::{Compare, Kind, MANAGE_MASTER_USER_PASSWORD, OnChange, PASSWORD};
-use crate::observe::{Phase, Place};
+use crate::kind::Kind;
 use crate::ownership::{Owner, Ownership};
+use crate::resource::{Compare, Context, Ending, MANAGE_MASTER_USER_PASSWORD, OnChange, PASSWORD, Phase, Place};
 use crate::stack::{Closures, Declared, Stack};
 use crate::state::{State, Target};
 use crate::value::{Value, ValueMap};
@@ -402,21 +401,11 @@ impl Decisions<'_> {
         let gone_first = |address: &Address| {
             self.made.get(address).is_some_and(|c| c.action == Action::Replace(Order::DeleteThenCreate))
         };
-        match kind {
-            Kind::SecurityGroup if !declared.dependencies().iter().any(gone_first) => Order::CreateThenDelete,
-            Kind::DbInstance
-            | Kind::DbSubnetGroup
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc => Order::DeleteThenCreate,
+        let stands_beside = kind.definition().stands_beside_its_successor;
+        if stands_beside && !declared.dependencies().iter().any(gone_first) {
+            Order::CreateThenDelete
+        } else {
+            Order::DeleteThenCreate
         }
     }
 
@@ -444,21 +433,8 @@ impl Decisions<'_> {
                 (Mode::Apply | Mode::RefreshOnly, None) => Reason::Undeclared,
                 (Mode::Apply | Mode::RefreshOnly, Some(_)) => Reason::Deposed,
             };
-            let action = match target.address.kind {
-                Kind::DefaultSecurityGroup => Action::Forget,
-                Kind::DbInstance
-                | Kind::DbSubnetGroup
-                | Kind::Eip
-                | Kind::Instance
-                | Kind::InternetGateway
-                | Kind::NatGateway
-                | Kind::Route
-                | Kind::RouteTable
-                | Kind::RouteTableAssociation
-                | Kind::SecurityGroup
-                | Kind::Subnet
-                | Kind::Vpc => Action::Delete,
-            };
+            let is_aws_own = target.address.kind.definition().is_aws_own;
+            let action = if is_aws_own { Action::Forget } else { Action::Delete };
             let protected = found.attributes.get("deletion_protection").and_then(Value::as_bool) == Some(true);
             if protected && found.phase != Phase::Deleting {
                 self.problems.push(Problem::Impossible {
@@ -587,7 +563,7 @@ impl<'a> Nodes<'a> {
             let last = inputs.state.private.generations.get(address).copied();
             last.unwrap_or(0).saturating_add(u32::from(verb == Verb::Create)).max(1)
         });
-        let subject = Subject {
+        let context = Context {
             target: &change.target,
             after,
             before,
@@ -599,17 +575,17 @@ impl<'a> Nodes<'a> {
             ending: self.endings.get(&change.target),
         };
         let mut steps = match verb {
-            Verb::Create => subject.create(),
-            Verb::Update if change.attributes.is_empty() => subject.settle(),
+            Verb::Create => context.create(),
+            Verb::Update if change.attributes.is_empty() => context.settle(),
             Verb::Update => {
                 let intent = inputs.state.private.intents.get(address);
                 let is_settling = self.phase(&change.target) == Some(&Phase::Settling);
                 let is_ours = is_settling && standing::is_ours(address.kind, &change.before, intent);
                 let waits = is_ours || standing::waits(address, &change.before, &change.attributes);
-                let settle = if change.reason == Reason::Changed && waits { subject.settle() } else { Vec::new() };
-                settle.into_iter().chain(subject.update(&change.attributes, is_settling && !is_ours)).collect()
+                let settle = if change.reason == Reason::Changed && waits { context.settle() } else { Vec::new() };
+                settle.into_iter().chain(context.update(&change.attributes, is_settling && !is_ours)).collect()
             }
-            Verb::Delete => subject.delete(self.phase(&change.target)),
+            Verb::Delete => context.delete(self.phase(&change.target)),
             Verb::Forget | Verb::Read => Vec::new(),
         };
         steps.shrink_to_fit();

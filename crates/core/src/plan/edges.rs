@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::build::Observed;
-use crate::model::{Kind, OnChange};
+use crate::kind::Kind;
+use crate::resource::{OnChange, Tie};
 use crate::state::Target;
 use crate::value::Value;
 
@@ -14,32 +15,14 @@ pub(super) fn recorded_edges<'o>(observed: &'o Observed) -> Vec<(&'o Target, &'o
     let mut by_id: BTreeMap<(&str, Option<Kind>), &Target> = BTreeMap::new();
     let mut gateways: Vec<&Target> = Vec::new();
     for (target, found) in observed {
-        match target.address.kind {
-            // The name is what others refer to.
-            Kind::DbSubnetGroup => {
-                if let Some(name) = found.attributes.get("name").and_then(Value::as_str) {
-                    by_id.insert((name, Some(Kind::DbSubnetGroup)), target);
-                }
-            }
-            kind @ (Kind::DbInstance
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc) => {
-                if let Some(id) = found.attributes.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
-                    by_id.insert((id, None), target);
-                }
-                if kind == Kind::InternetGateway {
-                    gateways.push(target);
-                }
-            }
+        let kind = target.address.kind;
+        let reference = kind.definition().reference;
+        if let Some(id) = found.attributes.get(reference).and_then(Value::as_str).filter(|id| !id.is_empty()) {
+            // A name may be that of an object of another kind as well.
+            by_id.insert((id, (reference != "id").then_some(kind)), target);
+        }
+        if kind == Kind::InternetGateway {
+            gateways.push(target);
         }
     }
     let public_routes: Vec<&Target> = observed
@@ -76,24 +59,15 @@ pub(super) fn recorded_edges<'o>(observed: &'o Observed) -> Vec<(&'o Target, &'o
                 });
             }
         }
-        match target.address.kind {
-            Kind::NatGateway => gateways.iter().for_each(&mut add),
-            Kind::Instance => {
-                gateways.iter().chain(&public_routes).for_each(&mut add);
-                let subnet = found.attributes.get("subnet_id").and_then(Value::as_str).unwrap_or_default();
-                associations.get(subnet).into_iter().flatten().for_each(&mut add);
+        for tie in target.address.kind.definition().ties {
+            match tie {
+                Tie::InternetGateways => gateways.iter().for_each(&mut add),
+                Tie::PublicRoutes => public_routes.iter().for_each(&mut add),
+                Tie::AssociationsOfItsSubnet => {
+                    let subnet = found.attributes.get("subnet_id").and_then(Value::as_str).unwrap_or_default();
+                    associations.get(subnet).into_iter().flatten().for_each(&mut add);
+                }
             }
-            Kind::DbInstance
-            | Kind::DbSubnetGroup
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::InternetGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc => {}
         }
     }
     edges

@@ -10,24 +10,16 @@ use super::Problem;
 use super::build::{Found, Inputs};
 use super::{Change, standing};
 use crate::intern;
-use crate::model::{BACKUP_RETENTION, DELETE_AUTOMATED_BACKUPS, FINAL_SNAPSHOT_IDENTIFIER, Kind, SKIP_FINAL_SNAPSHOT};
+use crate::kind::Kind;
 use crate::names::snapshot_name_fault;
-use crate::observe::{DB_FAILED, Phase};
+use crate::resource::{
+    BACKUP_RETENTION, DB_FAILED, DELETE_AUTOMATED_BACKUPS, Ending, FINAL_SNAPSHOT_IDENTIFIER, Phase,
+    SKIP_FINAL_SNAPSHOT,
+};
 use crate::settings::Setting;
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
-
-/// What is kept of the data of a database that is deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// Name of the final snapshot; `None` if none is made.
-    pub snapshot: Option<Arc<str>>,
-    /// True if automated backups outlive the database.
-    pub keeps_backups: bool,
-    /// True if there never was anything in it.
-    is_empty: bool,
-}
 
 /// What a setting is, for a database that has `present`.
 fn wanted(attribute: &str, variables: &Variables, present: &ValueMap) -> Value {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Action, Mode, Plan, refusal};
 use crate::address::Address;
 use crate::intern;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::network::{self, BLOCK_MODE, Block};
 use crate::ownership::Direction;
 use crate::secret::SENSITIVE;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::tags;
 use crate::intern;
-use crate::model::{Kind, OnChange};
+use crate::kind::Kind;
 use crate::ownership::{Direction, Elsewhere};
+use crate::resource::OnChange;
 use crate::rules::{self, Rule};
 use crate::value::{Value, ValueMap};
 

@@ -9,7 +9,6 @@ pub mod exposure;
 pub mod groups;
 pub mod kept;
 mod loss;
-pub mod lower;
 mod problem;
 pub mod reads;
 pub mod refusal;
@@ -31,9 +30,11 @@ pub use self::problem::{Password, Planned, Problem};
 use self::sensitive::Sensitive;
 use crate::address::Address;
 use crate::api::{Call, Operation, Rds};
-use crate::model::{BACKUP_RETENTION, Kind};
+use crate::kind::Kind;
 use crate::network::Blocked;
 pub use crate::procedure::{Accept, Expect, Lookup, Occasion, Pace, Save, Short, Step, Waiter, WayBack};
+pub use crate::resource::AttributeChange;
+use crate::resource::BACKUP_RETENTION;
 use crate::state::{Choices, State, Target};
 use crate::value::{Value, ValueMap};
 
@@ -97,19 +98,6 @@ pub enum Reason {
     Deposed,
     /// The whole stack is to be destroyed.
     Destroy,
-}
-
-/// One attribute that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttributeChange {
-    /// Name, as in Terraform.
-    pub name: Arc<str>,
-    /// As observed; null if there is none.
-    pub before: Value,
-    /// As desired; may hold references to what is yet to be created. [`Value::Secret`] for a secret.
-    pub after: Value,
-    /// True if this difference forces the replacement.
-    pub forces_replacement: bool,
 }
 
 /// One attribute that AWS changed, or somebody behind our back: observed differs from recorded.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Node, Save, Step, Verb};
 use crate::address::Address;
 use crate::api::{ApiError, Call, Operation, Rds, Reply};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::state::Target;
 use crate::value::Value;
 

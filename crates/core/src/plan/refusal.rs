@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Problem;
 use super::{AttributeChange, Reason};
 use crate::address::Address;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::ownership::{Foreign, Unclaimed};
 use crate::shell::{Command, flag_at};
 use crate::state::Target;
@@ -120,33 +120,7 @@ pub(super) fn left_alone(unclaimed: &[Target]) -> String {
 
 /// The variable that an attribute of a resource follows from, if it is one alone.
 fn variable(address: &Address, attribute: &str) -> Option<&'static str> {
-    match (address.kind, attribute) {
-        (Kind::Vpc, "cidr_block") => Some("vpc_cidr"),
-        (Kind::Subnet, "cidr_block") if &*address.name == "public" => Some("public_subnet_cidrs"),
-        (Kind::Subnet, "cidr_block") => Some("private_subnet_cidrs"),
-        (Kind::Subnet, "availability_zone") => Some("availability_zones"),
-        (Kind::SecurityGroup | Kind::DbSubnetGroup, "name") => Some("project_name"),
-        (Kind::DbInstance, "identifier") => Some("environment"),
-        (Kind::DbInstance, "db_name") => Some("db_name"),
-        (Kind::DbInstance, "db_subnet_group_name") => Some("db_subnet_group_name"),
-        (Kind::DbInstance, "username") => Some("db_username"),
-        (Kind::Instance, "ami") => Some("app_ami_id"),
-        (Kind::Instance, "user_data") => Some("app_user_data"),
-        (
-            Kind::DbInstance
-            | Kind::DbSubnetGroup
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc,
-            _,
-        ) => None,
-    }
+    let origins = address.kind.definition().variables.iter();
+    let mut fitting = origins.filter(|origin| origin.attribute == attribute);
+    fitting.find(|origin| origin.name.is_empty() || *origin.name == *address.name).map(|origin| origin.variable)
 }

@@ -3,7 +3,7 @@
 use super::Problem;
 use crate::address::Address;
 use crate::diff::least_growth;
-use crate::model::MAX_ALLOCATED_STORAGE;
+use crate::resource::MAX_ALLOCATED_STORAGE;
 use crate::value::{Value, ValueMap};
 
 /// True if the storage is larger than asked for because RDS made it so: storage autoscaling is on and allows it.

@@ -8,10 +8,7 @@ use std::sync::Arc;
 use crate::identity;
 use crate::value::{Value, ValueMap};
 
-/// The attribute with all tags of an object.
-pub const ALL: &str = "tags_all";
-/// The attribute with the object's own tags.
-pub const OWN: &str = "tags";
+pub use crate::resource::{ALL_TAGS as ALL, OWN_TAGS as OWN};
 
 fn map_of<'a>(attributes: &'a ValueMap, name: &str) -> Option<&'a ValueMap> {
     attributes.get(name).and_then(Value::as_map)

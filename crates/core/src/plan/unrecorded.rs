@@ -7,7 +7,8 @@ use super::Problem;
 use super::build::Inputs;
 use super::{Action, Change};
 use crate::address::Address;
-use crate::model::{Kind, kind_of_id};
+use crate::kind::Kind;
+use crate::resource::kind_of_id;
 use crate::shell::Command;
 use crate::value::Value;
 

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use crate::api::{Ec2, Operation, Rds, Ssm, Sts};
 use crate::identity::LINEAGE_TAG;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::state::State;
 use crate::value::{Value, ValueMap};
 
@@ -48,11 +48,7 @@ impl Names {
     pub fn learn(&mut self, state: &State) {
         for (target, resource) in state.objects() {
             // Databases are known by names, and Terraform's identifier of one is another.
-            let id = match target.address.kind {
-                Kind::DbInstance => resource.attributes.get("identifier").and_then(Value::as_str),
-                Kind::DbSubnetGroup => resource.attributes.get("name").and_then(Value::as_str),
-                _ => resource.id(),
-            };
+            let id = resource.attributes.get(target.address.kind.key_attribute()).and_then(Value::as_str);
             if let Some(id) = id.filter(|id| !id.is_empty()) {
                 self.bind(id, &target.to_string());
             }

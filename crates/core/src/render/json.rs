@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::is_sensitive;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::value::{Value, ValueMap};
 
 /// The value if it is known and no secret. In a list, what is not known is null, so that positions are kept; in a

@@ -28,7 +28,7 @@ pub use self::plan_text::{Options, boot_text, plan_text};
 pub use self::state_json::state_json;
 pub use self::state_text::{state_list, state_show, state_text};
 pub use self::timeline::{Span, timeline_text};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::printable;
 
 pub use crate::secret::SENSITIVE;

@@ -13,8 +13,9 @@ use super::{PROVIDER_NAME, TERRAFORM_VERSION, calls_json, is_sensitive, state_js
 use crate::address::{Address, VPC_MODULE};
 use crate::boot::{BootScript, Line};
 use crate::intern::key;
-use crate::model::{Kind, OnChange};
+use crate::kind::Kind;
 use crate::plan::{Action, Change, Drift, Mode, Order, OutputChange, Plan, Reason};
+use crate::resource::OnChange;
 use crate::secret::DB_PASSWORD;
 use crate::state::outputs::output_type;
 use crate::state::{State, Target};
@@ -308,7 +309,7 @@ fn planned_values(plan: &Plan) -> Json {
         let address = &change.target.address;
         let map = after(change)?;
         let mut json = identity_json(address);
-        json["schema_version"] = address.kind.schema_version().into();
+        json["schema_version"] = address.kind.definition().schema_version.into();
         json["values"] = attributes(address.kind, &map);
         json["sensitive_values"] = sensitive(address.kind, &map);
         Some((address.in_vpc_module, json))
@@ -354,7 +355,7 @@ fn configuration(plan: &Plan) -> Json {
             "type": kind.terraform_type(),
             "name": &*config.name,
             "provider_config_key": "aws",
-            "schema_version": kind.schema_version(),
+            "schema_version": kind.definition().schema_version,
             "expressions": expressions,
         });
         (config.in_vpc_module, json)

@@ -9,9 +9,10 @@ use super::tree::{Keys, Place, Sign, Tree, is_empty};
 use super::{ASSIGNED, Style, Text, is_sensitive, quote};
 use crate::address::Address;
 use crate::boot::{BootScript, Line};
-use crate::model::{Kind, OnChange};
+use crate::kind::Kind;
 use crate::plan::{Action, Change, DataLoss, Drift, Lost, Mode, Order, OutputChange, Plan, Reason};
 use crate::plan::{exposure, refusal};
+use crate::resource::OnChange;
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
 

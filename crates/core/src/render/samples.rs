@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::api::{Call, Operation};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::plan::{
     Accept, Action, AttributeChange, Change, Drift, Expect, Lookup, Mode, Node, Order, OutputChange, Pace, Plan,
     Reason, Save, Short, Step, Verb, Waiter,

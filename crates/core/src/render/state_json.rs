@@ -25,7 +25,7 @@ pub fn state_json(state: &State) -> Json {
 fn resource_json(target: &Target, resource: &Resource) -> Json {
     let kind = target.address.kind;
     let mut json = identity_json(&target.address);
-    json["schema_version"] = kind.schema_version().into();
+    json["schema_version"] = kind.definition().schema_version.into();
     json["values"] = attributes(kind, &resource.attributes);
     json["sensitive_values"] = sensitive(kind, &resource.shown_attributes(kind));
     if !resource.dependencies.is_empty() {

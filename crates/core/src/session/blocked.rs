@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Replies;
 use crate::api::{Ec2, Operation};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::network::{Block, Blocked};
 use crate::plan::refusal;
 use crate::stack;

@@ -9,10 +9,10 @@ use crate::address::Address;
 use crate::api::{Call, Ec2, Operation, Rds};
 use crate::declarable;
 use crate::identity;
-use crate::model::{Kind, kind_of_id};
-use crate::observe::{self, Phase, Place};
+use crate::kind::Kind;
 use crate::ownership::Elsewhere;
 use crate::plan::{Action, Change, Mode, Node};
+use crate::resource::{self, Phase, Place, kind_of_id};
 use crate::shell::Command;
 use crate::stack;
 use crate::state::State;
@@ -123,7 +123,7 @@ pub(super) fn found(
 }
 
 fn tagged_address(seen: &Seen<'_>) -> Option<Address> {
-    let phase = observe::phase(seen.kind, seen.object);
+    let phase = resource::phase(seen.kind, seen.object);
     if matches!(phase, Phase::Deleting | Phase::Gone) || seen.text("GroupName") == "default" {
         return None;
     }

@@ -4,7 +4,7 @@
 use super::Inputs;
 use crate::boot::{self, BootScript};
 use crate::identity::{LINEAGE_TAG, OLD_TAGS};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::plan::Mode;
 use crate::plan::build::Observed;
 use crate::stack::Stack;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Problem;
-use crate::observe::Place;
+use crate::resource::Place;
 use crate::state::State;
 use crate::value::Value;
 

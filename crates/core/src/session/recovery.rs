@@ -8,11 +8,11 @@ use crate::address::Address;
 use crate::api::VISIBILITY_MS;
 use crate::api::{Effect, ErrorClass, Operation, Rds, Recognition, Reply};
 use crate::identity;
-use crate::model::Kind;
-use crate::observe;
+use crate::kind::Kind;
 use crate::plan::Problem;
 use crate::plan::reads::read_node;
-use crate::plan::{Accept, Expect, Mode, Node, Pace, Save, Step, Waiter, lower};
+use crate::plan::{Accept, Expect, Mode, Node, Pace, Save, Step, Waiter};
+use crate::resource;
 use crate::stack::stack;
 use crate::state::{Resource, State, Target};
 use crate::value::{Value, ValueMap};
@@ -42,7 +42,7 @@ pub(super) fn recovery(state: &State, inputs: &Inputs) -> Vec<Node> {
                 (Arc::from("identifier"), intent.name.clone().into()),
                 (Arc::from("name"), intent.name.clone().into()),
             ]);
-            let mut lookup = lower::lookup(address, &attributes, &state.lineage, intent.generation, &place)?;
+            let mut lookup = resource::lookup(address, &attributes, &state.lineage, intent.generation, &place)?;
             if is_old_form {
                 lookup.call = identity::in_old_form(lookup.call);
             }
@@ -99,10 +99,10 @@ pub(super) fn adopt(state: &mut State, replies: &[(&Node, &Reply)]) -> Result<Ve
             identity::lineage(tags) == Some(&*state.lineage)
                 && identity::address_tag(tags) == Some(&address.tag_value())
                 && identity::generation_tag(tags) == Some(node.generation)
-                && observe::phase(address.kind, object) != observe::Phase::Gone
+                && resource::phase(address.kind, object) != resource::Phase::Gone
         };
         let Some(object) = candidates.iter().find(ours) else { continue };
-        let Some(mut attributes) = observe::attributes(address.kind, &ValueMap::new(), object, &place) else {
+        let Some(mut attributes) = resource::attributes(address.kind, &ValueMap::new(), object, &place) else {
             continue;
         };
         if address.kind == Kind::DbSubnetGroup

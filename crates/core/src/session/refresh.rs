@@ -11,13 +11,12 @@ use crate::api::{Call, Ec2, Operation, Rds};
 use crate::diff::{self, Verdict};
 use crate::identity::{self, is_identity};
 use crate::intern;
-use crate::model::DATABASE_INTERFACE;
-use crate::model::{Compare, Kind, OnChange};
-use crate::observe::{self, Phase, Place};
+use crate::kind::Kind;
 use crate::ownership::{Elsewhere, Ownership};
 use crate::plan::Drift;
 use crate::plan::build::{Found, Observed};
 use crate::plan::{kept, tags};
+use crate::resource::{self, Compare, Definition, Listing, OnChange, Phase, Place, Tagging};
 use crate::stack;
 use crate::state::without_secrets;
 use crate::state::{Resource, State, Target};
@@ -27,70 +26,18 @@ use crate::variables::Variables;
 /// Most values AWS takes in one filter.
 const FILTER_VALUES_MAX: usize = 200;
 
-/// Where RDS lists its objects.
-const DATABASES: [(Kind, Operation, &str, &str); 2] = [
-    (Kind::DbInstance, Operation::Rds(Rds::DescribeDBInstances), "DBInstances", "DBInstanceIdentifier"),
-    (Kind::DbSubnetGroup, Operation::Rds(Rds::DescribeDBSubnetGroups), "DBSubnetGroups", "DBSubnetGroupName"),
-];
-
-/// Where a kind is listed: operation, filter by identifier, list in the reply, identifier in an item.
-struct Listing {
-    operation: Operation,
-    filter: &'static str,
-    list: &'static str,
-    id: &'static str,
-}
-
-const fn listing(kind: Kind) -> Option<Listing> {
-    let (operation, filter, list, id) = match kind {
-        Kind::Vpc => (Operation::Ec2(Ec2::DescribeVpcs), "vpc-id", "Vpcs", "VpcId"),
-        Kind::Subnet => (Operation::Ec2(Ec2::DescribeSubnets), "subnet-id", "Subnets", "SubnetId"),
-        Kind::InternetGateway => (
-            Operation::Ec2(Ec2::DescribeInternetGateways),
-            "internet-gateway-id",
-            "InternetGateways",
-            "InternetGatewayId",
-        ),
-        Kind::Eip => (Operation::Ec2(Ec2::DescribeAddresses), "allocation-id", "Addresses", "AllocationId"),
-        Kind::NatGateway => (Operation::Ec2(Ec2::DescribeNatGateways), "nat-gateway-id", "NatGateways", "NatGatewayId"),
-        Kind::RouteTable | Kind::Route | Kind::RouteTableAssociation => {
-            (Operation::Ec2(Ec2::DescribeRouteTables), "route-table-id", "RouteTables", "RouteTableId")
-        }
-        Kind::SecurityGroup | Kind::DefaultSecurityGroup => {
-            (Operation::Ec2(Ec2::DescribeSecurityGroups), "group-id", "SecurityGroups", "GroupId")
-        }
-        Kind::Instance => (Operation::Ec2(Ec2::DescribeInstances), "instance-id", "Instances", "InstanceId"),
-        Kind::DbInstance | Kind::DbSubnetGroup => return None,
-    };
-    Some(Listing { operation, filter, list, id })
-}
-
-/// Where the objects of each kind are listed: operation, list in the reply, identifier in an item. What is listed in
-/// another's place (routes, associations, the default group) is not repeated.
-pub(super) fn lists() -> Vec<(Kind, Operation, &'static str, &'static str)> {
-    let own = Kind::ALL
-        .into_iter()
-        .filter(|kind| !matches!(kind, Kind::Route | Kind::RouteTableAssociation | Kind::DefaultSecurityGroup));
-    let ec2 = own.filter_map(|kind| listing(kind).map(|l| (kind, l.operation, l.list, l.id)));
-    ec2.chain(DATABASES).collect()
+/// Where the objects of each kind are listed, those of EC2 first. What is listed in another's place (routes, associations,
+/// the default group) is not repeated.
+pub(super) fn lists() -> Vec<Listing> {
+    let listings = || Kind::ALL.into_iter().map(|kind| (kind, kind.definition().listing));
+    let own = || listings().filter(|(kind, listing)| listing.kind == *kind).map(|(_, listing)| listing);
+    let has_filter = |listing: &Listing| listing.filter.is_some();
+    own().filter(has_filter).chain(own().filter(|listing| !has_filter(listing))).collect()
 }
 
 /// The identifier under which an object is listed.
 fn listed_id(kind: Kind, attributes: &ValueMap) -> Option<&str> {
-    let name = match kind {
-        Kind::Route | Kind::RouteTableAssociation => "route_table_id",
-        Kind::DbInstance => "identifier",
-        Kind::DbSubnetGroup => "name",
-        Kind::DefaultSecurityGroup
-        | Kind::Eip
-        | Kind::Instance
-        | Kind::InternetGateway
-        | Kind::NatGateway
-        | Kind::RouteTable
-        | Kind::SecurityGroup
-        | Kind::Subnet
-        | Kind::Vpc => "id",
-    };
+    let name = kind.definition().listing.attribute;
     attributes.get(name).and_then(Value::as_str).filter(|id| !id.is_empty())
 }
 
@@ -101,46 +48,29 @@ pub fn reads(state: &State, place: &Place) -> Vec<(Kind, Call)> {
     for (target, resource) in state.objects() {
         let kind = target.address.kind;
         let Some(id) = listed_id(kind, &resource.attributes) else { continue };
-        match listing(kind) {
-            Some(listing) => ids.entry(listing.operation).or_insert((kind, Vec::new())).1.push(id),
-            None if kind == Kind::DbInstance => {
-                calls.push((kind, Call::new(Rds::DescribeDBInstances, [("DBInstanceIdentifier", Value::str(id))])));
-            }
-            None => {
-                calls.push((kind, Call::new(Rds::DescribeDBSubnetGroups, [("DBSubnetGroupName", Value::str(id))])));
-                let recorded = resource.attributes.get("arn").filter(|arn| !arn.is_null());
-                let arn = recorded.cloned().unwrap_or_else(|| place.arn("rds", &format!("subgrp:{id}")));
-                if !arn.is_null() {
-                    calls.push((kind, Call::new(Rds::ListTagsForResource, [("ResourceName", arn)])));
-                }
-            }
+        let Definition { listing, also_read, .. } = kind.definition();
+        if listing.filter.is_some() {
+            ids.entry(listing.operation).or_insert((kind, Vec::new())).1.push(id);
+        } else {
+            calls.push((kind, Call::new(listing.operation, [(listing.argument, Value::str(id))])));
         }
-        if kind == Kind::Vpc {
-            for attribute in ["enableDnsHostnames", "enableDnsSupport"] {
-                let args = [("VpcId", Value::str(id)), ("Attribute", Value::str(attribute))];
-                calls.push((kind, Call::new(Ec2::DescribeVpcAttribute, args)));
-            }
-        }
+        calls.extend(also_read(&resource.attributes, id, place).into_iter().map(|call| (kind, call)));
     }
     calls.extend(ids.into_values().flat_map(|(kind, values)| reads_of(kind, values)));
     calls
 }
 
-/// The reads of EC2 objects of a kind by their identifiers; of servers with their volumes.
+/// The reads of objects of a kind by their identifiers; none of what has no filter for them.
 pub(super) fn reads_of(kind: Kind, mut ids: Vec<&str>) -> Vec<(Kind, Call)> {
-    let Some(Listing { operation, filter, .. }) = listing(kind) else { return Vec::new() };
+    let Listing { operation, filter: Some(filter), beside, .. } = kind.definition().listing else { return Vec::new() };
     ids.sort_unstable();
     ids.dedup();
-    let mut calls = Vec::new();
-    for chunk in ids.chunks(FILTER_VALUES_MAX) {
+    let reads = || std::iter::once((operation, filter)).chain(beside);
+    let of_chunk = |chunk: &[&str]| -> Vec<(Kind, Call)> {
         let filters = |name: &str| Value::map([(name, Value::list(chunk.iter().copied()))]);
-        calls.push((kind, Call::new(operation, [("Filters", filters(filter))])));
-        if kind == Kind::Instance {
-            let args = [("Filters", filters("attachment.instance-id"))];
-            calls.push((kind, Call::new(Ec2::DescribeVolumes, args)));
-        }
-    }
-    calls
+        reads().map(|(operation, filter)| (kind, Call::new(operation, [("Filters", filters(filter))]))).collect()
+    };
+    ids.chunks(FILTER_VALUES_MAX).flat_map(of_chunk).collect()
 }
 
 /// The read that tells in which subnets the database's network interfaces are; only if its group is to have fewer.
@@ -151,8 +81,7 @@ pub fn database_places(state: &State, variables: &Variables) -> Option<(Kind, Ca
     if subnets <= variables.private_subnet_cidrs.len() || groups.as_list().is_none_or(<[_]>::is_empty) {
         return None;
     }
-    let filters = [("group-id", groups.clone()), ("description", Value::list([DATABASE_INTERFACE]))];
-    Some((Kind::DbInstance, Call::new(Ec2::DescribeNetworkInterfaces, [("Filters", Value::map(filters))])))
+    Some((Kind::DbInstance, resource::database_interfaces(groups.clone())))
 }
 
 /// The subnets that [`database_places`] found.
@@ -179,7 +108,7 @@ pub fn adopt_untagged(state: &mut State, replies: &Replies<'_>, place: &Place) -
         let Some(subnet) = state.attribute(&subnet, "id") else { continue };
         let known = ValueMap::from([(intern::key("subnet_id"), subnet.clone())]);
         let table = subnet.as_str().and_then(|subnet| index.tables_of.get(subnet));
-        let attributes = table.and_then(|table| observe::attributes(address.kind, &known, table, place));
+        let attributes = table.and_then(|table| resource::attributes(address.kind, &known, table, place));
         all_show &= attributes.is_some();
         found.extend(attributes.map(|attributes| (address.clone(), attributes)));
     }
@@ -190,7 +119,7 @@ pub fn adopt_untagged(state: &mut State, replies: &Replies<'_>, place: &Place) -
         let known = ValueMap::from([(intern::key("destination_cidr_block"), Value::str(stack::ANYWHERE))]);
         let table =
             of_routes.get(address).and_then(|id| index.objects.get(&(Operation::Ec2(Ec2::DescribeRouteTables), *id)));
-        let attributes = table.and_then(|table| observe::attributes(address.kind, &known, table, place));
+        let attributes = table.and_then(|table| resource::attributes(address.kind, &known, table, place));
         found.extend(attributes.map(|attributes| (address.clone(), attributes)));
     }
     for (address, attributes) in found {
@@ -252,7 +181,7 @@ pub fn refresh(state: &mut State, replies: &Replies<'_>, place: &Place, moves: &
         if resource.attributes.contains_key("password") {
             without_secrets(&mut Arc::make_mut(resource).attributes);
         }
-        let found = Found { attributes: resource.attributes.clone(), phase: observe::phase(kind, object) };
+        let found = Found { attributes: resource.attributes.clone(), phase: resource::phase(kind, object) };
         observed.insert(target, found);
     }
     Refreshed { drift, observed, ownership }
@@ -310,15 +239,6 @@ pub fn drop_gone(state: &mut State, observed: &Observed, ownership: &Ownership) 
     state.deposed.retain(|target, _| exists(target));
 }
 
-/// The operation that lists objects of a kind.
-fn operation_of(kind: Kind) -> Operation {
-    match (listing(kind), kind) {
-        (Some(listing), _) => listing.operation,
-        (None, Kind::DbInstance) => Operation::Rds(Rds::DescribeDBInstances),
-        (None, _) => Operation::Rds(Rds::DescribeDBSubnetGroups),
-    }
-}
-
 /// Objects of the replies by identifier.
 struct Index<'a> {
     objects: BTreeMap<(Operation, &'a str), &'a Value>,
@@ -332,7 +252,7 @@ struct Index<'a> {
 impl<'a> Index<'a> {
     fn new(replies: &Replies<'a>) -> Self {
         let mut objects = BTreeMap::new();
-        for (_, operation, list, id) in lists() {
+        for Listing { operation, list, id, .. } in lists() {
             for item in replies.items(operation, list) {
                 if let Some(id) = item.at(id).and_then(Value::as_str) {
                     objects.insert((operation, id), item);
@@ -370,47 +290,39 @@ impl<'a> Index<'a> {
 
     /// The tags of the object, if it is there and has some.
     fn tags(&self, kind: Kind, recorded: &ValueMap) -> Option<&'a Value> {
-        let (operation, id) = (operation_of(kind), listed_id(kind, recorded)?);
-        let object = self.objects.get(&(operation, id)).copied()?;
+        let Definition { listing, tagging, .. } = kind.definition();
+        let object = self.objects.get(&(listing.operation, listed_id(kind, recorded)?)).copied()?;
         let arn = || object.get("DBSubnetGroupArn").as_str().or_else(|| recorded.get("arn").and_then(Value::as_str));
-        match kind {
-            Kind::Route | Kind::RouteTableAssociation => None,
-            Kind::DbSubnetGroup => Some(self.group_tags.get(arn()?)?.get("Tags")),
-            Kind::DbInstance
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::RouteTable
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc => Some(object.get("Tags")),
+        match tagging {
+            Tagging::None => None,
+            Tagging::Ec2 | Tagging::Rds => Some(object.get("Tags")),
+            Tagging::RdsApart => Some(self.group_tags.get(arn()?)?.get("Tags")),
         }
     }
 
     /// The object, and all attributes the replies tell of it.
     fn find(&self, kind: Kind, recorded: &ValueMap, place: &Place) -> Option<(&'a Value, ValueMap)> {
-        let (operation, id) = (operation_of(kind), listed_id(kind, recorded)?);
-        let listed = self.objects.get(&(operation, id)).copied();
+        let Definition { listing, tagging, .. } = kind.definition();
+        let id = listed_id(kind, recorded)?;
+        let listed = self.objects.get(&(listing.operation, id)).copied();
         let object = if kind == Kind::RouteTableAssociation {
             let subnet = recorded.get("subnet_id").and_then(Value::as_str)?;
             self.tables_of.get(subnet).copied().or(listed)?
         } else {
             listed?
         };
-        let mut attributes = observe::attributes(kind, recorded, object, place)?;
+        let mut attributes = resource::attributes(kind, recorded, object, place)?;
         for reply in self.vpc_attributes.get(id).filter(|_| kind == Kind::Vpc).into_iter().flatten() {
-            attributes.extend(observe::attributes(kind, recorded, reply, place)?);
+            attributes.extend(resource::attributes(kind, recorded, reply, place)?);
         }
         if kind == Kind::Instance
             && let Some(volume) = self.root_volume(id, object)
         {
-            attributes.insert(Arc::from("root_block_device"), observe::root_block_device(object, volume));
+            attributes.insert(Arc::from("root_block_device"), resource::root_block_device(object, volume));
         }
         let arn = attributes.get("arn").or_else(|| recorded.get("arn")).and_then(Value::as_str);
-        if let Some(tags) = arn.filter(|_| kind == Kind::DbSubnetGroup).and_then(|arn| self.group_tags.get(arn)) {
-            attributes.extend(observe::attributes(kind, recorded, tags, place)?);
+        if let Some(tags) = arn.filter(|_| *tagging == Tagging::RdsApart).and_then(|arn| self.group_tags.get(arn)) {
+            attributes.extend(resource::attributes(kind, recorded, tags, place)?);
         }
         Some((object, attributes))
     }

@@ -10,11 +10,11 @@ use super::{Inputs, Known, choices, discovery, know, lost, place, plan, recovery
 use crate::api::VISIBILITY_MS;
 use crate::api::{Call, ErrorClass, Operation, Reply, Sts};
 use crate::engine::{Cause, Executor, Outcome};
-use crate::model::Kind;
-use crate::observe::Place;
+use crate::kind::Kind;
 use crate::plan::reads::{Replies, read};
 use crate::plan::{Mode, Node, Step};
 use crate::plan::{Planned, Problem};
+use crate::resource::Place;
 use crate::session::read_problems;
 use crate::state::State;
 use crate::surroundings::around;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::{Inputs, claim::guard, move_addresses, refresh};
 use crate::api::ErrorClass;
 use crate::api::VISIBILITY_MS;
-use crate::observe::{Phase, Place};
 use crate::plan::build::Found;
 use crate::plan::reads::Replies;
 use crate::plan::{Drift, Mode, standing};
+use crate::resource::{Phase, Place};
 use crate::state::{State, Target};
 
 /// How long to wait before everything is read again, because the replies are not as recorded and may be from before

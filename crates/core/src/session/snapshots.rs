@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{Inputs, Known, Replies, read};
 use crate::api::{Call, Operation, Rds};
-use crate::model::Kind;
-use crate::observe::Phase;
+use crate::kind::Kind;
 use crate::plan::build::Found;
 use crate::plan::ending;
 use crate::plan::{Node, Plan};
+use crate::resource::Phase;
 use crate::value::Value;
 
 /// The snapshots that replies tell of: those that people asked for, of every database, as a name is anybody's.

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::api::VISIBILITY_MS;
-use crate::api::{Call, Ec2, ErrorClass, Operation, Rds, Reply};
+use crate::api::{Call, ErrorClass, Reply};
 use crate::identity::{self, LINEAGE_TAG};
 use crate::intern;
-use crate::model::Kind;
-use crate::observe::Place;
+use crate::kind::Kind;
 use crate::plan::Problem;
 use crate::plan::reads::read_node;
 use crate::plan::{Accept, Expect, Node, Pace, Save, Step, Waiter};
 use crate::procedure::left;
+use crate::resource::{self, Found, Place};
 use crate::shell::Command;
 use crate::stack;
 use crate::state::State;
@@ -24,153 +24,55 @@ use crate::variables::Variables;
 /// A deleted object may be listed a little longer, so what is found is looked at again before it counts as left.
 const SETTLED: Pace = Pace { least_ms: 0, usual_ms: 1_000, deadline_ms: VISIBILITY_MS };
 
-/// How one kind is looked for.
-struct Row {
-    /// The Terraform type.
-    kind: &'static str,
-    /// The kind that the reading node is named after.
-    of: Kind,
-    operation: Operation,
-    /// List in the reply; empty if the reply tells of one object.
-    list: &'static str,
-    id: &'static str,
-    /// The command of AWS's own tool that removes one; the identifier follows.
-    remove: &'static str,
-}
-
-/// Every kind whose objects carry tags: routes and associations go with their tables.
-const ROWS: [Row; 11] = [
-    row("aws_vpc", Kind::Vpc, Operation::Ec2(Ec2::DescribeVpcs), "Vpcs", "VpcId", "aws ec2 delete-vpc --vpc-id"),
-    row(
-        "aws_subnet",
-        Kind::Subnet,
-        Operation::Ec2(Ec2::DescribeSubnets),
-        "Subnets",
-        "SubnetId",
-        "aws ec2 delete-subnet --subnet-id",
-    ),
-    row(
-        "aws_internet_gateway",
-        Kind::InternetGateway,
-        Operation::Ec2(Ec2::DescribeInternetGateways),
-        "InternetGateways",
-        "InternetGatewayId",
-        "aws ec2 delete-internet-gateway --internet-gateway-id",
-    ),
-    row(
-        "aws_eip",
-        Kind::Eip,
-        Operation::Ec2(Ec2::DescribeAddresses),
-        "Addresses",
-        "AllocationId",
-        "aws ec2 release-address --allocation-id",
-    ),
-    row(
-        "aws_nat_gateway",
-        Kind::NatGateway,
-        Operation::Ec2(Ec2::DescribeNatGateways),
-        "NatGateways",
-        "NatGatewayId",
-        "aws ec2 delete-nat-gateway --nat-gateway-id",
-    ),
-    row(
-        "aws_route_table",
-        Kind::RouteTable,
-        Operation::Ec2(Ec2::DescribeRouteTables),
-        "RouteTables",
-        "RouteTableId",
-        "aws ec2 delete-route-table --route-table-id",
-    ),
-    row(
-        "aws_security_group",
-        Kind::SecurityGroup,
-        Operation::Ec2(Ec2::DescribeSecurityGroups),
-        "SecurityGroups",
-        "GroupId",
-        "aws ec2 delete-security-group --group-id",
-    ),
-    row(
-        "aws_instance",
-        Kind::Instance,
-        Operation::Ec2(Ec2::DescribeInstances),
-        "Instances",
-        "InstanceId",
-        "aws ec2 terminate-instances --instance-ids",
-    ),
-    row(
-        "aws_ebs_volume",
-        Kind::Instance,
-        Operation::Ec2(Ec2::DescribeVolumes),
-        "Volumes",
-        "VolumeId",
-        "aws ec2 delete-volume --volume-id",
-    ),
-    row(
-        "aws_db_instance",
-        Kind::DbInstance,
-        Operation::Rds(Rds::DescribeDBInstances),
-        "DBInstances",
-        "DBInstanceIdentifier",
-        "aws rds delete-db-instance --db-instance-identifier",
-    ),
-    row(
-        "aws_db_subnet_group",
-        Kind::DbSubnetGroup,
-        Operation::Rds(Rds::ListTagsForResource),
-        "",
-        "",
-        "aws rds delete-db-subnet-group --db-subnet-group-name",
-    ),
+/// The kinds whose objects are looked for, in the order in which a stack is made: routes and associations go with their
+/// tables.
+const SWEPT: [Kind; 10] = [
+    Kind::Vpc,
+    Kind::Subnet,
+    Kind::InternetGateway,
+    Kind::Eip,
+    Kind::NatGateway,
+    Kind::RouteTable,
+    Kind::SecurityGroup,
+    Kind::Instance,
+    Kind::DbInstance,
+    Kind::DbSubnetGroup,
 ];
 
-const fn row(
-    kind: &'static str,
-    of: Kind,
-    operation: Operation,
-    list: &'static str,
-    id: &'static str,
-    remove: &'static str,
-) -> Row {
-    Row { kind, of, operation, list, id, remove }
+/// How they are looked for, each with the kind that the reading node is named after.
+fn rows() -> impl Iterator<Item = (Kind, &'static resource::Swept)> {
+    SWEPT.into_iter().flat_map(|kind| kind.definition().swept.iter().map(move |row| (kind, row)))
 }
 
 /// Appends the reads of the sweep to the nodes of a destroy: each runs when all others are over, however they ended.
 pub(super) fn append(nodes: &mut Vec<Node>, recorded: &State, variables: &Variables, place: &Place) {
     // All of them, not only the last ones: one that is skipped is over while others, which it needed too, still delete.
     let others: Vec<u32> = (0..u32::try_from(nodes.len()).unwrap_or(u32::MAX)).collect();
-    for (row, call) in calls(recorded, variables, place) {
+    for (of, row, call) in calls(recorded, variables, place) {
         let expect = Expect::NoneOf { list: intern::text(row.list), lineage: recorded.lineage.clone() };
         let accept = vec![Accept { expect, success: true }];
         let step = Step::Wait(Waiter { call, accept, save: Save::Nothing, pace: SETTLED, short: None });
-        let mut node = read_node(Address::root(row.of, "any"), step);
+        let mut node = read_node(Address::root(of, "any"), step);
         node.needs.clone_from(&others);
         nodes.push(node);
     }
 }
 
-fn calls(recorded: &State, variables: &Variables, place: &Place) -> Vec<(&'static Row, Call)> {
+fn calls(recorded: &State, variables: &Variables, place: &Place) -> Vec<(Kind, &'static resource::Swept, Call)> {
     let filter = Value::map([(format!("tag:{LINEAGE_TAG}"), Value::list([&*recorded.lineage]))]);
     let mut calls = Vec::new();
-    for row in &ROWS {
-        match row.of {
+    for (of, row) in rows() {
+        match of.definition().found {
             // RDS does not filter by tags, but shows those of instances; those of a group are told by its name.
-            Kind::DbInstance => calls.push((row, Call::new(row.operation, []))),
-            Kind::DbSubnetGroup => {
+            Found::ByName => calls.push((of, row, Call::new(row.operation, []))),
+            Found::ByTagsOfName => {
                 let arns = group_names(recorded, variables).into_iter();
                 let arns = arns.map(|name| place.arn("rds", &format!("subgrp:{name}"))).filter(|arn| !arn.is_null());
-                calls.extend(arns.map(|arn| (row, Call::new(row.operation, [("ResourceName", arn)]))));
+                calls.extend(arns.map(|arn| (of, row, Call::new(row.operation, [("ResourceName", arn)]))));
             }
-            Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc => calls.push((row, Call::new(row.operation, [("Filters", filter.clone())]))),
+            Found::ByTags | Found::ByPlace => {
+                calls.push((of, row, Call::new(row.operation, [("Filters", filter.clone())])));
+            }
         }
     }
     calls
@@ -224,7 +126,7 @@ impl Swept {
             match reply {
                 Ok(reply) => {
                     let left = left(reply, row.list, &state.lineage);
-                    let left = left.map(|object| (row.leftover(object, call), object.get("InstanceId").as_str()));
+                    let left = left.map(|object| (leftover(row, object, call), object.get("InstanceId").as_str()));
                     // A volume is recorded with its instance.
                     let is_recorded = |(left, instance): &(Leftover, Option<&str>)| {
                         [Some(left.id.as_str()), *instance].into_iter().flatten().any(|id| recorded.contains(id))
@@ -236,8 +138,8 @@ impl Swept {
                     swept.unread.push(Problem::Read { call: call.operation.to_string(), error: error.clone() });
                 }
             }
-            if !swept.kinds.contains(&row.kind) {
-                swept.kinds.push(row.kind);
+            if !swept.kinds.contains(&row.terraform_type) {
+                swept.kinds.push(row.terraform_type);
             }
         }
         (!swept.kinds.is_empty()).then_some(swept)
@@ -260,20 +162,18 @@ impl Swept {
     }
 }
 
-impl Row {
-    fn leftover(&self, object: &Value, call: &Call) -> Leftover {
-        let arn = || call.arg("ResourceName").as_str().and_then(|arn| arn.rsplit(':').next());
-        let id = object.get(self.id).as_str().or_else(arn).unwrap_or_default().to_owned();
-        let tag = identity::address_tag(object.get("Tags"));
-        // A tag cannot hold the brackets of an index.
-        let address = tag.map(|tag| Address::from_tag_value(tag).map_or_else(|_| tag.to_owned(), |a| a.to_string()));
-        let remove = Command::new(self.remove).id(&id).map(|command| command.to_string());
-        Leftover { kind: self.kind, remove, id, address }
-    }
+fn leftover(row: &resource::Swept, object: &Value, call: &Call) -> Leftover {
+    let arn = || call.arg("ResourceName").as_str().and_then(|arn| arn.rsplit(':').next());
+    let id = object.get(row.id).as_str().or_else(arn).unwrap_or_default().to_owned();
+    let tag = identity::address_tag(object.get("Tags"));
+    // A tag cannot hold the brackets of an index.
+    let address = tag.map(|tag| Address::from_tag_value(tag).map_or_else(|_| tag.to_owned(), |a| a.to_string()));
+    let remove = Command::new(row.remove).id(&id).map(|command| command.to_string());
+    Leftover { kind: row.terraform_type, remove, id, address }
 }
 
 /// The row and the call of a node of a sweep; `None` for any other node.
-fn swept_by(node: &Node) -> Option<(&'static Row, &Call)> {
+fn swept_by(node: &Node) -> Option<(&'static resource::Swept, &Call)> {
     let Some(Step::Wait(waiter)) = node.steps.first() else { return None };
     let is_sweep = waiter.accept.iter().any(|accept| match accept.expect {
         Expect::NoneOf { .. } => true,
@@ -284,13 +184,14 @@ fn swept_by(node: &Node) -> Option<(&'static Row, &Call)> {
         | Expect::Exactly { .. }
         | Expect::Absent { .. } => false,
     });
-    let row = ROWS.iter().find(|row| row.operation == waiter.call.operation).filter(|_| is_sweep)?;
+    let (_, row) = rows().find(|(_, row)| row.operation == waiter.call.operation).filter(|_| is_sweep)?;
     Some((row, &waiter.call))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{Ec2, Operation};
     use crate::variables::{Needs, evaluate};
 
     fn tagged(lineage: &str, fields: &[(&str, &str)]) -> Value {
@@ -304,7 +205,8 @@ mod tests {
         let variables = defaults.expect("the defaults are valid");
         let mut nodes = Vec::new();
         append(&mut nodes, state, &variables, &Place::default());
-        let index = nodes.iter().position(|node| swept_by(node).is_some_and(|(row, _)| row.kind == "aws_subnet"));
+        let index =
+            nodes.iter().position(|node| swept_by(node).is_some_and(|(row, _)| row.terraform_type == "aws_subnet"));
         let node = &nodes[index.expect("a read of subnets")];
         let reply: Reply = Ok(Value::map([("Subnets", Value::List(vec![object]))]));
         Swept::of(state, &[(node, &reply)]).expect("a sweep")
@@ -366,6 +268,12 @@ mod tests {
             }
         }
         assert!(subnet.is_some());
+    }
+
+    #[test]
+    fn every_kind_that_can_be_looked_for_is() {
+        let missing = Kind::ALL.into_iter().filter(|kind| !kind.definition().swept.is_empty() && !SWEPT.contains(kind));
+        assert_eq!(missing.collect::<Vec<_>>(), []);
     }
 
     #[test]

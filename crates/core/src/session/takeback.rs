@@ -5,7 +5,7 @@
 
 use crate::address::Address;
 use crate::identity;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::plan::build::Observed;
 use crate::stack::Stack;
 use crate::state::{State, Target};

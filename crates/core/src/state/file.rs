@@ -24,7 +24,7 @@ use super::{Private, Resource, State, Target, Terraform, flat, kept};
 use crate::address::{Address, VPC_MODULE};
 use crate::declarable;
 use crate::identity;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::secret::DB_PASSWORD;
 use crate::value::{Value, ValueMap};
 
@@ -413,7 +413,7 @@ fn objects(entry: &RawValue) -> Result<Objects, ReadError> {
         let schema_version = instance.schema_version.or(is_flat.then_some(0));
         let terraform = Terraform {
             provider: raw.provider.clone().filter(|provider| provider != PROVIDER),
-            schema_version: schema_version.filter(|version| *version != kind.schema_version()),
+            schema_version: schema_version.filter(|version| *version != kind.definition().schema_version),
             sensitive_attributes: instance.sensitive_attributes,
             identity: instance.identity,
             identity_schema_version: instance.identity_schema_version,
@@ -620,7 +620,7 @@ impl Serialize for ResourcesView<'_> {
                 index_key: target.address.index,
                 status: resource.tainted.then_some("tainted"),
                 deposed: deposed_keys.get(target).copied(),
-                schema_version: terraform.schema_version.unwrap_or(target.address.kind.schema_version()),
+                schema_version: terraform.schema_version.unwrap_or(target.address.kind.definition().schema_version),
                 attributes: Public { kind: target.address.kind, attributes: &resource.attributes },
                 sensitive_attributes: &terraform.sensitive_attributes,
                 identity: terraform.identity.as_ref(),

@@ -376,7 +376,7 @@ fn items(inside: &Entries<'_>, path: &str, of: Type, depth: usize) -> Result<Val
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Kind;
+    use crate::kind::Kind;
 
     fn flat(entries: &[(&str, &str)]) -> Flat {
         entries.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
@@ -467,7 +467,7 @@ mod tests {
         for kind in Kind::ALL {
             let types = types(kind.terraform_type());
             let known = |name: &str| types.iter().chain(COMMON).any(|(known, _)| *known == name);
-            for (name, _) in kind.provider_settings() {
+            for (name, _) in kind.definition().provider_settings {
                 assert!(known(name), "{kind} {name}: a truth value");
             }
             let mut names: Vec<&str> = types.iter().map(|(name, _)| *name).collect();

@@ -10,7 +10,7 @@
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value as Json};
 
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// Our key among the provider's.
 const KEY: &str = "aloka";

@@ -27,8 +27,8 @@ use crate::address::Address;
 pub use crate::address::Target;
 use crate::api::Operation;
 use crate::identity;
-use crate::model::Kind;
-use crate::model::PASSWORD;
+use crate::kind::Kind;
+use crate::resource::PASSWORD;
 use crate::value::{Value, ValueMap};
 
 /// The recorded state of the whole stack.
@@ -257,7 +257,7 @@ impl State {
     /// Identifiers of what is recorded. A run that failed leaves it recorded, and reports it by itself.
     pub fn recorded_ids(&self) -> BTreeSet<&str> {
         let ids = self.objects().filter_map(|(target, object)| {
-            let name = target.address.kind.name_attribute().unwrap_or("id");
+            let name = target.address.kind.key_attribute();
             object.attributes.get(name)?.as_str()
         });
         ids.collect()

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::intern::key;
-use crate::model::{Compare, Kind};
+use crate::kind::Kind;
+use crate::resource::Compare;
 use crate::value::{Value, ValueMap};
 
 /// What an object is called by AWS and on the command line.

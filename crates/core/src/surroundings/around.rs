@@ -10,10 +10,11 @@ use super::neighbours::{self, Doomed, Loss, Neighbour, Surroundings};
 use crate::address::Address;
 use crate::api::{Ec2, ErrorClass, Operation};
 use crate::consent::{Consent, UNKNOWN};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::plan::reads::Replies;
 use crate::plan::{Action, Change, Mode, Node};
 use crate::plan::{Planned, Problem};
+use crate::resource::Use;
 use crate::shell;
 use crate::stack;
 use crate::state::State;
@@ -26,47 +27,25 @@ fn doomed(planned: &Planned) -> Doomed {
         let kind = change.target.address.kind;
         let text = |name: &str| change.before.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let goes = matches!(change.action, Action::Delete | Action::Replace(_));
-        match kind {
-            Kind::Eip
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::RouteTable
-            | Kind::SecurityGroup
-            | Kind::Subnet
-                if goes =>
-            {
-                doomed.ids.insert(text("id"), (change.target.address.clone(), kind));
+        match kind.definition().used_by_others {
+            Use::Held | Use::CutOff if goes => {
+                doomed.ids.insert(text(kind.key_attribute()), (change.target.address.clone(), kind));
             }
-            Kind::Route if goes => {
+            Use::Way if goes => {
                 let place = (text("route_table_id"), text("destination_cidr_block"));
                 doomed.routes.insert(place, change.target.address.clone());
             }
-            Kind::RouteTableAssociation if goes => {
+            Use::Table if goes => {
                 doomed.associations.insert(text("subnet_id"));
             }
-            // RDS knows a group by its name.
-            Kind::DbSubnetGroup if goes => {
-                doomed.ids.insert(text("name"), (change.target.address.clone(), kind));
-            }
-            Kind::Vpc if goes => doomed.vpc = Some(text("id")),
-            Kind::DefaultSecurityGroup => {
+            Use::Network if goes => doomed.vpc = Some(text("id")),
+            Use::Rules => {
                 let is_emptied = change.attributes.iter().any(|a| matches!(&*a.name, "ingress" | "egress"));
                 if change.action == Action::Create || (change.action == Action::Update && is_emptied) {
                     doomed.emptied = Some(text("id"));
                 }
             }
-            Kind::DbInstance
-            | Kind::DbSubnetGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc => {}
+            Use::Nothing | Use::Held | Use::CutOff | Use::Way | Use::Table | Use::Network => {}
         }
     }
     // What has no identifier yet is used by nobody.

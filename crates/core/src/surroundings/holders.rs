@@ -9,31 +9,18 @@ use std::sync::Arc;
 use super::around;
 use super::neighbours::{self, Doomed, Surroundings};
 use crate::api::Reply;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::plan::reads::Replies;
 use crate::plan::{Action, Change, Node, Plan};
+use crate::resource::Use;
 use crate::stack;
 use crate::state::{State, Target};
 use crate::value::Value;
 
-/// What AWS keeps while somebody uses it.
-const fn is_held_by_others(kind: Kind) -> bool {
-    match kind {
-        Kind::DbSubnetGroup
-        | Kind::Eip
-        | Kind::InternetGateway
-        | Kind::RouteTable
-        | Kind::SecurityGroup
-        | Kind::Subnet
-        | Kind::Vpc => true,
-        // A database, a server and a gateway are deleted with what they hold, the others are parts of another object.
-        Kind::DbInstance
-        | Kind::DefaultSecurityGroup
-        | Kind::Instance
-        | Kind::NatGateway
-        | Kind::Route
-        | Kind::RouteTableAssociation => false,
-    }
+/// True of what AWS keeps while somebody uses it: a database, a server and a gateway are deleted with what they hold, others
+/// are parts of another object.
+fn is_held_by_others(kind: Kind) -> bool {
+    matches!(kind.definition().used_by_others, Use::Held | Use::Network)
 }
 
 /// The reads that tell who holds what these changes delete; none if they delete nothing that others could use.
@@ -85,8 +72,10 @@ impl Asker {
         by_tag: bool,
     ) -> Vec<String> {
         let kind = target.address.kind;
-        let name = if kind == Kind::DbSubnetGroup { "name" } else { "id" };
-        let id = state.get(target).and_then(|object| object.attributes.get(name)?.as_str()).unwrap_or_default();
+        let id = state
+            .get(target)
+            .and_then(|object| object.attributes.get(kind.key_attribute())?.as_str())
+            .unwrap_or_default();
         let mut doomed = Doomed::default();
         if kind == Kind::Vpc {
             doomed.vpc = Some(id.to_owned());

@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::Address;
 use crate::api::{Call, Ec2, Operation, Rds};
 use crate::identity;
-use crate::model::DATABASE_INTERFACE;
-use crate::model::Kind;
-use crate::observe::{self, Phase};
+use crate::kind::Kind;
 use crate::plan::Node;
 use crate::plan::reads::{Replies, read};
+use crate::resource::{self, DATABASE_INTERFACE, Phase};
 use crate::stack;
 use crate::state::State;
 use crate::value::Value;
@@ -169,7 +168,7 @@ impl<'a> Surroundings<'a, '_> {
         let mut ours = BTreeSet::new();
         for (kind, operation, list, id) in lists {
             for object in self.replies.items(operation, list) {
-                let is_going = matches!(observe::phase(kind, object), Phase::Deleting | Phase::Gone);
+                let is_going = matches!(resource::phase(kind, object), Phase::Deleting | Phase::Gone);
                 if is_going || self.is_tagged(object) {
                     ours.extend(object.get(id).as_str());
                     let addresses = object.get("NatGatewayAddresses").as_list().unwrap_or_default();

@@ -12,7 +12,7 @@ use super::json;
 use super::literal::{Entry, Fault, Kind, Literal, SIZE_HINT};
 use super::text::printable;
 use crate::declarable::is_declarable_name;
-use crate::model::Kind as Type;
+use crate::kind::Kind as Type;
 
 /// The longest file that is read, in bytes.
 const SIZE_MAX: usize = 1 << 20;

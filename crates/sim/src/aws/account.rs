@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aloka_core::api::Operation;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::time::Instant;
 use serde::{Deserialize, Serialize};
 

@@ -8,7 +8,7 @@ mod summary;
 use std::sync::Arc;
 
 use aloka_core::engine::{Executor, News, Notice, Outcome};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Mode, Node};
 use aloka_core::plan::{Password, Planned, Problem};
 use aloka_core::secret::{DB_PASSWORD, Secrets};

@@ -89,7 +89,7 @@ pub(super) fn path_of(nodes: &[Node], ends: &[Option<Instant>]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use aloka_core::address::Address;
-    use aloka_core::model::Kind;
+    use aloka_core::kind::Kind;
 
     use super::*;
 

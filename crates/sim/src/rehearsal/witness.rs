@@ -7,7 +7,7 @@ use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2, ErrorClass, Operation, Rds, Reply, Request};
 use aloka_core::engine::{News, Notice};
 use aloka_core::identity::{LATER_TOKENS_MAX, later_token};
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Mode, Node, Plan, Step, Verb};
 use aloka_core::secret::{DB_PASSWORD, Secret, Secrets};
 use aloka_core::state::{State, file};

@@ -3,7 +3,7 @@
 use aloka_core::address::Address;
 use aloka_core::api::{Call, Ec2};
 use aloka_core::identity;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::plan::{Lookup, Save, Step};
 use aloka_core::state::Target;
 use aloka_core::value::Value;

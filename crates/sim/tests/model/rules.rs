@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use aloka_core::api::Request;
-use aloka_core::model::Kind;
+use aloka_core::kind::Kind;
 use aloka_core::value::Value;
 use aloka_sim::aws::{Object, ObjectKind};
 use ipnet::Ipv4Net;

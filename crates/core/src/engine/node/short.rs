@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::api::Reply;
 use crate::engine::Executor;
-use crate::observe;
 use crate::plan::{Save, Waiter};
+use crate::resource;
 use crate::time::Instant;
 use crate::value::Value;
 
@@ -25,6 +25,6 @@ impl Executor {
     /// What AWS says of an object that will not become ready.
     pub(super) fn why(&self, index: usize, waiter: &Waiter, reply: &Value) -> String {
         let path = if let Save::Object(path) = &waiter.save { path } else { "" };
-        observe::why(self.nodes[index].target.address.kind, reply.at(path).unwrap_or(reply))
+        resource::why(self.nodes[index].target.address.kind, reply.at(path).unwrap_or(reply))
     }
 }

@@ -7,8 +7,8 @@ use super::Sending;
 use crate::api::{self, Call, Effect, Recognition};
 use crate::engine::Executor;
 use crate::identity;
-use crate::observe::{self, Phase};
 use crate::plan::Save;
+use crate::resource::{self, Phase};
 use crate::time::Instant;
 use crate::value::Value;
 
@@ -27,7 +27,7 @@ impl Executor {
         match save {
             Save::Object(path) if call.operation.is_creating() => {
                 let kind = self.nodes[index].target.address.kind;
-                reply.at(path).is_some_and(|object| observe::phase(kind, object) == Phase::Gone)
+                reply.at(path).is_some_and(|object| resource::phase(kind, object) == Phase::Gone)
             }
             Save::Object(_) | Save::Field { .. } | Save::Nothing => false,
         }

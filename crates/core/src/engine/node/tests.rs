@@ -5,7 +5,7 @@ use crate::address::Address;
 use crate::api::Ec2;
 use crate::api::scaling::{ANY, Scaling};
 use crate::engine::Outcome;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::plan::reads::read_node;
 use crate::state::State;
 

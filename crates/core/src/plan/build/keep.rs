@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::{groups, kept, tags};
 use super::Decisions;
-use crate::model::{Compare, Kind};
+use crate::kind::Kind;
+use crate::resource::Compare;
 use crate::rules;
 use crate::state::Target;
 use crate::value::{Value, ValueMap};

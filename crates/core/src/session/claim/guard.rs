@@ -3,7 +3,7 @@
 
 use super::super::{Inputs, Problem, Replies};
 use super::seen::{self, Seen};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::plan::{Mode, Node};
 use crate::stack;
 use crate::state::State;

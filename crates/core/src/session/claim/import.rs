@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::super::{Planned, Problem, place_of};
+use super::super::{Planned, Problem};
 use crate::address::Address;
 use crate::declarable;
 use crate::intern::key;
-use crate::model::Kind;
-use crate::observe;
+use crate::kind::Kind;
 use crate::plan::{Action, AttributeChange, Reason};
+use crate::resource::{self, Import};
 use crate::shell::Command;
 use crate::stack;
 use crate::state::{Resource, State};
@@ -26,7 +26,7 @@ fn plain(state: &State, address: &Address, id: &str) -> String {
     match address.kind {
         Kind::Route if id.starts_with("r-") => {
             let tables = state.resources.keys().filter(|other| other.kind == Kind::RouteTable);
-            let table = tables.filter_map(recorded).find(|table| observe::route_id(table) == id);
+            let table = tables.filter_map(recorded).find(|table| resource::route_id(table) == id);
             table.map_or_else(|| id.to_owned(), |table| format!("{table}_{}", stack::ANYWHERE))
         }
         Kind::RouteTableAssociation if id.starts_with("rtbassoc-") => {
@@ -36,19 +36,7 @@ fn plain(state: &State, address: &Address, id: &str) -> String {
             let table = tables.find(|other| other.name == address.name).and_then(recorded);
             subnet.zip(table).map_or_else(|| id.to_owned(), |(subnet, table)| format!("{subnet}/{table}"))
         }
-        Kind::DbInstance
-        | Kind::DbSubnetGroup
-        | Kind::DefaultSecurityGroup
-        | Kind::Eip
-        | Kind::Instance
-        | Kind::InternetGateway
-        | Kind::NatGateway
-        | Kind::Route
-        | Kind::RouteTable
-        | Kind::RouteTableAssociation
-        | Kind::SecurityGroup
-        | Kind::Subnet
-        | Kind::Vpc => id.to_owned(),
+        _ => id.to_owned(),
     }
 }
 
@@ -74,30 +62,13 @@ pub fn add(state: &State, address: &Address, id: &str) -> Result<State, Problem>
         summary: format!("`{id}` is not a valid {} ID", address.kind),
         hint: format!("write it as {form}"),
     };
-    let pair = |separator, names: [&str; 2], form: &str| {
-        let (first, second) = id.split_once(separator).ok_or_else(|| wrong(form))?;
-        Ok(names.into_iter().zip([first, second]).map(|(name, value)| (key(name), Value::str(value))).collect())
-    };
-    let one = |name| Ok(ValueMap::from([(key(name), Value::str(id))]));
-    let attributes: ValueMap = match address.kind {
-        Kind::Route => pair('_', ["route_table_id", "destination_cidr_block"], "rtb-0123_0.0.0.0/0"),
-        Kind::RouteTableAssociation => pair('/', ["subnet_id", "route_table_id"], "subnet-0123/rtb-0123"),
-        Kind::DbInstance => one("identifier"),
-        Kind::DbSubnetGroup => {
-            let arn = place_of(state, "").arn("rds", &format!("subgrp:{id}"));
-            let arn = (!arn.is_null()).then(|| (key("arn"), arn));
-            one("name").map(|name| name.into_iter().chain(arn).collect())
+    let attributes: ValueMap = match address.kind.definition().import {
+        Import::By(name) => ValueMap::from([(key(name), Value::str(id))]),
+        Import::Pair { separator, names, form } => {
+            let (first, second) = id.split_once(separator).ok_or_else(|| wrong(form))?;
+            names.into_iter().zip([first, second]).map(|(name, value)| (key(name), Value::str(value))).collect()
         }
-        Kind::DefaultSecurityGroup
-        | Kind::Eip
-        | Kind::Instance
-        | Kind::InternetGateway
-        | Kind::NatGateway
-        | Kind::RouteTable
-        | Kind::SecurityGroup
-        | Kind::Subnet
-        | Kind::Vpc => one("id"),
-    }?;
+    };
     let mut state = state.clone();
     let resource = Resource { attributes: Arc::new(attributes), claimed: true, ..Resource::default() };
     state.resources.insert(address.clone(), Arc::new(resource));

@@ -22,9 +22,9 @@ use super::{Inputs, Planned, Problem, Replies, read_node};
 use crate::address::Address;
 use crate::api::{Call, Ec2, Operation, Rds, Reply, Sts};
 use crate::identity;
-use crate::model::{Kind, OnChange};
-use crate::observe::Place;
+use crate::kind::Kind;
 use crate::plan::{Mode, Node, Save, Step};
+use crate::resource::{OnChange, Place};
 use crate::session::read_problems;
 use crate::stack::{self, Closures, Stack};
 use crate::state::{Resource, State, Target};
@@ -400,7 +400,7 @@ fn complete(state: &mut State, stack: &Stack) {
                 let value = declared.attributes.get(attribute.name).filter(|value| value.is_literal())?;
                 Some((crate::intern::key(attribute.name), value.clone()))
             })
-            .chain(address.kind.provider_settings().iter().filter_map(|(name, value)| {
+            .chain(address.kind.definition().provider_settings.iter().filter_map(|(name, value)| {
                 let missing = resource.attributes.get(name).is_none_or(Value::is_null);
                 missing.then(|| (crate::intern::key(name), Value::from(*value)))
             }))

@@ -7,9 +7,9 @@ use super::super::{Inputs, Problem};
 use super::place::Claims;
 use super::seen::Seen;
 use crate::address::{Address, VPC_MODULE};
-use crate::model::Kind;
-use crate::observe::Place;
+use crate::kind::Kind;
 use crate::plan::Mode;
+use crate::resource::Place;
 use crate::shell::Command;
 use crate::stack::{self, ANYWHERE};
 use crate::state::State;
@@ -30,21 +30,7 @@ impl Recorded {
 
     /// As look-ups know it.
     fn id(&self) -> &str {
-        match self.kind {
-            Kind::DbInstance => self.text("identifier"),
-            Kind::DbSubnetGroup => self.text("name"),
-            Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc => self.text("id"),
-        }
+        self.text(self.kind.key_attribute())
     }
 }
 
@@ -135,7 +121,7 @@ fn moves(all: &[Recorded], inputs: &Inputs, vpc: &str) -> Option<Vec<Move>> {
         .filter(|(_, object)| object.at("VpcId").is_none_or(|other| other.as_str() == Some(vpc)))
         .map(|(one, object)| {
             // A default group is a group here, as AWS lists it.
-            let kind = if one.kind == Kind::DefaultSecurityGroup { Kind::SecurityGroup } else { one.kind };
+            let kind = one.kind.definition().listing.kind;
             // Whose it was is not asked of what is recorded here.
             Seen { kind, id: one.id(), object, tags: &Value::Null }
         })
@@ -162,17 +148,7 @@ fn moves(all: &[Recorded], inputs: &Inputs, vpc: &str) -> Option<Vec<Move>> {
             Kind::RouteTableAssociation => {
                 one.kind == Kind::RouteTableAssociation && one.text("subnet_id") == text("subnet_id")
             }
-            Kind::DbInstance => one.kind == address.kind && one.id() == text("identifier"),
-            kind @ (Kind::DbSubnetGroup
-            | Kind::DefaultSecurityGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::RouteTable
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc) => one.kind == kind && one.id() == text("id"),
+            kind => one.kind == kind && one.id() == text(kind.key_attribute()),
         };
         if let Some(one) = all.iter().find(is_it)
             && one.address != address.to_string()

@@ -11,8 +11,8 @@ use super::seen::Seen;
 use crate::address::Address;
 use crate::identity;
 use crate::intern::key;
-use crate::model::Kind;
-use crate::observe::{self, Place};
+use crate::kind::Kind;
+use crate::resource::{self, OWN_TAGS, Place, Tagging};
 use crate::stack::{self, ANYWHERE};
 use crate::state::Target;
 use crate::value::{Value, ValueMap};
@@ -93,28 +93,13 @@ impl<'a> Claims<'a> {
     }
 
     fn take(&mut self, target: Target, seen: Seen<'a>, known: &ValueMap, by: By) {
-        if let Some(attributes) = observe::attributes(target.address.kind, known, seen.object, self.place) {
-            let attributes = match target.address.kind {
-                // Its tags come in an answer of their own.
-                Kind::DbSubnetGroup => {
-                    let tags = [("tags", seen.tags.clone())].into_iter().filter(|(_, tags)| !tags.is_null());
-                    attributes.into_iter().chain(tags.map(|(name, tags)| (key(name), tags))).collect()
-                }
-                Kind::DbInstance
-                | Kind::DefaultSecurityGroup
-                | Kind::Eip
-                | Kind::Instance
-                | Kind::InternetGateway
-                | Kind::NatGateway
-                | Kind::Route
-                | Kind::RouteTable
-                | Kind::RouteTableAssociation
-                | Kind::SecurityGroup
-                | Kind::Subnet
-                | Kind::Vpc => attributes,
-            };
+        if let Some(attributes) = resource::attributes(target.address.kind, known, seen.object, self.place) {
+            let tagging = target.address.kind.definition().tagging;
+            // Its tags come in an answer of their own.
+            let tags = Some(seen.tags).filter(|tags| tagging == Tagging::RdsApart && !tags.is_null());
+            let attributes = attributes.into_iter().chain(tags.map(|tags| (key(OWN_TAGS), tags.clone()))).collect();
             // Routes and associations are in their table and do not use it up.
-            if !matches!(target.address.kind, Kind::Route | Kind::RouteTableAssociation) {
+            if target.address.kind.definition().part_of.is_none() {
                 self.used.insert((seen.kind, seen.id));
             }
             self.found.insert(target, (attributes, by));

@@ -7,8 +7,8 @@ use super::super::{Replies, refresh};
 use crate::address::Address;
 use crate::api::{Operation, Rds};
 use crate::identity;
-use crate::model::Kind;
-use crate::observe::{self, Phase};
+use crate::kind::Kind;
+use crate::resource::{self, Listing, Phase, Tagging};
 use crate::value::Value;
 
 /// One object.
@@ -37,21 +37,7 @@ impl Seen<'_> {
     /// The address it was made for, if an object of this kind can have it.
     pub(in super::super) fn address(&self) -> Option<Address> {
         let address = Address::from_tag_value(identity::address_tag(self.tags)?).ok()?;
-        let kind = match address.kind {
-            Kind::DefaultSecurityGroup => Kind::SecurityGroup,
-            kind @ (Kind::DbInstance
-            | Kind::DbSubnetGroup
-            | Kind::Eip
-            | Kind::Instance
-            | Kind::InternetGateway
-            | Kind::NatGateway
-            | Kind::Route
-            | Kind::RouteTable
-            | Kind::RouteTableAssociation
-            | Kind::SecurityGroup
-            | Kind::Subnet
-            | Kind::Vpc) => kind,
-        };
+        let kind = address.kind.definition().listing.kind;
         (kind == self.kind).then_some(address)
     }
 
@@ -77,7 +63,7 @@ impl Seen<'_> {
 
     /// True if it is there to stay.
     pub(in super::super) fn stays(&self) -> bool {
-        match observe::phase(self.kind, self.object) {
+        match resource::phase(self.kind, self.object) {
             Phase::Ready | Phase::Settling => true,
             Phase::Failed(_) | Phase::Deleting | Phase::Gone => false,
         }
@@ -89,24 +75,13 @@ pub(in super::super) fn all<'a>(replies: &Replies<'a>) -> Vec<Seen<'a>> {
     const NO_TAGS: &Value = &Value::Null;
     let mut seen = Vec::new();
     let mut known = BTreeSet::new();
-    for (kind, operation, list, id) in refresh::lists() {
+    for Listing { kind, operation, list, id, .. } in refresh::lists() {
         for object in replies.items(operation, list) {
             let Some(id) = object.at(id).and_then(Value::as_str) else { continue };
-            if known.insert((kind, id)) && observe::phase(kind, object) != Phase::Gone {
-                let tags = match kind {
-                    Kind::DbSubnetGroup => group_tags(replies, object).unwrap_or(NO_TAGS),
-                    Kind::DbInstance
-                    | Kind::DefaultSecurityGroup
-                    | Kind::Eip
-                    | Kind::Instance
-                    | Kind::InternetGateway
-                    | Kind::NatGateway
-                    | Kind::Route
-                    | Kind::RouteTable
-                    | Kind::RouteTableAssociation
-                    | Kind::SecurityGroup
-                    | Kind::Subnet
-                    | Kind::Vpc => object.get("Tags"),
+            if known.insert((kind, id)) && resource::phase(kind, object) != Phase::Gone {
+                let tags = match kind.definition().tagging {
+                    Tagging::RdsApart => group_tags(replies, object).unwrap_or(NO_TAGS),
+                    Tagging::None | Tagging::Ec2 | Tagging::Rds => object.get("Tags"),
                 };
                 seen.push(Seen { kind, id, object, tags });
             }
