@@ -7,9 +7,9 @@ use std::time::SystemTime;
 
 use aloka_core::engine::{Executor, Outcome};
 use aloka_core::plan::{Mode, Node, Plan};
-use aloka_core::plan::{Password, Planned, Problem};
+use aloka_core::plan::{Password, Planned};
 use aloka_core::secret::Secrets;
-use aloka_core::session::claim::{self, Claimed, Search};
+use aloka_core::session::claim::{Claimed, Search};
 use aloka_core::session::sweep::Swept;
 use aloka_core::session::{Inputs, Next, Session, unread};
 use aloka_core::state::State;
@@ -164,8 +164,19 @@ impl<'a> Run<'a> {
 
     /// Recovers what an interrupted run made, reads what is there, and plans.
     pub fn plan(&mut self, state: State, inputs: &Inputs) -> Result<Planned, Errors> {
-        let is_resumed = !state.private.intents.is_empty();
-        let mut session = Session::new(state, inputs.clone());
+        self.drive(&mut Session::new(state, inputs.clone()))
+    }
+
+    /// Finds a stack whose state is not there, and plans from what was found.
+    pub fn find(&mut self, state: &State, inputs: &Inputs, search: &Search) -> Result<(Claimed, Planned), Errors> {
+        let mut session = Session::find(state.clone(), inputs.clone(), search.clone(), seconds_now());
+        let planned = self.drive(&mut session)?;
+        let claimed = session.take_claimed().ok_or_else(|| CommandError::internal("a plan of nothing found"))?;
+        Ok((claimed, planned))
+    }
+
+    /// Sends what the session asks for, and waits where it says so, until it has a plan.
+    fn drive(&mut self, session: &mut Session) -> Result<Planned, Errors> {
         let mut told = false;
         loop {
             match session.step() {
@@ -186,7 +197,7 @@ impl<'a> Run<'a> {
                     self.cloud.unless_stopped(move || std::thread::sleep(pause)).ok_or_else(stopped)?;
                 }
                 Next::Done(planned) => {
-                    if is_resumed {
+                    if session.is_resumed() {
                         let found = planned.state.objects().count();
                         let objects = if found == 1 { "object" } else { "objects" };
                         self.tell(&format!(
@@ -207,19 +218,6 @@ impl<'a> Run<'a> {
             Format::Human => self.io.err_line(line),
             Format::Json => warn(self.io, self.format, line),
         }
-    }
-
-    /// Finds a stack whose state is not there, and plans from what was found.
-    pub fn find(&mut self, state: &State, inputs: &Inputs, search: &Search) -> Result<(Claimed, Planned), Errors> {
-        let profile = self.profile();
-        let told = |problems: Vec<Problem>| Errors(failure::of_problems(&problems, profile.as_deref()));
-        let variables = &inputs.variables;
-        let mut replies = self.read(claim::search(variables, search), state)?.into_replies();
-        let site = claim::locate(variables, search, &replies).map_err(told)?;
-        replies.extend(self.read(claim::contents(variables, &site), state)?.into_replies());
-        let claimed = claim::claim(variables, &site, &replies, state, seconds_now()).map_err(told)?;
-        let planned = self.plan(claimed.state.clone(), inputs)?;
-        Ok((claimed, planned))
     }
 
     fn read(&mut self, nodes: Vec<Node>, state: &State) -> Result<Executor, Errors> {

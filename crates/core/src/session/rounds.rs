@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::claim::{self, Claimed, Search, Site};
 use super::snapshots::Snapshots;
 use super::{Inputs, Known, choices, discovery, know, lost, place, plan, recovery, settle, snapshots};
 use crate::api::VISIBILITY_MS;
@@ -41,11 +42,18 @@ pub struct Session {
     place: Place,
     stage: Stage,
     lines: Vec<String>,
+    /// What was found of a stack whose state is lost, if it was looked for.
+    claimed: Option<Claimed>,
+    is_resumed: bool,
 }
 
 /// What is read, and what is known by then.
 #[derive(Clone, Debug)]
 enum Stage {
+    /// Where a stack is whose state is lost. Generations begin above the number.
+    Search(Search, u32),
+    /// What is there: the site, and the replies so far.
+    Contents(Site, Vec<(Node, Reply)>, u32),
     /// Who we are.
     Caller,
     /// What an interrupted run made.
@@ -66,7 +74,23 @@ impl Session {
     /// A session that plans from this state.
     pub fn new(state: State, inputs: Inputs) -> Self {
         let place = Place { region: inputs.variables.aws_region.clone(), account: None };
-        Self { state, inputs, place, stage: Stage::Caller, lines: Vec::new() }
+        Self { state, inputs, place, stage: Stage::Caller, lines: Vec::new(), claimed: None, is_resumed: false }
+    }
+
+    /// A session that first finds a stack whose state is not there, and then plans from what was found. `state` is what is
+    /// recorded all the same; what has yet to be made gets generations above the `floor`, as nobody knows how many there were.
+    pub fn find(state: State, inputs: Inputs, search: Search, floor: u32) -> Self {
+        Self { stage: Stage::Search(search, floor), ..Self::new(state, inputs) }
+    }
+
+    /// What [`Session::find`] has found, once.
+    pub fn take_claimed(&mut self) -> Option<Claimed> {
+        self.claimed.take()
+    }
+
+    /// True if the plan goes on with what an interrupted run began.
+    pub fn is_resumed(&self) -> bool {
+        self.is_resumed
     }
 
     /// The state as it is known by now.
@@ -89,6 +113,14 @@ impl Session {
         loop {
             let stage = std::mem::replace(&mut self.stage, Stage::Over(Err(Vec::new())));
             let (stage, next) = match stage {
+                Stage::Search(search, floor) => {
+                    let nodes = claim::search(&self.inputs.variables, &search);
+                    (Stage::Search(search, floor), Next::Read(nodes))
+                }
+                Stage::Contents(site, replies, floor) => {
+                    let nodes = claim::contents(&self.inputs.variables, &site);
+                    (Stage::Contents(site, replies, floor), Next::Read(nodes))
+                }
                 Stage::Caller => {
                     let nodes = vec![read((Kind::Vpc, Call::new(Sts::GetCallerIdentity, [])))];
                     (Stage::Caller, Next::Read(nodes))
@@ -123,6 +155,14 @@ impl Session {
     pub fn answered(&mut self, replies: Vec<(Node, Reply)>, age: Option<Duration>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Over(Err(Vec::new())));
         self.stage = match stage {
+            Stage::Search(search, floor) => match claim::locate(&self.inputs.variables, &search, &replies) {
+                Ok(site) => Stage::Contents(site, replies, floor),
+                Err(problems) => Stage::Over(Err(problems)),
+            },
+            Stage::Contents(site, mut all, floor) => {
+                all.extend(replies);
+                self.found(&site, &all, floor)
+            }
             Stage::Caller => self.caller(&replies),
             Stage::Recovery => {
                 let replies: Vec<(&Node, &Reply)> = replies.iter().map(|(node, reply)| (node, reply)).collect();
@@ -144,6 +184,17 @@ impl Session {
         };
     }
 
+    fn found(&mut self, site: &Site, replies: &[(Node, Reply)], floor: u32) -> Stage {
+        match claim::claim(&self.inputs.variables, site, replies, &self.state, floor) {
+            Ok(claimed) => {
+                self.state = claimed.state.clone();
+                self.claimed = Some(claimed);
+                Stage::Caller
+            }
+            Err(problems) => Stage::Over(Err(problems)),
+        }
+    }
+
     fn caller(&mut self, replies: &[(Node, Reply)]) -> Stage {
         let replies = Replies::new(replies);
         let problems = read_problems(&replies);
@@ -152,6 +203,7 @@ impl Session {
         }
         let caller = replies.of(Operation::Sts(Sts::GetCallerIdentity)).iter().find_map(|(_, reply)| reply.ok());
         self.place.account = caller.and_then(|caller| caller.get("Account").as_str()).map(str::to_owned);
+        self.is_resumed = !self.state.private.intents.is_empty();
         match place::check(&self.state, &self.place) {
             Ok(()) => Stage::Recovery,
             Err(problem) => Stage::Over(Err(vec![problem])),

@@ -6,7 +6,7 @@ use aloka_core::engine::{Executor, Outcome};
 use aloka_core::plan::Node;
 use aloka_core::plan::{Planned, Problem};
 use aloka_core::secret::Secrets;
-use aloka_core::session::claim::{self, Claimed, Search};
+use aloka_core::session::claim::{Claimed, Search};
 use aloka_core::session::{Inputs, Next, Session, unread};
 use aloka_core::state::State;
 
@@ -60,7 +60,7 @@ pub fn plan_round_watched(
     inputs: &Inputs,
     watch: &mut dyn Watch,
 ) -> Result<Planned, NotPlanned> {
-    survey(world, store, secrets, Session::new(state, inputs.clone()), watch)
+    survey(world, store, secrets, &mut Session::new(state, inputs.clone()), watch)
 }
 
 /// A session from wherever it stands to its plan.
@@ -71,7 +71,7 @@ pub fn survey(
     world: &mut World,
     store: &mut dyn Store,
     secrets: &Secrets,
-    mut session: Session,
+    session: &mut Session,
     watch: &mut dyn Watch,
 ) -> Result<Planned, NotPlanned> {
     loop {
@@ -89,8 +89,8 @@ pub fn survey(
     }
 }
 
-/// A stack found without its state, as `state recover` and `adopt` do it: two rounds of reads, what they tell, and the
-/// plan that follows. `state` records nothing; `floor` is as [`claim::claim`] wants it.
+/// A stack found without its state, as `state recover` and `adopt` do it, and the plan that follows. `floor` is as
+/// [`Session::find`] wants it.
 ///
 /// # Errors
 /// See [`NotPlanned`].
@@ -102,15 +102,10 @@ pub fn claim_round(
     (inputs, search): (&Inputs, &Search),
     floor: u32,
 ) -> Result<(Claimed, Planned), NotPlanned> {
-    let variables = &inputs.variables;
-    let mut replies =
-        read(world, store, secrets, state, claim::search(variables, search), &mut Unwatched)?.into_replies();
-    let site = claim::locate(variables, search, &replies).map_err(NotPlanned::Problems)?;
-    replies
-        .extend(read(world, store, secrets, state, claim::contents(variables, &site), &mut Unwatched)?.into_replies());
-    let claimed = claim::claim(variables, &site, &replies, state, floor).map_err(NotPlanned::Problems)?;
     let inputs = Inputs { password: inputs.password.clone().trusted(), recording: true, ..inputs.clone() };
-    let planned = plan_round(world, store, secrets, claimed.state.clone(), &inputs)?;
+    let mut session = Session::find(state.clone(), inputs, search.clone(), floor);
+    let planned = survey(world, store, secrets, &mut session, &mut Unwatched)?;
+    let claimed = session.take_claimed().ok_or(NotPlanned::Problems(Vec::new()))?;
     Ok((claimed, planned))
 }
 

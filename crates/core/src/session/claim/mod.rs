@@ -45,7 +45,7 @@ pub enum Search {
 
 /// Where the stack is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Site {
+pub(super) struct Site {
     /// The account, if known.
     pub account: Option<String>,
     /// Its VPC; `None` if there is none, so that only objects outside of any VPC are left of it.
@@ -116,7 +116,7 @@ fn database(variables: &Variables) -> Node {
 }
 
 /// The first round: where the stack is.
-pub fn search(variables: &Variables, search: &Search) -> Vec<Node> {
+pub(super) fn search(variables: &Variables, search: &Search) -> Vec<Node> {
     let caller = node(Kind::Vpc, Call::new(Sts::GetCallerIdentity, []));
     let found = match search {
         Search::Tagged { .. } => tagged(variables).into_iter().chain([database(variables)]).collect(),
@@ -137,7 +137,7 @@ pub fn search(variables: &Variables, search: &Search) -> Vec<Node> {
 ///
 /// # Errors
 /// Reads that failed; nothing found; several stacks, or several histories of one.
-pub fn locate(variables: &Variables, search: &Search, replies: &[(Node, Reply)]) -> Result<Site, Vec<Problem>> {
+pub(super) fn locate(variables: &Variables, search: &Search, replies: &[(Node, Reply)]) -> Result<Site, Vec<Problem>> {
     let replies = Replies::new(replies);
     let problems = read_problems(&replies);
     if !problems.is_empty() {
@@ -204,7 +204,7 @@ fn by_tags(variables: &Variables, wanted: Option<&Arc<str>>, seen: &[Seen<'_>]) 
 }
 
 /// The second round: everything at the site.
-pub fn contents(variables: &Variables, site: &Site) -> Vec<Node> {
+pub(super) fn contents(variables: &Variables, site: &Site) -> Vec<Node> {
     let mut nodes = Vec::new();
     if let Some(vpc) = &site.vpc {
         let kinds = [
@@ -246,7 +246,7 @@ fn site_place(variables: &Variables, site: &Site) -> Place {
 /// # Errors
 /// Reads that failed; objects of which each fits an address that can have only one; a store that holds the state of
 /// another history.
-pub fn claim(
+pub(super) fn claim(
     variables: &Variables,
     site: &Site,
     replies: &[(Node, Reply)],
