@@ -190,3 +190,25 @@ fn an_import_that_would_replace_what_is_imported_is_refused() {
     }
     drop(variables);
 }
+
+/// What is there for each zone may be imported before the subnet that alone is in the zone.
+#[test]
+fn zones_of_subnets_that_are_still_to_be_imported_are_not_ruled_out() {
+    let tfvars = "public_subnet_cidrs = [\"10.0.1.0/24\", \"10.0.2.0/24\", \"10.0.3.0/24\", \"10.0.4.0/24\"]\n\
+                  private_subnet_cidrs = [\"10.0.11.0/24\", \"10.0.12.0/24\", \"10.0.13.0/24\"]\nsingle_nat_gateway = false\n";
+    let (bench, variables, objects) = stateless(tfvars, 7, true);
+    let subnets = || objects.iter().filter(|(address, _)| address.kind == Kind::Subnet);
+    assert_eq!(subnets().count(), 7);
+    for (last, _) in subnets() {
+        let mut bench = bench.clone();
+        let mut objects = objects.clone();
+        // The VPC first, then the other subnets, this one last.
+        objects.sort_by_key(|(address, _)| (address == last, address.kind != Kind::Vpc, address.kind != Kind::Subnet));
+        for (address, id) in &objects {
+            imported(&mut bench, &variables, address, id)
+                .unwrap_or_else(|problems| panic!("{last} last, {address} {id}: {problems:?}"));
+        }
+        let planned = bench.plan(&variables, Mode::Apply).expect("a plan");
+        assert_eq!(to_do(&planned), [""; 0], "{last} last");
+    }
+}

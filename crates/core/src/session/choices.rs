@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::claim::zones_of;
+use super::claim::{slots_of, zones_of};
 use super::{Inputs, Known, Problem, Replies, read};
 use crate::api::{Call, Ec2, Operation, Rds, Ssm};
 use crate::declarable;
@@ -158,9 +158,15 @@ fn amazon_linux(id: &str, chosen_for: &str) -> Image {
     }
 }
 
-/// True if zones are still to be chosen: too few, or a slot of which nothing is known.
-fn is_open(zones: &[String], variables: &Variables) -> bool {
-    zones.len() < zones_needed(variables).min(2) || zones.iter().any(String::is_empty)
+/// True if zones are still to be chosen: too few, or a slot of which nothing is known. While objects are recorded one by one,
+/// those of subnets that are still to come are: unless a zone is there twice, the next subnet may be in another.
+fn is_open(choices: &Choices, state: &State, inputs: &Inputs) -> bool {
+    let zones = &choices.availability_zones;
+    let needed = zones_needed(&inputs.variables);
+    let is_unknown = zones.len() < needed.min(2) || zones.iter().any(String::is_empty);
+    let is_taken = choices.from_objects.contains(&Choice::AvailabilityZones);
+    let begins_again = slots_of(state) > zones.len();
+    is_unknown || (inputs.recording && is_taken && !begins_again && zones.len() < needed)
 }
 
 /// Gives every open slot a zone, one that no other slot has if there is one.
@@ -178,10 +184,10 @@ pub(super) fn reads(state: &State, inputs: &Inputs) -> Vec<(Kind, Call)> {
     let settled = settled(state, inputs);
     let variables = &inputs.variables;
     let mut calls = Vec::new();
-    if is_open(&settled.availability_zones, variables) {
+    if is_open(&settled, state, inputs) {
         calls.push((Kind::Subnet, Call::new(Ec2::DescribeAvailabilityZones, [])));
     }
-    if is_open(&settled.availability_zones, variables) || servers_of_new_type(state, variables).next().is_some() {
+    if is_open(&settled, state, inputs) || servers_of_new_type(state, variables).next().is_some() {
         let filters = Value::map([("instance-type", Value::list([variables.app_instance_type.as_str()]))]);
         let args = [("LocationType", Value::str("availability-zone")), ("Filters", filters)];
         calls.push((Kind::Subnet, Call::new(Ec2::DescribeInstanceTypeOfferings, args)));
@@ -302,7 +308,7 @@ pub(super) fn choose(
     let mut choices = settled(state, inputs);
     let mut problems = Vec::new();
     let variables = &inputs.variables;
-    if is_open(&choices.availability_zones, variables) {
+    if is_open(&choices, state, inputs) {
         match zones(variables, replies) {
             Ok(zones) => fill(&mut choices.availability_zones, &zones),
             Err(problem) => problems.push(problem),

@@ -339,6 +339,13 @@ fn with_floor(mut state: State, variables: &Variables, floor: u32) -> State {
     state
 }
 
+/// How many slots the recorded subnets take: one more than the highest of their numbers.
+pub(super) fn slots_of(state: &State) -> usize {
+    let subnets = state.resources.keys().filter(|address| address.kind == Kind::Subnet);
+    let slots = subnets.filter_map(|address| usize::try_from(address.index?).ok());
+    slots.max().map_or(0, |last| last.saturating_add(1))
+}
+
 /// Zones by slot, as the subnets show them; empty where none does.
 pub(super) fn zones_of(state: &State) -> Vec<String> {
     let mut slots: BTreeMap<u32, &str> = BTreeMap::new();
