@@ -22,7 +22,7 @@ use aloka_core::value::Value;
 use self::compare::{Bindings, Difference, compare};
 pub use self::durations::{Measured, Simulated, begun_by, measure};
 use crate::aws::durations::Transition;
-use crate::aws::{Account, Durations, Options};
+use crate::aws::{Account, Durations, Options, all_rules};
 use crate::rules;
 
 /// Seconds by which the account is asked earlier or later than AWS was: close enough to meet a first backup, far enough for
@@ -467,7 +467,7 @@ impl Checker {
                 let is_passing = matches!(recorded.class, ErrorClass::Conflict | ErrorClass::NotFound);
                 let known =
                     |rule: &rules::Rule| rule.code == recorded.code && rule.operations.contains(&exchange.operation);
-                if !(is_passing && rules::all().any(known)) {
+                if !(is_passing && all_rules().any(known)) {
                     let refused = self.ask(self.now, request).1.err().filter(|_| !is_accepted);
                     let simulated = refused.map_or_else(|| "ok".to_owned(), |error| error.code);
                     self.find(exchange, What::Refused { code: recorded.code, simulated });

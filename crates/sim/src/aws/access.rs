@@ -7,8 +7,8 @@ use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 
-use super::record::Tags;
-use super::{Account, Quotas, catalog};
+use crate::aws::record::Tags;
+use crate::aws::{Account, Quotas, catalog};
 use crate::iam::{Decision, Facts, Objects, Policy, ResourceType, needs, refusal};
 use crate::rules::{Refusal, access as rule};
 

@@ -9,9 +9,16 @@ use aloka_core::kind::Kind;
 use aloka_core::time::Instant;
 use serde::{Deserialize, Serialize};
 
-use super::durations::{Durations, Transition};
-use super::record::{Meta, Record, Tags, Text};
-use super::{Account, address, gateway, nat, route, security_group, subnet, vpc};
+use crate::aws::Account;
+use crate::aws::durations::{Durations, Transition};
+use crate::aws::ec2::eip;
+use crate::aws::ec2::internet_gateway;
+use crate::aws::ec2::nat_gateway;
+use crate::aws::ec2::route_table;
+use crate::aws::ec2::security_group;
+use crate::aws::ec2::subnet;
+use crate::aws::ec2::vpc;
+use crate::aws::record::{Meta, Record, Tags, Text};
 use crate::rng::Rng;
 use crate::rules::{Refusal, Rule, capacity};
 
@@ -222,19 +229,21 @@ impl Account {
         for (name, group) in &self.db_subnet_groups {
             add(resource(Kind::DbSubnetGroup), name, &group.meta.tags);
         }
-        for (id, address::ElasticIp { meta, .. }) in &self.addresses {
+        for (id, eip::ElasticIp { meta, .. }) in &self.addresses {
             add(resource(Kind::Eip), id, &meta.tags);
         }
         for (id, instance) in self.instances.iter().filter(|(_, instance)| !instance.is_terminated(now)) {
             add(resource(Kind::Instance), id, &instance.meta.tags);
         }
-        for (id, gateway::Gateway { meta, .. }) in &self.gateways {
+        for (id, internet_gateway::Gateway { meta, .. }) in &self.gateways {
             add(resource(Kind::InternetGateway), id, &meta.tags);
         }
-        for (id, nat) in self.nats.iter().filter(|(_, nat)| nat.state(now) != nat::DELETED) {
+        for (id, nat) in self.nats.iter().filter(|(_, nat)| nat.state(now) != nat_gateway::DELETED) {
             add(resource(Kind::NatGateway), id, &nat.meta.tags);
         }
-        for (id, route::RouteTable { meta, .. }) in self.route_tables.iter().filter(|(_, table)| table.main.is_none()) {
+        for (id, route_table::RouteTable { meta, .. }) in
+            self.route_tables.iter().filter(|(_, table)| table.main.is_none())
+        {
             add(resource(Kind::RouteTable), id, &meta.tags);
         }
         for (id, security_group::Group { meta, .. }) in self.groups.iter().filter(|(_, group)| !group.default) {

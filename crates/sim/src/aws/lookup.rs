@@ -3,11 +3,11 @@
 use aloka_core::api::Request;
 use aloka_core::value::Value;
 
-use super::error::Answer;
-use super::error::IdFormat;
-use super::filter::Filters;
-use super::record::{Tags, Text, object};
-use super::{Account, catalog};
+use crate::aws::ec2::filter::Filters;
+use crate::aws::error::Answer;
+use crate::aws::error::IdFormat;
+use crate::aws::record::{Tags, Text, object};
+use crate::aws::{Account, catalog};
 use crate::rules::{Refusal, catalog as rule};
 
 impl Account {

@@ -10,36 +10,17 @@
 
 mod access;
 mod account;
-mod address;
-mod attachment;
 mod catalog;
-mod db_change;
-mod db_instance;
-mod db_rules;
-mod db_snapshot;
-mod db_subnet_group;
-mod db_tags;
-mod db_window;
 pub mod durations;
+mod ec2;
 mod error;
-mod filter;
-mod gateway;
-mod instance;
-mod interface;
-mod launch;
 mod lookup;
-mod nat;
-mod permission;
 mod quotas;
+mod rds;
 mod record;
 mod replica;
-mod route;
-mod security_group;
-mod subnet;
-mod tags;
+mod table;
 mod throttle;
-mod volume;
-mod vpc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,14 +30,20 @@ use aloka_core::time::Instant;
 use serde::{Deserialize, Serialize};
 
 pub use self::account::{Object, ObjectKind};
-pub use self::attachment::AttachmentKind;
 pub use self::durations::Durations;
+pub use self::ec2::attachment::AttachmentKind;
+pub use self::ec2::instance::Protection;
+pub use self::ec2::network_interface::ForeignInterface;
+pub use self::ec2::subnet::BlockPublicAccess;
+use self::ec2::{
+    attachment, eip, instance, internet_gateway, nat_gateway, network_interface, permission, route_table,
+    security_group, subnet, volume, vpc,
+};
 use self::error::Answer;
-pub use self::instance::Protection;
-pub use self::interface::ForeignInterface;
 pub use self::quotas::Quotas;
+use self::rds::{db_instance, db_snapshot, db_subnet_group};
 use self::record::Text;
-pub use self::subnet::BlockPublicAccess;
+pub use self::table::{all_rules, find_rule};
 use crate::iam::Policy;
 use crate::rules::{Refusal, Rule};
 
@@ -136,16 +123,16 @@ pub struct Account {
     tokens: BTreeMap<Text, record::Token>,
     vpcs: BTreeMap<Text, vpc::Vpc>,
     subnets: BTreeMap<Text, subnet::Subnet>,
-    gateways: BTreeMap<Text, gateway::Gateway>,
-    addresses: BTreeMap<Text, address::ElasticIp>,
-    nats: BTreeMap<Text, nat::Nat>,
-    route_tables: BTreeMap<Text, route::RouteTable>,
+    gateways: BTreeMap<Text, internet_gateway::Gateway>,
+    addresses: BTreeMap<Text, eip::ElasticIp>,
+    nats: BTreeMap<Text, nat_gateway::Nat>,
+    route_tables: BTreeMap<Text, route_table::RouteTable>,
     /// Route table by association.
     associations: BTreeMap<Text, Text>,
     groups: BTreeMap<Text, security_group::Group>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     attachments: BTreeMap<Text, attachment::Attachment>,
-    interfaces: BTreeMap<Text, interface::Interface>,
+    interfaces: BTreeMap<Text, network_interface::Interface>,
     instances: BTreeMap<Text, instance::Instance>,
     volumes: BTreeMap<Text, volume::Volume>,
     db_subnet_groups: BTreeMap<Text, db_subnet_group::SubnetGroup>,
@@ -278,18 +265,18 @@ impl Account {
             Operation::Ec2(Ec2::DescribeSubnets) => self.list::<subnet::Subnet>(now, request),
             Operation::Ec2(Ec2::DeleteSubnet) => self.delete_subnet(now, request),
             Operation::Ec2(Ec2::CreateInternetGateway) => self.create_internet_gateway(now, request),
-            Operation::Ec2(Ec2::DescribeInternetGateways) => self.list::<gateway::Gateway>(now, request),
+            Operation::Ec2(Ec2::DescribeInternetGateways) => self.list::<internet_gateway::Gateway>(now, request),
             Operation::Ec2(Ec2::AttachInternetGateway) => self.attach_internet_gateway(now, request),
             Operation::Ec2(Ec2::DetachInternetGateway) => self.detach_internet_gateway(now, request),
             Operation::Ec2(Ec2::DeleteInternetGateway) => self.delete_internet_gateway(now, request),
             Operation::Ec2(Ec2::AllocateAddress) => self.allocate_address(now, request),
-            Operation::Ec2(Ec2::DescribeAddresses) => self.list::<address::ElasticIp>(now, request),
+            Operation::Ec2(Ec2::DescribeAddresses) => self.list::<eip::ElasticIp>(now, request),
             Operation::Ec2(Ec2::ReleaseAddress) => self.release_address(now, request),
             Operation::Ec2(Ec2::CreateNatGateway) => self.create_nat_gateway(now, request),
-            Operation::Ec2(Ec2::DescribeNatGateways) => self.list::<nat::Nat>(now, request),
+            Operation::Ec2(Ec2::DescribeNatGateways) => self.list::<nat_gateway::Nat>(now, request),
             Operation::Ec2(Ec2::DeleteNatGateway) => self.delete_nat_gateway(now, request),
             Operation::Ec2(Ec2::CreateRouteTable) => self.create_route_table(now, request),
-            Operation::Ec2(Ec2::DescribeRouteTables) => self.list::<route::RouteTable>(now, request),
+            Operation::Ec2(Ec2::DescribeRouteTables) => self.list::<route_table::RouteTable>(now, request),
             Operation::Ec2(Ec2::DeleteRouteTable) => self.delete_route_table(now, request),
             Operation::Ec2(Ec2::CreateRoute) => self.create_route(now, request),
             Operation::Ec2(Ec2::ReplaceRoute) => self.replace_route(now, request),
@@ -346,7 +333,7 @@ impl Account {
             Operation::Rds(Rds::ModifyDBInstance) => self.modify_db_instance(now, request, secrets),
             Operation::Rds(Rds::DeleteDBInstance) => self.delete_db_instance(now, request),
             Operation::Rds(Rds::DescribeDBSnapshots) => self.describe_db_snapshots(now, request),
-            Operation::Rds(Rds::DescribeDBEngineVersions) => db_rules::describe_engine_versions(request),
+            Operation::Rds(Rds::DescribeDBEngineVersions) => db_instance::checks::describe_engine_versions(request),
             Operation::Rds(Rds::AddTagsToResource) => self.add_tags_to_resource(now, request),
             Operation::Rds(Rds::RemoveTagsFromResource) => self.remove_tags_from_resource(now, request),
             Operation::Rds(Rds::ListTagsForResource) => self.list_tags_for_resource(now, request),

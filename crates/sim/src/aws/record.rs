@@ -8,10 +8,10 @@ use aloka_core::time::Instant;
 use aloka_core::value::{Value, ValueMap};
 use serde::{Deserialize, Serialize};
 
-use super::Account;
-use super::error::Answer;
-use super::error::IdFormat;
-use super::filter::Filters;
+use crate::aws::Account;
+use crate::aws::ec2::filter::Filters;
+use crate::aws::error::Answer;
+use crate::aws::error::IdFormat;
 use crate::rng::fnv128;
 use crate::rules::{Refusal, token as rule};
 

@@ -14,17 +14,17 @@ use aloka_core::api::Request;
 use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
 
-use super::Account;
-use super::error::Answer;
-use super::record::Meta;
+use crate::aws::Account;
+use crate::aws::error::Answer;
+use crate::aws::record::Meta;
 use crate::rng::Rng;
 
 /// What the account was like before each of the latest changes, oldest first.
-pub(super) type Past = VecDeque<(Instant, Arc<Account>)>;
+pub(in crate::aws) type Past = VecDeque<(Instant, Arc<Account>)>;
 
 impl Account {
     /// Answers a call as an API with replicas does.
-    pub(super) fn answer(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
+    pub(in crate::aws) fn answer(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
         match (self.options.visibility_delay_ms, request.operation().is_mutating()) {
             (0, _) => self.dispatch(now, request, secrets),
             (delay, true) => self.change(now, Duration::from_millis(delay), request, secrets),
@@ -50,7 +50,7 @@ impl Account {
     }
 
     /// True if whoever answers knows of the object.
-    pub(super) fn knows(&self, now: Instant, object: &Meta) -> bool {
+    pub(in crate::aws) fn knows(&self, now: Instant, object: &Meta) -> bool {
         let Some(call) = self.asked else { return object.visible <= now };
         let stream = format!("visibility-of-call/{}", object.id);
         let lag = Rng::stream(self.options.seed, &stream, call).between(0, self.options.visibility_delay_ms);

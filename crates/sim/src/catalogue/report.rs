@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use crate::aws::durations;
-use crate::rules::{Confidence, Nature, Rule, Source, all};
+use crate::aws::{all_rules, durations};
+use crate::rules::{Confidence, Nature, Rule, Source};
 use crate::scenario::difference::{Emulator, Right};
 use crate::scenario::{Library, Scenario};
 
@@ -62,7 +62,7 @@ pub struct Report {
 impl Report {
     /// The report on every rule.
     pub fn new(library: Library) -> Self {
-        let rows = all().map(|rule| row(rule, &library)).collect();
+        let rows = all_rules().map(|rule| row(rule, &library)).collect();
         Self { rows, library }
     }
 
@@ -331,7 +331,7 @@ from, and scenarios that meet it and that come close without meeting it. A call 
 rule without a source does not compile, and one without tests fails the build. Where AWS may answer in more than one way, the \
 account takes the less convenient one.
 
-The scenarios (`crates/sim/scenarios/*.scenario`) are short lists of calls with their answers. The same scenarios run on the \
+The scenarios (`crates/sim/scenarios/`, in folders by service and kind) are short lists of calls with their answers. The same scenarios run on the \
 simulated account, and through the AWS driver on LocalStack and on moto (`just test-local`), so that a wrong rule or a wrong \
 mapping in the driver shows.
 ";
@@ -345,10 +345,10 @@ mod tests {
     fn all_three_forms_name_every_rule() {
         let report = Report::new(library().expect("scenarios"));
         let (text, markdown, json) = (report.to_text(), report.to_markdown(), report.to_json());
-        for rule in all() {
+        for rule in all_rules() {
             assert!(text.contains(rule.id) && markdown.contains(&format!("`{}`", rule.id)), "{}", rule.id);
         }
-        assert_eq!(json["rules"].as_array().map(Vec::len), Some(all().count()));
+        assert_eq!(json["rules"].as_array().map(Vec::len), Some(all_rules().count()));
         assert!(markdown.contains(&report.summary()));
     }
 

@@ -2,21 +2,21 @@
 
 use std::fmt::Write as _;
 
-use crate::aws::durations;
-use crate::rules::{Confidence, Rule, all};
+use crate::aws::{all_rules, durations};
+use crate::rules::{Confidence, Rule};
 
 /// A duration's source that says nobody looked it up begins so.
 const EXPERIENCE: &str = "experience";
 
 /// The rules, in the order of the table.
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    all().filter(|rule| rule.confidence() < Confidence::Documented)
+    all_rules().filter(|rule| rule.confidence() < Confidence::Documented)
 }
 
 /// The last part of docs/REAL_AWS.md.
 pub fn markdown() -> String {
     let mut text = String::new();
-    let (unseen, count) = (rules().count(), all().count());
+    let (unseen, count) = (rules().count(), all_rules().count());
     let _infallible = write!(
         text,
         "{unseen} of {count} rules are neither recorded nor documented: others met them (observed), or they are from \

@@ -5,33 +5,15 @@
 //! does not compile. What meets a rule and what comes close without meeting it is shown by the [scenarios](crate::scenario);
 //! a rule without both fails a test. Nothing here knows how a rule is applied: that is one function of the account each.
 
-mod macros;
+pub(crate) mod macros;
 mod source;
 
 pub(crate) mod access;
-pub(crate) mod address;
 pub(crate) mod capacity;
 pub(crate) mod catalog;
-pub(crate) mod db_instance;
-pub(crate) mod db_snapshot;
-pub(crate) mod db_subnet_group;
-pub(crate) mod db_tag;
-pub(crate) mod filter;
-pub(crate) mod gateway;
-pub(crate) mod group;
 pub(crate) mod identifier;
-pub(crate) mod instance;
-pub(crate) mod interface;
-pub(crate) mod launch;
-pub(crate) mod nat;
-pub(crate) mod permission;
 pub(crate) mod request;
-pub(crate) mod route;
-pub(crate) mod subnet;
-pub(crate) mod tags;
 pub(crate) mod token;
-pub(crate) mod volume;
-pub(crate) mod vpc;
 
 use std::fmt;
 
@@ -163,60 +145,9 @@ impl From<Refusal> for ApiError {
     }
 }
 
-/// Every rule, by area and in the order of the table.
-pub fn all() -> impl Iterator<Item = &'static Rule> {
-    let areas: &[&'static [&'static Rule]] = &[
-        request::ALL,
-        identifier::ALL,
-        access::ALL,
-        token::ALL,
-        capacity::ALL,
-        tags::ALL,
-        filter::ALL,
-        vpc::ALL,
-        subnet::ALL,
-        gateway::ALL,
-        address::ALL,
-        nat::ALL,
-        route::ALL,
-        interface::ALL,
-        group::ALL,
-        permission::ALL,
-        launch::ALL,
-        instance::ALL,
-        volume::ALL,
-        catalog::ALL,
-        db_subnet_group::ALL,
-        db_instance::ALL,
-        db_snapshot::ALL,
-        db_tag::ALL,
-    ];
-    areas.iter().flat_map(|area| area.iter().copied())
-}
-
-/// The rule with this name.
-pub fn find(id: &str) -> Option<&'static Rule> {
-    all().find(|rule| rule.id == id)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-
-    #[test]
-    fn names_are_unique_and_of_one_form() {
-        let mut seen = BTreeSet::new();
-        for rule in all() {
-            assert!(seen.insert(rule.id), "{} stands in the table twice", rule.id);
-            let form = |part: &str| {
-                !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c.is_ascii_digit())
-            };
-            let (area, name) = rule.id.split_once('.').expect("an area and a name");
-            assert!(form(area) && form(name), "{}", rule.id);
-        }
-    }
 
     #[test]
     fn messages_are_filled_in_order() {

@@ -7,7 +7,7 @@ use aloka_core::api::Operation;
 use serde_json::Value as Json;
 
 use super::{Act, Condition, Scenario, Statement, Test};
-use crate::rules;
+use crate::aws::find_rule;
 
 /// What is wrong with a file of scenarios, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +64,7 @@ impl Reader {
                 self.scenarios.push(Scenario { name: rest.to_owned(), place, meets, near, statements });
             }
             "meets" | "near" => {
-                let rule = rules::find(rest).ok_or_else(|| format!("no rule is called {rest}"))?;
+                let rule = find_rule(rest).ok_or_else(|| format!("no rule is called {rest}"))?;
                 let scenario = self.scenario()?;
                 if word == "meets" { &mut scenario.meets } else { &mut scenario.near }.push(rule);
             }
