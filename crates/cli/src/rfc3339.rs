@@ -2,17 +2,21 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const SECONDS_PER_DAY: u64 = 86_400;
+use jiff::Timestamp;
 
 /// To the second: `2026-11-22T21:40:05Z`. A time before 1970 is given as the start of 1970.
 pub(crate) fn seconds(time: SystemTime) -> String {
-    format!("{}Z", date_and_time(time))
+    timestamp(time).strftime("%FT%TZ").to_string()
 }
 
 /// To the microsecond: `2026-11-22T21:48:13.284656Z`. A time before 1970 is given as the start of 1970.
 pub(crate) fn micros(time: SystemTime) -> String {
-    let micros = time.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_micros();
-    format!("{}.{micros:06}Z", date_and_time(time))
+    timestamp(time).strftime("%FT%T.%6fZ").to_string()
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    // Beyond the year 9999 there is no such time.
+    Timestamp::try_from(time.max(UNIX_EPOCH)).unwrap_or(Timestamp::MAX)
 }
 
 /// True of what begins as a time in UTC of a year with four digits does, so that an order of texts is one of times.
@@ -21,23 +25,6 @@ pub(crate) fn is_time(text: &str) -> bool {
     text.len() > shape.len()
         && text.ends_with('Z')
         && text.bytes().zip(shape.bytes()).all(|(c, s)| if s == b'0' { c.is_ascii_digit() } else { c == s })
-}
-
-fn date_and_time(time: SystemTime) -> String {
-    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (days, rest) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
-    // Days are counted from 0000-03-01, so that the leap day is the last of its year (Howard Hinnant, "chrono-Compatible
-    // Low-Level Date Algorithms").
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
 #[cfg(test)]

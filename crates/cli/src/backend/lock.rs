@@ -1,7 +1,7 @@
 //! Lock info: who holds a lock, in the JSON Terraform writes and reads, so that either tool can name the other.
 
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use aloka_core::remote::Silence;
 use serde::{Deserialize, Serialize};
@@ -102,13 +102,7 @@ pub(super) fn holder(info: Option<&LockInfo>) -> String {
 
 /// A UUID, like no other.
 pub(super) fn random_id() -> String {
-    let mut bytes = [0_u8; 16];
-    if getrandom::fill(&mut bytes).is_err() {
-        // Only has to differ from the IDs of other locks on the same file.
-        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        bytes = (nanos ^ (u128::from(std::process::id()) << 96)).to_be_bytes();
-    }
-    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    uuid::Uuid::new_v4().to_string()
 }
 
 fn who() -> String {

@@ -375,13 +375,7 @@ fn cloud_error(error: &CloudError) -> CommandError {
 
 /// A new history's name, random.
 pub fn new_lineage() -> String {
-    let mut bytes = [0_u8; 16];
-    if getrandom::fill(&mut bytes).is_err() {
-        // Without a source of randomness, process and time still make it differ from any other on this machine.
-        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_nanos());
-        bytes = (nanos ^ (u128::from(std::process::id()) << 64)).to_be_bytes();
-    }
-    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    uuid::Uuid::new_v4().to_string()
 }
 
 /// True if apply would do something, or record something that is worth a word.

@@ -15,29 +15,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// How many letters must be added, taken away, replaced or swapped with their neighbour; `None` for long words.
 pub(super) fn distance(left: &str, right: &str) -> Option<usize> {
-    let left: Vec<char> = left.chars().take(MAX_LENGTH + 1).collect();
-    let right: Vec<char> = right.chars().take(MAX_LENGTH + 1).collect();
-    if left.len() > MAX_LENGTH || right.len() > MAX_LENGTH {
-        return None;
-    }
-    // Rows of the table of distances between prefixes: the last but one, the last, the present.
-    let mut older: Vec<usize> = Vec::new();
-    let mut old: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in right.iter().enumerate() {
-            let cell = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
-            let replaced = cell(&old, j) + usize::from(a != b);
-            let mut best = replaced.min(cell(&old, j + 1) + 1).min(cell(&row, j) + 1);
-            let swapped = i > 0 && j > 0 && left.get(i - 1) == Some(b) && right.get(j - 1) == Some(a);
-            if swapped {
-                best = best.min(cell(&older, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        older = std::mem::replace(&mut old, row);
-    }
-    old.last().copied()
+    let is_long = |text: &str| text.chars().count() > MAX_LENGTH;
+    (!is_long(left) && !is_long(right)).then(|| strsim::osa_distance(left, right))
 }
 
 #[cfg(test)]
