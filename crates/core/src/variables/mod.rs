@@ -35,92 +35,9 @@ use assign::{Assigned, assign};
 use read::Reader;
 use report::Problem;
 
-pub use definition::{Definition, definitions};
+pub use definition::{Definition, Variables, definitions};
 pub use diagnostic::{Diagnostic, Location, Severity};
 pub use source::{Source, auto_loaded};
-
-/// The variables of the stack, complete and valid. The database password is not among them: see [`Evaluated`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Variables {
-    /// Region of everything, such as `us-east-1`.
-    pub aws_region: String,
-    /// Named profile of the AWS configuration files; `None` uses the default chain.
-    pub aws_profile: Option<String>,
-    /// Name of the environment, part of the database identifier.
-    pub environment: String,
-    /// Name of the project, the first part of every name.
-    pub project_name: String,
-    /// Addresses of the network, /16 to /28, without host bits.
-    pub vpc_cidr: Ipv4Net,
-    /// Public subnets, spread over the zones in order.
-    pub public_subnet_cidrs: Vec<Ipv4Net>,
-    /// Private subnets, spread over the zones in order.
-    pub private_subnet_cidrs: Vec<Ipv4Net>,
-    /// Zones to use; empty means chosen once and recorded.
-    pub availability_zones: Vec<String>,
-    /// True if private subnets reach the internet.
-    pub enable_nat_gateway: bool,
-    /// True for one NAT gateway, false for one per zone.
-    pub single_nat_gateway: bool,
-    /// True if the security group that comes with the VPC is emptied, so that nothing is reachable through it.
-    pub manage_default_security_group: bool,
-    /// Instance type, such as `t3.small`.
-    pub app_instance_type: String,
-    /// Number of instances; 0 is allowed.
-    pub app_instance_count: u32,
-    /// Operating system of the instances when `app_ami_id` is `None`.
-    pub app_ami_family: AmiFamily,
-    /// A fixed image.
-    pub app_ami_id: Option<String>,
-    /// Who may reach the instances, on which ports.
-    pub app_ingress: Vec<IngressRule>,
-    /// Path of a file with user data; `None` uses the built-in script.
-    pub app_user_data: Option<String>,
-    /// Release of Docker Compose that the built-in script installs; `None` for the one built in.
-    pub app_docker_compose_version: Option<String>,
-    /// SHA-256 of that release by architecture, `x86_64` and `aarch64`; empty for the one built in.
-    pub app_docker_compose_sha256: BTreeMap<String, String>,
-    /// Hops that an answer of the metadata service lives, on new servers.
-    pub app_metadata_hop_limit: u32,
-    /// Size of the root volume in GiB; `None` takes the image's.
-    pub app_root_volume_gib: Option<u32>,
-    /// PostgreSQL version `15` or `15.4`; `None` means chosen once and recorded.
-    pub db_engine_version: Option<String>,
-    /// Database instance class, such as `db.t3.micro`.
-    pub db_instance_class: String,
-    /// Storage of the database in GiB; `None` leaves that of a database that is there.
-    pub db_allocated_storage: Option<u32>,
-    /// Storage in GiB that RDS may grow it to, 0 for none; `None` leaves that to the owner of a database that is there.
-    pub db_max_allocated_storage: Option<u32>,
-    /// An existing subnet group that the database is in; `None` means one of the stack's own.
-    pub db_subnet_group_name: Option<String>,
-    /// Name of the database inside the server.
-    pub db_name: String,
-    /// Name of the master user.
-    pub db_username: String,
-    /// True if RDS makes the master user's password and keeps it in Secrets Manager; there is no `db_password` then.
-    pub db_manage_master_user_password: bool,
-    /// True for a standby in a second zone; `None` leaves that to the owner of a database that is there.
-    pub db_multi_az: Option<bool>,
-    /// Days that automated backups are kept, 0 for none; `None` leaves that to the owner of a database that is there.
-    pub db_backup_retention_days: Option<u32>,
-    /// True if AWS refuses to delete the database.
-    pub db_deletion_protection: Option<bool>,
-    /// True if the database is deleted without a final snapshot; `None` leaves that to the state of one that is there.
-    pub db_skip_final_snapshot: Option<bool>,
-    /// Name of the final snapshot; `None` leaves it to the state of a database that is there.
-    pub db_final_snapshot_identifier: Option<String>,
-    /// True if the automated backups go with the database; `None` leaves that to the state of one that is there.
-    pub db_delete_automated_backups: Option<bool>,
-    /// True if tags are copied to snapshots; `None` leaves that to the owner of a database that is there.
-    pub db_copy_tags_to_snapshot: Option<bool>,
-    /// Logs that RDS sends to CloudWatch, sorted; `None` leaves them to the owner of a database that is there.
-    pub db_enabled_cloudwatch_logs_exports: Option<Vec<String>>,
-    /// True if storage is encrypted; cannot be changed later without a replacement.
-    pub db_storage_encrypted: bool,
-    /// Tags put on everything, beside those that aloka sets.
-    pub tags: BTreeMap<String, String>,
-}
 
 impl Variables {
     /// Whether the database is deleted without a final snapshot; `None` if no variable says so. Who names the snapshot wants

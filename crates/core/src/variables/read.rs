@@ -8,6 +8,7 @@ use super::definition::definitions;
 use super::hcl;
 use super::literal::{Entry, Kind, Literal};
 use super::report::{Place, Problem, Report, Spot};
+use crate::secret::Secret;
 
 /// Reads one variable after the other and collects what is wrong with them. A method returns `None` if the variable
 /// cannot be read; the problem is then reported.
@@ -19,6 +20,12 @@ pub(super) struct Reader<'a> {
 
 /// A key and its value.
 pub(super) type Pair = (Spot<String>, Spot<String>);
+
+/// A map without the places of its keys and values. Of a key that is given twice, the last counts.
+pub(super) fn plain(pairs: Spot<Vec<Pair>>) -> Spot<BTreeMap<String, String>> {
+    let Spot { value, at } = pairs;
+    Spot { value: value.into_iter().map(|(key, value)| (key.value, value.value)).collect(), at }
+}
 
 /// Which variable a literal belongs to, and where it was assigned.
 #[derive(Clone, Copy)]
@@ -38,6 +45,24 @@ struct Mismatch<'l> {
     at: &'l Literal,
     wanted: &'static str,
     hint: Option<&'static str>,
+}
+
+/// The field of a variable, of whose type it is whether null is a value.
+pub(super) trait Field<T>: Sized {
+    /// The field for a value or null.
+    fn of(value: Option<T>) -> Option<Self>;
+}
+
+impl<T> Field<T> for T {
+    fn of(value: Option<T>) -> Option<Self> {
+        value
+    }
+}
+
+impl<T> Field<T> for Option<T> {
+    fn of(value: Self) -> Option<Self> {
+        Some(value)
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -60,48 +85,71 @@ impl<'a> Reader<'a> {
         Self { values, report }
     }
 
-    /// True if a source sets the variable.
-    pub(super) fn is_set(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|given| given.source.is_some())
+    /// What `read` makes of the variable.
+    pub(super) fn by<T>(&mut self, name: &'static str, read: fn(&mut Self, &'static str) -> Option<T>) -> Option<T> {
+        read(self, name)
     }
 
-    /// A text that is never null.
-    pub(super) fn text(&mut self, name: &'static str) -> Option<Spot<String>> {
-        self.required(name, text)
+    /// A text. `check` says what it means as the value of the variable with this name, or what is wrong with it.
+    pub(super) fn text<T, F: Field<T>>(
+        &mut self,
+        name: &'static str,
+        check: fn(&str, &str) -> Result<T, Problem>,
+    ) -> Option<Spot<F>> {
+        self.read(name, text, |value| check(name, &value))
     }
 
-    /// A text or null.
-    pub(super) fn optional_text(&mut self, name: &'static str) -> Option<Option<Spot<String>>> {
-        self.optional(name, text)
+    /// A text that is never shown.
+    pub(super) fn secret(&mut self, name: &'static str) -> Option<Spot<Option<Secret>>> {
+        self.read(name, text, |value| Ok(Secret::new(value)))
     }
 
     /// A truth value.
-    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
-        Some(self.required(name, flag)?.value)
-    }
-
-    /// A truth value or null.
-    pub(super) fn optional_flag(&mut self, name: &'static str) -> Option<Option<bool>> {
-        Some(self.optional(name, flag)?.map(|flag| flag.value))
+    pub(super) fn flag<F: Field<bool>>(&mut self, name: &'static str) -> Option<Spot<F>> {
+        self.read(name, flag, Ok)
     }
 
     /// A whole number between bounds.
-    pub(super) fn whole(&mut self, name: &'static str, low: u32, high: u32, unit: &str) -> Option<Spot<u32>> {
-        let number = self.required(name, whole)?;
-        self.bounded(name, number, low, high, unit)
-    }
-
-    /// A whole number between bounds, or null.
-    pub(super) fn optional_whole(
+    pub(super) fn whole<F: Field<u32>>(
         &mut self,
         name: &'static str,
-        low: u32,
-        high: u32,
+        (low, high): (u32, u32),
         unit: &str,
-    ) -> Option<Option<Spot<u32>>> {
-        match self.optional(name, whole)? {
-            Some(number) => Some(Some(self.bounded(name, number, low, high, unit)?)),
-            None => Some(None),
+    ) -> Option<Spot<F>> {
+        self.read(name, whole, |number| {
+            u32::try_from(number).ok().filter(|value| (low..=high).contains(value)).ok_or_else(|| {
+                let summary = format!("{name} is {number}, but must be {low} to {high}{unit}");
+                Problem::error(None, summary).hint(format!("write a number from {low} to {high}"))
+            })
+        })
+    }
+
+    fn read<L, T, F: Field<T>>(
+        &mut self,
+        name: &'static str,
+        convert: fn(&Literal) -> Result<L, Mismatch<'_>>,
+        check: impl FnOnce(L) -> Result<T, Problem>,
+    ) -> Option<Spot<F>> {
+        let given = self.given(name).filter(|(_, literal)| !matches!(literal.kind, Kind::Null));
+        // Only a variable without a default can be absent here.
+        let Some((owner, literal)) = given else { return Some(Spot { value: F::of(None)?, at: None }) };
+        match convert(&literal) {
+            Ok(value) => {
+                let Spot { value, at } = self.settle(owner.place(&literal.span), check(value))?;
+                Some(Spot { value: F::of(Some(value))?, at })
+            }
+            Err(mismatch) => self.mismatch(owner, &mismatch, false),
+        }
+    }
+
+    /// A value with its place, or `None`, and its problem is reported there.
+    pub(super) fn settle<T>(&mut self, at: Option<Place>, checked: Result<T, Problem>) -> Option<Spot<T>> {
+        match checked {
+            Ok(value) => Some(Spot { value, at }),
+            Err(problem) => {
+                self.report.push(problem.at(at));
+                None
+            }
         }
     }
 
@@ -112,19 +160,27 @@ impl<'a> Reader<'a> {
     }
 
     /// A list of texts, or null.
-    pub(super) fn optional_texts(&mut self, name: &'static str) -> Option<Option<Spot<Vec<Spot<String>>>>> {
+    pub(super) fn optional_texts(&mut self, name: &'static str) -> Option<Spot<Option<Vec<Spot<String>>>>> {
         match self.given(name) {
             Some((owner, literal)) if !matches!(literal.kind, Kind::Null) => {
-                Some(Some(self.texts_in(owner, &literal, false)?))
+                let Spot { value, at } = self.texts_in(owner, &literal, false)?;
+                Some(Spot { value: Some(value), at })
             }
-            Some(_) | None => Some(None),
+            Some(_) | None => Some(Spot { value: None, at: None }),
         }
     }
 
     /// Where a variable was assigned; `None` for the default.
     pub(super) fn place(&self, name: &'static str) -> Option<Place> {
-        let (owner, literal) = self.given(name)?;
-        owner.place(&literal.span)
+        let Given { source, literal } = self.values.get(name)?;
+        Owner { name, source: *source }.place(&literal.span)
+    }
+
+    /// Where an element of a list was assigned.
+    pub(super) fn place_in(&self, name: &'static str, index: usize) -> Option<Place> {
+        let Given { source, literal } = self.values.get(name)?;
+        let Kind::List(items) = &literal.kind else { return None };
+        Owner { name, source: *source }.place(&items.get(index)?.span)
     }
 
     /// A map of texts, each key and value with its place.
@@ -173,38 +229,6 @@ impl<'a> Reader<'a> {
     fn given(&self, name: &'static str) -> Option<(Owner, Literal)> {
         let Given { source, literal } = self.values.get(name)?;
         Some((Owner { name, source: *source }, literal.clone()))
-    }
-
-    fn optional<T>(
-        &mut self,
-        name: &'static str,
-        convert: fn(&Literal) -> Result<T, Mismatch<'_>>,
-    ) -> Option<Option<Spot<T>>> {
-        // Only a variable without a default can be absent here.
-        let Some((owner, literal)) = self.given(name) else { return Some(None) };
-        if matches!(literal.kind, Kind::Null) {
-            return Some(None);
-        }
-        match convert(&literal) {
-            Ok(value) => Some(Some(Spot { value, at: owner.place(&literal.span) })),
-            Err(mismatch) => self.mismatch(owner, &mismatch, false),
-        }
-    }
-
-    fn required<T>(&mut self, name: &'static str, convert: fn(&Literal) -> Result<T, Mismatch<'_>>) -> Option<Spot<T>> {
-        self.optional(name, convert)?
-    }
-
-    fn bounded(&mut self, name: &str, number: Spot<i64>, low: u32, high: u32, unit: &str) -> Option<Spot<u32>> {
-        match u32::try_from(number.value) {
-            Ok(value) if (low..=high).contains(&value) => Some(number.with(value)),
-            Ok(_) | Err(_) => {
-                let summary = format!("{name} is {}, but must be {low} to {high}{unit}", number.value);
-                let problem = Problem::error(number.at.as_ref(), summary);
-                self.report.push(problem.hint(format!("write a number from {low} to {high}")));
-                None
-            }
-        }
     }
 
     fn texts_in(&mut self, owner: Owner, list: &Literal, part: bool) -> Option<Spot<Vec<Spot<String>>>> {

@@ -1,10 +1,11 @@
 //! Collecting problems, in the order of the sources.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::diagnostic::{Diagnostic, Severity};
 use super::literal::Fault;
-use super::text::Text;
+use super::text::{Text, shown};
 
 /// Problems beyond this number are counted, not told.
 pub(super) const MAX_TOLD: usize = 100;
@@ -37,7 +38,7 @@ impl<T> Spot<T> {
 pub(super) struct Problem {
     severity: Severity,
     summary: String,
-    detail: Option<String>,
+    detail: Option<&'static str>,
     hint: Option<String>,
     at: Option<Place>,
 }
@@ -51,8 +52,17 @@ impl Problem {
         Self { severity: Severity::Warning, ..Self::error(at, summary) }
     }
 
-    pub(super) fn detail(self, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..self }
+    /// What is wrong with a value: `name is "value", wrong`.
+    pub(super) fn of_value(name: &str, value: &str, wrong: impl fmt::Display) -> Self {
+        Self::error(None, format!("{name} is {}, {wrong}", shown(value)))
+    }
+
+    pub(super) fn at(self, at: Option<Place>) -> Self {
+        Self { at, ..self }
+    }
+
+    pub(super) fn detail(self, detail: &'static str) -> Self {
+        Self { detail: Some(detail), ..self }
     }
 
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
@@ -123,7 +133,7 @@ impl<'a> Report<'a> {
             .into_iter()
             .map(|Problem { severity, summary, detail, hint, at }| {
                 let location = at.and_then(|at| Some(texts.get(at.source)?.locate(&at.span, &at.name)));
-                Diagnostic { severity, summary, detail, hint, location }
+                Diagnostic { severity, summary, detail: detail.map(str::to_owned), hint, location }
             })
             .collect();
         if untold > 0 {

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::Ipv4Net;
 
 use super::network::parse_network;
-use crate::variables::read::{Object, Reader};
+use crate::variables::definition::Read;
+use crate::variables::read::{Object, Reader, plain};
 use crate::variables::report::{Problem, Spot};
 use crate::variables::suggest::nearest;
 use crate::variables::text::shown;
 use crate::variables::{AmiFamily, IngressRule};
 
-/// Smallest root volume an Amazon Linux image fits, and the largest gp2 volume, in GiB (EBS User Guide).
-const ROOT_VOLUME: (u32, u32) = (8, 16_384);
 /// Inbound rules of a security group, each network counted (Amazon VPC quotas): the default, one of which is the
 /// group's rule for itself, and the most that AWS grants.
 const DEFAULT_RULES: usize = 60 - 1;
@@ -25,57 +24,22 @@ const SSH_PORT: u16 = 22;
 /// A network with a shorter prefix than this is taken for the internet.
 pub(super) const INTERNET_PREFIX: u8 = 8;
 
-/// Hops of an answer of the metadata service (EC2 API, InstanceMetadataOptionsRequest).
-const HOPS: (u32, u32) = (1, 64);
 /// Architectures of Amazon Linux, as `uname -m` and the releases of Docker Compose call them.
 const ARCHITECTURES: [&str; 2] = ["aarch64", "x86_64"];
 const COMPOSE_VERSION: &str = "app_docker_compose_version";
 const COMPOSE_SHA256: &str = "app_docker_compose_sha256";
 
-const INGRESS: &str = "app_ingress";
 const INGRESS_FIELDS: [&str; 6] = ["port", "from_port", "to_port", "protocol", "cidr_blocks", "description"];
 
-/// What this module checks.
-pub(super) struct Application {
-    pub(super) app_instance_type: String,
-    pub(super) app_ami_family: AmiFamily,
-    pub(super) app_ami_id: Option<String>,
-    pub(super) app_ingress: Vec<IngressRule>,
-    pub(super) app_user_data: Option<String>,
-    pub(super) app_docker_compose_version: Option<String>,
-    pub(super) app_docker_compose_sha256: BTreeMap<String, String>,
-    pub(super) app_metadata_hop_limit: u32,
-    pub(super) app_root_volume_gib: Option<u32>,
-}
-
-/// Everything of the application but the number of instances.
-pub(super) fn check(reader: &mut Reader<'_>) -> Option<Application> {
-    let instance_type = instance_type(reader);
-    let family = family(reader);
-    let image_set = reader.is_set("app_ami_id");
-    let image = image(reader);
-    if let Some(instance_type) = instance_type.as_ref().filter(|_| !image_set) {
+/// The rules between the variables of the application.
+pub(super) fn check(reader: &mut Reader<'_>, read: &mut Read) {
+    let looks_image_up = read.app_ami_id.as_ref().is_some_and(|image| image.value.is_none());
+    if let Some(instance_type) = read.app_instance_type.as_ref().filter(|_| looks_image_up) {
         refuse_arm(reader, instance_type);
     }
-    let ingress = ingress(reader);
-    let user_data = user_data(reader);
-    let compose = docker_compose(reader);
-    let (low, high) = HOPS;
-    let hops = reader.whole("app_metadata_hop_limit", low, high, "");
-    let (low, high) = ROOT_VOLUME;
-    let root_volume = reader.optional_whole("app_root_volume_gib", low, high, " GiB");
-    let (app_docker_compose_version, app_docker_compose_sha256) = compose?;
-    Some(Application {
-        app_instance_type: instance_type?.value,
-        app_ami_family: family?.value,
-        app_ami_id: image?,
-        app_ingress: ingress?,
-        app_user_data: user_data?,
-        app_docker_compose_version,
-        app_docker_compose_sha256,
-        app_metadata_hop_limit: hops?.value,
-        app_root_volume_gib: root_volume?.map(|size| size.value),
-    })
+    if !is_release(reader, read) {
+        read.app_docker_compose_version = None;
+    }
 }
 
 /// True for lowercase letters, digits and hyphens, beginning with a letter.
@@ -88,18 +52,15 @@ pub(super) fn is_size_word(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
-fn instance_type(reader: &mut Reader<'_>) -> Option<Spot<String>> {
-    let text = reader.text("app_instance_type")?;
-    let valid = match text.value.split_once('.') {
-        Some((family, size)) => is_type_word(family) && is_size_word(size),
-        None => false,
-    };
-    if valid {
-        return Some(text);
+/// An instance type.
+pub(in crate::variables) fn instance_type(name: &str, text: &str) -> Result<String, Problem> {
+    match text.split_once('.') {
+        Some((family, size)) if is_type_word(family) && is_size_word(size) => Ok(text.to_owned()),
+        Some(_) | None => {
+            let problem = Problem::of_value(name, text, "which is not an instance type");
+            Err(problem.hint("write a family and a size, such as t3.small"))
+        }
     }
-    let summary = format!("app_instance_type is {}, which is not an instance type", shown(&text.value));
-    reader.report.push(Problem::error(text.at.as_ref(), summary).hint("write a family and a size, such as t3.small"));
-    None
 }
 
 /// True for a type with AWS's arm64 processors: those with a `g` after the generation, as in `t4g` and `im4gn`, and
@@ -124,98 +85,107 @@ fn refuse_arm(reader: &mut Reader<'_>, instance_type: &Spot<String>) {
     }
 }
 
-fn family(reader: &mut Reader<'_>) -> Option<Spot<AmiFamily>> {
-    let text = reader.text("app_ami_family")?;
-    if let Some(family) = AmiFamily::ALL.into_iter().find(|family| family.name() == text.value) {
-        return Some(text.with(family));
+/// A known family of images.
+pub(in crate::variables) fn family(name: &str, text: &str) -> Result<AmiFamily, Problem> {
+    if let Some(family) = AmiFamily::ALL.into_iter().find(|family| family.name() == text) {
+        return Ok(family);
     }
     let names = AmiFamily::ALL.map(AmiFamily::name);
-    let summary = format!("app_ami_family is {}, but must be {}", shown(&text.value), names.join(" or "));
-    let problem = Problem::error(text.at.as_ref(), summary);
-    reader.report.push(match nearest(&text.value, names) {
+    let problem = Problem::of_value(name, text, format!("but must be {}", names.join(" or ")));
+    Err(match nearest(text, names) {
         Some(near) => problem.hint(format!("did you mean {near}?")),
         None => problem.hint("for another system, set app_ami_id"),
-    });
-    None
+    })
 }
 
-fn image(reader: &mut Reader<'_>) -> Option<Option<String>> {
-    let Some(text) = reader.optional_text("app_ami_id")? else { return Some(None) };
-    let digits = text.value.strip_prefix("ami-").unwrap_or_default();
-    let hexadecimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if hexadecimal && matches!(digits.len(), 8 | 17) {
-        return Some(Some(text.value));
+/// The identifier of an image.
+pub(in crate::variables) fn image(name: &str, text: &str) -> Result<String, Problem> {
+    let digits = text.strip_prefix("ami-").unwrap_or_default();
+    if is_hexadecimal(digits) && matches!(digits.len(), 8 | 17) {
+        return Ok(text.to_owned());
     }
-    let summary = format!("app_ami_id is {}, which is not an image identifier", shown(&text.value));
-    let problem = Problem::error(text.at.as_ref(), summary);
-    reader.report.push(problem.hint("it is ami- and 17 (formerly 8) digits from 0 to f; null looks an image up"));
-    None
+    let problem = Problem::of_value(name, text, "which is not an image identifier");
+    Err(problem.hint("it is ami- and 17 (formerly 8) digits from 0 to f; null looks an image up"))
 }
 
-fn user_data(reader: &mut Reader<'_>) -> Option<Option<String>> {
-    let Some(text) = reader.optional_text("app_user_data")? else { return Some(None) };
-    if text.value.is_empty() || text.value.contains('\0') {
-        let summary = format!("app_user_data is {}, which is not the path of a file", shown(&text.value));
-        reader.report.push(Problem::error(text.at.as_ref(), summary).hint("null uses the built-in script"));
-        return None;
-    }
-    if text.value.starts_with("#!") || text.value.contains('\n') {
-        let summary = "app_user_data is a script, but must be the path of a file that holds it";
-        reader.report.push(Problem::error(text.at.as_ref(), summary).hint("put the script into a file"));
-        return None;
-    }
-    Some(Some(text.value))
+fn is_hexadecimal(digits: &str) -> bool {
+    digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// A release of Docker Compose and its digests: both, or neither. They go into a script, so nothing else fits.
-fn docker_compose(reader: &mut Reader<'_>) -> Option<(Option<String>, BTreeMap<String, String>)> {
+/// The path of a file, and no script.
+pub(in crate::variables) fn user_data(name: &str, text: &str) -> Result<String, Problem> {
+    if text.is_empty() || text.contains('\0') {
+        let problem = Problem::of_value(name, text, "which is not the path of a file");
+        return Err(problem.hint("null uses the built-in script"));
+    }
+    if text.starts_with("#!") || text.contains('\n') {
+        let problem = Problem::error(None, format!("{name} is a script, but must be the path of a file that holds it"));
+        return Err(problem.hint("put the script into a file"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A release of Docker Compose: any text, as it is checked together with its digests.
+pub(in crate::variables) fn release(_: &str, text: &str) -> Result<String, Problem> {
+    Ok(text.to_owned())
+}
+
+/// Digests by architecture, which are checked together with the release.
+pub(in crate::variables) fn digests(
+    reader: &mut Reader<'_>,
+    name: &'static str,
+) -> Option<Spot<BTreeMap<String, String>>> {
+    reader.map(name).map(plain)
+}
+
+/// True for a release of Docker Compose and its digests: both, or neither. They go into a script, so nothing else fits.
+fn is_release(reader: &mut Reader<'_>, read: &Read) -> bool {
     const PUBLISHED: &str = "they are published beside each release, as docker-compose-linux-x86_64.sha256 and \
                              docker-compose-linux-aarch64.sha256";
-    let (version, digests) = (reader.optional_text(COMPOSE_VERSION), reader.map(COMPOSE_SHA256));
-    let (version, digests) = (version?, digests?);
+    let (Some(version), Some(known)) = (&read.app_docker_compose_version, &read.app_docker_compose_sha256) else {
+        return false;
+    };
     let mut wrong = Vec::new();
-    if let Some(version) = &version {
-        let parts: Vec<&str> = version.value.split('.').collect();
+    if let Some(text) = &version.value {
+        let parts: Vec<&str> = text.split('.').collect();
         let is_number = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         if parts.len() != 3 || !parts.iter().all(is_number) {
-            let summary = format!("{COMPOSE_VERSION} is {}, which is not a release", shown(&version.value));
-            wrong.push(Problem::error(version.at.as_ref(), summary).hint("write three numbers, such as 2.29.7"));
+            let problem = Problem::of_value(COMPOSE_VERSION, text, "which is not a release").at(version.at.clone());
+            wrong.push(problem.hint("write three numbers, such as 2.29.7"));
         }
     }
-    let mut known = BTreeMap::new();
-    for (architecture, digest) in &digests.value {
-        let is_digest =
-            digest.value.len() == 64 && digest.value.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    // Once more, as only here each key and value has its place.
+    for (architecture, digest) in reader.map(COMPOSE_SHA256).into_iter().flat_map(|digests| digests.value) {
         if !ARCHITECTURES.contains(&architecture.value.as_str()) {
             let summary = format!("{COMPOSE_SHA256} has {}, which is not an architecture", shown(&architecture.value));
             wrong.push(Problem::error(architecture.at.as_ref(), summary).hint("write aarch64 and x86_64"));
-        } else if !is_digest {
+        } else if digest.value.len() != 64 || !is_hexadecimal(&digest.value) {
             let summary = format!("{COMPOSE_SHA256} has {} for {}", shown(&digest.value), architecture.value);
             wrong.push(Problem::error(digest.at.as_ref(), summary).hint("write 64 digits from 0 to f, in lower case"));
         }
-        known.insert(architecture.value.clone(), digest.value.clone());
     }
-    let missing: Vec<&str> = ARCHITECTURES.into_iter().filter(|name| !known.contains_key(*name)).collect();
-    match &version {
-        Some(version) if wrong.is_empty() && !missing.is_empty() => {
+    let missing: Vec<&str> = ARCHITECTURES.into_iter().filter(|name| !known.value.contains_key(*name)).collect();
+    match version.value {
+        Some(_) if wrong.is_empty() && !missing.is_empty() => {
             let summary = format!("{COMPOSE_VERSION} is set, but {COMPOSE_SHA256} has no {}", missing.join(", no "));
             wrong.push(Problem::error(version.at.as_ref(), summary).hint(PUBLISHED));
         }
-        None if !known.is_empty() => {
+        None if !known.value.is_empty() => {
             let summary = format!("{COMPOSE_SHA256} is set, but {COMPOSE_VERSION} is not");
-            wrong.push(Problem::error(digests.at.as_ref(), summary).hint(format!("set {COMPOSE_VERSION} as well")));
+            wrong.push(Problem::error(known.at.as_ref(), summary).hint(format!("set {COMPOSE_VERSION} as well")));
         }
         Some(_) | None => {}
     }
     let valid = wrong.is_empty();
     wrong.into_iter().for_each(|problem| reader.report.push(problem));
-    valid.then(|| (version.map(|version| version.value), known))
+    valid
 }
 
-fn ingress(reader: &mut Reader<'_>) -> Option<Vec<IngressRule>> {
-    let objects = reader.objects(INGRESS)?;
+/// Rules that name what they open, each once.
+pub(in crate::variables) fn ingress(reader: &mut Reader<'_>, name: &'static str) -> Option<Spot<Vec<IngressRule>>> {
+    let objects = reader.objects(name)?;
     let rules: Vec<_> = (objects.value.iter().enumerate())
-        .map(|(index, object)| rule(reader, &format!("{INGRESS}[{index}]"), object))
+        .map(|(index, object)| rule(reader, &format!("{name}[{index}]"), object))
         .collect();
     let rules: Vec<IngressRule> = rules.into_iter().collect::<Option<_>>()?;
     let mut seen = BTreeSet::new();
@@ -225,21 +195,21 @@ fn ingress(reader: &mut Reader<'_>) -> Option<Vec<IngressRule>> {
             if !seen.insert((rule.protocol.as_str(), rule.from_port, rule.to_port, *network)) {
                 valid = false;
                 let what = format!("{} {} from {network}", rule.protocol, ports(rule));
-                let summary = format!("{INGRESS}[{index}] allows {what}, which an earlier rule allows already");
+                let summary = format!("{name}[{index}] allows {what}, which an earlier rule allows already");
                 reader.report.push(Problem::error(object.at.as_ref(), summary).hint("remove one of the two"));
             }
         }
     }
     if seen.len() > MAX_RULES {
         valid = false;
-        let summary = format!("{INGRESS} makes {} rules, but a security group may have {MAX_RULES}", seen.len());
+        let summary = format!("{name} makes {} rules, but a security group may have {MAX_RULES}", seen.len());
         reader.report.push(Problem::error(objects.at.as_ref(), summary).detail("each network counts"));
     } else if seen.len() > DEFAULT_RULES {
-        let summary = format!("{INGRESS} makes {} rules, but the quota is {DEFAULT_RULES} by default", seen.len());
+        let summary = format!("{name} makes {} rules, but the quota is {DEFAULT_RULES} by default", seen.len());
         let warning = Problem::warning(objects.at.as_ref(), summary).detail("each network counts");
         reader.report.push(warning.hint("see that the account's quota of rules per security group is higher"));
     }
-    valid.then_some(rules)
+    valid.then(|| objects.with(rules))
 }
 
 fn ports(rule: &IngressRule) -> String {

@@ -1,12 +1,14 @@
 //! The database and its password.
 
+use std::collections::BTreeSet;
+
 use super::application::{is_size_word, is_type_word};
-use super::names::Names;
-use super::snapshot;
 use super::storage;
 use super::strength;
+use crate::names::snapshot_name_fault;
 use crate::secret::{DB_PASSWORD, Secret, Secrets};
 use crate::variables::Needs;
+use crate::variables::definition::Read;
 use crate::variables::read::Reader;
 use crate::variables::report::{Problem, Spot};
 use crate::variables::suggest::{distance, nearest};
@@ -15,14 +17,12 @@ use crate::variables::text::shown;
 /// PostgreSQL majors that RDS offers (RDS User Guide, "Release calendar").
 const MAJORS: std::ops::RangeInclusive<u32> = 13..=18;
 /// Storage for PostgreSQL in GiB (RDS API, CreateDBInstance).
-const STORAGE: (u32, u32) = (20, 65_536);
+pub(in crate::variables) const STORAGE: (u32, u32) = (20, 65_536);
 /// Longest DBName and MasterUsername (RDS API, CreateDBInstance).
 const MAX_DB_NAME: usize = 63;
 const MAX_USERNAME: usize = 16;
 /// Longest name of a DB subnet group (RDS API, CreateDBSubnetGroup).
 const MAX_SUBNET_GROUP: usize = 255;
-/// Days of automated backups.
-const MAX_RETENTION: u32 = 35;
 /// Length of a password for PostgreSQL (RDS API, CreateDBInstance).
 const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 /// Logs of PostgreSQL that RDS sends to CloudWatch (RDS User Guide, "PostgreSQL database log files").
@@ -122,84 +122,29 @@ const RESERVED_DATABASES: &[&str] = &["admin", "database", "db", "rdsadmin", "te
 /// Roles that exist already, and names that RDS refuses. Roles that begin with `pg_` or `rds` are refused too.
 const RESERVED_USERS: &[&str] = &["admin", "administrator", "none", "public", "root"];
 
-/// What this module checks.
-pub(super) struct Database {
-    pub(super) db_engine_version: Option<String>,
-    pub(super) db_instance_class: String,
-    pub(super) db_allocated_storage: Option<u32>,
-    pub(super) db_max_allocated_storage: Option<u32>,
-    pub(super) db_subnet_group_name: Option<String>,
-    pub(super) db_name: String,
-    pub(super) db_username: String,
-    pub(super) db_manage_master_user_password: bool,
-    pub(super) db_multi_az: Option<bool>,
-    pub(super) db_backup_retention_days: Option<u32>,
-    pub(super) db_deletion_protection: Option<bool>,
-    pub(super) db_skip_final_snapshot: Option<bool>,
-    pub(super) db_final_snapshot_identifier: Option<String>,
-    pub(super) db_delete_automated_backups: Option<bool>,
-    pub(super) db_copy_tags_to_snapshot: Option<bool>,
-    pub(super) db_enabled_cloudwatch_logs_exports: Option<Vec<String>>,
-    pub(super) db_storage_encrypted: bool,
-    pub(super) secrets: Secrets,
+/// The rules between the variables of the database. `ignored` are variables of the environment that name no variable; one of
+/// them may be a misspelled password.
+pub(super) fn check(reader: &mut Reader<'_>, read: &mut Read, needs: Needs, ignored: &[String]) -> Option<Secrets> {
+    storage::check(reader, read, STORAGE.0);
+    let skips_snapshot = read.db_skip_final_snapshot.as_ref().is_some_and(|skips| skips.value == Some(true));
+    let snapshot = read.db_final_snapshot_identifier.as_ref().filter(|name| name.value.is_some() && skips_snapshot);
+    if let Some(snapshot) = snapshot {
+        let summary = "db_final_snapshot_identifier names a snapshot that is not made";
+        let warning = Problem::warning(snapshot.at.as_ref(), summary);
+        reader.report.push(warning.hint("set db_skip_final_snapshot = false, or remove the name"));
+    }
+    let managed = read.db_manage_master_user_password.as_ref().is_some_and(|managed| managed.value);
+    // What whoever guesses a password tries first.
+    let names = [&read.project_name, &read.environment, &read.db_name, &read.db_username];
+    let names: Vec<&str> = names.into_iter().flatten().map(|name| name.value.as_str()).collect();
+    password(reader, read.db_password.as_ref()?, needs, managed, ignored, &names)
 }
 
-/// `ignored` are variables of the environment that name no variable; one of them may be a misspelled password. `stack` are
-/// the names that whoever guesses one tries first.
-pub(super) fn check(
-    reader: &mut Reader<'_>,
-    needs: Needs,
-    ignored: &[String],
-    stack: Option<&Names>,
-) -> Option<Database> {
-    let version = engine_version(reader);
-    let class = instance_class(reader);
-    let (low, high) = STORAGE;
-    let storage = reader.optional_whole("db_allocated_storage", low, high, " GiB");
-    let most = storage::most(reader, storage.as_ref().and_then(Option::as_ref), STORAGE);
-    let subnet_group = subnet_group(reader);
-    let name = reader.text("db_name").and_then(|text| database_name(reader, text));
-    let username = reader.text("db_username").and_then(|text| user_name(reader, text));
-    let multi_az = reader.optional_flag("db_multi_az");
-    let retention = reader.optional_whole("db_backup_retention_days", 0, MAX_RETENTION, " days");
-    let protection = reader.optional_flag("db_deletion_protection");
-    let skips_snapshot = reader.optional_flag("db_skip_final_snapshot");
-    let snapshot = snapshot::name(reader, skips_snapshot.flatten());
-    let deletes_backups = reader.optional_flag("db_delete_automated_backups");
-    let copies_tags = reader.optional_flag("db_copy_tags_to_snapshot");
-    let logs = logs(reader);
-    let encrypted = reader.flag("db_storage_encrypted");
-    let managed = reader.flag(MANAGED);
-    let stack = stack.into_iter().flat_map(|names| [names.project_name.as_str(), names.environment.as_str()]);
-    let names: Vec<&str> = stack.chain(name.as_deref()).chain(username.as_deref()).collect();
-    let secrets = password(reader, needs, managed.unwrap_or(false), ignored, &names);
-    Some(Database {
-        db_engine_version: version?,
-        db_instance_class: class?,
-        db_allocated_storage: storage?.map(|size| size.value),
-        db_max_allocated_storage: most?,
-        db_subnet_group_name: subnet_group?,
-        db_name: name?,
-        db_username: username?,
-        db_manage_master_user_password: managed?,
-        db_multi_az: multi_az?,
-        db_backup_retention_days: retention?.map(|days| days.value),
-        db_deletion_protection: protection?,
-        db_skip_final_snapshot: skips_snapshot?,
-        db_final_snapshot_identifier: snapshot?,
-        db_delete_automated_backups: deletes_backups?,
-        db_copy_tags_to_snapshot: copies_tags?,
-        db_enabled_cloudwatch_logs_exports: logs?,
-        db_storage_encrypted: encrypted?,
-        secrets: secrets?,
-    })
-}
-
-fn engine_version(reader: &mut Reader<'_>) -> Option<Option<String>> {
-    let Some(text) = reader.optional_text("db_engine_version")? else { return Some(None) };
-    let (major, minor) = match text.value.split_once('.') {
+/// A version of PostgreSQL that RDS may offer.
+pub(in crate::variables) fn engine_version(name: &str, text: &str) -> Result<String, Problem> {
+    let (major, minor) = match text.split_once('.') {
         Some((major, minor)) => (major, Some(minor)),
-        None => (text.value.as_str(), None),
+        None => (text, None),
     };
     let number = |part: &str| {
         let plain = (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -207,7 +152,7 @@ fn engine_version(reader: &mut Reader<'_>) -> Option<Option<String>> {
         if plain && !padded { part.parse::<u32>().ok() } else { None }
     };
     let (wrong, hint) = match (number(major), minor.map(number)) {
-        (Some(major), None | Some(Some(_))) if MAJORS.contains(&major) => return Some(Some(text.value)),
+        (Some(major), None | Some(Some(_))) if MAJORS.contains(&major) => return Ok(text.to_owned()),
         (Some(_), None | Some(Some(_))) => {
             (format!("but RDS offers PostgreSQL {} to {}", MAJORS.start(), MAJORS.end()), "write a major on offer")
         }
@@ -215,37 +160,39 @@ fn engine_version(reader: &mut Reader<'_>) -> Option<Option<String>> {
             ("which is not a PostgreSQL version".to_owned(), "write 15 or 15.4; null chooses a version")
         }
     };
-    let problem = Problem::error(text.at.as_ref(), format!("db_engine_version is {}, {wrong}", shown(&text.value)));
-    reader.report.push(problem.hint(hint));
-    None
+    Err(Problem::of_value(name, text, wrong).hint(hint))
 }
 
 /// An existing group's name, as RDS keeps it (RDS API, CreateDBSubnetGroup).
-fn subnet_group(reader: &mut Reader<'_>) -> Option<Option<String>> {
-    const NAME: &str = "db_subnet_group_name";
-    let Some(text) = reader.optional_text(NAME)? else { return Some(None) };
+pub(in crate::variables) fn subnet_group(name: &str, text: &str) -> Result<String, Problem> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.' | ' ');
-    let fits = (1..=MAX_SUBNET_GROUP).contains(&text.value.len()) && text.value.chars().all(plain);
-    if fits && text.value != "default" {
-        return Some(Some(text.value));
+    let fits = (1..=MAX_SUBNET_GROUP).contains(&text.len()) && text.chars().all(plain);
+    if fits && text != "default" {
+        return Ok(text.to_owned());
     }
-    let summary = format!("{NAME} is {}, which is not the name of a DB subnet group of one's own", shown(&text.value));
-    let problem = Problem::error(text.at.as_ref(), summary);
-    reader
-        .report
-        .push(problem.hint("write its name as RDS shows it, in lower case; null makes a group for this stack"));
-    None
+    let problem = Problem::of_value(name, text, "which is not the name of a DB subnet group of one's own");
+    Err(problem.hint("write its name as RDS shows it, in lower case; null makes a group for this stack"))
+}
+
+/// The name of a snapshot, in the form that RDS takes.
+pub(in crate::variables) fn snapshot(name: &str, text: &str) -> Result<String, Problem> {
+    match snapshot_name_fault(text) {
+        Some(fault) => {
+            let problem = Problem::of_value(name, text, fault);
+            Err(problem.hint("write a name such as aloka-prod-db-final; null lets aloka choose one"))
+        }
+        None => Ok(text.to_owned()),
+    }
 }
 
 /// Logs to export, each once, sorted.
-fn logs(reader: &mut Reader<'_>) -> Option<Option<Vec<String>>> {
-    const NAME: &str = "db_enabled_cloudwatch_logs_exports";
-    let Some(list) = reader.optional_texts(NAME)? else { return Some(None) };
+pub(in crate::variables) fn logs(reader: &mut Reader<'_>, name: &'static str) -> Option<Spot<Option<Vec<String>>>> {
+    let Spot { value: list, at } = reader.optional_texts(name)?;
     let mut valid = true;
-    for text in &list.value {
+    for text in list.iter().flatten() {
         if !LOGS.contains(&text.value.as_str()) {
             valid = false;
-            let summary = format!("{NAME} has {}, which is not a log of PostgreSQL", shown(&text.value));
+            let summary = format!("{name} has {}, which is not a log of PostgreSQL", shown(&text.value));
             let problem = Problem::error(text.at.as_ref(), summary);
             reader.report.push(match nearest(&text.value, LOGS) {
                 Some(near) => problem.hint(format!("did you mean {near}?")),
@@ -253,25 +200,24 @@ fn logs(reader: &mut Reader<'_>) -> Option<Option<Vec<String>>> {
             });
         }
     }
-    let mut logs: Vec<String> = list.value.into_iter().map(|text| text.value).collect();
-    logs.sort();
-    logs.dedup();
-    valid.then_some(Some(logs))
+    let sorted = |list: Vec<Spot<String>>| {
+        let logs: BTreeSet<String> = list.into_iter().map(|text| text.value).collect();
+        logs.into_iter().collect()
+    };
+    valid.then(|| Spot { value: list.map(sorted), at })
 }
 
-fn instance_class(reader: &mut Reader<'_>) -> Option<String> {
-    let text = reader.text("db_instance_class")?;
-    let parts: Vec<&str> = text.value.split('.').collect();
+/// A class of database instances.
+pub(in crate::variables) fn instance_class(name: &str, text: &str) -> Result<String, Problem> {
+    let parts: Vec<&str> = text.split('.').collect();
     let hint = match parts.as_slice() {
-        ["db", family, size] if is_type_word(family) && is_size_word(size) => return Some(text.value),
+        ["db", family, size] if is_type_word(family) && is_size_word(size) => return Ok(text.to_owned()),
         [family, size] if *family != "db" && is_type_word(family) && is_size_word(size) => {
             format!("write db.{family}.{size}")
         }
         _ => "write db, a family and a size, such as db.t3.micro".to_owned(),
     };
-    let summary = format!("db_instance_class is {}, which is not a class of database instances", shown(&text.value));
-    reader.report.push(Problem::error(text.at.as_ref(), summary).hint(hint));
-    None
+    Err(Problem::of_value(name, text, "which is not a class of database instances").hint(hint))
 }
 
 /// What is wrong with a name of a database or a user, after "name is value, ".
@@ -292,33 +238,36 @@ fn identifier_fault(value: &str, longest: usize, reserved: &[&str]) -> Option<St
     }
 }
 
-fn database_name(reader: &mut Reader<'_>, text: Spot<String>) -> Option<String> {
-    let Some(fault) = identifier_fault(&text.value, MAX_DB_NAME, RESERVED_DATABASES) else { return Some(text.value) };
-    let problem = Problem::error(text.at.as_ref(), format!("db_name is {}, {fault}", shown(&text.value)));
-    reader.report.push(problem.hint("write a name such as alokadb"));
-    None
+/// A name that a database may have.
+pub(in crate::variables) fn database_name(name: &str, text: &str) -> Result<String, Problem> {
+    match identifier_fault(text, MAX_DB_NAME, RESERVED_DATABASES) {
+        Some(fault) => Err(Problem::of_value(name, text, fault).hint("write a name such as alokadb")),
+        None => Ok(text.to_owned()),
+    }
 }
 
-fn user_name(reader: &mut Reader<'_>, text: Spot<String>) -> Option<String> {
-    let lower = text.value.to_ascii_lowercase();
+/// A name that the master user may have.
+pub(in crate::variables) fn user_name(name: &str, text: &str) -> Result<String, Problem> {
+    let lower = text.to_ascii_lowercase();
     let owned = ["pg_", "rds"].into_iter().find(|prefix| lower.starts_with(prefix));
-    let fault = identifier_fault(&text.value, MAX_USERNAME, RESERVED_USERS)
+    let fault = identifier_fault(text, MAX_USERNAME, RESERVED_USERS)
         .or_else(|| owned.map(|prefix| format!("but names that begin with {prefix} are reserved")));
-    let Some(fault) = fault else { return Some(text.value) };
-    let problem = Problem::error(text.at.as_ref(), format!("db_username is {}, {fault}", shown(&text.value)));
-    reader.report.push(problem.hint("write a name such as postgres"));
-    None
+    match fault {
+        Some(fault) => Err(Problem::of_value(name, text, fault).hint("write a name such as postgres")),
+        None => Ok(text.to_owned()),
+    }
 }
 
 fn password(
     reader: &mut Reader<'_>,
+    Spot { value, at }: &Spot<Option<Secret>>,
     needs: Needs,
     managed: bool,
     ignored: &[String],
     names: &[&str],
 ) -> Option<Secrets> {
     let mut secrets = Secrets::default();
-    let Some(Spot { value, at }) = reader.optional_text(DB_PASSWORD)? else {
+    let Some(secret) = value else {
         if managed || !needs.password {
             return Some(secrets);
         }
@@ -331,7 +280,6 @@ fn password(
         });
         return None;
     };
-    let secret = Secret::new(value);
     if managed {
         let summary = format!("{DB_PASSWORD} is set, but with {MANAGED} = true RDS makes the password itself");
         reader.report.push(Problem::error(at.as_ref(), summary).hint(format!("unset {DB_PASSWORD}, or {MANAGED}")));
@@ -365,7 +313,7 @@ fn password(
         let summary = format!("{DB_PASSWORD} is on the command line, where every process of this machine can read it");
         reader.report.push(Problem::warning(Some(at), summary).hint(format!("set it as TF_VAR_{DB_PASSWORD}")));
     }
-    secrets.insert(DB_PASSWORD, secret);
+    secrets.insert(DB_PASSWORD, secret.clone());
     Some(secrets)
 }
 

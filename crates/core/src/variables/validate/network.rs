@@ -3,6 +3,7 @@
 use ipnet::Ipv4Net;
 
 use crate::declarable::{SUBNETS_MAX, ZONES_MAX};
+use crate::variables::definition::Read;
 use crate::variables::read::Reader;
 use crate::variables::report::{Place, Problem, Spot};
 use crate::variables::text::shown;
@@ -16,59 +17,36 @@ const PUBLIC: &str = "public_subnet_cidrs";
 const PRIVATE: &str = "private_subnet_cidrs";
 const ZONES: &str = "availability_zones";
 
-/// What this module checks.
-pub(super) struct Network {
-    pub(super) vpc_cidr: Ipv4Net,
-    pub(super) public_subnet_cidrs: Vec<Ipv4Net>,
-    pub(super) private_subnet_cidrs: Vec<Ipv4Net>,
-    pub(super) availability_zones: Vec<String>,
-    pub(super) enable_nat_gateway: bool,
-    pub(super) single_nat_gateway: bool,
-    pub(super) manage_default_security_group: bool,
-}
+type Subnets = Spot<Vec<Ipv4Net>>;
 
-type Subnets = Spot<Vec<Spot<Ipv4Net>>>;
-
-/// `region` and `count`, the number of instances, are `None` if they are not valid.
-pub(super) fn check(reader: &mut Reader<'_>, region: Option<&str>, count: Option<&Spot<u32>>) -> Option<Network> {
-    let vpc = reader.text("vpc_cidr").and_then(|text| block(reader, "vpc_cidr", &text));
-    let public = subnets(reader, PUBLIC);
-    let private = subnets(reader, PRIVATE);
-    let zones = zones(reader, region);
-    let nat = reader.flag("enable_nat_gateway");
-    let single = reader.flag("single_nat_gateway");
-    let default_group = reader.flag("manage_default_security_group");
-    if let Some(vpc) = &vpc {
+/// The rules between the variables of the network, and with the region and the number of instances.
+pub(super) fn check(reader: &mut Reader<'_>, read: &mut Read) {
+    let region = read.aws_region.as_ref().map(|region| region.value.as_str());
+    read.availability_zones = read.availability_zones.take().filter(|zones| are_zones(reader, zones, region));
+    let (vpc, public, private) = (&read.vpc_cidr, &read.public_subnet_cidrs, &read.private_subnet_cidrs);
+    let nat = read.enable_nat_gateway.as_ref().map(|nat| nat.value);
+    let single = read.single_nat_gateway.as_ref().map(|single| single.value);
+    if let Some(vpc) = vpc {
         warn_of_docker(reader, vpc);
-        for (name, list) in [(PUBLIC, &public), (PRIVATE, &private)] {
+        for (name, list) in [(PUBLIC, public), (PRIVATE, private)] {
             let members = list.iter().flat_map(|list| list.value.iter().enumerate());
-            members.for_each(|(index, subnet)| inside(reader, vpc, name, index, subnet));
+            members.for_each(|(index, subnet)| inside(reader, vpc, name, index, *subnet));
         }
     }
-    if let (Some(public), Some(private)) = (&public, &private) {
+    if let (Some(public), Some(private)) = (public, private) {
         disjoint(reader, public, private);
     }
-    if let Some(private) = &private {
+    if let Some(private) = private {
         enough_private(reader, private);
     }
-    if let (Some(public), Some(nat)) = (&public, nat) {
-        enough_public(reader, public, nat, count);
+    if let (Some(public), Some(nat)) = (public, nat) {
+        enough_public(reader, public, nat, read.app_instance_count.as_ref());
     }
     if let (Some(public), Some(private), Some(zones), Some(true), Some(false)) =
-        (&public, &private, &zones, nat, single)
+        (public, private, &read.availability_zones, nat, single)
     {
         gateway_per_zone(reader, public, private, zones.value.len());
     }
-    let plain = |list: Subnets| list.value.into_iter().map(|subnet| subnet.value).collect();
-    Some(Network {
-        vpc_cidr: vpc?.value,
-        public_subnet_cidrs: plain(public?),
-        private_subnet_cidrs: plain(private?),
-        availability_zones: zones?.value,
-        enable_nat_gateway: nat?,
-        single_nat_gateway: single?,
-        manage_default_security_group: default_group?,
-    })
 }
 
 /// An IPv4 network without host bits, or what is wrong with the text: how to go on after "name is value, ", and a
@@ -98,9 +76,10 @@ pub(super) fn parse_network(text: &str) -> Result<Ipv4Net, (String, String)> {
     Ok(network)
 }
 
-fn block(reader: &mut Reader<'_>, name: &str, text: &Spot<String>) -> Option<Spot<Ipv4Net>> {
-    let (wrong, hint) = match parse_network(&text.value) {
-        Ok(network) if PREFIXES.contains(&network.prefix_len()) => return Some(text.with(network)),
+/// A network of a size that AWS takes.
+pub(in crate::variables) fn block(name: &str, text: &str) -> Result<Ipv4Net, Problem> {
+    let (wrong, hint) = match parse_network(text) {
+        Ok(network) if PREFIXES.contains(&network.prefix_len()) => return Ok(network),
         Ok(network) => {
             let (low, high) = (PREFIXES.start(), PREFIXES.end());
             let wrong = format!("but AWS takes /{low} to /{high}");
@@ -108,21 +87,33 @@ fn block(reader: &mut Reader<'_>, name: &str, text: &Spot<String>) -> Option<Spo
         }
         Err(wrong) => wrong,
     };
-    let problem = Problem::error(text.at.as_ref(), format!("{name} is {}, {wrong}", shown(&text.value)));
-    reader.report.push(problem.hint(hint));
-    None
+    Err(Problem::of_value(name, text, wrong).hint(hint))
 }
 
-fn subnets(reader: &mut Reader<'_>, name: &'static str) -> Option<Subnets> {
-    let list = reader.texts(name)?;
-    if list.value.len() > SUBNETS_MAX as usize {
-        let summary = format!("{name} has {} subnets, but a VPC may have {SUBNETS_MAX}", list.value.len());
-        reader.report.push(Problem::error(list.at.as_ref(), summary));
+/// A list of such networks.
+pub(in crate::variables) fn subnets(reader: &mut Reader<'_>, name: &'static str) -> Option<Subnets> {
+    let Spot { value: list, at } = reader.texts(name)?;
+    if list.len() > SUBNETS_MAX as usize {
+        let summary = format!("{name} has {} subnets, but a VPC may have {SUBNETS_MAX}", list.len());
+        reader.report.push(Problem::error(at.as_ref(), summary));
         return None;
     }
-    let networks: Vec<_> =
-        (list.value.iter().enumerate()).map(|(index, text)| block(reader, &format!("{name}[{index}]"), text)).collect();
-    Some(list.with(networks.into_iter().collect::<Option<Vec<_>>>()?))
+    let networks: Vec<_> = (list.into_iter().enumerate())
+        .map(|(index, text)| reader.settle(text.at, block(&format!("{name}[{index}]"), &text.value)))
+        .collect();
+    let value = networks.into_iter().map(|network| Some(network?.value)).collect::<Option<_>>()?;
+    Some(Spot { value, at })
+}
+
+/// A list of no more zones than a region has.
+pub(in crate::variables) fn few_zones(reader: &mut Reader<'_>, name: &'static str) -> Option<Spot<Vec<String>>> {
+    let Spot { value: list, at } = reader.texts(name)?;
+    if list.len() > ZONES_MAX as usize {
+        let summary = format!("{name} has {} zones, but no region has more than {ZONES_MAX}", list.len());
+        reader.report.push(Problem::error(at.as_ref(), summary));
+        return None;
+    }
+    Some(Spot { value: list.into_iter().map(|zone| zone.value).collect(), at })
 }
 
 /// Docker's default bridge takes 172.17.0.0/16 on every instance.
@@ -139,22 +130,21 @@ fn overlap(left: Ipv4Net, right: Ipv4Net) -> bool {
     left.contains(&right) || right.contains(&left)
 }
 
-fn inside(reader: &mut Reader<'_>, vpc: &Spot<Ipv4Net>, name: &str, index: usize, subnet: &Spot<Ipv4Net>) {
-    if vpc.value.contains(&subnet.value) {
+fn inside(reader: &mut Reader<'_>, vpc: &Spot<Ipv4Net>, name: &'static str, index: usize, subnet: Ipv4Net) {
+    if vpc.value.contains(&subnet) {
         return;
     }
     // If the list is the default, it was vpc_cidr that was changed alone.
-    let at = subnet.at.as_ref().or(vpc.at.as_ref());
-    let default = if subnet.at.is_none() { " (the default)" } else { "" };
-    let summary = format!("{name}[{index}] is {}{default}, which is not inside vpc_cidr {}", subnet.value, vpc.value);
-    let problem = Problem::error(at, summary);
-    reader.report.push(if subnet.at.is_none() { problem.hint(format!("set {name} too")) } else { problem });
+    let own = reader.place_in(name, index);
+    let default = if own.is_none() { " (the default)" } else { "" };
+    let summary = format!("{name}[{index}] is {subnet}{default}, which is not inside vpc_cidr {}", vpc.value);
+    let problem = Problem::error(own.as_ref().or(vpc.at.as_ref()), summary);
+    reader.report.push(if own.is_none() { problem.hint(format!("set {name} too")) } else { problem });
 }
 
 fn disjoint(reader: &mut Reader<'_>, public: &Subnets, private: &Subnets) {
-    let named = |name: &'static str, list: &Subnets| -> Vec<(String, Spot<Ipv4Net>)> {
-        let members = list.value.iter().enumerate();
-        members.map(|(index, subnet)| (format!("{name}[{index}]"), subnet.clone())).collect()
+    let named = |name: &'static str, list: &Subnets| -> Vec<(&'static str, usize, Ipv4Net)> {
+        list.value.iter().enumerate().map(|(index, subnet)| (name, index, *subnet)).collect()
     };
     let mut all = named(PUBLIC, public);
     all.extend(named(PRIVATE, private));
@@ -163,11 +153,12 @@ fn disjoint(reader: &mut Reader<'_>, public: &Subnets, private: &Subnets) {
         reader.report.push(Problem::error(private.at.as_ref().or(public.at.as_ref()), summary));
         return;
     }
-    for (index, (name, subnet)) in all.iter().enumerate() {
-        for (earlier_name, earlier) in all.iter().take(index) {
-            if overlap(subnet.value, earlier.value) {
-                let summary = format!("{name} {} overlaps {earlier_name} {}", subnet.value, earlier.value);
-                reader.report.push(Problem::error(subnet.at.as_ref().or(earlier.at.as_ref()), summary));
+    for (count, &(name, index, subnet)) in all.iter().enumerate() {
+        for &(earlier_name, earlier_index, earlier) in all.iter().take(count) {
+            if overlap(subnet, earlier) {
+                let summary = format!("{name}[{index}] {subnet} overlaps {earlier_name}[{earlier_index}] {earlier}");
+                let at = reader.place_in(name, index).or_else(|| reader.place_in(earlier_name, earlier_index));
+                reader.report.push(Problem::error(at.as_ref(), summary));
             }
         }
     }
@@ -193,7 +184,7 @@ fn enough_public(reader: &mut Reader<'_>, public: &Subnets, nat: bool, count: Op
     let usable: u64 = public
         .value
         .iter()
-        .map(|subnet| (1_u64 << (32 - u32::from(subnet.value.prefix_len()))).saturating_sub(RESERVED_ADDRESSES))
+        .map(|subnet| (1_u64 << (32 - u32::from(subnet.prefix_len()))).saturating_sub(RESERVED_ADDRESSES))
         .sum();
     if u64::from(count.value) > usable {
         let summary =
@@ -222,41 +213,30 @@ fn gateway_per_zone(reader: &mut Reader<'_>, public: &Subnets, private: &Subnets
     }
 }
 
-fn zones(reader: &mut Reader<'_>, region: Option<&str>) -> Option<Spot<Vec<String>>> {
-    let list = reader.texts(ZONES)?;
-    if list.value.len() > ZONES_MAX as usize {
-        let summary = format!("{ZONES} has {} zones, but no region has more than {ZONES_MAX}", list.value.len());
-        reader.report.push(Problem::error(list.at.as_ref(), summary));
-        return None;
-    }
+/// True for different zones of the region, and no single one.
+fn are_zones(reader: &mut Reader<'_>, zones: &Spot<Vec<String>>, region: Option<&str>) -> bool {
     let mut valid = true;
-    for (index, zone) in list.value.iter().enumerate() {
-        if let Some(region) = region {
-            let letter = zone.value.strip_prefix(region);
-            let fits = letter.is_some_and(|rest| matches!(rest.as_bytes(), [b'a'..=b'z']));
-            if !fits {
-                valid = false;
-                let summary =
-                    format!("{ZONES}[{index}] is {}, which is not a zone of aws_region {region}", shown(&zone.value));
-                let problem = Problem::error(zone.at.as_ref(), summary);
-                reader.report.push(problem.hint(format!("a zone is the region and a letter, such as {region}a")));
-                continue;
-            }
-        }
-        if list.value.iter().take(index).any(|earlier| earlier.value == zone.value) {
+    for (index, zone) in zones.value.iter().enumerate() {
+        let at = reader.place_in(ZONES, index);
+        let is_of = |region: &str| matches!(zone.strip_prefix(region).map(str::as_bytes), Some([b'a'..=b'z']));
+        if let Some(region) = region.filter(|region| !is_of(region)) {
             valid = false;
-            let summary = format!("{ZONES} names {} twice", shown(&zone.value));
-            reader.report.push(Problem::error(zone.at.as_ref(), summary));
+            let wrong = format!("which is not a zone of aws_region {region}");
+            let problem = Problem::of_value(&format!("{ZONES}[{index}]"), zone, wrong).at(at);
+            reader.report.push(problem.hint(format!("a zone is the region and a letter, such as {region}a")));
+        } else if zones.value.iter().take(index).any(|earlier| earlier == zone) {
+            valid = false;
+            let summary = format!("{ZONES} names {} twice", shown(zone));
+            reader.report.push(Problem::error(at.as_ref(), summary));
         }
     }
-    if let [only] = list.value.as_slice() {
+    if zones.value.len() == 1 {
         valid = false;
-        let summary = format!("{ZONES} has one zone, but the database needs two");
-        let problem = Problem::error(only.at.as_ref(), summary);
+        let problem = Problem::error(None, format!("{ZONES} has one zone, but the database needs two"));
+        let problem = problem.at(reader.place_in(ZONES, 0));
         reader.report.push(problem.hint("add a zone, or leave the list empty to have them chosen"));
     }
-    let zones = list.with(list.value.iter().map(|zone| zone.value.clone()).collect());
-    valid.then_some(zones)
+    valid
 }
 
 fn subnets_word(count: usize) -> &'static str {

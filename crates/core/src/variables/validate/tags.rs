@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::variables::read::Reader;
+use crate::variables::read::{Reader, plain};
 use crate::variables::report::{Problem, Spot};
 use crate::variables::text::shown;
 
@@ -18,8 +18,11 @@ fn is_allowed(c: char) -> bool {
 }
 
 /// The tags.
-pub(super) fn check(reader: &mut Reader<'_>) -> Option<BTreeMap<String, String>> {
-    let tags = reader.map("tags")?;
+pub(in crate::variables) fn tags(
+    reader: &mut Reader<'_>,
+    name: &'static str,
+) -> Option<Spot<BTreeMap<String, String>>> {
+    let tags = reader.map(name)?;
     let mut valid = true;
     if tags.value.len() > MAX_TAGS {
         valid = false;
@@ -37,7 +40,7 @@ pub(super) fn check(reader: &mut Reader<'_>) -> Option<BTreeMap<String, String>>
             }
         }
     }
-    valid.then(|| tags.value.into_iter().map(|(key, value)| (key.value, value.value)).collect())
+    valid.then(|| plain(tags))
 }
 
 fn key_fault(key: &str) -> Option<String> {
