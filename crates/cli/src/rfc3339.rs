@@ -15,7 +15,7 @@ pub(crate) fn micros(time: SystemTime) -> String {
 }
 
 fn timestamp(time: SystemTime) -> Timestamp {
-    // Beyond the year 9999 there is no such time.
+    // RFC 3339 cannot write a year after 9999: such a time becomes the last one that it can.
     Timestamp::try_from(time.max(UNIX_EPOCH)).unwrap_or(Timestamp::MAX)
 }
 

@@ -6,7 +6,7 @@ use super::{
     Attribute, AttributeChange, Attributes, Context, Definition, Ending, Found, Import, Listing, Origin, Phase, Swept,
     Tagging, Use,
 };
-use crate::api::{Args, Operation, Rds};
+use crate::api::{Args, Call, Ec2, Operation, Rds};
 use crate::intern;
 use crate::kind::Kind;
 use crate::procedure::{Accept, Expect, Pace, Save, Short, Step, Waiter};
@@ -250,6 +250,12 @@ fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
         a.set("endpoint", Value::from(format!("{address}:{port}")));
     }
     Some(())
+}
+
+/// The read of the network interfaces that AWS made for these security groups' databases.
+pub fn interfaces(groups: Value) -> Call {
+    let filters = [("group-id", groups), ("description", Value::list([DATABASE_INTERFACE]))];
+    Call::new(Ec2::DescribeNetworkInterfaces, [("Filters", Value::map(filters))])
 }
 
 fn phase(object: &Value) -> Phase {

@@ -68,8 +68,8 @@ pub(super) static DEFINITION: Definition = Definition {
     used_by_others: Use::Held,
 };
 
-/// Its ARN; null while the account is unknown.
-pub(super) fn arn(place: &Place, name: &str) -> Value {
+/// The ARN of a subnet group of this name; null while the account is unknown.
+pub fn arn(place: &Place, name: &str) -> Value {
     place.arn("rds", &format!("subgrp:{name}"))
 }
 

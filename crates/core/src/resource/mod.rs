@@ -15,18 +15,18 @@ mod instance;
 mod internet_gateway;
 mod nat_gateway;
 mod observed;
+mod procedures;
 mod route;
 mod route_table;
 mod route_table_association;
 mod security_group;
 mod subnet;
-mod tagging;
 mod vpc;
 
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::api::{Call, Ec2, Operation, Rds};
+use crate::api::{Call, Operation, Rds};
 use crate::identity;
 use crate::intern;
 use crate::kind::Kind;
@@ -38,8 +38,9 @@ pub use self::context::{AttributeChange, Context, Ending};
 pub use self::db_instance::{
     BACKUP_RETENTION, DATABASE_INTERFACE, DELETE_AUTOMATED_BACKUPS, DELETION_PROTECTION, FAILED as DB_FAILED,
     FINAL_SNAPSHOT_IDENTIFIER, LOGS_EXPORTS, MANAGE_MASTER_USER_PASSWORD, MAX_ALLOCATED_STORAGE, PASSWORD,
-    READY as DB_READY, SKIP_FINAL_SNAPSHOT, STUCK as DB_STUCK,
+    READY as DB_READY, SKIP_FINAL_SNAPSHOT, STUCK as DB_STUCK, interfaces as database_interfaces,
 };
+pub use self::db_subnet_group::arn as subnet_group_arn;
 pub use self::instance::root_block_device;
 pub use self::observed::{Attributes, Phase, Place, attributes, phase, waits_for_its_owner, why};
 pub use self::route::route_id;
@@ -327,12 +328,6 @@ pub fn lookup(
         Found::ByPlace => return None,
     };
     Some(Lookup { call, list: intern::text(list), tags })
-}
-
-/// The read of the network interfaces that AWS made for these security groups' databases.
-pub fn database_interfaces(groups: Value) -> Call {
-    let filters = [("group-id", groups), ("description", Value::list([DATABASE_INTERFACE]))];
-    Call::new(Ec2::DescribeNetworkInterfaces, [("Filters", Value::map(filters))])
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(super) fn reads(state: &State, inputs: &Inputs, place: &Place) -> Vec<(Kind,
 }
 
 fn group_arn(inputs: &Inputs, place: &Place) -> Value {
-    place.arn("rds", &format!("subgrp:{}", stack::db_subnet_group_name(&inputs.variables)))
+    resource::subnet_group_arn(place, &stack::db_subnet_group_name(&inputs.variables))
 }
 
 /// EC2 identifiers with this lineage that no entry of the state has, by kind. They may be gone already.

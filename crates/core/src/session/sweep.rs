@@ -67,7 +67,7 @@ fn calls(recorded: &State, variables: &Variables, place: &Place) -> Vec<(Kind, &
             Found::ByName => calls.push((of, row, Call::new(row.operation, []))),
             Found::ByTagsOfName => {
                 let arns = group_names(recorded, variables).into_iter();
-                let arns = arns.map(|name| place.arn("rds", &format!("subgrp:{name}"))).filter(|arn| !arn.is_null());
+                let arns = arns.map(|name| resource::subnet_group_arn(place, &name)).filter(|arn| !arn.is_null());
                 calls.extend(arns.map(|arn| (of, row, Call::new(row.operation, [("ResourceName", arn)]))));
             }
             Found::ByTags | Found::ByPlace => {

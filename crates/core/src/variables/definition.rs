@@ -183,10 +183,10 @@ variables! {
     /// Name of the master user.
     db_username: String = text(database::user_name),
         "string" = r#""postgres""#, "name of the master user";
-    // The password is no field of `Variables`: it is handed out with the secrets.
+    // `Variables` does not hold the password: `evaluate` returns it among the secrets.
     [secret] db_password = secret(),
         "string", "password of the master user, 8 to 128 characters; best given as TF_VAR_db_password";
-    /// True if RDS makes the master user's password and keeps it in Secrets Manager; there is no `db_password` then.
+    /// True if RDS makes the master user's password and keeps it in Secrets Manager; the user then gives no `db_password`.
     db_manage_master_user_password: bool = flag(),
         "bool" = "false",
         "let RDS make the master user's password and keep it in Secrets Manager; db_password is then not given";

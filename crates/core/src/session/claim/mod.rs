@@ -24,7 +24,7 @@ use crate::api::{Call, Ec2, Operation, Rds, Reply, Sts};
 use crate::identity;
 use crate::kind::Kind;
 use crate::plan::{Mode, Node, Save, Step};
-use crate::resource::{OnChange, Place};
+use crate::resource::{self, OnChange, Place};
 use crate::session::read_problems;
 use crate::stack::{self, Closures, Stack};
 use crate::state::{Resource, State, Target};
@@ -220,7 +220,7 @@ pub(super) fn contents(variables: &Variables, site: &Site) -> Vec<Node> {
         };
         nodes.extend(kinds.into_iter().map(in_vpc));
         let name = stack::db_subnet_group_name(variables);
-        let arn = site_place(variables, site).arn("rds", &format!("subgrp:{name}"));
+        let arn = resource::subnet_group_arn(&site_place(variables, site), &name);
         let args = [("DBSubnetGroupName", Value::from(name))];
         nodes.push(node(Kind::DbSubnetGroup, Call::new(Rds::DescribeDBSubnetGroups, args)));
         if !arn.is_null() {
