@@ -9,7 +9,7 @@ use aloka_core::value::Value;
 
 use crate::aws::record::Tags;
 use crate::aws::{Account, Quotas, catalog};
-use crate::iam::{Decision, Facts, Objects, Policy, ResourceType, needs, refusal};
+use crate::iam::{Decision, Facts, Objects, Policy, ResourceType, refusal};
 use crate::rules::{Refusal, access as rule};
 
 impl Account {
@@ -26,7 +26,7 @@ impl Account {
     /// Refuses a call that the policy does not allow.
     pub(crate) fn permit(&self, request: &Request) -> Result<(), Refusal> {
         let Some(policy) = &self.policy else { return Ok(()) };
-        for need in needs(request, self) {
+        for need in super::needs(request, self) {
             let decision = policy.decide(&need.action, &need.resource, &need.context);
             if decision != Decision::Allowed {
                 return Err(refusal(request.operation(), &self.principal(), &need, decision));

@@ -15,6 +15,7 @@ pub mod durations;
 mod ec2;
 mod error;
 mod lookup;
+mod needs;
 mod quotas;
 mod rds;
 mod record;
@@ -40,6 +41,7 @@ use self::ec2::{
     security_group, subnet, volume, vpc,
 };
 use self::error::Answer;
+pub use self::needs::needs;
 pub use self::quotas::Quotas;
 use self::rds::{db_instance, db_snapshot, db_subnet_group};
 use self::record::Text;

@@ -14,6 +14,7 @@ mod policy;
 mod refusal;
 
 pub use self::context::Context;
-pub use self::need::{Facts, Need, Objects, ResourceType, needs};
+pub(crate) use self::need::{Ask, Asks, CREATE_ROLE, Needs, condition};
+pub use self::need::{Facts, Need, Objects, ResourceType};
 pub use self::policy::{Decision, Policy, PolicyError};
 pub(crate) use self::refusal::refusal;

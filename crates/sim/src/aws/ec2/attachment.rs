@@ -4,7 +4,7 @@
 //! No call that is modelled makes, changes or deletes one, so whoever owns the account puts it there. It is listed, and
 //! keeps its VPC from being deleted. The network ACL that comes with a VPC is one of them, and goes with the VPC.
 
-use aloka_core::api::Request;
+use aloka_core::api::{Ec2, Operation, Request};
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,17 @@ use crate::aws::ec2::filter::Filters;
 use crate::aws::ec2::vpc::rules as rule;
 use crate::aws::error::Answer;
 use crate::aws::record::{Meta, Tags, Text, object, tags_value};
+use crate::iam::{Ask, Asks};
 use crate::rules::Rule;
+
+/// What calls about them need.
+pub(crate) const NEEDS: &[Asks] = &[
+    (Operation::Ec2(Ec2::DescribeVpcEndpoints), &[Ask::Any]),
+    (Operation::Ec2(Ec2::DescribeVpcPeeringConnections), &[Ask::Any]),
+    (Operation::Ec2(Ec2::DescribeVpnGateways), &[Ask::Any]),
+    (Operation::Ec2(Ec2::DescribeNetworkAcls), &[Ask::Any]),
+    (Operation::Ec2(Ec2::DescribeEgressOnlyInternetGateways), &[Ask::Any]),
+];
 
 /// The account at the other end of peering connections.
 const PEER_ACCOUNT: &str = "210987654321";

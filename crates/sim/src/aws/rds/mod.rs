@@ -4,3 +4,4 @@ pub(crate) mod db_instance;
 pub(crate) mod db_snapshot;
 pub(crate) mod db_subnet_group;
 pub(crate) mod db_tags;
+pub(crate) mod need;

@@ -1,5 +1,6 @@
 //! Elastic IP addresses. Only NAT gateways hold them here.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeMap;

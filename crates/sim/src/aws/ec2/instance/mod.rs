@@ -1,5 +1,6 @@
 //! Instances after their launch: states, stop, start, terminate, change.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeMap;

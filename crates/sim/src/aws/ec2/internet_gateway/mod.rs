@@ -1,5 +1,6 @@
 //! Internet gateways: one for a VPC, and one VPC for each.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! `RunInstances`: what is checked, and what an instance starts with.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use aloka_core::api::Request;

@@ -1,5 +1,6 @@
 //! NAT gateways. Most of what can go wrong with one goes wrong after AWS accepted the call.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeMap;

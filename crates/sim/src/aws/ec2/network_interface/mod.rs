@@ -1,6 +1,7 @@
 //! Network interfaces: every instance, NAT gateway and database instance has one. It takes an address of its subnet,
 //! carries security groups, and blocks the deletion of both until it is gone.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
 //! Rules of security groups: read from requests, compared, and grouped into permissions as replies have them.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! Route tables, their routes and their associations with subnets.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! Security groups.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeMap;

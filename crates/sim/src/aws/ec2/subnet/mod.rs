@@ -1,5 +1,6 @@
 //! Subnets: a block of the VPC's addresses in one Availability Zone.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};

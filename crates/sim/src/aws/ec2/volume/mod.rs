@@ -1,5 +1,6 @@
 //! Volumes: the root volumes of instances.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};

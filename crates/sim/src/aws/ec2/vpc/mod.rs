@@ -1,5 +1,6 @@
 //! VPCs, with what comes with one: a main route table, a default security group and a default network ACL.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod checks;
+pub(crate) mod need;
 pub(crate) mod rules;
 pub(crate) mod window;
 

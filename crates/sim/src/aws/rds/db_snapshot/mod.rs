@@ -1,5 +1,6 @@
 //! What outlives a database: its final snapshot, and automated backups that are kept.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use aloka_core::api::Request;

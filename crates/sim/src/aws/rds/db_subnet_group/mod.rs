@@ -1,5 +1,6 @@
 //! Database subnet groups: subnets of at least two zones that a database instance may be put in.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
 //! Tags of RDS: their rules, and the calls that set, remove and list them by ARN.
 
+pub(crate) mod need;
 pub(crate) mod rules;
 
 use aloka_core::api::Request;

@@ -1,9 +1,13 @@
 //! What each operation needs, against the Service Authorization Reference.
 
+use std::collections::BTreeMap;
+
 use aloka_core::api::Call;
+use aloka_core::value::Value;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::iam::{Facts, ResourceType};
 
 /// An account in which everything carries the tag `own = yes` but what is called `foreign`.
 struct Fixture {
@@ -477,4 +481,11 @@ fn a_launch_is_told_in_parts() {
     }
     assert_eq!(value("volume/", "ec2:CreateTags", "ec2:CreateAction").as_deref(), Some("RunInstances"));
     assert_eq!(value("volume/", "ec2:RunInstances", "ec2:CreateAction"), None);
+}
+
+#[test]
+fn each_operation_stands_in_one_table() {
+    for operation in Operation::ALL.iter().copied() {
+        assert_eq!(all().filter(|(other, _)| *other == operation).count(), 1, "{operation}");
+    }
 }
