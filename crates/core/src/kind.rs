@@ -53,6 +53,23 @@ impl Kind {
         Self::Vpc,
     ];
 
+    /// Every kind, in the order in which a stack is made.
+    pub const AS_MADE: [Self; 13] = [
+        Self::Vpc,
+        Self::DefaultSecurityGroup,
+        Self::Subnet,
+        Self::InternetGateway,
+        Self::Eip,
+        Self::NatGateway,
+        Self::RouteTable,
+        Self::Route,
+        Self::RouteTableAssociation,
+        Self::SecurityGroup,
+        Self::Instance,
+        Self::DbInstance,
+        Self::DbSubnetGroup,
+    ];
+
     /// The Terraform resource type.
     pub const fn terraform_type(self) -> &'static str {
         match self {
@@ -91,6 +108,9 @@ mod tests {
     #[test]
     fn kinds_are_ordered_as_their_types_and_found_by_them() {
         assert!(Kind::ALL.is_sorted_by_key(|kind| kind.terraform_type()));
+        let mut as_made = Kind::AS_MADE;
+        as_made.sort_unstable();
+        assert_eq!(as_made, Kind::ALL);
         for kind in Kind::ALL {
             assert_eq!(Kind::from_terraform_type(kind.terraform_type()), Some(kind));
         }

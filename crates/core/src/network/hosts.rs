@@ -9,14 +9,12 @@ use ipnet::Ipv4Net;
 use super::block::BLOCK_MODE;
 use super::names::{Names, Party};
 use super::routes::{Routes, Tables};
-use super::rules::{GROUP_KINDS, items};
+use super::rules::items;
 use super::space::Ipv4Set;
 use crate::address::Address;
 use crate::kind::Kind;
+use crate::resource::Network;
 use crate::value::{Value, ValueMap};
-
-/// The port of PostgreSQL, which RDS takes when none is given.
-const DEFAULT_PORT: u16 = 5432;
 
 /// A database or an instance.
 #[derive(Clone, Debug)]
@@ -44,11 +42,20 @@ pub(super) struct Host {
 pub(super) fn hosts(names: &Names<'_>) -> Vec<Host> {
     let tables = Tables::new(names);
     let mut places = Places { names, tables, known: BTreeMap::new() };
-    let databases: Vec<_> = names.of(Kind::DbInstance).collect();
-    let instances: Vec<_> = names.of(Kind::Instance).collect();
-    let databases = databases.into_iter().map(|(address, attributes)| places.database(address, attributes));
-    let mut hosts: Vec<_> = databases.collect();
-    hosts.extend(instances.into_iter().map(|(address, attributes)| places.instance(address, attributes)));
+    let ports = |kind: Kind| match kind.definition().network {
+        Network::Host { port } => Some((kind, port)),
+        Network::Nothing | Network::Group | Network::Routes { .. } => None,
+    };
+    let (listening, others): (Vec<_>, Vec<_>) =
+        Kind::ALL.into_iter().filter_map(ports).partition(|(_, port)| port.is_some());
+    let mut hosts = Vec::new();
+    for (kind, port) in listening.into_iter().chain(others) {
+        let all: Vec<_> = names.of(kind).collect();
+        hosts.extend(all.into_iter().map(|(address, attributes)| match port {
+            Some(port) => places.database(address, attributes, port),
+            None => places.instance(address, attributes),
+        }));
+    }
     hosts
 }
 
@@ -71,7 +78,7 @@ struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    fn database(&mut self, address: &Address, attributes: &'a ValueMap) -> Host {
+    fn database(&mut self, address: &Address, attributes: &'a ValueMap, default_port: u16) -> Host {
         let names = self.names;
         let group = names.party(get(attributes, "db_subnet_group_name"), &[Kind::DbSubnetGroup]);
         let group = match &group {
@@ -83,7 +90,7 @@ impl<'a> Places<'a> {
         });
         let port = names.get(attributes, "port").as_i64().and_then(|port| u16::try_from(port).ok());
         let public = !matches!(names.get(attributes, "publicly_accessible"), Value::Null | Value::Bool(false));
-        let port = port.filter(|&port| port != 0).unwrap_or(DEFAULT_PORT);
+        let port = port.filter(|&port| port != 0).unwrap_or(default_port);
         self.host(address, attributes, &subnets, Some(port), public)
     }
 
@@ -134,7 +141,7 @@ impl<'a> Places<'a> {
     ) -> Host {
         let (mut groups, mut unknown_groups) = (BTreeSet::new(), BTreeSet::new());
         for group in items(self.names, attributes, "vpc_security_group_ids") {
-            match self.names.party(group, &GROUP_KINDS) {
+            match self.names.group(group) {
                 Some(Party::Object(group)) if self.names.attributes(&group).is_some() => {
                     groups.insert(group);
                 }

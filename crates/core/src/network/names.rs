@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::kind::Kind;
+use crate::resource::Network;
 use crate::value::{Reference, Value, ValueMap};
 
 /// References to references followed at most; also ends a circle.
@@ -19,10 +20,17 @@ pub(super) enum Party {
     Unknown(Arc<str>),
 }
 
+/// The kinds that mean this to the network.
+pub(super) fn kinds(means: impl Fn(Network) -> bool) -> impl Iterator<Item = Kind> {
+    Kind::ALL.into_iter().filter(move |kind| means(kind.definition().network))
+}
+
 /// Resources with their ids.
 pub(super) struct Names<'a> {
     resources: &'a BTreeMap<Address, ValueMap>,
     by_id: BTreeMap<(Kind, &'a str), &'a Address>,
+    /// The kinds that a security group's identifier may belong to.
+    groups: Vec<Kind>,
 }
 
 impl<'a> Names<'a> {
@@ -33,12 +41,18 @@ impl<'a> Names<'a> {
                 by_id.insert((address.kind, &**id), address);
             }
         }
-        Self { resources, by_id }
+        let groups = kinds(|network| network == Network::Group).collect();
+        Self { resources, by_id, groups }
     }
 
     /// The resources of a kind.
     pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = (&'a Address, &'a ValueMap)> + '_ {
         self.resources.iter().filter(move |(address, _)| address.kind == kind)
+    }
+
+    /// The security groups.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (&'a Address, &'a ValueMap)> + '_ {
+        self.groups.iter().flat_map(|kind| self.of(*kind))
     }
 
     /// The attribute, with references to known attributes followed; null when it is absent.
@@ -68,6 +82,11 @@ impl<'a> Names<'a> {
     fn answer(&self, reference: &Reference) -> Option<&'a Value> {
         let attributes = self.resources.get(&reference.address)?;
         attributes.get(&reference.attribute).filter(|value| !value.is_null())
+    }
+
+    /// The security group that `value` names; `None` if it names none.
+    pub(super) fn group(&self, value: &'a Value) -> Option<Party> {
+        self.party(value, &self.groups)
     }
 
     /// The object of one of `kinds` that `value` names; `None` if it names none (null or an empty text).

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 
 use super::names::{Names, Party};
+use super::rules::items;
 use super::space::Ipv4Set;
 use crate::address::Address;
 use crate::kind::Kind;
+use crate::resource::Network;
 use crate::value::{Value, ValueMap};
 
 /// Where the routes of a subnet lead, by destination address. Addresses in none of the sets are dropped or leave by a
@@ -41,7 +43,7 @@ enum Target {
     Local,
     /// An internet gateway and the VPC it is attached to, if that is known.
     Gateway,
-    /// A NAT gateway or a black hole.
+    /// A NAT gateway, a service of AWS or a black hole.
     Outward,
     Unknown,
 }
@@ -49,11 +51,20 @@ enum Target {
 impl Tables {
     pub(super) fn new(names: &Names<'_>) -> Self {
         let mut routes: BTreeMap<Party, Vec<Route>> = BTreeMap::new();
-        for (_, attributes) in names.of(Kind::Route) {
-            let Some(table) = names.party(get(attributes, "route_table_id"), &[Kind::RouteTable]) else { continue };
-            let vpc = vpc_of(names, &table);
-            if let Some(route) = route(names, attributes, vpc.as_ref()) {
-                routes.entry(table).or_default().push(route);
+        for kind in Kind::ALL {
+            let Network::Routes { tables, destination } = kind.definition().network else { continue };
+            for (_, attributes) in names.of(kind) {
+                for table in items(names, attributes, tables) {
+                    let Some(table) = names.party(table, &[Kind::RouteTable]) else { continue };
+                    let vpc = vpc_of(names, &table);
+                    let route = match destination {
+                        Some(destination) => route(names, attributes, destination, vpc.as_ref()),
+                        None => Some(Route { destination: None, target: Target::Outward }),
+                    };
+                    if let Some(route) = route {
+                        routes.entry(table).or_default().push(route);
+                    }
+                }
             }
         }
         let mut followers: BTreeMap<Party, Vec<Party>> = BTreeMap::new();
@@ -164,8 +175,8 @@ fn main_table(names: &Names<'_>, vpc: &Party) -> Option<Party> {
 }
 
 /// `None`: a route for IPv6 alone.
-fn route(names: &Names<'_>, attributes: &ValueMap, vpc: Option<&Party>) -> Option<Route> {
-    let destination = match names.get(attributes, "destination_cidr_block") {
+fn route(names: &Names<'_>, attributes: &ValueMap, destination: &str, vpc: Option<&Party>) -> Option<Route> {
+    let destination = match names.get(attributes, destination) {
         Value::Null if get(attributes, "destination_ipv6_cidr_block").as_str().is_some_and(|text| !text.is_empty()) => {
             return None;
         }

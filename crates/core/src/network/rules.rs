@@ -9,11 +9,7 @@ use super::names::{Names, Party};
 use super::space::Ipv4Set;
 use super::traffic::Traffic;
 use crate::address::Address;
-use crate::kind::Kind;
 use crate::value::{Value, ValueMap};
-
-/// The kinds a security group id may belong to.
-pub(super) const GROUP_KINDS: [Kind; 2] = [Kind::SecurityGroup, Kind::DefaultSecurityGroup];
 
 /// One rule: this traffic, to or from any of these.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +32,7 @@ pub(super) struct Group {
 
 /// Every security group at hand.
 pub(super) fn groups(names: &Names<'_>) -> BTreeMap<Address, Group> {
-    let all = GROUP_KINDS.into_iter().flat_map(|kind| names.of(kind));
+    let all = names.groups();
     all.map(|(address, attributes)| {
         let rules = |name: &str| rules(names, address, attributes, name);
         (address.clone(), Group { ingress: rules("ingress"), egress: rules("egress") })
@@ -85,7 +81,7 @@ fn parse<'a>(names: &Names<'a>, owner: &Address, rule: &'a ValueMap) -> Rule {
         .map(|block| block.as_str().map_or_else(|| block.to_string(), str::to_owned))
         .collect();
     for group in items(names, rule, "security_groups") {
-        match names.party(group, &GROUP_KINDS) {
+        match names.group(group) {
             Some(Party::Object(group)) => {
                 parsed.groups.insert(group);
             }

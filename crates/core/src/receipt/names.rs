@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use crate::api::{Ec2, Operation, Rds, Ssm, Sts};
 use crate::identity::LINEAGE_TAG;
 use crate::kind::Kind;
+use crate::resource;
 use crate::state::State;
 use crate::value::{Value, ValueMap};
 
@@ -255,22 +256,8 @@ fn find<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 
 /// The field that identifies what a call makes.
 fn made_by(operation: Operation) -> Option<&'static str> {
-    Some(match operation {
-        Operation::Ec2(Ec2::CreateVpc) => "VpcId",
-        Operation::Ec2(Ec2::CreateSubnet) => "SubnetId",
-        Operation::Ec2(Ec2::CreateInternetGateway) => "InternetGatewayId",
-        Operation::Ec2(Ec2::AllocateAddress) => "AllocationId",
-        Operation::Ec2(Ec2::CreateNatGateway) => "NatGatewayId",
-        Operation::Ec2(Ec2::CreateRouteTable) => "RouteTableId",
-        Operation::Ec2(Ec2::AssociateRouteTable) => "AssociationId",
-        // A new one, in the place of the old.
-        Operation::Ec2(Ec2::ReplaceRouteTableAssociation) => "NewAssociationId",
-        Operation::Ec2(Ec2::CreateSecurityGroup) => "GroupId",
-        Operation::Ec2(Ec2::RunInstances) => "InstanceId",
-        Operation::Rds(Rds::CreateDBSubnetGroup) => "DBSubnetGroupName",
-        Operation::Rds(Rds::CreateDBInstance) => "DBInstanceIdentifier",
-        _ => return None,
-    })
+    let mut rows = Kind::ALL.into_iter().flat_map(|kind| kind.definition().made_by);
+    rows.find(|(other, _)| *other == operation).map(|(_, field)| *field)
 }
 
 /// What the answer to a call that makes an object calls it: an identifier, or in a receipt a name.
@@ -280,19 +267,8 @@ pub fn made(operation: Operation, reply: &Value) -> Option<&str> {
 
 /// The field that identifies an item of the list that a read answers; `None` where items are never of a stack.
 pub fn identity(operation: Operation) -> Option<&'static str> {
-    Some(match operation {
-        Operation::Ec2(Ec2::DescribeVpcs) => "VpcId",
-        Operation::Ec2(Ec2::DescribeSubnets) => "SubnetId",
-        Operation::Ec2(Ec2::DescribeInternetGateways) => "InternetGatewayId",
-        Operation::Ec2(Ec2::DescribeAddresses) => "AllocationId",
-        Operation::Ec2(Ec2::DescribeNatGateways) => "NatGatewayId",
-        Operation::Ec2(Ec2::DescribeRouteTables) => "RouteTableId",
-        Operation::Ec2(Ec2::DescribeSecurityGroups) => "GroupId",
-        Operation::Ec2(Ec2::DescribeInstances) => "InstanceId",
-        Operation::Rds(Rds::DescribeDBSubnetGroups) => "DBSubnetGroupName",
-        Operation::Rds(Rds::DescribeDBInstances) => "DBInstanceIdentifier",
-        _ => return None,
-    })
+    let mut listings = resource::listings().into_iter();
+    listings.find(|listing| listing.operation == operation).map(|listing| listing.id)
 }
 
 /// True of a read whose answer is the same for everybody, or tells who asks.

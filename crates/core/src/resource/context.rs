@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ALL_TAGS, OWN_TAGS, Phase, Place, lookup, read};
+use super::{ALL_TAGS, OWN_TAGS, Phase, Place, Recorded, lookup, read};
 use crate::address::{Address, Target};
 use crate::api::{Call, Ec2, Operation};
 use crate::identity;
@@ -125,6 +125,11 @@ pub(super) fn no_update(_: &Context<'_>, _: &[AttributeChange], _: bool) -> Vec<
 /// Nothing else is read.
 pub(super) fn no_reads(_: &ValueMap, _: &str, _: &Place) -> Vec<Call> {
     Vec::new()
+}
+
+/// For what AWS lists as a part of another object.
+pub(super) fn in_another(_: &Recorded<'_>) -> Option<Value> {
+    None
 }
 
 /// For what is ready as long as it is listed.

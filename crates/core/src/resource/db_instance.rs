@@ -2,9 +2,13 @@
 
 use super::attribute::{Compare, OnChange, SECURITY_GROUPS, TAGS, attribute, computed, create_only, in_place, replace};
 use super::context::{absent, call, equals, no_reads, nothing, object, wait};
+use super::schema::{
+    Type::{Blocks, Bool, Number as Num, Texts},
+    Types,
+};
 use super::{
-    Attribute, AttributeChange, Attributes, Context, Definition, Ending, Found, Import, Listing, Origin, Phase, Swept,
-    Tagging, Use,
+    Attribute, AttributeChange, Attributes, Context, Definition, Ending, Found, Import, Listing, Network, Origin,
+    Phase, Recorded, Swept, Tagging, Use,
 };
 use crate::api::{Args, Call, Ec2, Operation, Rds};
 use crate::intern;
@@ -93,10 +97,48 @@ const ATTRIBUTES: &[Attribute] = &[
     SECURITY_GROUPS,
 ];
 
+const TYPES: Types = &[
+    ("allocated_storage", Num),
+    ("allow_major_version_upgrade", Bool),
+    ("apply_immediately", Bool),
+    ("auto_minor_version_upgrade", Bool),
+    ("backup_retention_period", Num),
+    ("blue_green_update", Blocks(&[("enabled", Bool)])),
+    ("copy_tags_to_snapshot", Bool),
+    ("customer_owned_ip_enabled", Bool),
+    ("dedicated_log_volume", Bool),
+    ("delete_automated_backups", Bool),
+    ("deletion_protection", Bool),
+    ("domain_dns_ips", Texts),
+    ("enabled_cloudwatch_logs_exports", Texts),
+    ("iam_database_authentication_enabled", Bool),
+    ("iops", Num),
+    ("listener_endpoint", Blocks(&[("port", Num)])),
+    ("manage_master_user_password", Bool),
+    ("master_user_secret", Blocks(&[])),
+    ("max_allocated_storage", Num),
+    ("monitoring_interval", Num),
+    ("multi_az", Bool),
+    ("performance_insights_enabled", Bool),
+    ("performance_insights_retention_period", Num),
+    ("port", Num),
+    ("publicly_accessible", Bool),
+    ("replicas", Texts),
+    ("restore_to_point_in_time", Blocks(&[("use_latest_restorable_time", Bool)])),
+    ("s3_import", Blocks(&[])),
+    ("security_group_names", Texts),
+    ("skip_final_snapshot", Bool),
+    ("storage_encrypted", Bool),
+    ("storage_throughput", Num),
+    ("upgrade_storage_config", Bool),
+    ("vpc_security_group_ids", Texts),
+];
+
 pub(super) static DEFINITION: Definition = Definition {
     schema_version: 2,
     provider_settings: &[("apply_immediately", false)],
     attributes: ATTRIBUTES,
+    types: TYPES,
     secrets: &[PASSWORD, "password_wo"],
     recorded_only: &[DELETE_AUTOMATED_BACKUPS, FINAL_SNAPSHOT_IDENTIFIER, SKIP_FINAL_SNAPSHOT],
     variables: &[
@@ -121,7 +163,10 @@ pub(super) static DEFINITION: Definition = Definition {
         id: "DBInstanceIdentifier",
         attribute: "identifier",
     },
+    in_vpc: None,
     also_read: no_reads,
+    made_by: &[(Operation::Rds(Rds::CreateDBInstance), "DBInstanceIdentifier")],
+    told_apart_by: Some(&["identifier"]),
     found: Found::ByName,
     tagging: Tagging::Rds,
     swept: &[Swept {
@@ -132,6 +177,7 @@ pub(super) static DEFINITION: Definition = Definition {
         remove: "aws rds delete-db-instance --db-instance-identifier",
     }],
     observe,
+    describe,
     phase,
     create,
     settle,
@@ -143,6 +189,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: None,
     ties: &[],
     used_by_others: Use::Nothing,
+    network: Network::Host { port: Some(5432) },
 };
 
 /// A new database that keeps no backups.
@@ -250,6 +297,13 @@ fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
         a.set("endpoint", Value::from(format!("{address}:{port}")));
     }
     Some(())
+}
+
+fn describe(of: &Recorded<'_>) -> Option<Value> {
+    // Terraform records no VPC for it, but its group does.
+    let mut groups = of.others(Kind::DbSubnetGroup, "name", of.text("db_subnet_group_name"));
+    let vpc = groups.next().map_or(Value::str(""), |group| group.value("vpc_id"));
+    Some(Value::map([("DBInstanceIdentifier", of.id()), ("VpcId", vpc)]))
 }
 
 /// The read of the network interfaces that AWS made for these security groups' databases.

@@ -2,9 +2,10 @@
 
 use super::attribute::{TAGS, attribute, computed, create_only, replace};
 use super::context::{AT_ONCE, always_ready, call, equals, is_changed, nothing, object};
+use super::schema::{Type::Texts, Types};
 use super::{
-    Attribute, AttributeChange, Attributes, Compare, Context, Definition, Found, Import, Listing, OnChange, Origin,
-    Phase, Place, Swept, Tagging, Use,
+    Attribute, AttributeChange, Attributes, Compare, Context, Definition, Found, Import, Listing, Network, OnChange,
+    Origin, Phase, Place, Recorded, Swept, Tagging, Use,
 };
 use crate::api::{Call, Operation, Rds};
 use crate::kind::Kind;
@@ -21,10 +22,13 @@ const ATTRIBUTES: &[Attribute] = &[
     computed("vpc_id"),
 ];
 
+const TYPES: Types = &[("subnet_ids", Texts), ("supported_network_types", Texts)];
+
 pub(super) static DEFINITION: Definition = Definition {
     schema_version: 0,
     provider_settings: &[],
     attributes: ATTRIBUTES,
+    types: TYPES,
     secrets: &[],
     recorded_only: &[],
     variables: &[Origin { name: "", attribute: "name", variable: "project_name" }],
@@ -44,7 +48,10 @@ pub(super) static DEFINITION: Definition = Definition {
         id: "DBSubnetGroupName",
         attribute: "name",
     },
+    in_vpc: None,
     also_read,
+    made_by: &[(Operation::Rds(Rds::CreateDBSubnetGroup), "DBSubnetGroupName")],
+    told_apart_by: Some(&["name"]),
     found: Found::ByTagsOfName,
     tagging: Tagging::RdsApart,
     swept: &[Swept {
@@ -55,6 +62,7 @@ pub(super) static DEFINITION: Definition = Definition {
         remove: "aws rds delete-db-subnet-group --db-subnet-group-name",
     }],
     observe,
+    describe,
     phase: always_ready,
     create,
     settle,
@@ -66,6 +74,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: None,
     ties: &[],
     used_by_others: Use::Held,
+    network: Network::Nothing,
 };
 
 /// The ARN of a subnet group of this name; null while the account is unknown.
@@ -91,6 +100,10 @@ fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
         ("vpc_id", "VpcId"),
     ]);
     Some(())
+}
+
+fn describe(of: &Recorded<'_>) -> Option<Value> {
+    Some(Value::map([("DBSubnetGroupName", of.id()), ("VpcId", of.value("vpc_id"))]))
 }
 
 fn create(of: &Context<'_>) -> Vec<Step> {

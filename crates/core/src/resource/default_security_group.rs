@@ -2,7 +2,12 @@
 
 use super::attribute::{EGRESS, INGRESS, TAGS, computed, replace};
 use super::context::{AT_ONCE, always_ready, call, no_reads, nothing, object, text_list, wait};
-use super::{Attribute, Context, Definition, Found, Import, Phase, Tagging, Use};
+use super::schema::{
+    GROUP_RULE,
+    Type::{Blocks, Bool},
+    Types,
+};
+use super::{Attribute, Context, Definition, Found, Import, Network, Phase, Recorded, Tagging, Use};
 use super::{group_rules, security_group};
 use crate::api::{Call, Ec2, Operation};
 use crate::intern;
@@ -21,10 +26,14 @@ const ATTRIBUTES: &[Attribute] = &[
     replace("vpc_id"),
 ];
 
+const TYPES: Types =
+    &[("egress", Blocks(GROUP_RULE)), ("ingress", Blocks(GROUP_RULE)), ("revoke_rules_on_delete", Bool)];
+
 pub(super) static DEFINITION: Definition = Definition {
     schema_version: 1,
     provider_settings: &[("revoke_rules_on_delete", false)],
     attributes: ATTRIBUTES,
+    types: TYPES,
     secrets: &[],
     recorded_only: &[],
     variables: &[],
@@ -34,11 +43,15 @@ pub(super) static DEFINITION: Definition = Definition {
     derived_id: None,
     import: Import::By("id"),
     listing: security_group::LISTING,
+    in_vpc: None,
     also_read: no_reads,
+    made_by: &[],
+    told_apart_by: None,
     found: Found::ByPlace,
     tagging: Tagging::Ec2,
     swept: &[],
     observe: group_rules::observe,
+    describe,
     phase: always_ready,
     create,
     settle: nothing,
@@ -50,6 +63,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: None,
     ties: &[],
     used_by_others: Use::Rules,
+    network: Network::Group,
 };
 
 /// Any address.
@@ -72,6 +86,10 @@ fn create(of: &Context<'_>) -> Vec<Step> {
         call(Operation::Ec2(Ec2::RevokeSecurityGroupIngress), [("GroupId", of.id()), ("IpPermissions", itself)]),
         call(Operation::Ec2(Ec2::RevokeSecurityGroupEgress), [("GroupId", of.id()), ("IpPermissions", anywhere)]),
     ]
+}
+
+fn describe(of: &Recorded<'_>) -> Option<Value> {
+    Some(Value::map([("GroupId", of.id()), ("GroupName", Value::str("default")), ("VpcId", of.value("vpc_id"))]))
 }
 
 fn delete(_: &Context<'_>, _: Option<&Phase>) -> Vec<Step> {

@@ -2,11 +2,14 @@
 
 use super::attribute::{TAGS, computed, replace};
 use super::context::{always_ready, no_reads, no_update, nothing, object};
-use super::{Attribute, Attributes, Context, Definition, Found, Import, Listing, Phase, Swept, Tagging, Use};
+use super::schema::{Type::Bool, Types};
+use super::{
+    Attribute, Attributes, Context, Definition, Found, Import, Listing, Network, Phase, Recorded, Swept, Tagging, Use,
+};
 use crate::api::{Ec2, Operation};
 use crate::kind::Kind;
 use crate::procedure::Step;
-use crate::value::ValueMap;
+use crate::value::{Value, ValueMap};
 
 const ATTRIBUTES: &[Attribute] = &[
     computed("allocation_id"),
@@ -22,10 +25,13 @@ const ATTRIBUTES: &[Attribute] = &[
     TAGS,
 ];
 
+const TYPES: Types = &[("vpc", Bool)];
+
 pub(super) static DEFINITION: Definition = Definition {
     schema_version: 0,
     provider_settings: &[],
     attributes: ATTRIBUTES,
+    types: TYPES,
     secrets: &[],
     recorded_only: &[],
     variables: &[],
@@ -45,7 +51,10 @@ pub(super) static DEFINITION: Definition = Definition {
         id: "AllocationId",
         attribute: "id",
     },
+    in_vpc: None,
     also_read: no_reads,
+    made_by: &[(Operation::Ec2(Ec2::AllocateAddress), "AllocationId")],
+    told_apart_by: None,
     found: Found::ByTags,
     tagging: Tagging::Ec2,
     swept: &[Swept {
@@ -56,6 +65,7 @@ pub(super) static DEFINITION: Definition = Definition {
         remove: "aws ec2 release-address --allocation-id",
     }],
     observe,
+    describe,
     phase: always_ready,
     create,
     settle: nothing,
@@ -67,6 +77,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: None,
     ties: &[],
     used_by_others: Use::Held,
+    network: Network::Nothing,
 };
 
 fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
@@ -83,6 +94,10 @@ fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
     ]);
     a.ec2_arn("elastic-ip");
     Some(())
+}
+
+fn describe(of: &Recorded<'_>) -> Option<Value> {
+    Some(Value::map([("AllocationId", of.id())]))
 }
 
 fn create(of: &Context<'_>) -> Vec<Step> {

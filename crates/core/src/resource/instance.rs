@@ -2,9 +2,13 @@
 
 use super::attribute::{Compare, OnChange, SECURITY_GROUPS, TAGS, attribute, computed, create_only, in_place, replace};
 use super::context::{absent, call, equals, is_changed, no_reads, nothing, object, text_list, wait, with_way_back};
+use super::schema::{
+    Type::{Blocks, Bool, Map, Number as Num, Texts},
+    Types, VOLUME,
+};
 use super::{
-    Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Origin, Phase, Swept, Tagging,
-    Tie, Use,
+    Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Network, Origin, Phase,
+    Recorded, Swept, Tagging, Tie, Use,
 };
 use crate::api::{Call, Ec2, Operation};
 use crate::intern;
@@ -33,10 +37,49 @@ const ATTRIBUTES: &[Attribute] = &[
     SECURITY_GROUPS,
 ];
 
+const TYPES: Types = &[
+    ("associate_public_ip_address", Bool),
+    ("capacity_reservation_specification", Blocks(&[("capacity_reservation_target", Blocks(&[]))])),
+    ("cpu_core_count", Num),
+    ("cpu_options", Blocks(&[("core_count", Num), ("threads_per_core", Num)])),
+    ("cpu_threads_per_core", Num),
+    ("credit_specification", Blocks(&[])),
+    ("disable_api_stop", Bool),
+    ("disable_api_termination", Bool),
+    ("ebs_block_device", Blocks(VOLUME)),
+    ("ebs_optimized", Bool),
+    ("enable_primary_ipv6", Bool),
+    ("enclave_options", Blocks(&[("enabled", Bool)])),
+    ("ephemeral_block_device", Blocks(&[("no_device", Bool)])),
+    ("get_password_data", Bool),
+    ("hibernation", Bool),
+    ("ipv6_address_count", Num),
+    ("ipv6_addresses", Texts),
+    ("metadata_options", Blocks(&[("http_put_response_hop_limit", Num)])),
+    ("monitoring", Bool),
+    (
+        "network_interface",
+        Blocks(&[("delete_on_termination", Bool), ("device_index", Num), ("network_card_index", Num)]),
+    ),
+    ("placement_partition_number", Num),
+    (
+        "private_dns_name_options",
+        Blocks(&[("enable_resource_name_dns_a_record", Bool), ("enable_resource_name_dns_aaaa_record", Bool)]),
+    ),
+    ("root_block_device", Blocks(VOLUME)),
+    ("secondary_private_ips", Texts),
+    ("security_groups", Texts),
+    ("source_dest_check", Bool),
+    ("user_data_replace_on_change", Bool),
+    ("volume_tags", Map),
+    ("vpc_security_group_ids", Texts),
+];
+
 pub(super) static DEFINITION: Definition = Definition {
     schema_version: 1,
     provider_settings: &[("get_password_data", false), ("user_data_replace_on_change", false)],
     attributes: ATTRIBUTES,
+    types: TYPES,
     secrets: &[],
     recorded_only: &[],
     variables: &[
@@ -60,7 +103,10 @@ pub(super) static DEFINITION: Definition = Definition {
         id: "InstanceId",
         attribute: "id",
     },
+    in_vpc: Some("vpc-id"),
     also_read: no_reads,
+    made_by: &[(Operation::Ec2(Ec2::RunInstances), "InstanceId")],
+    told_apart_by: None,
     found: Found::ByTags,
     tagging: Tagging::Ec2,
     swept: &[
@@ -80,6 +126,7 @@ pub(super) static DEFINITION: Definition = Definition {
         },
     ],
     observe,
+    describe,
     phase,
     create,
     settle,
@@ -91,6 +138,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: None,
     ties: &[Tie::InternetGateways, Tie::PublicRoutes, Tie::AssociationsOfItsSubnet],
     used_by_others: Use::Nothing,
+    network: Network::Host { port: None },
 };
 
 const RUNNING: Pace = Pace::seconds(10, 25, 600);
@@ -127,6 +175,16 @@ fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
     }
     a.ec2_arn("instance");
     Some(())
+}
+
+fn describe(of: &Recorded<'_>) -> Option<Value> {
+    let groups = of.attributes.get("vpc_security_group_ids").and_then(Value::as_list).unwrap_or_default();
+    let groups = groups.iter().map(|id| Value::map([("GroupId", id.clone())]));
+    Some(Value::map([
+        ("InstanceId", of.id()),
+        ("SubnetId", of.value("subnet_id")),
+        ("SecurityGroups", Value::List(groups.collect())),
+    ]))
 }
 
 /// `root_block_device` of an instance, from the instance and its volumes.

@@ -3,7 +3,8 @@
 use super::attribute::{TAGS, computed, replace};
 use super::context::{always_ready, call, no_reads, nothing, object};
 use super::{
-    Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Phase, Swept, Tagging, Use,
+    Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Network, Phase, Recorded,
+    Swept, Tagging, Use,
 };
 use crate::api::{Ec2, Operation};
 use crate::kind::Kind;
@@ -16,6 +17,7 @@ pub(super) static DEFINITION: Definition = Definition {
     schema_version: 0,
     provider_settings: &[],
     attributes: ATTRIBUTES,
+    types: &[],
     secrets: &[],
     recorded_only: &[],
     variables: &[],
@@ -35,7 +37,10 @@ pub(super) static DEFINITION: Definition = Definition {
         id: "InternetGatewayId",
         attribute: "id",
     },
+    in_vpc: Some("attachment.vpc-id"),
     also_read: no_reads,
+    made_by: &[(Operation::Ec2(Ec2::CreateInternetGateway), "InternetGatewayId")],
+    told_apart_by: None,
     found: Found::ByTags,
     tagging: Tagging::Ec2,
     swept: &[Swept {
@@ -46,6 +51,7 @@ pub(super) static DEFINITION: Definition = Definition {
         remove: "aws ec2 delete-internet-gateway --internet-gateway-id",
     }],
     observe,
+    describe,
     phase: always_ready,
     create,
     settle: nothing,
@@ -57,6 +63,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: None,
     ties: &[],
     used_by_others: Use::Held,
+    network: Network::Nothing,
 };
 
 fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
@@ -67,6 +74,11 @@ fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
     }
     a.ec2_arn("internet-gateway");
     Some(())
+}
+
+fn describe(of: &Recorded<'_>) -> Option<Value> {
+    let attachments = Value::List(vec![Value::map([("VpcId", of.value("vpc_id"))])]);
+    Some(Value::map([("InternetGatewayId", of.id()), ("Attachments", attachments)]))
 }
 
 fn attach(of: &Context<'_>) -> Step {

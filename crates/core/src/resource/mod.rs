@@ -16,9 +16,11 @@ mod internet_gateway;
 mod nat_gateway;
 mod observed;
 mod procedures;
+mod recorded;
 mod route;
 mod route_table;
 mod route_table_association;
+pub mod schema;
 mod security_group;
 mod subnet;
 mod vpc;
@@ -43,6 +45,7 @@ pub use self::db_instance::{
 pub use self::db_subnet_group::arn as subnet_group_arn;
 pub use self::instance::root_block_device;
 pub use self::observed::{Attributes, Phase, Place, attributes, phase, waits_for_its_owner, why};
+pub use self::recorded::Recorded;
 pub use self::route::route_id;
 
 /// The attribute with all tags of an object.
@@ -59,6 +62,9 @@ pub struct Definition {
     pub provider_settings: &'static [(&'static str, bool)],
     /// The attributes, sorted by name.
     pub attributes: &'static [Attribute],
+    /// Attributes that are no texts, by the schemas of the AWS provider up to 5.100; deprecated and removed ones included, as
+    /// old states hold them.
+    pub types: schema::Types,
     /// Names of attributes that are secrets in the provider's schema: never written, never shown.
     pub secrets: &'static [&'static str],
     /// Attributes of which a change is recorded and nothing else: AWS knows nothing of them.
@@ -77,8 +83,15 @@ pub struct Definition {
     pub import: Import,
     /// Where it is listed.
     pub listing: Listing,
+    /// The filter by which those of one VPC are listed, if they are looked for there when a stack is adopted.
+    pub in_vpc: Option<&'static str>,
     /// What else is read of one that is recorded with these attributes, under this identifier.
     pub also_read: fn(&ValueMap, &str, &Place) -> Vec<Call>,
+    /// The calls that make one, each with the field of its reply that identifies it.
+    pub made_by: &'static [(Operation, &'static str)],
+    /// The attributes by which AWS's object is recognized as the one that is declared, if what they say is enough to tell it
+    /// from the others in its VPC.
+    pub told_apart_by: Option<&'static [&'static str]>,
     /// How the object of a creation whose answer was lost is found.
     pub found: Found,
     /// Which calls tag it, and where its tags are told.
@@ -87,6 +100,9 @@ pub struct Definition {
     pub swept: &'static [Swept],
     /// Takes from AWS's description what it says of the attributes; `None` if the object that is meant is not in it.
     pub observe: fn(&mut Attributes<'_>, &ValueMap) -> Option<()>,
+    /// The object as AWS would list it, from what is recorded of it, as far as its place and its name tell it; `None` for a part
+    /// of another object.
+    pub describe: fn(&Recorded<'_>) -> Option<Value>,
     /// Where the object stands in its life.
     pub phase: fn(&Value) -> Phase,
     /// Makes it. What it has to wait for follows: see `settle`.
@@ -110,6 +126,8 @@ pub struct Definition {
     pub ties: &'static [Tie],
     /// What others may lose with it.
     pub used_by_others: Use,
+    /// What it means to who can reach what.
+    pub network: Network,
 }
 
 /// A variable that an attribute follows from.
@@ -230,6 +248,37 @@ pub enum Use {
     Rules,
 }
 
+/// What an object means to who can reach what (`crate::network`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// Nothing, beyond what others name it for.
+    Nothing,
+    /// Packets can come to it.
+    Host {
+        /// The port that it listens on unless it says otherwise; `None` if it may listen on any.
+        port: Option<u16>,
+    },
+    /// Rules that let packets through.
+    Group,
+    /// Routes in route tables.
+    Routes {
+        /// The attribute that names the table, or lists the tables.
+        tables: &'static str,
+        /// The attribute with the addresses of the destination; `None` for services of AWS, whose addresses AWS alone knows,
+        /// and from which nothing comes in by such a route.
+        destination: Option<&'static str>,
+    },
+}
+
+/// Where the objects of each kind are listed, those of EC2 first. What is listed in another's place (routes, associations,
+/// the default group) is not repeated.
+pub fn listings() -> Vec<Listing> {
+    let listings = || Kind::ALL.into_iter().map(|kind| (kind, kind.definition().listing));
+    let own = || listings().filter(|(kind, listing)| listing.kind == *kind).map(|(_, listing)| listing);
+    let has_filter = |listing: &Listing| listing.filter.is_some();
+    own().filter(has_filter).chain(own().filter(|listing| !has_filter(listing))).collect()
+}
+
 impl Kind {
     /// What this kind is.
     pub const fn definition(self) -> &'static Definition {
@@ -342,6 +391,7 @@ mod tests {
             let named = [definition.name_attribute, definition.part_of, Some(definition.listing.attribute)];
             let named = named.into_iter().flatten().chain(definition.recorded_only.iter().copied());
             let named = named.chain(definition.variables.iter().map(|origin| origin.attribute));
+            let named = named.chain(definition.told_apart_by.into_iter().flatten().copied());
             for name in named {
                 assert!(kind.attribute(name).is_some(), "{kind} has no attribute {name}");
             }
@@ -349,8 +399,18 @@ mod tests {
             let listed_with = definition.listing.kind.definition();
             assert_eq!(listed_with.listing.operation, definition.listing.operation, "{kind}");
             assert_eq!(kind.is_taggable(), kind.attribute(OWN_TAGS).is_some(), "{kind}");
+            assert!(definition.made_by.iter().all(|(operation, _)| operation.is_mutating()), "{kind}");
             // What carries tags and is made by us is looked for once a destroy is over.
             assert_eq!(definition.swept.is_empty(), definition.found == Found::ByPlace, "{kind}");
+        }
+    }
+
+    #[test]
+    fn every_creation_makes_one_kind() {
+        let makers: Vec<Operation> =
+            Kind::ALL.iter().flat_map(|kind| kind.definition().made_by).map(|(operation, _)| *operation).collect();
+        for operation in Operation::ALL.iter().filter(|operation| operation.is_creating()) {
+            assert_eq!(makers.iter().filter(|other| *other == operation).count(), 1, "{operation}");
         }
     }
 }

@@ -2,7 +2,14 @@
 
 use super::attribute::{TAGS, computed, replace};
 use super::context::{absent, equals, no_reads, no_update, nothing, object, wait};
-use super::{Attribute, Attributes, Context, Definition, Found, Import, Listing, Phase, Swept, Tagging, Tie, Use};
+use super::schema::{
+    Type::{Number as Num, Texts},
+    Types,
+};
+use super::{
+    Attribute, Attributes, Context, Definition, Found, Import, Listing, Network, Phase, Recorded, Swept, Tagging, Tie,
+    Use,
+};
 use crate::api::{Ec2, Operation};
 use crate::kind::Kind;
 use crate::procedure::{Accept, Pace, Save, Step};
@@ -20,10 +27,17 @@ const ATTRIBUTES: &[Attribute] = &[
     TAGS,
 ];
 
+const TYPES: Types = &[
+    ("secondary_allocation_ids", Texts),
+    ("secondary_private_ip_address_count", Num),
+    ("secondary_private_ip_addresses", Texts),
+];
+
 pub(super) static DEFINITION: Definition = Definition {
     schema_version: 0,
     provider_settings: &[],
     attributes: ATTRIBUTES,
+    types: TYPES,
     secrets: &[],
     recorded_only: &[],
     variables: &[],
@@ -43,7 +57,10 @@ pub(super) static DEFINITION: Definition = Definition {
         id: "NatGatewayId",
         attribute: "id",
     },
+    in_vpc: Some("vpc-id"),
     also_read: no_reads,
+    made_by: &[(Operation::Ec2(Ec2::CreateNatGateway), "NatGatewayId")],
+    told_apart_by: None,
     found: Found::ByTags,
     tagging: Tagging::Ec2,
     swept: &[Swept {
@@ -54,6 +71,7 @@ pub(super) static DEFINITION: Definition = Definition {
         remove: "aws ec2 delete-nat-gateway --nat-gateway-id",
     }],
     observe,
+    describe,
     phase,
     create,
     settle,
@@ -65,6 +83,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: None,
     ties: &[Tie::InternetGateways],
     used_by_others: Use::CutOff,
+    network: Network::Nothing,
 };
 
 const AVAILABLE: Pace = Pace::seconds(80, 105, 900);
@@ -84,6 +103,15 @@ fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
         a.set(name, primary.map(|address| address.get(field).clone()).unwrap_or_default());
     }
     Some(())
+}
+
+fn describe(of: &Recorded<'_>) -> Option<Value> {
+    let addresses = Value::List(vec![Value::map([("AllocationId", of.value("allocation_id"))])]);
+    Some(Value::map([
+        ("NatGatewayId", of.id()),
+        ("SubnetId", of.value("subnet_id")),
+        ("NatGatewayAddresses", addresses),
+    ]))
 }
 
 fn phase(object: &Value) -> Phase {

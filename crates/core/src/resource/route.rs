@@ -1,9 +1,11 @@
 //! `aws_route`: the default route of a table.
 
 use super::attribute::{computed, in_place, replace};
-use super::context::{always_ready, call, no_reads, nothing};
+use super::context::{always_ready, call, in_another, no_reads, nothing};
 use super::route_table;
-use super::{Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Phase, Tagging, Use};
+use super::{
+    Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Network, Phase, Tagging, Use,
+};
 use crate::api::{Ec2, Operation};
 use crate::procedure::{Save, Step};
 use crate::value::{Value, ValueMap};
@@ -22,6 +24,7 @@ pub(super) static DEFINITION: Definition = Definition {
     schema_version: 0,
     provider_settings: &[],
     attributes: ATTRIBUTES,
+    types: &[],
     secrets: &[],
     recorded_only: &[],
     variables: &[],
@@ -35,11 +38,15 @@ pub(super) static DEFINITION: Definition = Definition {
         form: "rtb-0123_0.0.0.0/0",
     },
     listing: Listing { attribute: "route_table_id", ..route_table::LISTING },
+    in_vpc: None,
     also_read: no_reads,
+    made_by: &[],
+    told_apart_by: None,
     found: Found::ByPlace,
     tagging: Tagging::None,
     swept: &[],
     observe,
+    describe: in_another,
     phase: always_ready,
     create,
     settle: nothing,
@@ -51,6 +58,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: Some("route_table_id"),
     ties: &[],
     used_by_others: Use::Way,
+    network: Network::Routes { tables: "route_table_id", destination: Some("destination_cidr_block") },
 };
 
 /// Terraform's identifier of a default route: the table, and a checksum of `0.0.0.0/0`.

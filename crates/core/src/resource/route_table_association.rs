@@ -1,9 +1,11 @@
 //! `aws_route_table_association`: which table a subnet has.
 
 use super::attribute::{computed, in_place, replace};
-use super::context::{always_ready, id_at, no_reads, nothing};
+use super::context::{always_ready, id_at, in_another, no_reads, nothing};
 use super::route_table;
-use super::{Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Phase, Tagging, Use};
+use super::{
+    Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Network, Phase, Tagging, Use,
+};
 use crate::api::{Ec2, Operation};
 use crate::procedure::Step;
 use crate::value::ValueMap;
@@ -14,6 +16,7 @@ pub(super) static DEFINITION: Definition = Definition {
     schema_version: 0,
     provider_settings: &[],
     attributes: ATTRIBUTES,
+    types: &[],
     secrets: &[],
     recorded_only: &[],
     variables: &[],
@@ -23,11 +26,18 @@ pub(super) static DEFINITION: Definition = Definition {
     derived_id: None,
     import: Import::Pair { separator: '/', names: ["subnet_id", "route_table_id"], form: "subnet-0123/rtb-0123" },
     listing: Listing { attribute: "route_table_id", ..route_table::LISTING },
+    in_vpc: None,
     also_read: no_reads,
+    made_by: &[
+        (Operation::Ec2(Ec2::AssociateRouteTable), "AssociationId"),
+        (Operation::Ec2(Ec2::ReplaceRouteTableAssociation), "NewAssociationId"),
+    ],
+    told_apart_by: None,
     found: Found::ByPlace,
     tagging: Tagging::None,
     swept: &[],
     observe,
+    describe: in_another,
     phase: always_ready,
     create,
     settle: nothing,
@@ -39,6 +49,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: Some("subnet_id"),
     ties: &[],
     used_by_others: Use::Table,
+    network: Network::Nothing,
 };
 
 fn observe(a: &mut Attributes<'_>, known: &ValueMap) -> Option<()> {

@@ -2,12 +2,19 @@
 
 use super::attribute::{TAGS, computed, replace};
 use super::context::{AT_ONCE, equals, no_reads, no_update, nothing, object};
+use super::schema::{
+    Type::{Bool, Number as Num},
+    Types,
+};
 use super::vpc;
-use super::{Attribute, Attributes, Context, Definition, Found, Import, Listing, Origin, Phase, Swept, Tagging, Use};
+use super::{
+    Attribute, Attributes, Context, Definition, Found, Import, Listing, Network, Origin, Phase, Recorded, Swept,
+    Tagging, Use,
+};
 use crate::api::{Ec2, Operation};
 use crate::kind::Kind;
 use crate::procedure::Step;
-use crate::value::ValueMap;
+use crate::value::{Value, ValueMap};
 
 const ATTRIBUTES: &[Attribute] = &[
     computed("arn"),
@@ -21,10 +28,22 @@ const ATTRIBUTES: &[Attribute] = &[
     replace("vpc_id"),
 ];
 
+const TYPES: Types = &[
+    ("assign_ipv6_address_on_creation", Bool),
+    ("enable_dns64", Bool),
+    ("enable_lni_at_device_index", Num),
+    ("enable_resource_name_dns_a_record_on_launch", Bool),
+    ("enable_resource_name_dns_aaaa_record_on_launch", Bool),
+    ("ipv6_native", Bool),
+    ("map_customer_owned_ip_on_launch", Bool),
+    ("map_public_ip_on_launch", Bool),
+];
+
 pub(super) static DEFINITION: Definition = Definition {
     schema_version: 1,
     provider_settings: &[],
     attributes: ATTRIBUTES,
+    types: TYPES,
     secrets: &[],
     recorded_only: &[],
     variables: &[
@@ -48,7 +67,10 @@ pub(super) static DEFINITION: Definition = Definition {
         id: "SubnetId",
         attribute: "id",
     },
+    in_vpc: Some("vpc-id"),
     also_read: no_reads,
+    made_by: &[(Operation::Ec2(Ec2::CreateSubnet), "SubnetId")],
+    told_apart_by: Some(&["cidr_block"]),
     found: Found::ByTags,
     tagging: Tagging::Ec2,
     swept: &[Swept {
@@ -59,6 +81,7 @@ pub(super) static DEFINITION: Definition = Definition {
         remove: "aws ec2 delete-subnet --subnet-id",
     }],
     observe,
+    describe,
     phase: vpc::phase,
     create,
     settle,
@@ -70,6 +93,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: None,
     ties: &[],
     used_by_others: Use::Held,
+    network: Network::Nothing,
 };
 
 fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
@@ -84,6 +108,15 @@ fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
     ]);
     a.ec2_arn("subnet");
     Some(())
+}
+
+fn describe(of: &Recorded<'_>) -> Option<Value> {
+    Some(Value::map([
+        ("SubnetId", of.id()),
+        ("VpcId", of.value("vpc_id")),
+        ("CidrBlock", of.value("cidr_block")),
+        ("AvailabilityZone", of.value("availability_zone")),
+    ]))
 }
 
 fn create(of: &Context<'_>) -> Vec<Step> {

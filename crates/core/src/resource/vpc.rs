@@ -2,9 +2,13 @@
 
 use super::attribute::{TAGS, computed, create_only, in_place, replace};
 use super::context::{AT_ONCE, call, equals, is_changed, object};
+use super::schema::{
+    Type::{Bool, Number as Num},
+    Types,
+};
 use super::{
-    Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Origin, Phase, Place, Swept,
-    Tagging, Use,
+    Attribute, AttributeChange, Attributes, Context, Definition, Found, Import, Listing, Network, Origin, Phase, Place,
+    Recorded, Swept, Tagging, Use,
 };
 use crate::api::{Call, Ec2, Operation};
 use crate::kind::Kind;
@@ -27,10 +31,22 @@ const ATTRIBUTES: &[Attribute] = &[
     TAGS,
 ];
 
+const TYPES: Types = &[
+    ("assign_generated_ipv6_cidr_block", Bool),
+    ("enable_classiclink", Bool),
+    ("enable_classiclink_dns_support", Bool),
+    ("enable_dns_hostnames", Bool),
+    ("enable_dns_support", Bool),
+    ("enable_network_address_usage_metrics", Bool),
+    ("ipv4_netmask_length", Num),
+    ("ipv6_netmask_length", Num),
+];
+
 pub(super) static DEFINITION: Definition = Definition {
     schema_version: 1,
     provider_settings: &[],
     attributes: ATTRIBUTES,
+    types: TYPES,
     secrets: &[],
     recorded_only: &[],
     variables: &[Origin { name: "", attribute: "cidr_block", variable: "vpc_cidr" }],
@@ -50,7 +66,10 @@ pub(super) static DEFINITION: Definition = Definition {
         id: "VpcId",
         attribute: "id",
     },
+    in_vpc: None,
     also_read,
+    made_by: &[(Operation::Ec2(Ec2::CreateVpc), "VpcId")],
+    told_apart_by: None,
     found: Found::ByTags,
     tagging: Tagging::Ec2,
     swept: &[Swept {
@@ -61,6 +80,7 @@ pub(super) static DEFINITION: Definition = Definition {
         remove: "aws ec2 delete-vpc --vpc-id",
     }],
     observe,
+    describe,
     phase,
     create,
     settle,
@@ -72,6 +92,7 @@ pub(super) static DEFINITION: Definition = Definition {
     part_of: None,
     ties: &[],
     used_by_others: Use::Network,
+    network: Network::Nothing,
 };
 
 /// What `DescribeVpcs` does not tell.
@@ -92,6 +113,10 @@ fn observe(a: &mut Attributes<'_>, _: &ValueMap) -> Option<()> {
     ]);
     a.ec2_arn("vpc");
     Some(())
+}
+
+fn describe(of: &Recorded<'_>) -> Option<Value> {
+    Some(Value::map([("VpcId", of.id()), ("CidrBlock", of.value("cidr_block"))]))
 }
 
 /// Of what EC2 makes in a moment, and may fail to make.

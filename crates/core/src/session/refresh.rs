@@ -26,15 +26,6 @@ use crate::variables::Variables;
 /// Most values AWS takes in one filter.
 const FILTER_VALUES_MAX: usize = 200;
 
-/// Where the objects of each kind are listed, those of EC2 first. What is listed in another's place (routes, associations,
-/// the default group) is not repeated.
-pub(super) fn lists() -> Vec<Listing> {
-    let listings = || Kind::ALL.into_iter().map(|kind| (kind, kind.definition().listing));
-    let own = || listings().filter(|(kind, listing)| listing.kind == *kind).map(|(_, listing)| listing);
-    let has_filter = |listing: &Listing| listing.filter.is_some();
-    own().filter(has_filter).chain(own().filter(|listing| !has_filter(listing))).collect()
-}
-
 /// The identifier under which an object is listed.
 fn listed_id(kind: Kind, attributes: &ValueMap) -> Option<&str> {
     let name = kind.definition().listing.attribute;
@@ -252,7 +243,7 @@ struct Index<'a> {
 impl<'a> Index<'a> {
     fn new(replies: &Replies<'a>) -> Self {
         let mut objects = BTreeMap::new();
-        for Listing { operation, list, id, .. } in lists() {
+        for Listing { operation, list, id, .. } in resource::listings() {
             for item in replies.items(operation, list) {
                 if let Some(id) = item.at(id).and_then(Value::as_str) {
                     objects.insert((operation, id), item);

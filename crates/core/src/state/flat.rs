@@ -3,13 +3,16 @@
 //!
 //! A list is `name.#` and `name.0`, `name.1`, …; a set has hashes in place of the numbers; a map is `name.%` and `name.KEY`, where a
 //! key may hold dots. What is null is not there. Of what type a text is, the provider's schema says, so the types of our kinds are
-//! here; what is in no table is a text, or a list, set or map of texts, as its names say.
+//! in their definitions; what is in no table is a text, or a list, set or map of texts, as its names say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Number;
 
 use crate::intern::key;
+use crate::kind::Kind;
+use crate::resource::schema::Type::{self, Blocks, Bool, Map, Number as Num, Texts};
+use crate::resource::schema::{GROUP_RULE, Types};
 use crate::value::{Value, ValueMap};
 
 /// What stands for a value that was not known when the state was written (`hcl2shim.UnknownVariableValue`).
@@ -57,160 +60,15 @@ pub enum FlatError {
     Deep(String),
 }
 
-/// Type of an attribute, as the provider's schema has it.
-#[derive(Clone, Copy, Debug)]
-enum Type {
-    /// A text; or whatever the names say, with texts in it.
-    Text,
-    /// A truth value.
-    Bool,
-    /// A number.
-    Number,
-    /// A list or a set of blocks with these attributes; what is not among them is [`Type::Text`].
-    Blocks(&'static [(&'static str, Self)]),
-    /// A list or a set of texts.
-    Texts,
-    /// A map of texts.
-    Map,
-}
-
-use Type::{Blocks, Bool, Map, Number as Num, Texts};
-
-type Types = &'static [(&'static str, Type)];
-
-const RULE: Types = &[
-    ("cidr_blocks", Texts),
-    ("from_port", Num),
-    ("ipv6_cidr_blocks", Texts),
-    ("prefix_list_ids", Texts),
-    ("security_groups", Texts),
-    ("self", Bool),
-    ("to_port", Num),
-];
-
-const VOLUME: Types = &[
-    ("delete_on_termination", Bool),
-    ("encrypted", Bool),
-    ("iops", Num),
-    ("tags", Map),
-    ("tags_all", Map),
-    ("throughput", Num),
-    ("volume_size", Num),
-];
-
 /// What is not a text in any resource of the provider that has an attribute of this name.
 const COMMON: Types = &[("tags", Map), ("tags_all", Map)];
 
-/// Attributes of a type that are no texts, by the schemas of the AWS provider up to 5.100; deprecated and removed ones
-/// included, as old states hold them.
+/// Attributes of a type that are no texts: by its definition, if it is of a kind of the stack.
 fn types(resource_type: &str) -> Types {
-    match resource_type {
-        "aws_db_instance" => &[
-            ("allocated_storage", Num),
-            ("allow_major_version_upgrade", Bool),
-            ("apply_immediately", Bool),
-            ("auto_minor_version_upgrade", Bool),
-            ("backup_retention_period", Num),
-            ("blue_green_update", Blocks(&[("enabled", Bool)])),
-            ("copy_tags_to_snapshot", Bool),
-            ("customer_owned_ip_enabled", Bool),
-            ("dedicated_log_volume", Bool),
-            ("delete_automated_backups", Bool),
-            ("deletion_protection", Bool),
-            ("domain_dns_ips", Texts),
-            ("enabled_cloudwatch_logs_exports", Texts),
-            ("iam_database_authentication_enabled", Bool),
-            ("iops", Num),
-            ("listener_endpoint", Blocks(&[("port", Num)])),
-            ("manage_master_user_password", Bool),
-            ("master_user_secret", Blocks(&[])),
-            ("max_allocated_storage", Num),
-            ("monitoring_interval", Num),
-            ("multi_az", Bool),
-            ("performance_insights_enabled", Bool),
-            ("performance_insights_retention_period", Num),
-            ("port", Num),
-            ("publicly_accessible", Bool),
-            ("replicas", Texts),
-            ("restore_to_point_in_time", Blocks(&[("use_latest_restorable_time", Bool)])),
-            ("s3_import", Blocks(&[])),
-            ("security_group_names", Texts),
-            ("skip_final_snapshot", Bool),
-            ("storage_encrypted", Bool),
-            ("storage_throughput", Num),
-            ("upgrade_storage_config", Bool),
-            ("vpc_security_group_ids", Texts),
-        ],
-        "aws_db_subnet_group" => &[("subnet_ids", Texts), ("supported_network_types", Texts)],
-        "aws_default_security_group" | "aws_security_group" => {
-            &[("egress", Blocks(RULE)), ("ingress", Blocks(RULE)), ("revoke_rules_on_delete", Bool)]
-        }
-        "aws_eip" => &[("vpc", Bool)],
-        "aws_instance" => &[
-            ("associate_public_ip_address", Bool),
-            ("capacity_reservation_specification", Blocks(&[("capacity_reservation_target", Blocks(&[]))])),
-            ("cpu_core_count", Num),
-            ("cpu_options", Blocks(&[("core_count", Num), ("threads_per_core", Num)])),
-            ("cpu_threads_per_core", Num),
-            ("credit_specification", Blocks(&[])),
-            ("disable_api_stop", Bool),
-            ("disable_api_termination", Bool),
-            ("ebs_block_device", Blocks(VOLUME)),
-            ("ebs_optimized", Bool),
-            ("enable_primary_ipv6", Bool),
-            ("enclave_options", Blocks(&[("enabled", Bool)])),
-            ("ephemeral_block_device", Blocks(&[("no_device", Bool)])),
-            ("get_password_data", Bool),
-            ("hibernation", Bool),
-            ("ipv6_address_count", Num),
-            ("ipv6_addresses", Texts),
-            ("metadata_options", Blocks(&[("http_put_response_hop_limit", Num)])),
-            ("monitoring", Bool),
-            (
-                "network_interface",
-                Blocks(&[("delete_on_termination", Bool), ("device_index", Num), ("network_card_index", Num)]),
-            ),
-            ("placement_partition_number", Num),
-            (
-                "private_dns_name_options",
-                Blocks(&[("enable_resource_name_dns_a_record", Bool), ("enable_resource_name_dns_aaaa_record", Bool)]),
-            ),
-            ("root_block_device", Blocks(VOLUME)),
-            ("secondary_private_ips", Texts),
-            ("security_groups", Texts),
-            ("source_dest_check", Bool),
-            ("user_data_replace_on_change", Bool),
-            ("volume_tags", Map),
-            ("vpc_security_group_ids", Texts),
-        ],
-        "aws_nat_gateway" => &[
-            ("secondary_allocation_ids", Texts),
-            ("secondary_private_ip_address_count", Num),
-            ("secondary_private_ip_addresses", Texts),
-        ],
-        "aws_route_table" => &[("propagating_vgws", Texts), ("route", Blocks(&[]))],
-        "aws_security_group_rule" => RULE,
-        "aws_subnet" => &[
-            ("assign_ipv6_address_on_creation", Bool),
-            ("enable_dns64", Bool),
-            ("enable_lni_at_device_index", Num),
-            ("enable_resource_name_dns_a_record_on_launch", Bool),
-            ("enable_resource_name_dns_aaaa_record_on_launch", Bool),
-            ("ipv6_native", Bool),
-            ("map_customer_owned_ip_on_launch", Bool),
-            ("map_public_ip_on_launch", Bool),
-        ],
-        "aws_vpc" => &[
-            ("assign_generated_ipv6_cidr_block", Bool),
-            ("enable_classiclink", Bool),
-            ("enable_classiclink_dns_support", Bool),
-            ("enable_dns_hostnames", Bool),
-            ("enable_dns_support", Bool),
-            ("enable_network_address_usage_metrics", Bool),
-            ("ipv4_netmask_length", Num),
-            ("ipv6_netmask_length", Num),
-        ],
-        _ => &[],
+    match Kind::from_terraform_type(resource_type) {
+        Some(kind) => kind.definition().types,
+        None if resource_type == "aws_security_group_rule" => GROUP_RULE,
+        None => &[],
     }
 }
 
@@ -376,7 +234,6 @@ fn items(inside: &Entries<'_>, path: &str, of: Type, depth: usize) -> Result<Val
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kind::Kind;
 
     fn flat(entries: &[(&str, &str)]) -> Flat {
         entries.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()

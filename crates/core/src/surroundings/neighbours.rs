@@ -11,7 +11,7 @@ use crate::identity;
 use crate::kind::Kind;
 use crate::plan::Node;
 use crate::plan::reads::{Replies, read};
-use crate::resource::{self, DATABASE_INTERFACE, Phase};
+use crate::resource::{self, DATABASE_INTERFACE, Listing, Phase};
 use crate::stack;
 use crate::state::State;
 use crate::value::Value;
@@ -151,22 +151,8 @@ impl<'a> Surroundings<'a, '_> {
 
     /// What is on its way out, and, where tags count, what carries our lineage.
     pub(super) fn own_and_going(&self) -> BTreeSet<&'a str> {
-        let lists = [
-            (Kind::Subnet, Operation::Ec2(Ec2::DescribeSubnets), "Subnets", "SubnetId"),
-            (Kind::RouteTable, Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables", "RouteTableId"),
-            (Kind::SecurityGroup, Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups", "GroupId"),
-            (Kind::Instance, Operation::Ec2(Ec2::DescribeInstances), "Instances", "InstanceId"),
-            (Kind::NatGateway, Operation::Ec2(Ec2::DescribeNatGateways), "NatGateways", "NatGatewayId"),
-            (
-                Kind::InternetGateway,
-                Operation::Ec2(Ec2::DescribeInternetGateways),
-                "InternetGateways",
-                "InternetGatewayId",
-            ),
-            (Kind::DbInstance, Operation::Rds(Rds::DescribeDBInstances), "DBInstances", "DBInstanceIdentifier"),
-        ];
         let mut ours = BTreeSet::new();
-        for (kind, operation, list, id) in lists {
+        for Listing { kind, operation, list, id, .. } in resource::listings() {
             for object in self.replies.items(operation, list) {
                 let is_going = matches!(resource::phase(kind, object), Phase::Deleting | Phase::Gone);
                 if is_going || self.is_tagged(object) {

@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::Account;
 use crate::aws::durations::{Durations, Transition};
-use crate::aws::ec2::eip;
-use crate::aws::ec2::internet_gateway;
-use crate::aws::ec2::nat_gateway;
-use crate::aws::ec2::route_table;
-use crate::aws::ec2::security_group;
-use crate::aws::ec2::subnet;
-use crate::aws::ec2::vpc;
+use crate::aws::ec2::eip::ElasticIp;
+use crate::aws::ec2::instance::Instance;
+use crate::aws::ec2::internet_gateway::Gateway;
+use crate::aws::ec2::nat_gateway::Nat;
+use crate::aws::ec2::route_table::RouteTable;
+use crate::aws::ec2::security_group::Group;
+use crate::aws::ec2::subnet::Subnet;
+use crate::aws::ec2::volume::Volume;
+use crate::aws::ec2::vpc::Vpc;
 use crate::aws::record::{Meta, Record, Tags, Text};
 use crate::rng::Rng;
 use crate::rules::{Refusal, Rule, capacity};
@@ -77,6 +79,13 @@ pub struct Object {
     pub id: String,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+}
+
+impl Object {
+    fn new(kind: ObjectKind, id: &str, tags: &Tags) -> Self {
+        let texts = tags.iter().filter_map(|(key, value)| Some((key.to_string(), value.as_str()?.to_owned())));
+        Self { kind, id: id.to_owned(), tags: texts.collect() }
+    }
 }
 
 impl Account {
@@ -217,60 +226,40 @@ impl Account {
     /// not deleted NAT gateways, and not what comes with a VPC by itself (default security group, main route table).
     /// Failed NAT gateways count until they are deleted or vanish.
     pub fn objects(&self, now: Instant) -> Vec<Object> {
-        let mut objects = Vec::new();
-        let mut add = |kind, id: &str, tags: &Tags| {
-            let texts = tags.iter().filter_map(|(key, value)| Some((key.to_string(), value.as_str()?.to_owned())));
-            objects.push(Object { kind, id: id.to_owned(), tags: texts.collect() });
-        };
+        fn of<R: Record>(account: &Account, now: Instant) -> impl Iterator<Item = Object> {
+            let records = R::table(account).values().filter(move |record| record.counts(now));
+            records.map(|record| Object::new(R::KIND, &record.meta().id, &record.meta().tags))
+        }
         let resource = ObjectKind::Resource;
+        let mut objects = Vec::new();
         for (name, db) in self.db_instances.iter().filter(|(_, db)| !db.is_gone(now)) {
-            add(resource(Kind::DbInstance), name, &db.meta.tags);
+            objects.push(Object::new(resource(Kind::DbInstance), name, &db.meta.tags));
         }
         for (name, group) in &self.db_subnet_groups {
-            add(resource(Kind::DbSubnetGroup), name, &group.meta.tags);
+            objects.push(Object::new(resource(Kind::DbSubnetGroup), name, &group.meta.tags));
         }
-        for (id, eip::ElasticIp { meta, .. }) in &self.addresses {
-            add(resource(Kind::Eip), id, &meta.tags);
-        }
-        for (id, instance) in self.instances.iter().filter(|(_, instance)| !instance.is_terminated(now)) {
-            add(resource(Kind::Instance), id, &instance.meta.tags);
-        }
-        for (id, internet_gateway::Gateway { meta, .. }) in &self.gateways {
-            add(resource(Kind::InternetGateway), id, &meta.tags);
-        }
-        for (id, nat) in self.nats.iter().filter(|(_, nat)| nat.state(now) != nat_gateway::DELETED) {
-            add(resource(Kind::NatGateway), id, &nat.meta.tags);
-        }
-        for (id, route_table::RouteTable { meta, .. }) in
-            self.route_tables.iter().filter(|(_, table)| table.main.is_none())
-        {
-            add(resource(Kind::RouteTable), id, &meta.tags);
-        }
-        for (id, security_group::Group { meta, .. }) in self.groups.iter().filter(|(_, group)| !group.default) {
-            add(resource(Kind::SecurityGroup), id, &meta.tags);
-        }
-        for (id, subnet::Subnet { meta, .. }) in &self.subnets {
-            add(resource(Kind::Subnet), id, &meta.tags);
-        }
-        for (id, vpc::Vpc { meta, .. }) in &self.vpcs {
-            add(resource(Kind::Vpc), id, &meta.tags);
-        }
+        objects.extend(of::<ElasticIp>(self, now));
+        objects.extend(of::<Instance>(self, now));
+        objects.extend(of::<Gateway>(self, now));
+        objects.extend(of::<Nat>(self, now));
+        objects.extend(of::<RouteTable>(self, now));
+        objects.extend(of::<Group>(self, now));
+        objects.extend(of::<Subnet>(self, now));
+        objects.extend(of::<Vpc>(self, now));
         for (id, interface) in &self.interfaces {
             if interface.gone.is_none()
                 && interface.owner.starts_with("i-")
                 && !self.is_instance_there(now, &interface.owner)
             {
-                add(ObjectKind::NetworkInterface, id, &interface.tags);
+                objects.push(Object::new(ObjectKind::NetworkInterface, id, &interface.tags));
             }
         }
-        for (id, volume) in self.volumes.iter().filter(|(_, volume)| volume.gone.is_none_or(|gone| now < gone)) {
-            add(ObjectKind::Volume, id, &volume.meta.tags);
-        }
+        objects.extend(of::<Volume>(self, now));
         for name in self.snapshots.keys() {
-            add(ObjectKind::DbSnapshot, name, &Tags::new());
+            objects.push(Object::new(ObjectKind::DbSnapshot, name, &Tags::new()));
         }
         for (of, _) in self.backups.iter().filter(|(_, backups)| backups.are_there(now)) {
-            add(ObjectKind::DbBackups, of, &Tags::new());
+            objects.push(Object::new(ObjectKind::DbBackups, of, &Tags::new()));
         }
         objects
     }

@@ -8,10 +8,10 @@ use aloka_core::time::Instant;
 use aloka_core::value::{Value, ValueMap};
 use serde::{Deserialize, Serialize};
 
-use crate::aws::Account;
 use crate::aws::ec2::filter::Filters;
 use crate::aws::error::Answer;
 use crate::aws::error::IdFormat;
+use crate::aws::{Account, ObjectKind};
 use crate::rng::fnv128;
 use crate::rules::{Refusal, token as rule};
 
@@ -40,10 +40,19 @@ pub(crate) trait Record: Sized + 'static {
     /// The filters it knows, besides those on tags; the first is that on its identifier.
     const FILTERS: &'static [&'static str];
 
+    /// What it is to a customer.
+    const KIND: ObjectKind;
+
     fn table(account: &Account) -> &BTreeMap<Text, Self>;
     fn table_mut(account: &mut Account) -> &mut BTreeMap<Text, Self>;
     fn meta(&self) -> &Meta;
     fn meta_mut(&mut self) -> &mut Meta;
+    /// True if a customer would find it, and pay for it or trip over it: not what is only listed still, nor what comes with
+    /// another object by itself.
+    fn counts(&self, _now: Instant) -> bool {
+        true
+    }
+
     /// All that the filters can let pass, in the order of the table; `None` if every object has to be looked at.
     fn candidates<'a>(account: &'a Account, filters: &Filters) -> Option<Vec<&'a Self>> {
         let ids = filters.plain(Self::FILTERS.first()?)?;

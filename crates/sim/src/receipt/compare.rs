@@ -126,7 +126,7 @@ impl Bindings {
     /// A call has made another object of this name: it is bound to nothing any more, nor is what came along with it.
     pub(super) fn forget(&mut self, name: &str) {
         self.bound.remove(name);
-        if name.contains("aws_vpc") {
+        if name.contains("aws_vpc.") {
             self.bound.retain(|name, _| !name.contains("aws_default_security_group"));
         }
     }

@@ -207,18 +207,10 @@ fn by_tags(variables: &Variables, wanted: Option<&Arc<str>>, seen: &[Seen<'_>]) 
 pub(super) fn contents(variables: &Variables, site: &Site) -> Vec<Node> {
     let mut nodes = Vec::new();
     if let Some(vpc) = &site.vpc {
-        let kinds = [
-            (Kind::Subnet, Operation::Ec2(Ec2::DescribeSubnets), "vpc-id"),
-            (Kind::RouteTable, Operation::Ec2(Ec2::DescribeRouteTables), "vpc-id"),
-            (Kind::InternetGateway, Operation::Ec2(Ec2::DescribeInternetGateways), "attachment.vpc-id"),
-            (Kind::NatGateway, Operation::Ec2(Ec2::DescribeNatGateways), "vpc-id"),
-            (Kind::SecurityGroup, Operation::Ec2(Ec2::DescribeSecurityGroups), "vpc-id"),
-            (Kind::Instance, Operation::Ec2(Ec2::DescribeInstances), "vpc-id"),
-        ];
-        let in_vpc = |(kind, operation, filter): (Kind, Operation, &str)| {
-            node(kind, filtered(operation, [(filter.to_owned(), Value::from(vpc))]))
-        };
-        nodes.extend(kinds.into_iter().map(in_vpc));
+        nodes.extend(Kind::AS_MADE.into_iter().filter_map(|kind| {
+            let filter = kind.definition().in_vpc?;
+            Some(node(kind, filtered(kind.definition().listing.operation, [(filter.to_owned(), Value::from(vpc))])))
+        }));
         let name = stack::db_subnet_group_name(variables);
         let arn = resource::subnet_group_arn(&site_place(variables, site), &name);
         let args = [("DBSubnetGroupName", Value::from(name))];

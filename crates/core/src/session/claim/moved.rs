@@ -9,7 +9,7 @@ use super::seen::Seen;
 use crate::address::{Address, VPC_MODULE};
 use crate::kind::Kind;
 use crate::plan::Mode;
-use crate::resource::Place;
+use crate::resource::{self, Place};
 use crate::shell::Command;
 use crate::stack::{self, ANYWHERE};
 use crate::state::State;
@@ -48,74 +48,17 @@ fn recorded(state: &State) -> Vec<Recorded> {
     foreign.chain(own).collect()
 }
 
-/// The object as AWS would describe it, as far as the matcher looks.
-fn described(object: &Recorded, all: &[Recorded]) -> Option<Value> {
-    let text = |name: &str| Value::str(object.text(name));
-    let id = || Value::str(object.id());
-    let of = |kind: Kind, name: &str, value: &str| -> Vec<&Recorded> {
-        all.iter().filter(|other| other.kind == kind && other.text(name) == value).collect()
-    };
-    Some(match object.kind {
-        Kind::Vpc => Value::map([("VpcId", id()), ("CidrBlock", text("cidr_block"))]),
-        Kind::Subnet => Value::map([
-            ("SubnetId", id()),
-            ("VpcId", text("vpc_id")),
-            ("CidrBlock", text("cidr_block")),
-            ("AvailabilityZone", text("availability_zone")),
-        ]),
-        Kind::InternetGateway => {
-            let attachments = Value::List(vec![Value::map([("VpcId", text("vpc_id"))])]);
-            Value::map([("InternetGatewayId", id()), ("Attachments", attachments)])
-        }
-        Kind::Eip => Value::map([("AllocationId", id())]),
-        Kind::NatGateway => {
-            let addresses = Value::List(vec![Value::map([("AllocationId", text("allocation_id"))])]);
-            Value::map([("NatGatewayId", id()), ("SubnetId", text("subnet_id")), ("NatGatewayAddresses", addresses)])
-        }
-        Kind::RouteTable => {
-            let associations = of(Kind::RouteTableAssociation, "route_table_id", object.id()).into_iter();
-            let associations =
-                associations.map(|other| Value::map([("SubnetId", Value::str(other.text("subnet_id")))]));
-            let routes = of(Kind::Route, "route_table_id", object.id()).into_iter();
-            let routes = routes
-                .map(|other| Value::map([("DestinationCidrBlock", Value::str(other.text("destination_cidr_block")))]));
-            Value::map([
-                ("RouteTableId", id()),
-                ("VpcId", text("vpc_id")),
-                ("Associations", Value::List(associations.collect())),
-                ("Routes", Value::List(routes.collect())),
-            ])
-        }
-        Kind::SecurityGroup => Value::map([("GroupId", id()), ("GroupName", text("name")), ("VpcId", text("vpc_id"))]),
-        Kind::DefaultSecurityGroup => {
-            Value::map([("GroupId", id()), ("GroupName", Value::str("default")), ("VpcId", text("vpc_id"))])
-        }
-        Kind::DbSubnetGroup => Value::map([("DBSubnetGroupName", id()), ("VpcId", text("vpc_id"))]),
-        Kind::DbInstance => {
-            // Terraform records no VPC for it, but its group does.
-            let group = of(Kind::DbSubnetGroup, "name", object.text("db_subnet_group_name"));
-            let vpc = group.first().map_or("", |group| group.text("vpc_id"));
-            Value::map([("DBInstanceIdentifier", id()), ("VpcId", Value::str(vpc))])
-        }
-        Kind::Instance => {
-            let groups = object.attributes.get("vpc_security_group_ids").and_then(Value::as_list).unwrap_or_default();
-            let groups = groups.iter().map(|id| Value::map([("GroupId", id.clone())]));
-            Value::map([
-                ("InstanceId", id()),
-                ("SubnetId", text("subnet_id")),
-                ("SecurityGroups", Value::List(groups.collect())),
-            ])
-        }
-        Kind::Route | Kind::RouteTableAssociation => return None,
-    })
-}
-
 /// A record and the address that it stands for.
 type Move = (String, Address);
 
 /// The moves for the stack in this VPC; `None` if too little of one is there.
 fn moves(all: &[Recorded], inputs: &Inputs, vpc: &str) -> Option<Vec<Move>> {
-    let objects: Vec<(&Recorded, Value)> = all.iter().filter_map(|one| Some((one, described(one, all)?))).collect();
+    let records: Vec<(Kind, ValueMap)> = all.iter().map(|one| (one.kind, one.attributes.clone())).collect();
+    let described = |one: &Recorded| {
+        let record = resource::Recorded { kind: one.kind, id: one.id(), attributes: &one.attributes, all: &records };
+        (one.kind.definition().describe)(&record)
+    };
+    let objects: Vec<(&Recorded, Value)> = all.iter().filter_map(|one| Some((one, described(one)?))).collect();
     let seen: Vec<Seen<'_>> = objects
         .iter()
         .filter(|(_, object)| object.at("VpcId").is_none_or(|other| other.as_str() == Some(vpc)))

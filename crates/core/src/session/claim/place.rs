@@ -14,7 +14,7 @@ use crate::intern::key;
 use crate::kind::Kind;
 use crate::resource::{self, OWN_TAGS, Place, Tagging};
 use crate::stack::{self, ANYWHERE};
-use crate::state::Target;
+use crate::state::{Choices, Target};
 use crate::value::{Value, ValueMap};
 use crate::variables::Variables;
 
@@ -156,27 +156,29 @@ impl<'a> Claims<'a> {
         self.only(Address::vpc(Kind::DefaultSecurityGroup, "this", 0), Kind::SecurityGroup, |seen| {
             seen.text("GroupName") == "default"
         });
-        let tiers = [("public", &variables.public_subnet_cidrs), ("private", &variables.private_subnet_cidrs)];
-        for (tier, cidrs) in tiers {
-            for (index, cidr) in (0..).zip(cidrs) {
-                let cidr = cidr.to_string();
-                self.only(Address::vpc(Kind::Subnet, tier, index), Kind::Subnet, |seen| seen.text("CidrBlock") == cidr);
-            }
-        }
+        self.declared(variables, vpc);
         self.route_tables();
         self.spare_tables(variables);
         self.routes_and_associations();
         self.nat_gateways();
-        for name in ["app", "db"] {
-            let group = stack::group_name(variables, name);
-            let fits = |seen: &Seen<'_>| seen.text("GroupName") == group;
-            self.only(Address::root(Kind::SecurityGroup, name), Kind::SecurityGroup, fits);
-        }
-        let (group, database) = (stack::db_subnet_group_name(variables), stack::db_identifier(variables));
-        let here = |seen: &Seen<'_>| seen.text("VpcId") == vpc;
-        self.only(Address::root(Kind::DbSubnetGroup, "main"), Kind::DbSubnetGroup, |s| here(s) && s.id == group);
-        self.only(Address::root(Kind::DbInstance, "postgres"), Kind::DbInstance, |s| here(s) && s.id == database);
         self.servers(variables);
+    }
+
+    /// What the stack declares with attributes that tell it from all others in the VPC.
+    fn declared(&mut self, variables: &Variables, vpc: &str) {
+        let declared = stack::stack(variables, &Choices::default(), None).resources;
+        for (address, declared) in declared {
+            let Some(names) = address.kind.definition().told_apart_by else { continue };
+            let (kind, place) = (address.kind, self.place);
+            self.only(address, kind, |seen| {
+                let Some(found) = resource::attributes(kind, &ValueMap::new(), seen.object, place) else {
+                    return false;
+                };
+                let agrees =
+                    |name: &&str| found.get(*name).is_some() && found.get(*name) == declared.attributes.get(*name);
+                seen.text("VpcId") == vpc && names.iter().all(agrees)
+            });
+        }
     }
 
     /// The table of the public subnets, and those of the private ones in the order of the subnets.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::{Replies, refresh};
+use super::super::Replies;
 use crate::address::Address;
 use crate::api::{Operation, Rds};
 use crate::identity;
@@ -75,7 +75,7 @@ pub(in super::super) fn all<'a>(replies: &Replies<'a>) -> Vec<Seen<'a>> {
     const NO_TAGS: &Value = &Value::Null;
     let mut seen = Vec::new();
     let mut known = BTreeSet::new();
-    for Listing { kind, operation, list, id, .. } in refresh::lists() {
+    for Listing { kind, operation, list, id, .. } in resource::listings() {
         for object in replies.items(operation, list) {
             let Some(id) = object.at(id).and_then(Value::as_str) else { continue };
             if known.insert((kind, id)) && resource::phase(kind, object) != Phase::Gone {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use aloka_core::api::Request;
+use aloka_core::kind::Kind;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use self::rules as rule;
 use crate::aws::ec2::nat_gateway::Nat;
 use crate::aws::error::{Answer, IdFormat};
 use crate::aws::record::{Meta, Record, Text, object, tags_value};
-use crate::aws::{Account, quotas};
+use crate::aws::{Account, ObjectKind, quotas};
 
 /// An Elastic IP address.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +32,7 @@ impl Record for ElasticIp {
     const LIST: (&'static str, &'static str) = ("AllocationIds", "Addresses");
     const FILTERS: &'static [&'static str] =
         &["allocation-id", "public-ip", "association-id", "network-interface-id", "private-ip-address", "domain"];
+    const KIND: ObjectKind = ObjectKind::Resource(Kind::Eip);
 
     fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.addresses

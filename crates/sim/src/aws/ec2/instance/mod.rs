@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use aloka_core::api::Request;
+use aloka_core::kind::Kind;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use crate::aws::ec2::launch::rules as launch_rules;
 use crate::aws::error::Answer;
 use crate::aws::error::IdFormat;
 use crate::aws::record::{Meta, Record, Text, common_object, object, tags_value};
-use crate::aws::{Account, catalog};
+use crate::aws::{Account, ObjectKind, catalog};
 use crate::rules::Refusal;
 
 /// An instance.
@@ -87,6 +88,7 @@ impl Record for Instance {
         "instance.group-id",
         "network-interface.network-interface-id",
     ];
+    const KIND: ObjectKind = ObjectKind::Resource(Kind::Instance);
 
     fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.instances
@@ -102,6 +104,10 @@ impl Record for Instance {
 
     fn meta_mut(&mut self) -> &mut Meta {
         &mut self.meta
+    }
+
+    fn counts(&self, now: Instant) -> bool {
+        !self.is_terminated(now)
     }
 
     fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {

@@ -6,6 +6,7 @@ pub(crate) mod rules;
 use std::collections::BTreeMap;
 
 use aloka_core::api::Request;
+use aloka_core::kind::Kind;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use self::rules as rule;
 use crate::aws::ec2::vpc::Vpc;
 use crate::aws::error::{Answer, IdFormat};
 use crate::aws::record::{Meta, Record, Text, object, tags_value};
-use crate::aws::{Account, quotas};
+use crate::aws::{Account, ObjectKind, quotas};
 use crate::rules::Rule;
 
 /// An internet gateway.
@@ -30,6 +31,7 @@ impl Record for Gateway {
     const LIST: (&'static str, &'static str) = ("InternetGatewayIds", "InternetGateways");
     const FILTERS: &'static [&'static str] =
         &["internet-gateway-id", "attachment.vpc-id", "attachment.state", "owner-id"];
+    const KIND: ObjectKind = ObjectKind::Resource(Kind::InternetGateway);
 
     fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.gateways

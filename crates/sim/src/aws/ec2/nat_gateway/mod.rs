@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use aloka_core::api::Request;
+use aloka_core::kind::Kind;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use crate::aws::ec2::network_interface::rules as network_interface_rules;
 use crate::aws::ec2::subnet::Subnet;
 use crate::aws::error::{Answer, IdFormat};
 use crate::aws::record::{Meta, Record, Text, object, tags_value};
-use crate::aws::{Account, quotas};
+use crate::aws::{Account, ObjectKind, quotas};
 
 /// The state of a NAT gateway that is gone but still listed.
 pub(crate) const DELETED: &str = "deleted";
@@ -46,6 +47,7 @@ impl Record for Nat {
     const FORMAT: IdFormat = IdFormat::NAT;
     const LIST: (&'static str, &'static str) = ("NatGatewayIds", "NatGateways");
     const FILTERS: &'static [&'static str] = &["nat-gateway-id", "subnet-id", "vpc-id", "state"];
+    const KIND: ObjectKind = ObjectKind::Resource(Kind::NatGateway);
 
     fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.nats
@@ -61,6 +63,10 @@ impl Record for Nat {
 
     fn meta_mut(&mut self) -> &mut Meta {
         &mut self.meta
+    }
+
+    fn counts(&self, now: Instant) -> bool {
+        self.state(now) != DELETED
     }
 
     fn filtered(&self, _account: &Account, now: Instant, filter: &str) -> Vec<Text> {

@@ -6,6 +6,7 @@ pub(crate) mod rules;
 use std::collections::BTreeMap;
 
 use aloka_core::api::Request;
+use aloka_core::kind::Kind;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
@@ -19,7 +20,7 @@ use crate::aws::ec2::subnet::Subnet;
 use crate::aws::ec2::vpc::{Vpc, parse_cidr};
 use crate::aws::error::{Answer, IdFormat};
 use crate::aws::record::{Meta, Record, Tags, Text, object, tags_value};
-use crate::aws::{Account, quotas};
+use crate::aws::{Account, ObjectKind, quotas};
 use crate::rules::{Refusal, Rule};
 
 /// A route table.
@@ -64,6 +65,7 @@ impl Record for RouteTable {
         "route.nat-gateway-id",
         "route.state",
     ];
+    const KIND: ObjectKind = ObjectKind::Resource(Kind::RouteTable);
 
     fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.route_tables
@@ -79,6 +81,10 @@ impl Record for RouteTable {
 
     fn meta_mut(&mut self) -> &mut Meta {
         &mut self.meta
+    }
+
+    fn counts(&self, _now: Instant) -> bool {
+        self.main.is_none()
     }
 
     fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {

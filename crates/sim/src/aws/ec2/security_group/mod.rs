@@ -6,19 +6,20 @@ pub(crate) mod rules;
 use std::collections::BTreeMap;
 
 use aloka_core::api::Request;
+use aloka_core::kind::Kind;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use self::rules as rule;
-use crate::aws::Account;
 use crate::aws::ec2::permission::rules as permission_rule;
 use crate::aws::ec2::permission::{self, Direction, Peer, Rule};
 use crate::aws::ec2::vpc::Vpc;
 use crate::aws::error::Answer;
 use crate::aws::error::IdFormat;
 use crate::aws::record::{Meta, Record, Tags, Text, object, tags_value};
+use crate::aws::{Account, ObjectKind};
 use crate::rules::Refusal;
 
 /// A security group.
@@ -46,6 +47,7 @@ impl Record for Group {
         "ip-permission.group-id",
         "egress.ip-permission.group-id",
     ];
+    const KIND: ObjectKind = ObjectKind::Resource(Kind::SecurityGroup);
 
     fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.groups
@@ -61,6 +63,10 @@ impl Record for Group {
 
     fn meta_mut(&mut self) -> &mut Meta {
         &mut self.meta
+    }
+
+    fn counts(&self, _now: Instant) -> bool {
+        !self.default
     }
 
     fn filtered(&self, account: &Account, _now: Instant, filter: &str) -> Vec<Text> {

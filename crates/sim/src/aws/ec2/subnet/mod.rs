@@ -6,6 +6,7 @@ pub(crate) mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aloka_core::api::Request;
+use aloka_core::kind::Kind;
 use aloka_core::network::Block;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
@@ -18,7 +19,7 @@ use crate::aws::ec2::network_interface::Pool;
 use crate::aws::ec2::vpc::{Vpc, parse_cidr};
 use crate::aws::error::{Answer, IdFormat};
 use crate::aws::record::{Meta, Record, Text, object, tags_value};
-use crate::aws::{Account, catalog, quotas};
+use crate::aws::{Account, ObjectKind, catalog, quotas};
 
 /// A subnet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +48,7 @@ impl Record for Subnet {
         "availability-zone-id",
         "state",
     ];
+    const KIND: ObjectKind = ObjectKind::Resource(Kind::Subnet);
 
     fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.subnets

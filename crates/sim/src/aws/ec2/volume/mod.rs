@@ -18,7 +18,7 @@ use crate::aws::ec2::launch::RootVolume;
 use crate::aws::error::Answer;
 use crate::aws::error::IdFormat;
 use crate::aws::record::{Meta, Record, Tags, Text, object, tags_value};
-use crate::aws::{Account, catalog};
+use crate::aws::{Account, ObjectKind, catalog};
 use crate::rules::Refusal;
 
 /// How often a volume may be changed within how long.
@@ -68,6 +68,7 @@ impl Record for Volume {
         "encrypted",
         "availability-zone",
     ];
+    const KIND: ObjectKind = ObjectKind::Volume;
 
     fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.volumes
@@ -90,6 +91,10 @@ impl Record for Volume {
         let instances = filters.plain("attachment.instance-id")?.iter().filter_map(|id| account.instances.get(id));
         let ids: BTreeSet<&Text> = instances.map(|instance| &instance.volume).collect();
         Some(ids.into_iter().filter_map(|id| account.volumes.get(id)).collect())
+    }
+
+    fn counts(&self, now: Instant) -> bool {
+        self.gone.is_none_or(|gone| now < gone)
     }
 
     fn filtered(&self, _account: &Account, now: Instant, filter: &str) -> Vec<Text> {

@@ -6,6 +6,7 @@ pub(crate) mod rules;
 use std::collections::BTreeMap;
 
 use aloka_core::api::Request;
+use aloka_core::kind::Kind;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 use ipnet::Ipv4Net;
@@ -15,7 +16,7 @@ use self::rules as rule;
 use crate::aws::durations::Transition;
 use crate::aws::error::{Answer, IdFormat};
 use crate::aws::record::{Meta, Record, Text, object, tags_value};
-use crate::aws::{Account, quotas};
+use crate::aws::{Account, ObjectKind, quotas};
 use crate::rng::Rng;
 use crate::rules::{Refusal, Rule};
 
@@ -37,6 +38,7 @@ impl Record for Vpc {
     const LIST: (&'static str, &'static str) = ("VpcIds", "Vpcs");
     const FILTERS: &'static [&'static str] =
         &["vpc-id", "cidr", "cidr-block", "cidrBlock", "state", "owner-id", "is-default", "isDefault"];
+    const KIND: ObjectKind = ObjectKind::Resource(Kind::Vpc);
 
     fn table(account: &Account) -> &BTreeMap<Text, Self> {
         &account.vpcs
