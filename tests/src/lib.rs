@@ -203,7 +203,7 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
     let project = "[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?";
     let project = project.prop_filter("sg-", |name: &String| name.split('-').next() != Some("sg"));
     let names = (project, "[a-z]{1,6}");
-    let network = (1_usize..=4, 2_usize..=4, 0_u8..=255, any::<bool>(), any::<bool>());
+    let network = (1_usize..=4, 2_usize..=4, 0_u8..=255, any::<bool>(), any::<bool>(), any::<bool>());
     let app = (
         0_u32..=4,
         prop::sample::select(vec!["t3.micro", "t3.small", "t3.medium"]),
@@ -223,7 +223,7 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
     );
     let tags = prop::collection::btree_map("[A-Z][a-z]{1,6}", "[a-z0-9 ]{0,8}", 0..=3);
     (names, network, app, db, tags).prop_map(|((project, environment), network, app, db, tags)| {
-        let (publics, privates, octet, nat, single) = network;
+        let (publics, privates, octet, nat, single, endpoint) = network;
         // One gateway for each zone needs a public subnet in each.
         let publics = if nat && !single { publics.max(privates) } else { publics };
         let (count, instance_type, family, ports, volume) = app;
@@ -236,7 +236,7 @@ pub fn any_tfvars() -> impl Strategy<Value = String> {
         let mut text = format!(
             "project_name = \"{project}\"\nenvironment = \"{environment}\"\nvpc_cidr = \"10.{octet}.0.0/16\"\n\
              public_subnet_cidrs = [{}]\nprivate_subnet_cidrs = [{}]\nenable_nat_gateway = {nat}\n\
-             single_nat_gateway = {single}\napp_instance_count = {count}\napp_instance_type = \"{instance_type}\"\n\
+             single_nat_gateway = {single}\nenable_s3_endpoint = {endpoint}\napp_instance_count = {count}\napp_instance_type = \"{instance_type}\"\n\
              app_ami_family = \"{family}\"\napp_ingress = [{}]\ndb_instance_class = \"{class}\"\n\
              db_allocated_storage = {storage}\ndb_multi_az = {multi_az}\ndb_backup_retention_days = {retention}\n\
              db_storage_encrypted = {encrypted}\ntags = {{ {} }}\n",

@@ -370,6 +370,7 @@ fn nothing(kind: Kind) -> Value {
         Kind::SecurityGroup => "sg",
         Kind::Subnet => "subnet",
         Kind::Vpc => "vpc",
+        Kind::VpcEndpoint => "vpce",
         Kind::DbSubnetGroup => "group",
         other @ (Kind::DbInstance
         | Kind::DefaultSecurityGroup

@@ -73,6 +73,7 @@ fn same_plans(before: &str, after: &str, seed: u32) -> BTreeSet<Kind> {
 fn every_kind_is_read_from_flat_attributes() {
     let mut kinds = same_plans("", "db_allocated_storage = 50\napp_instance_type = \"t3.large\"\n", 1);
     kinds.extend(same_plans(MANAGED, "app_instance_count = 3\n", 2));
+    kinds.extend(same_plans("enable_s3_endpoint = true\n", "single_nat_gateway = false\n", 3));
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), Kind::ALL);
 }
 

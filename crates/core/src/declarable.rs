@@ -55,7 +55,7 @@ const ONE: Indices = counted(1);
 const EACH_ZONE: Indices = counted(ZONES_MAX);
 
 /// Every resource that some valid variables declare: whether it is in the VPC's module, its kind and its name.
-const DECLARABLE: [(bool, Kind, &str, Indices); 18] = [
+const DECLARABLE: [(bool, Kind, &str, Indices); 19] = [
     (true, Kind::Vpc, "this", ONE),
     (true, Kind::InternetGateway, "this", ONE),
     (true, Kind::DefaultSecurityGroup, "this", ONE),
@@ -69,6 +69,7 @@ const DECLARABLE: [(bool, Kind, &str, Indices); 18] = [
     (true, Kind::RouteTableAssociation, "private", PRIVATE),
     (true, Kind::Eip, "nat", EACH_ZONE),
     (true, Kind::NatGateway, "this", EACH_ZONE),
+    (true, Kind::VpcEndpoint, "s3", ONE),
     (false, Kind::SecurityGroup, "app", SINGLE),
     (false, Kind::SecurityGroup, "db", SINGLE),
     (false, Kind::Instance, "app", Indices { single: true, below: INSTANCES_MAX }),

@@ -33,11 +33,13 @@ pub enum Kind {
     Subnet,
     /// `aws_vpc`
     Vpc,
+    /// `aws_vpc_endpoint`
+    VpcEndpoint,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::DbInstance,
         Self::DbSubnetGroup,
         Self::DefaultSecurityGroup,
@@ -51,10 +53,11 @@ impl Kind {
         Self::SecurityGroup,
         Self::Subnet,
         Self::Vpc,
+        Self::VpcEndpoint,
     ];
 
     /// Every kind, in the order in which a stack is made.
-    pub const AS_MADE: [Self; 13] = [
+    pub const AS_MADE: [Self; 14] = [
         Self::Vpc,
         Self::DefaultSecurityGroup,
         Self::Subnet,
@@ -64,6 +67,7 @@ impl Kind {
         Self::RouteTable,
         Self::Route,
         Self::RouteTableAssociation,
+        Self::VpcEndpoint,
         Self::SecurityGroup,
         Self::Instance,
         Self::DbInstance,
@@ -86,6 +90,7 @@ impl Kind {
             Self::SecurityGroup => "aws_security_group",
             Self::Subnet => "aws_subnet",
             Self::Vpc => "aws_vpc",
+            Self::VpcEndpoint => "aws_vpc_endpoint",
         }
     }
 

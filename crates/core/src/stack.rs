@@ -331,6 +331,22 @@ impl Builder<'_> {
             let table = Address::vpc(Kind::RouteTable, "private", index(position % tables));
             self.associate("private", index(position), table);
         }
+        if self.variables.enable_s3_endpoint {
+            let private = (0..tables).map(|position| Address::vpc(Kind::RouteTable, "private", index(position)));
+            self.s3_endpoint(private.chain([public]));
+        }
+    }
+
+    fn s3_endpoint(&mut self, tables: impl Iterator<Item = Address>) {
+        let name = format!("{}-s3", self.vpc_name);
+        let attributes = [
+            ("route_table_ids", Value::list(tables.map(|table| Value::reference(table, "id")))),
+            ("service_name", Value::from(format!("com.amazonaws.{}.s3", self.variables.aws_region))),
+            ("vpc_endpoint_type", Value::str("Gateway")),
+            ("vpc_id", Value::reference(vpc(), "id")),
+            ("tags", self.tags(&name)),
+        ];
+        self.declare(Address::vpc(Kind::VpcEndpoint, "s3", 0), attributes);
     }
 
     fn associate(&mut self, tier: &str, at: u32, table: Address) {

@@ -167,6 +167,7 @@ impl Console<'_> {
                 self.disassociate(id)?;
                 self.send(O::Ec2(Ec2::DeleteRouteTable), [("RouteTableId", own)])
             }
+            Kind::VpcEndpoint => self.send(O::Ec2(Ec2::DeleteVpcEndpoints), [("VpcEndpointIds", Value::list([id]))]),
             Kind::SecurityGroup => self.send(O::Ec2(Ec2::DeleteSecurityGroup), [("GroupId", own)]),
             Kind::Instance => self.send(O::Ec2(Ec2::TerminateInstances), [("InstanceIds", Value::list([id]))]),
             Kind::DbInstance => {

@@ -30,6 +30,8 @@ pub struct Settings {
     pub nat: bool,
     /// By one gateway.
     pub single: bool,
+    /// A gateway endpoint for S3.
+    pub endpoint: bool,
     /// Servers.
     pub servers: u32,
     /// Which instance type.
@@ -70,6 +72,7 @@ impl Default for Settings {
             privates: 2,
             nat: true,
             single: true,
+            endpoint: false,
             servers: 1,
             size: 0,
             al2023: false,
@@ -89,7 +92,7 @@ impl Default for Settings {
 }
 
 /// How many knobs [`Settings::turn`] knows.
-const KNOBS: u64 = 19;
+const KNOBS: u64 = 20;
 
 impl Settings {
     /// Any.
@@ -133,6 +136,7 @@ impl Settings {
             15 => self.encrypted = !rng.one_in(4),
             16 => self.protected = rng.one_in(4),
             17 => self.tag = u32::from(small(rng, 3)),
+            18 => self.endpoint = rng.one_in(2),
             _ => self.password = u32::from(small(rng, 3)),
         }
     }
@@ -177,7 +181,7 @@ impl Settings {
         let choice = |list: &[&'static str], place: usize| list.get(place).copied().unwrap_or_default();
         let mut text = format!(
             "project_name = \"{}\"\nvpc_cidr = \"10.{octet}.0.0/16\"\npublic_subnet_cidrs = [{}]\n\
-             private_subnet_cidrs = [{}]\nenable_nat_gateway = {}\nsingle_nat_gateway = {}\napp_instance_count = {}\n\
+             private_subnet_cidrs = [{}]\nenable_nat_gateway = {}\nsingle_nat_gateway = {}\nenable_s3_endpoint = {}\napp_instance_count = {}\n\
              app_instance_type = \"{}\"\napp_ami_family = \"{}\"\ndb_instance_class = \"{}\"\n\
              db_allocated_storage = {}\ndb_multi_az = {}\ndb_backup_retention_days = {}\ndb_storage_encrypted = {}\n\
              db_deletion_protection = {}\n",
@@ -186,6 +190,7 @@ impl Settings {
             cidrs(100, self.privates),
             self.nat,
             self.single,
+            self.endpoint,
             self.servers,
             choice(&SIZES, self.size),
             if self.al2023 { "al2023" } else { "amazon-linux-2" },
@@ -222,7 +227,7 @@ impl Settings {
                 $(simpler.push(Self { $field: plain.$field.clone(), ..self.clone() });)*
             };
         }
-        one_plain!(project octet publics privates nat single servers size al2023 rules volume version class storage);
+        one_plain!(project octet publics privates nat single endpoint servers size al2023 rules volume version class storage);
         one_plain!(multi_az retention encrypted protected tag password);
         simpler.retain(|settings| settings != self);
         simpler.dedup();

@@ -52,6 +52,9 @@ const fn destroy(name: &'static str, before: &'static [Before]) -> Case {
 use Before::{Cut, Made, Meddled};
 
 const WIDE: &str = "app_instance_count = 3\nsingle_nat_gateway = false\n";
+const S3: &str = "enable_s3_endpoint = true\n";
+/// The same with a private route table in each zone.
+const S3_WIDE: &str = "enable_s3_endpoint = true\nsingle_nat_gateway = false\n";
 const RENAMED: &str = "project_name = \"other\"\n";
 const MANY: &str = "app_instance_type = \"t3.medium\"\napp_ingress = [{ port = 443 }, { port = 8443 }]\n\
                     app_instance_count = 2\napp_root_volume_gib = 30\ndb_allocated_storage = 40\n\
@@ -62,7 +65,7 @@ const CAREFUL: &str = "db_skip_final_snapshot = false\ndb_delete_automated_backu
                        db_max_allocated_storage = 100\n";
 
 /// Every plan. Cheap plans come first, so that what is wrong is found soon.
-pub const CASES: [Case; 30] = [
+pub const CASES: [Case; 33] = [
     apply("nothing to do", &[Made("")], ""),
     apply("change of rules", &[Made("")], "app_ingress = [{ port = 443 }, { port = 8443 }]\n"),
     apply("change of tags", &[Made("")], "tags = { Team = \"b\" }\n"),
@@ -77,6 +80,9 @@ pub const CASES: [Case; 30] = [
     apply("NAT gateway taken away", &[Made("")], "enable_nat_gateway = false\n"),
     apply("NAT gateway added", &[Made("enable_nat_gateway = false\n")], ""),
     apply("NAT gateway in each zone", &[Made("")], "single_nat_gateway = false\n"),
+    apply("S3 endpoint added", &[Made("")], S3),
+    apply("S3 endpoint gets a table", &[Made(S3)], S3_WIDE),
+    apply("S3 endpoint loses a table, and goes", &[Made(S3_WIDE)], "single_nat_gateway = true\n"),
     apply("one server becomes three", &[Made("")], "app_instance_count = 3\n"),
     apply("three servers become one", &[Made(WIDE)], "single_nat_gateway = false\n"),
     apply("no server is left", &[Made("")], "app_instance_count = 0\n"),

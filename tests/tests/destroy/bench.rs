@@ -48,7 +48,7 @@ pub(crate) fn finishes(bench: &mut Bench, variables: &Variables) -> Result<(), S
     let recorded = bench.state().serial > 0;
     let Destroyed { end, swept, refusals } = destroy(bench, variables);
     let left = bench.world.account.objects(bench.world.now());
-    let swept_clean = swept.as_ref().is_some_and(|swept| swept.is_clean() && swept.kinds.len() == 11);
+    let swept_clean = swept.as_ref().is_some_and(|swept| swept.is_clean() && swept.kinds.len() == 12);
     if end != RunEnd::Outcome(Outcome::Done) {
         Err(format!("ended with {end:?}"))
     } else if !left.is_empty() {

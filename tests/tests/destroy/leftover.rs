@@ -141,13 +141,13 @@ fn the_sweep_is_planned() {
     let planned = bench.plan(&variables, Mode::Destroy).expect("a plan");
     let nodes = &planned.plan.nodes;
     let reads: Vec<usize> = (0..nodes.len()).filter(|index| nodes[*index].verb == Verb::Read).collect();
-    assert_eq!(reads.len(), 11);
+    assert_eq!(reads.len(), 12);
     let first = reads[0];
     assert!(reads.iter().copied().eq(first..nodes.len()), "they come last");
     assert!(!planned.plan.is_empty());
     finishes(&mut bench, &variables).expect("destroyed");
     let planned = bench.plan(&variables, Mode::Destroy).expect("a plan");
-    assert!(planned.plan.is_empty() && planned.plan.nodes.len() == 11);
+    assert!(planned.plan.is_empty() && planned.plan.nodes.len() == 12);
     // What was never written has left nothing.
     let planned = Bench::new(1, Durations::Median).plan(&variables, Mode::Destroy).expect("a plan");
     assert!(planned.plan.nodes.is_empty());

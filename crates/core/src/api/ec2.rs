@@ -10,9 +10,9 @@
 //! | `InternetGateway` | InternetGatewayId, Attachments [{VpcId, State}], OwnerId, Tags |
 //! | `Address` | AllocationId, PublicIp, Domain, AssociationId?, NetworkInterfaceId?, PrivateIpAddress?, PublicIpv4Pool?, NetworkBorderGroup?, Tags |
 //! | `NatGateway` | NatGatewayId, SubnetId, VpcId, State (`pending`, `available`, `failed`, `deleting`, `deleted`), FailureCode?, FailureMessage?, ConnectivityType, NatGatewayAddresses [{AllocationId, AssociationId?, IsPrimary?, NetworkInterfaceId?, PrivateIp?, PublicIp?}], Tags |
-//! | `RouteTable` | RouteTableId, VpcId, OwnerId, Routes [{DestinationCidrBlock, GatewayId?, NatGatewayId?, State, Origin}], Associations [{RouteTableAssociationId, RouteTableId, SubnetId?, Main, State}], Tags |
+//! | `RouteTable` | RouteTableId, VpcId, OwnerId, Routes [{DestinationCidrBlock?, DestinationPrefixListId?, GatewayId?, NatGatewayId?, State, Origin}], Associations [{RouteTableAssociationId, RouteTableId, SubnetId?, Main, State}], Tags |
 //! | `NetworkInterface` | NetworkInterfaceId, SubnetId, VpcId, AvailabilityZone, Status (`available`, `in-use`, and others between), Description?, InterfaceType (`interface`, `nat_gateway` or another), RequesterManaged, OwnerId, PrivateIpAddress, Groups [{GroupId, GroupName?}], Attachment? {AttachmentId, InstanceId?, InstanceOwnerId, DeleteOnTermination, Status}, Association? {PublicIp, AllocationId?}, Tags |
-//! | `VpcEndpoint` | VpcEndpointId, VpcEndpointType (`Interface`, `Gateway` or another), VpcId, ServiceName?, State (`available` and others; as AWS writes them, also with a capital), OwnerId, Tags |
+//! | `VpcEndpoint` | VpcEndpointId, VpcEndpointType (`Interface`, `Gateway` or another), VpcId, ServiceName?, State (`available` and others; as AWS writes them, also with a capital), RouteTableIds, PrivateDnsEnabled?, RequesterManaged?, OwnerId, Tags |
 //! | `VpcPeeringConnection` | VpcPeeringConnectionId, RequesterVpcInfo {VpcId?, OwnerId}, AccepterVpcInfo {VpcId?, OwnerId}, Status? {Code (`active`, `pending-acceptance`, `deleted` and others)}, Tags |
 //! | `VpnGateway` | VpnGatewayId, Type, State (`available`, `deleted` and others), VpcAttachments [{VpcId, State (`attached`, `detached` and between)}], Tags |
 //! | `NetworkAcl` | NetworkAclId, VpcId, IsDefault, OwnerId, Tags |
@@ -173,8 +173,22 @@ operations! {
         /// `{NetworkInterfaces: [NetworkInterface]}`
         DescribeNetworkInterfaces: Read, READ, [NetworkInterfaceIds, Filters];
 
+        /// `{VpcEndpoint: VpcEndpoint}`
+        CreateVpcEndpoint: Create(ClientToken), WRITE, [
+            VpcId(required), ServiceName(required), VpcEndpointType, RouteTableIds, ClientToken(required), Tags(required),
+        ] {
+            "IdempotentParameterMismatch" => SpentUnlessFound,
+        };
         /// `{VpcEndpoints: [VpcEndpoint]}`
-        DescribeVpcEndpoints: Read, READ, [Filters];
+        DescribeVpcEndpoints: Read, READ, [VpcEndpointIds, Filters];
+        /// `{}`; tables are added or taken away, not both in one call.
+        ModifyVpcEndpoint: Change, WRITE, [VpcEndpointId(required), AddRouteTableIds, RemoveRouteTableIds] {
+            // The call whose answer was lost has made the routes, or taken them away.
+            "RouteAlreadyExists" lost => Done,
+            "InvalidParameter" lost => Done,
+        };
+        /// `{}`. AWS answers in a list what it does not delete; the first of it is the error here.
+        DeleteVpcEndpoints: Remove, WRITE, [VpcEndpointIds(required)];
         /// `{VpcPeeringConnections: [VpcPeeringConnection]}`; they have no filter `vpc-id`, but one for each end.
         DescribeVpcPeeringConnections: Read, READ, [Filters];
         /// `{VpnGateways: [VpnGateway]}`; their filter is `attachment.vpc-id`.

@@ -24,6 +24,7 @@ pub mod schema;
 mod security_group;
 mod subnet;
 mod vpc;
+mod vpc_endpoint;
 
 use std::sync::Arc;
 
@@ -296,6 +297,7 @@ impl Kind {
             Self::SecurityGroup => &security_group::DEFINITION,
             Self::Subnet => &subnet::DEFINITION,
             Self::Vpc => &vpc::DEFINITION,
+            Self::VpcEndpoint => &vpc_endpoint::DEFINITION,
         }
     }
 

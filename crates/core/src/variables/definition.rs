@@ -119,6 +119,9 @@ variables! {
     /// True for one NAT gateway, false for one per zone.
     single_nat_gateway: bool = flag(),
         "bool" = "true", "one NAT gateway for all zones; false: one per zone";
+    /// True if the route tables lead to S3 by a gateway endpoint.
+    enable_s3_endpoint: bool = flag(),
+        "bool" = "false", "let all subnets reach S3 in this region through a gateway endpoint, which costs nothing";
     /// True if the security group that comes with the VPC is emptied, so that nothing is reachable through it.
     manage_default_security_group: bool = flag(),
         "bool" = "true", "empty the security group that comes with the VPC, so that nothing is reachable through it";

@@ -165,6 +165,12 @@ impl World {
         let subnets = subnets.map(str::to_owned).collect();
         let mut routes = Vec::new();
         for route in items(table, "Routes") {
+            // By an endpoint for a service of AWS: from it nothing comes in but answers.
+            let is_service =
+                !text(route, "DestinationPrefixListId").is_empty() && text(route, "GatewayId").starts_with("vpce-");
+            if is_service {
+                continue;
+            }
             if let Some(destination) = self.block(&id, route.get("DestinationCidrBlock")) {
                 routes.push(Route { destination, target: target(route) });
             }

@@ -142,6 +142,10 @@ impl Account {
                 let table = self.route_tables.get(id)?;
                 facts(&table.meta.tags, vec![own("ec2:RouteTableID"), vpc(&table.vpc)])
             }
+            T::VpcEndpoint => {
+                let endpoint = self.endpoints.get(id)?;
+                facts(&endpoint.meta.tags, Vec::new())
+            }
             T::SecurityGroup => {
                 let group = self.groups.get(id)?;
                 facts(&group.meta.tags, vec![own("ec2:SecurityGroupID"), vpc(&group.vpc)])

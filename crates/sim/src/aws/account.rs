@@ -20,6 +20,7 @@ use crate::aws::ec2::security_group::Group;
 use crate::aws::ec2::subnet::Subnet;
 use crate::aws::ec2::volume::Volume;
 use crate::aws::ec2::vpc::Vpc;
+use crate::aws::ec2::vpc_endpoint::VpcEndpoint;
 use crate::aws::record::{Meta, Record, Tags, Text};
 use crate::rng::Rng;
 use crate::rules::{Refusal, Rule, capacity};
@@ -211,6 +212,7 @@ impl Account {
                 "i" => drop(self.instances.remove(&id)),
                 "vol" => drop(self.volumes.remove(&id)),
                 "nat" => drop(self.nats.remove(&id)),
+                "vpce" => drop(self.endpoints.remove(&id)),
                 _ => match id.split_once('/') {
                     Some(("db", name)) => self.forget_db(name),
                     Some(("db-change", name)) => self.finish_db_change(at, name),
@@ -246,6 +248,7 @@ impl Account {
         objects.extend(of::<Group>(self, now));
         objects.extend(of::<Subnet>(self, now));
         objects.extend(of::<Vpc>(self, now));
+        objects.extend(of::<VpcEndpoint>(self, now));
         for (id, interface) in &self.interfaces {
             if interface.gone.is_none()
                 && interface.owner.starts_with("i-")

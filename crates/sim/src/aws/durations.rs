@@ -41,6 +41,10 @@ pub enum Transition {
     NatFail,
     /// A NAT gateway, from `deleting` to `deleted`.
     NatDelete,
+    /// A gateway endpoint, from `pending` to `available`.
+    EndpointCreate,
+    /// A gateway endpoint, from `deleting` to gone.
+    EndpointDelete,
     /// An instance, from `pending` to `running`.
     InstanceStart,
     /// An instance, from `stopping` to `stopped`.
@@ -96,13 +100,15 @@ const fn typical(transition: Transition, (min, median, max): (u64, u64, u64), so
 }
 
 /// The table.
-pub const TABLE: [Typical; 21] = [
+pub const TABLE: [Typical; 23] = [
     typical(Transition::VpcCreate, (1, 1, 3), "logs: 1 to 3 seconds"),
     typical(Transition::SubnetCreate, (0, 1, 2), "logs: about a second"),
     typical(Transition::RouteTableAssociate, (0, 0, 1), "logs: no more than a second"),
     typical(Transition::NatCreate, (84, 105, 121), "ten logs: 1m24s to 2m01s"),
     typical(Transition::NatFail, (2, 10, 60), "experience"),
     typical(Transition::NatDelete, (37, 61, 79), "18 logs: 37 to 79 seconds"),
+    typical(Transition::EndpointCreate, (1, 6, 11), "logs of Terraform runs: 5 to 11 seconds, waits included"),
+    typical(Transition::EndpointDelete, (1, 6, 31), "logs of Terraform runs: 5 to 31 seconds, waits included"),
     typical(Transition::InstanceStart, (12, 22, 42), "logs: 12 to 42 seconds"),
     typical(Transition::InstanceStop, (30, 40, 60), "experience: 30 to 60 seconds"),
     Typical {
@@ -153,6 +159,8 @@ impl Transition {
             Self::NatCreate => "duration/nat-create",
             Self::NatFail => "duration/nat-fail",
             Self::NatDelete => "duration/nat-delete",
+            Self::EndpointCreate => "duration/endpoint-create",
+            Self::EndpointDelete => "duration/endpoint-delete",
             Self::InstanceStart => "duration/instance-start",
             Self::InstanceStop => "duration/instance-stop",
             Self::InstanceTerminate => "duration/instance-terminate",

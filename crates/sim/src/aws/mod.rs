@@ -38,7 +38,7 @@ pub use self::ec2::network_interface::ForeignInterface;
 pub use self::ec2::subnet::BlockPublicAccess;
 use self::ec2::{
     attachment, eip, instance, internet_gateway, nat_gateway, network_interface, permission, route_table,
-    security_group, subnet, volume, vpc,
+    security_group, subnet, volume, vpc, vpc_endpoint,
 };
 use self::error::Answer;
 pub use self::needs::needs;
@@ -131,6 +131,8 @@ pub struct Account {
     route_tables: BTreeMap<Text, route_table::RouteTable>,
     /// Route table by association.
     associations: BTreeMap<Text, Text>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    endpoints: BTreeMap<Text, vpc_endpoint::VpcEndpoint>,
     groups: BTreeMap<Text, security_group::Group>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     attachments: BTreeMap<Text, attachment::Attachment>,
@@ -177,6 +179,7 @@ impl Account {
             nats: BTreeMap::new(),
             route_tables: BTreeMap::new(),
             associations: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
             groups: BTreeMap::new(),
             attachments: BTreeMap::new(),
             interfaces: BTreeMap::new(),
@@ -287,9 +290,10 @@ impl Account {
             Operation::Ec2(Ec2::ReplaceRouteTableAssociation) => self.replace_route_table_association(now, request),
             Operation::Ec2(Ec2::DisassociateRouteTable) => self.disassociate_route_table(now, request),
             Operation::Ec2(Ec2::DescribeNetworkInterfaces) => self.describe_network_interfaces(now, request),
-            Operation::Ec2(Ec2::DescribeVpcEndpoints) => {
-                self.describe_attachments(now, request, AttachmentKind::Endpoint)
-            }
+            Operation::Ec2(Ec2::CreateVpcEndpoint) => self.create_vpc_endpoint(now, request),
+            Operation::Ec2(Ec2::DescribeVpcEndpoints) => self.list::<vpc_endpoint::VpcEndpoint>(now, request),
+            Operation::Ec2(Ec2::ModifyVpcEndpoint) => self.modify_vpc_endpoint(now, request),
+            Operation::Ec2(Ec2::DeleteVpcEndpoints) => self.delete_vpc_endpoints(now, request),
             Operation::Ec2(Ec2::DescribeVpcPeeringConnections) => {
                 self.describe_attachments(now, request, AttachmentKind::PeeringConnection)
             }

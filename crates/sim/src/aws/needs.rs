@@ -32,6 +32,7 @@ fn all() -> impl Iterator<Item = &'static Asks> {
         ec2::eip::need::NEEDS,
         ec2::nat_gateway::need::NEEDS,
         ec2::route_table::need::NEEDS,
+        ec2::vpc_endpoint::need::NEEDS,
         ec2::network_interface::need::NEEDS,
         ec2::attachment::NEEDS,
         ec2::security_group::need::NEEDS,

@@ -27,6 +27,8 @@ pub struct Quotas {
     pub security_groups: usize,
     /// Rules of a security group in one direction, IPv4 and IPv6 apart.
     pub rules: usize,
+    /// Gateway endpoints.
+    pub gateway_endpoints: usize,
     /// Network interfaces, whoever made them.
     pub network_interfaces: usize,
     /// Security groups on a network interface.
@@ -58,6 +60,7 @@ impl Default for Quotas {
             addresses: 5,
             nat_gateways: 5,
             route_tables: 200,
+            gateway_endpoints: 20,
             routes: 500,
             security_groups: 2500,
             rules: 60,

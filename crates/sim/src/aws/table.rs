@@ -19,6 +19,7 @@ pub fn all_rules() -> impl Iterator<Item = &'static Rule> {
         ec2::eip::rules::ALL,
         ec2::nat_gateway::rules::ALL,
         ec2::route_table::rules::ALL,
+        ec2::vpc_endpoint::rules::ALL,
         ec2::network_interface::rules::ALL,
         ec2::security_group::rules::ALL,
         ec2::permission::rules::ALL,

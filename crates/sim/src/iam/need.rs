@@ -40,6 +40,8 @@ pub enum ResourceType {
     NatGateway,
     /// `ec2 … route-table/`
     RouteTable,
+    /// `ec2 … vpc-endpoint/`
+    VpcEndpoint,
     /// `ec2 … security-group/`
     SecurityGroup,
     /// `ec2 … network-interface/`
@@ -72,6 +74,7 @@ impl ResourceType {
             "eipalloc" => Some(Self::ElasticIp),
             "nat" => Some(Self::NatGateway),
             "rtb" => Some(Self::RouteTable),
+            "vpce" => Some(Self::VpcEndpoint),
             "sg" => Some(Self::SecurityGroup),
             "eni" => Some(Self::NetworkInterface),
             "i" => Some(Self::Instance),
@@ -94,6 +97,7 @@ impl ResourceType {
             | Self::ElasticIp
             | Self::NatGateway
             | Self::RouteTable
+            | Self::VpcEndpoint
             | Self::SecurityGroup
             | Self::NetworkInterface
             | Self::Instance
@@ -118,6 +122,7 @@ impl ResourceType {
             Self::ElasticIp => ec2("elastic-ip"),
             Self::NatGateway => ec2("natgateway"),
             Self::RouteTable => ec2("route-table"),
+            Self::VpcEndpoint => ec2("vpc-endpoint"),
             Self::SecurityGroup => ec2("security-group"),
             Self::NetworkInterface => ec2("network-interface"),
             Self::Instance => ec2("instance"),

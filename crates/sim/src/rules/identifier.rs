@@ -23,6 +23,10 @@ rules! {
         "a NAT gateway's identifier is nat- and 8 or 17 hexadecimal digits"; [ErrorCodes, Experience];
     NAT_NOT_FOUND: "identifier.nat-exists" Refusal [] "NatGatewayNotFound" => "The Nat Gateway {} was not found";
         "a call that names a NAT gateway needs it to exist and to be visible"; [ErrorCodes, ServiceModel];
+    ENDPOINT_MALFORMED: "identifier.endpoint-form" Refusal [] "InvalidVpcEndpointId.Malformed" => "Invalid Id: '{}' (expecting 'vpce-...; the Id may only contain lowercase alphanumeric characters and a single dash')";
+        "an endpoint's identifier is vpce- and 8 or 17 hexadecimal digits"; [PublicLogs];
+    ENDPOINT_NOT_FOUND: "identifier.endpoint-exists" Refusal [] "InvalidVpcEndpointId.NotFound" => "The Vpc Endpoint Id '{}' does not exist";
+        "a call that names an endpoint needs it to exist and to be visible"; [ErrorCodes, PublicLogs];
     ROUTE_NAT_MALFORMED: "identifier.route-nat-form" Refusal [Ec2::CreateRoute, Ec2::ReplaceRoute] "InvalidNatGatewayID.Malformed" => "Invalid id: \"{}\" (expecting \"nat-...\")";
         "a route names a NAT gateway in the form of its identifiers"; [Experience];
     ROUTE_NAT_NOT_FOUND: "identifier.route-nat-exists" Refusal [Ec2::CreateRoute, Ec2::ReplaceRoute] "InvalidNatGatewayID.NotFound" => "The natGateway ID '{}' does not exist";

@@ -29,6 +29,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("ec2/internet_gateway", include_str!("../../scenarios/ec2/internet_gateway.scenario")),
     ("ec2/eip", include_str!("../../scenarios/ec2/eip.scenario")),
     ("ec2/nat_gateway", include_str!("../../scenarios/ec2/nat_gateway.scenario")),
+    ("ec2/vpc_endpoint", include_str!("../../scenarios/ec2/vpc_endpoint.scenario")),
     ("ec2/route_table", include_str!("../../scenarios/ec2/route_table.scenario")),
     ("ec2/network_interface", include_str!("../../scenarios/ec2/network_interface.scenario")),
     ("ec2/tags", include_str!("../../scenarios/ec2/tags.scenario")),

@@ -374,11 +374,15 @@ impl SimulatedCloud {
             let is_there = self.account.protect_instance(text("instance")?, protection);
             return is_there.then_some(()).ok_or_else(|| "there is no such instance".to_owned());
         }
-        let kind = serde_json::from_value(kind.into()).map_err(|error| error.to_string())?;
         let tags = value.get("tags").cloned().unwrap_or_else(|| Json::Object(serde_json::Map::new()));
         let tags: Value = serde_json::from_value(tags).map_err(|error| error.to_string())?;
         let tags = tags.as_map().cloned().unwrap_or_default();
-        self.account.attach(self.now, kind, text("vpc")?, tags);
+        if kind == "endpoint" {
+            self.account.attach_endpoint(self.now, text("vpc")?, tags);
+            return Ok(());
+        }
+        let named = serde_json::from_value(kind.into()).map_err(|error| error.to_string())?;
+        self.account.attach(self.now, named, text("vpc")?, tags);
         Ok(())
     }
 

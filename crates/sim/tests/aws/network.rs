@@ -197,11 +197,14 @@ const OTHERS: [(aloka_core::api::Ec2, &str); 5] = [
 
 #[test]
 fn what_other_people_have_keeps_a_vpc_until_it_is_removed() {
-    for kind in AttachmentKind::ALL {
+    for kind in AttachmentKind::ALL.map(Some).into_iter().chain([None]) {
         let mut cloud = Cloud::instant();
         let vpc = cloud.vpc("10.0.0.0/16");
         let tags: ValueMap = [("team".into(), Value::str("data"))].into_iter().collect();
-        let id = cloud.account.attach(cloud.now, kind, &vpc, tags);
+        let id = match kind {
+            Some(kind) => cloud.account.attach(cloud.now, kind, &vpc, tags),
+            None => cloud.account.attach_endpoint(cloud.now, &vpc, tags),
+        };
 
         // A customer of ours does not count it, a save to a file and back does.
         assert_eq!(cloud.account.objects(cloud.now).len(), 1, "{kind:?}");

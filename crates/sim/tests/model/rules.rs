@@ -110,8 +110,21 @@ fn routes(view: &View) -> Result<(), String> {
             ensure!(text(there, "VpcId") == vpc, "{id} is of a subnet in another VPC");
             ensure!(associated.insert(subnet.to_owned()), "{subnet} has two route tables");
         }
-        let own = items(table, "Routes").iter().filter(|route| text(route, "GatewayId") != "local");
-        at_most("routes in a table", items(table, "Routes").len(), quotas().routes)?;
+        let (services, routes): (Vec<_>, Vec<_>) =
+            items(table, "Routes").iter().partition(|route| text(route, "GatewayId").starts_with("vpce-"));
+        for route in &services {
+            let endpoint =
+                view.get("VpcEndpoints", text(route, "GatewayId")).ok_or("a route by an endpoint that is gone")?;
+            let has = items(endpoint, "RouteTableIds").iter().any(|table| table.as_str() == Some(id));
+            ensure!(
+                has && text(endpoint, "VpcId") == vpc,
+                "{id} has a route by an endpoint that has it not: {endpoint}"
+            );
+        }
+        let lists: BTreeSet<_> = services.iter().map(|route| text(route, "DestinationPrefixListId")).collect();
+        ensure!(lists.len() == services.len(), "{id} has two routes to one service");
+        at_most("routes in a table", routes.len(), quotas().routes)?;
+        let own = routes.into_iter().filter(|route| text(route, "GatewayId") != "local");
         let destinations: BTreeSet<_> = own.clone().map(|route| text(route, "DestinationCidrBlock")).collect();
         ensure!(destinations.len() == own.clone().count(), "{id} has two routes to one destination");
         for route in own.filter(|route| text(route, "State") == "active") {
@@ -124,6 +137,16 @@ fn routes(view: &View) -> Result<(), String> {
             ensure!(leads, "{id} has an active route that leads nowhere: {route}");
         }
     }
+    for (id, endpoint) in view.all("VpcEndpoints") {
+        let vpc = text(endpoint, "VpcId");
+        ensure!(view.get("Vpcs", vpc).is_some(), "{id} is in a VPC that is gone");
+        for table in items(endpoint, "RouteTableIds").iter().filter_map(Value::as_str) {
+            let there = view.get("RouteTables", table).ok_or_else(|| format!("{id} has a table that is gone"))?;
+            let shows = items(there, "Routes").iter().any(|route| text(route, "GatewayId") == id);
+            ensure!(shows == (text(endpoint, "State") != "deleting"), "{table} shows no route by {id}");
+        }
+    }
+    at_most("endpoints", view.all("VpcEndpoints").count(), quotas().gateway_endpoints)?;
     Ok(())
 }
 
@@ -257,7 +280,7 @@ fn inventory(view: &View, objects: &[Object]) -> Result<(), String> {
     let listed: BTreeSet<String> = shown.clone().map(name).collect();
     ensure!(listed.len() == shown.count(), "an object is listed twice");
     let is_main = |table: &Value| items(table, "Associations").iter().any(|a| a.get("Main").as_bool() == Some(true));
-    let plain = ["Vpcs", "Subnets", "InternetGateways", "Addresses", "Volumes"];
+    let plain = ["Vpcs", "VpcEndpoints", "Subnets", "InternetGateways", "Addresses", "Volumes"];
     let seen = plain.into_iter().flat_map(|list| view.all(list)).chain(instances(view));
     let seen = seen.chain(view.all("NatGateways").filter(|(_, nat)| text(nat, "State") != "deleted"));
     let seen = seen.chain(view.all("RouteTables").filter(|(_, table)| !is_main(table)));
@@ -274,7 +297,7 @@ fn inventory(view: &View, objects: &[Object]) -> Result<(), String> {
 /// A refusal because something is in use names a use that can be seen.
 pub(crate) fn has_reason(view: &View, request: &Request) -> Result<(), String> {
     let in_vpc = |id: &str| {
-        ["Subnets", "NatGateways", "Instances", "DBInstances"]
+        ["Subnets", "NatGateways", "Instances", "DBInstances", "VpcEndpoints"]
             .into_iter()
             .any(|list| view.all(list).any(|(_, o)| text(o, "VpcId") == id))
             || view.all("SecurityGroups").any(|(_, o)| text(o, "VpcId") == id && text(o, "GroupName") != "default")

@@ -44,6 +44,7 @@ pub(crate) fn quotas() -> Quotas {
         addresses: 3,
         nat_gateways: 2,
         route_tables: 4,
+        gateway_endpoints: 3,
         routes: 2,
         security_groups: 6,
         rules: 3,
@@ -55,7 +56,7 @@ pub(crate) fn quotas() -> Quotas {
 }
 
 /// A network with a server and a database: most calls have something to act on only after most of these.
-const START: [(Operation, &[u8]); 19] = [
+const START: [(Operation, &[u8]); 20] = [
     (Operation::Ec2(Ec2::CreateVpc), &[]),
     (Operation::Ec2(Ec2::CreateSubnet), &[0, 1, 1]),
     (Operation::Ec2(Ec2::CreateSubnet), &[0, 4, 3]),
@@ -66,6 +67,7 @@ const START: [(Operation, &[u8]); 19] = [
     (Operation::Ec2(Ec2::CreateRouteTable), &[]),
     (Operation::Ec2(Ec2::CreateRoute), &[]),
     (Operation::Ec2(Ec2::AssociateRouteTable), &[]),
+    (Operation::Ec2(Ec2::CreateVpcEndpoint), &[0, 0, 0, 1, 1]),
     (Operation::Ec2(Ec2::CreateSecurityGroup), &[]),
     (Operation::Ec2(Ec2::CreateSecurityGroup), &[1]),
     (Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress), &[0, 1]),
@@ -180,6 +182,10 @@ fn argument(names: &Names, parameter: &str, pick: u8) -> Value {
     let flag = Value::from(pick.is_multiple_of(3));
     match parameter {
         "VpcId" => id("vpc"),
+        "VpcEndpointId" => id("vpce"),
+        "VpcEndpointIds" => ids("vpce"),
+        "ServiceName" => one_of(&["com.amazonaws.us-east-1.s3", "com.amazonaws.us-east-1.dynamodb", "s3"]),
+        "RouteTableIds" | "AddRouteTableIds" | "RemoveRouteTableIds" => ids("rtb"),
         "SubnetId" => id("subnet"),
         "SubnetIds" => Value::list([names.pick("subnet", pick % 3), names.pick("subnet", pick % 3 + 1)]),
         "InternetGatewayId" => id("igw"),
@@ -195,7 +201,7 @@ fn argument(names: &Names, parameter: &str, pick: u8) -> Value {
         "InstanceIds" => ids("i"),
         "VolumeId" => id("vol"),
         "Resources" => {
-            let prefixes = ["vpc", "subnet", "igw", "eipalloc", "nat", "rtb", "sg", "i", "vol"];
+            let prefixes = ["vpc", "vpce", "subnet", "igw", "eipalloc", "nat", "rtb", "sg", "i", "vol"];
             ids(prefixes[usize::from(pick) % prefixes.len()])
         }
         "CidrBlock" => {

@@ -9,13 +9,14 @@ use crate::script::Stage;
 
 /// Calls that list everything there is: the operation, its list, an object's identifier, the parameter that asks for
 /// one.
-pub(crate) const LISTS: [(Operation, &str, &str, &str); 12] = [
+pub(crate) const LISTS: [(Operation, &str, &str, &str); 13] = [
     (Operation::Ec2(Ec2::DescribeVpcs), "Vpcs", "VpcId", "VpcIds"),
     (Operation::Ec2(Ec2::DescribeSubnets), "Subnets", "SubnetId", "SubnetIds"),
     (Operation::Ec2(Ec2::DescribeInternetGateways), "InternetGateways", "InternetGatewayId", "InternetGatewayIds"),
     (Operation::Ec2(Ec2::DescribeAddresses), "Addresses", "AllocationId", "AllocationIds"),
     (Operation::Ec2(Ec2::DescribeNatGateways), "NatGateways", "NatGatewayId", "NatGatewayIds"),
     (Operation::Ec2(Ec2::DescribeRouteTables), "RouteTables", "RouteTableId", "RouteTableIds"),
+    (Operation::Ec2(Ec2::DescribeVpcEndpoints), "VpcEndpoints", "VpcEndpointId", "VpcEndpointIds"),
     (Operation::Ec2(Ec2::DescribeSecurityGroups), "SecurityGroups", "GroupId", "GroupIds"),
     (Operation::Ec2(Ec2::DescribeInstances), "Instances", "InstanceId", "InstanceIds"),
     (Operation::Ec2(Ec2::DescribeVolumes), "Volumes", "VolumeId", "VolumeIds"),

@@ -30,7 +30,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_types::service_config::ServiceConfigKey;
 
-use self::ec2::{attachment, gateway, instance, interface, route, security_group, tags, vpc};
+use self::ec2::{attachment, endpoint, gateway, instance, interface, route, security_group, tags, vpc};
 use self::input::Input;
 use self::profile::ProfileError;
 
@@ -158,7 +158,10 @@ impl AwsClient {
 
             Operation::Ec2(Ec2::DescribeNetworkInterfaces) => boxed(interface::describe_network_interfaces, ec2, input),
 
-            Operation::Ec2(Ec2::DescribeVpcEndpoints) => boxed(attachment::describe_vpc_endpoints, ec2, input),
+            Operation::Ec2(Ec2::CreateVpcEndpoint) => boxed(endpoint::create_vpc_endpoint, ec2, input),
+            Operation::Ec2(Ec2::DescribeVpcEndpoints) => boxed(endpoint::describe_vpc_endpoints, ec2, input),
+            Operation::Ec2(Ec2::ModifyVpcEndpoint) => boxed(endpoint::modify_vpc_endpoint, ec2, input),
+            Operation::Ec2(Ec2::DeleteVpcEndpoints) => boxed(endpoint::delete_vpc_endpoints, ec2, input),
             Operation::Ec2(Ec2::DescribeVpcPeeringConnections) => {
                 boxed(attachment::describe_vpc_peering_connections, ec2, input)
             }

@@ -3,6 +3,7 @@
 mod cases;
 mod cases_attachment;
 mod cases_ec2;
+mod cases_endpoint;
 mod cases_instance;
 mod cases_rds;
 mod endpoints;

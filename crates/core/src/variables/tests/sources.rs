@@ -23,6 +23,7 @@ fn no_source_gives_the_defaults() {
         ("private_subnet_cidrs", json!(["10.0.10.0/24", "10.0.11.0/24"])),
         ("availability_zones", json!([])),
         ("enable_nat_gateway", json!(true)),
+        ("enable_s3_endpoint", json!(false)),
         ("single_nat_gateway", json!(true)),
         ("manage_default_security_group", json!(true)),
         ("app_instance_type", json!("t3.small")),

@@ -1,4 +1,4 @@
-//! What other people have on a VPC: endpoints, peering connections, VPN gateways, network ACLs and egress-only internet
+//! What other people have on a VPC: peering connections, VPN gateways, network ACLs and egress-only internet
 //! gateways.
 //!
 //! No call that is modelled makes, changes or deletes one, so whoever owns the account puts it there. It is listed, and
@@ -19,7 +19,6 @@ use crate::rules::Rule;
 
 /// What calls about them need.
 pub(crate) const NEEDS: &[Asks] = &[
-    (Operation::Ec2(Ec2::DescribeVpcEndpoints), &[Ask::Any]),
     (Operation::Ec2(Ec2::DescribeVpcPeeringConnections), &[Ask::Any]),
     (Operation::Ec2(Ec2::DescribeVpnGateways), &[Ask::Any]),
     (Operation::Ec2(Ec2::DescribeNetworkAcls), &[Ask::Any]),
@@ -33,8 +32,6 @@ const PEER_ACCOUNT: &str = "210987654321";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttachmentKind {
-    /// A gateway endpoint, for S3.
-    Endpoint,
     /// A peering connection that the VPC asked for.
     PeeringConnection,
     /// A peering connection that the VPC was asked for.
@@ -77,8 +74,7 @@ const PEERING: Shape = Shape {
 
 impl AttachmentKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::Endpoint,
+    pub const ALL: [Self; 5] = [
         Self::PeeringConnection,
         Self::AcceptedPeeringConnection,
         Self::VpnGateway,
@@ -88,19 +84,6 @@ impl AttachmentKind {
 
     const fn shape(self) -> Shape {
         match self {
-            Self::Endpoint => Shape {
-                prefix: "vpce-",
-                resource_type: "vpc-endpoint",
-                list: "VpcEndpoints",
-                filters: &[
-                    ("vpc-endpoint-id", "VpcEndpointId"),
-                    ("vpc-id", "VpcId"),
-                    ("vpc-endpoint-state", "State"),
-                    ("vpc-endpoint-type", "VpcEndpointType"),
-                    ("service-name", "ServiceName"),
-                ],
-                blocks: &rule::HAS_ENDPOINT,
-            },
             Self::PeeringConnection | Self::AcceptedPeeringConnection => PEERING,
             Self::VpnGateway => Shape {
                 prefix: "vgw-",
@@ -171,15 +154,6 @@ impl Attachment {
         };
         let attached = |state: &str| Value::list([object([("VpcId", vpc.clone()), ("State", state.into())])]);
         match self.kind {
-            AttachmentKind::Endpoint => object([
-                ("OwnerId", owner),
-                ("ServiceName", format!("com.amazonaws.{}.s3", account.options.region).into()),
-                ("State", "available".into()),
-                ("Tags", tags),
-                ("VpcEndpointId", id),
-                ("VpcEndpointType", "Gateway".into()),
-                ("VpcId", vpc),
-            ]),
             AttachmentKind::PeeringConnection => peering("RequesterVpcInfo", "AccepterVpcInfo"),
             AttachmentKind::AcceptedPeeringConnection => peering("AccepterVpcInfo", "RequesterVpcInfo"),
             AttachmentKind::VpnGateway => object([
@@ -228,7 +202,7 @@ impl Account {
             self.drop_interface(id);
             return true;
         }
-        self.attachments.remove(id).is_some()
+        self.remove_foreign_endpoint(id) || self.attachments.remove(id).is_some()
     }
 
     /// The rule that keeps a VPC because of what other people have on it.

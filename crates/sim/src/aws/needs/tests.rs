@@ -130,7 +130,32 @@ fn every_operation() {
             ],
         ),
         (O::Ec2(Ec2::DescribeInternetGateways), none.clone(), vec!["ec2:DescribeInternetGateways *"]),
+        (
+            O::Ec2(Ec2::CreateVpcEndpoint),
+            json!({ "VpcId": "vpc-1", "ServiceName": "s3", "RouteTableIds": ["rtb-1", "rtb-foreign"], "Tags": tags }),
+            vec![
+                "ec2:CreateVpcEndpoint ec2:r:1:vpc-endpoint/* requested",
+                "ec2:CreateTags ec2:r:1:vpc-endpoint/* requested",
+                "ec2:CreateVpcEndpoint ec2:r:1:vpc/vpc-1 own",
+                "ec2:CreateVpcEndpoint ec2:r:1:route-table/rtb-1 own",
+                "ec2:CreateVpcEndpoint ec2:r:1:route-table/rtb-foreign",
+            ],
+        ),
         (O::Ec2(Ec2::DescribeVpcEndpoints), none.clone(), vec!["ec2:DescribeVpcEndpoints *"]),
+        (
+            O::Ec2(Ec2::ModifyVpcEndpoint),
+            json!({ "VpcEndpointId": "vpce-1", "AddRouteTableIds": ["rtb-1"], "RemoveRouteTableIds": ["rtb-2"] }),
+            vec![
+                "ec2:ModifyVpcEndpoint ec2:r:1:vpc-endpoint/vpce-1 own",
+                "ec2:ModifyVpcEndpoint ec2:r:1:route-table/rtb-1 own",
+                "ec2:ModifyVpcEndpoint ec2:r:1:route-table/rtb-2 own",
+            ],
+        ),
+        (
+            O::Ec2(Ec2::DeleteVpcEndpoints),
+            json!({ "VpcEndpointIds": ["vpce-1"] }),
+            vec!["ec2:DeleteVpcEndpoints ec2:r:1:vpc-endpoint/vpce-1 own"],
+        ),
         (O::Ec2(Ec2::DescribeVpcPeeringConnections), none.clone(), vec!["ec2:DescribeVpcPeeringConnections *"]),
         (O::Ec2(Ec2::DescribeVpnGateways), none.clone(), vec!["ec2:DescribeVpnGateways *"]),
         (O::Ec2(Ec2::DescribeNetworkAcls), none.clone(), vec!["ec2:DescribeNetworkAcls *"]),

@@ -1,24 +1,18 @@
-//! What other people have on a VPC: endpoints, peering connections, VPN gateways, network ACLs, egress-only internet
+//! What other people have on a VPC: peering connections, VPN gateways, network ACLs, egress-only internet
 //! gateways.
 
 use aloka_core::api::Reply;
 use aloka_core::value::Value;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{
-    AttachmentStatus, EgressOnlyInternetGateway, GatewayType, NetworkAcl, State, VpcEndpoint, VpcEndpointType,
-    VpcPeeringConnection, VpcPeeringConnectionStateReasonCode, VpcPeeringConnectionVpcInfo, VpnGateway, VpnState,
+    AttachmentStatus, EgressOnlyInternetGateway, GatewayType, NetworkAcl, VpcPeeringConnection,
+    VpcPeeringConnectionStateReasonCode, VpcPeeringConnectionVpcInfo, VpnGateway, VpnState,
 };
 
 use crate::driver::aws::convert::{filters, tag_map};
 use crate::driver::aws::error::api_error;
 use crate::driver::aws::input::Input;
 use crate::driver::aws::reply::{list, object, text};
-
-pub(in crate::driver::aws) async fn describe_vpc_endpoints(client: &Client, input: &Input<'_>) -> Reply {
-    let call = client.describe_vpc_endpoints().set_filters(filters(input)?);
-    let endpoints = call.into_paginator().items().send().try_collect().await.map_err(api_error)?;
-    Ok(object([("VpcEndpoints", list(&endpoints, vpc_endpoint))]))
-}
 
 pub(in crate::driver::aws) async fn describe_vpc_peering_connections(client: &Client, input: &Input<'_>) -> Reply {
     let call = client.describe_vpc_peering_connections().set_filters(filters(input)?);
@@ -45,18 +39,6 @@ pub(in crate::driver::aws) async fn describe_egress_only_internet_gateways(
     let call = client.describe_egress_only_internet_gateways().set_filters(filters(input)?);
     let gateways = call.into_paginator().items().send().try_collect().await.map_err(api_error)?;
     Ok(object([("EgressOnlyInternetGateways", list(&gateways, egress_only_internet_gateway))]))
-}
-
-fn vpc_endpoint(endpoint: &VpcEndpoint) -> Value {
-    object([
-        ("VpcEndpointId", text(endpoint.vpc_endpoint_id())),
-        ("VpcEndpointType", text(endpoint.vpc_endpoint_type().map(VpcEndpointType::as_str))),
-        ("VpcId", text(endpoint.vpc_id())),
-        ("ServiceName", text(endpoint.service_name())),
-        ("State", text(endpoint.state().map(State::as_str))),
-        ("OwnerId", text(endpoint.owner_id())),
-        ("Tags", tag_map(endpoint.tags())),
-    ])
 }
 
 fn vpc_peering_connection(connection: &VpcPeeringConnection) -> Value {

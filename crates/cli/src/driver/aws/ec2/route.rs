@@ -91,6 +91,7 @@ fn route_table(table: &RouteTable) -> Value {
     let routes = list(table.routes(), |route| {
         object([
             ("DestinationCidrBlock", text(route.destination_cidr_block())),
+            ("DestinationPrefixListId", text(route.destination_prefix_list_id())),
             ("GatewayId", text(route.gateway_id())),
             ("NatGatewayId", text(route.nat_gateway_id())),
             ("State", text(route.state().map(RouteState::as_str))),

@@ -8,27 +8,6 @@ use super::cases::{Case, case};
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case(
-            O::Ec2(Ec2::DescribeVpcEndpoints),
-            json!({"Filters": {"vpc-id": ["vpc-1"]}}),
-            &["Filter.1.Name=vpc-id", "Filter.1.Value.1=vpc-1"],
-            "<vpcEndpointSet><item><vpcEndpointId>vpce-1</vpcEndpointId><vpcEndpointType>Interface</vpcEndpointType>
-                <vpcId>vpc-1</vpcId><serviceName>com.amazonaws.us-east-1.ssm</serviceName><state>available</state>
-                <policyDocument>{}</policyDocument><privateDnsEnabled>true</privateDnsEnabled>
-                <requesterManaged>false</requesterManaged><ownerId>111122223333</ownerId>
-                <networkInterfaceIdSet><item>eni-1</item></networkInterfaceIdSet>
-                <tagSet><item><key>Name</key><value>ssm</value></item></tagSet></item>
-                <item><vpcEndpointId>vpce-2</vpcEndpointId><vpcEndpointType>Gateway</vpcEndpointType>
-                <state>Deleting</state></item></vpcEndpointSet>",
-            json!({"VpcEndpoints": [
-                {
-                    "VpcEndpointId": "vpce-1", "VpcEndpointType": "Interface", "VpcId": "vpc-1",
-                    "ServiceName": "com.amazonaws.us-east-1.ssm", "State": "available", "OwnerId": "111122223333",
-                    "Tags": {"Name": "ssm"},
-                },
-                {"VpcEndpointId": "vpce-2", "VpcEndpointType": "Gateway", "State": "Deleting", "Tags": {}},
-            ]}),
-        ),
-        case(
             O::Ec2(Ec2::DescribeVpcPeeringConnections),
             json!({"Filters": {"requester-vpc-info.vpc-id": ["vpc-1"]}}),
             &["Filter.1.Name=requester-vpc-info.vpc-id", "Filter.1.Value.1=vpc-1"],

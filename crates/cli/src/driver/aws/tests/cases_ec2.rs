@@ -50,6 +50,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(routes());
     cases.push(network_interfaces());
     cases.extend(super::cases_attachment::cases());
+    cases.extend(super::cases_endpoint::cases());
     cases.extend(security_groups());
     cases.push(case(
         O::Ec2(Ec2::DescribeTags),
@@ -455,6 +456,8 @@ fn routes() -> Vec<Case> {
             json!({"RouteTableIds": ["rtb-1"], "Filters": {"association.main": ["true"]}}),
             &["RouteTableId.1=rtb-1", "Filter.1.Name=association.main", "Filter.1.Value.1=true"],
             "<routeTableSet><item><routeTableId>rtb-1</routeTableId><vpcId>vpc-1</vpcId><routeSet><item>
+                <destinationPrefixListId>pl-1</destinationPrefixListId><gatewayId>vpce-1</gatewayId>
+                <state>active</state><origin>CreateRoute</origin></item><item>
                 <destinationCidrBlock>0.0.0.0/0</destinationCidrBlock><natGatewayId>nat-1</natGatewayId>
                 <state>blackhole</state><origin>CreateRoute</origin></item></routeSet><associationSet>
                 <item><routeTableAssociationId>rtbassoc-1</routeTableAssociationId><routeTableId>rtb-1</routeTableId>
@@ -464,10 +467,16 @@ fn routes() -> Vec<Case> {
                 </associationSet><tagSet><item><key>Name</key><value>x</value></item></tagSet></item></routeTableSet>",
             json!({"RouteTables": [{
                 "RouteTableId": "rtb-1", "VpcId": "vpc-1",
-                "Routes": [{
-                    "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "blackhole",
-                    "Origin": "CreateRoute",
-                }],
+                "Routes": [
+                    {
+                        "DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1", "State": "active",
+                        "Origin": "CreateRoute",
+                    },
+                    {
+                        "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "blackhole",
+                        "Origin": "CreateRoute",
+                    },
+                ],
                 "Associations": [
                     {"RouteTableAssociationId": "rtbassoc-1", "RouteTableId": "rtb-1", "Main": true, "State": "associated"},
                     {

@@ -49,6 +49,19 @@ async fn error(request: &Request, answer: Answer) -> ApiError {
     error
 }
 
+/// AWS answers that all is well, and lists what is not.
+#[test]
+fn what_is_listed_as_unsuccessful_is_an_error() {
+    let request = Request(Call::new(Ec2::DeleteVpcEndpoints, [("VpcEndpointIds", Value::list(["vpce-1"]))]));
+    let item = "<DeleteVpcEndpointsResponse><unsuccessful><item><resourceId>vpce-1</resourceId><error><code>InvalidVpcEndpointId.NotFound</code>\
+                <message>it is gone</message></error></item></unsuccessful></DeleteVpcEndpointsResponse>";
+    run(async {
+        let error = error(&request, Answer::Http(200, item.to_owned())).await;
+        let expected = ("InvalidVpcEndpointId.NotFound", "it is gone", ErrorClass::NotFound);
+        assert_eq!((error.code.as_str(), error.message.as_str(), error.class), expected);
+    });
+}
+
 #[test]
 fn answers_keep_code_and_message_and_are_sent_once() {
     use ErrorClass as E;

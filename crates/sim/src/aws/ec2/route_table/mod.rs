@@ -138,6 +138,7 @@ impl Record for RouteTable {
                 ("Origin", "CreateRoute".into()),
             ])
         });
+        let services = account.endpoints.values().filter_map(|endpoint| endpoint.route(&self.meta.id));
         let association = |id: &Text, subnet: Option<&Text>, state: &str| {
             object([
                 ("Main", subnet.is_none().into()),
@@ -155,7 +156,7 @@ impl Record for RouteTable {
             ("Associations", Value::List(main.chain(explicit).collect())),
             ("OwnerId", (&account.options.account_id).into()),
             ("RouteTableId", (&self.meta.id).into()),
-            ("Routes", Value::List([local].into_iter().chain(routes).collect())),
+            ("Routes", Value::List([local].into_iter().chain(routes).chain(services).collect())),
             ("Tags", tags_value(&self.meta.tags)),
             ("VpcId", (&self.vpc).into()),
         ])
@@ -227,6 +228,7 @@ impl Account {
             return Err(rule::TABLE_ASSOCIATED.refuse([&id]));
         }
         self.route_tables.remove(id);
+        self.forget_table(id);
         Ok(object([]))
     }
 

@@ -19,6 +19,7 @@ use crate::aws::ec2::security_group::Group;
 use crate::aws::ec2::subnet::Subnet;
 use crate::aws::ec2::volume::Volume;
 use crate::aws::ec2::vpc::Vpc;
+use crate::aws::ec2::vpc_endpoint::VpcEndpoint;
 use crate::aws::error::Answer;
 use crate::aws::error::IdFormat;
 use crate::aws::record::{Record, Tags, Text, object};
@@ -56,6 +57,7 @@ impl Account {
             "eipalloc" => of::<ElasticIp>(self, now, id),
             "nat" => of::<Nat>(self, now, id),
             "rtb" => of::<RouteTable>(self, now, id),
+            "vpce" => of::<VpcEndpoint>(self, now, id),
             "sg" => of::<Group>(self, now, id),
             "i" => of::<Instance>(self, now, id),
             "vol" => of::<Volume>(self, now, id),
@@ -119,6 +121,7 @@ impl Account {
         of::<ElasticIp>(self, now, "elastic-ip", &mut add);
         of::<Nat>(self, now, "natgateway", &mut add);
         of::<RouteTable>(self, now, "route-table", &mut add);
+        of::<VpcEndpoint>(self, now, "vpc-endpoint", &mut add);
         of::<Group>(self, now, "security-group", &mut add);
         of::<Instance>(self, now, "instance", &mut add);
         of::<Volume>(self, now, "volume", &mut add);

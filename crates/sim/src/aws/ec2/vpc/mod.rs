@@ -159,6 +159,7 @@ impl Account {
             (self.has_gateway(id), &rule::HAS_GATEWAY),
             (self.groups.values().any(|group| *group.vpc == *id && !group.default), &rule::HAS_GROUP),
             (self.route_tables.values().any(|table| *table.vpc == *id && table.main.is_none()), &rule::HAS_TABLE),
+            (self.endpoints.values().any(|endpoint| *endpoint.vpc == *id), &rule::HAS_ENDPOINT),
         ];
         if let Some((_, rule)) = blocks.into_iter().find(|(there, _)| *there) {
             return Err(rule.refuse([&id]));
