@@ -316,18 +316,7 @@ impl Executor {
     ) {
         let is_read = self.nodes[index].verb == Verb::Read;
         let error = match reply {
-            Ok(value) => {
-                if is_read {
-                    self.replies.insert(index, Ok(value));
-                } else if self.is_gone(index, call, save, &value) && self.takes_next_token(index, now) {
-                    return;
-                } else {
-                    self.record_reply(index, save, &value, now);
-                    self.record_rules(call, &value, now);
-                    self.sent_secrets(call);
-                }
-                return self.next_step(index, now);
-            }
+            Ok(value) => return self.call_carried_out(index, call, save, value, now),
             Err(error) => error,
         };
         let operation = call.operation;
@@ -390,6 +379,20 @@ impl Executor {
             | ErrorClass::NotImplemented
             | ErrorClass::Refused => self.give_up(index, operation, error, now),
         }
+    }
+
+    /// AWS carried out the call.
+    fn call_carried_out(&mut self, index: usize, call: &Call, save: &Save, value: Value, now: Instant) {
+        if self.nodes[index].verb == Verb::Read {
+            self.replies.insert(index, Ok(value));
+        } else if self.is_gone(index, call, save, &value) && self.takes_next_token(index, now) {
+            return;
+        } else {
+            self.record_reply(index, save, &value, now);
+            self.record_rules(call, &value, now);
+            self.sent_secrets(call);
+        }
+        self.next_step(index, now);
     }
 
     fn sent_secrets(&mut self, call: &Call) {
@@ -668,35 +671,40 @@ impl Executor {
                     Some(_) | None => self.give_up(index, waiter.call.operation, error, now),
                 }
             }
-            (None, Ok(value)) => {
-                let reply = Ok(value);
-                let short = self.rests_short(index, waiter, &reply, now);
-                if (short.is_some() || elapsed >= deadline)
-                    && let Ok(value) = &reply
-                {
-                    // As it is, not as it was to be.
-                    self.record_reply(index, &waiter.save, value, now);
-                }
-                if let Some(told) = short {
-                    let operation = waiter.call.operation.to_string();
-                    return self.fail(index, Cause::Short { operation, told }, now);
-                }
-                if elapsed >= deadline {
-                    let operation = waiter.call.operation.to_string();
-                    return self.fail(index, Cause::WaitTimedOut { operation, waited: elapsed }, now);
-                }
-                if self.asks_who_holds(index, None, now) {
-                    return;
-                }
-                let progress = &mut self.progress[index];
-                progress.attempt = 0;
-                if is_read {
-                    // An outage that is over.
-                    (progress.unknowns, progress.trouble_since) = (0, None);
-                }
-                self.wake_at(index, now + waiter.pace.next_look(elapsed));
-            }
+            (None, Ok(value)) => self.not_yet(index, waiter, value, now),
         }
+    }
+
+    /// The waiter has not seen what it waits for: it looks again, unless it has waited for long enough.
+    fn not_yet(&mut self, index: usize, waiter: &Waiter, value: Value, now: Instant) {
+        let elapsed = now.since(self.progress[index].step_started);
+        let deadline = Duration::from_millis(waiter.pace.deadline_ms);
+        let reply = Ok(value);
+        let short = self.rests_short(index, waiter, &reply, now);
+        if (short.is_some() || elapsed >= deadline)
+            && let Ok(value) = &reply
+        {
+            // As it is, not as it was to be.
+            self.record_reply(index, &waiter.save, value, now);
+        }
+        if let Some(told) = short {
+            let operation = waiter.call.operation.to_string();
+            return self.fail(index, Cause::Short { operation, told }, now);
+        }
+        if elapsed >= deadline {
+            let operation = waiter.call.operation.to_string();
+            return self.fail(index, Cause::WaitTimedOut { operation, waited: elapsed }, now);
+        }
+        if self.asks_who_holds(index, None, now) {
+            return;
+        }
+        let progress = &mut self.progress[index];
+        progress.attempt = 0;
+        if self.nodes[index].verb == Verb::Read {
+            // An outage that is over.
+            (progress.unknowns, progress.trouble_since) = (0, None);
+        }
+        self.wake_at(index, now + waiter.pace.next_look(elapsed));
     }
 
     /// All steps are done: record, then let the dependants run.

@@ -398,32 +398,34 @@ fn manages_password(of: &Context<'_>) -> bool {
     of.after.get(MANAGE_MASTER_USER_PASSWORD).and_then(Value::as_bool) == Some(true)
 }
 
+/// What changes in place, with the argument that changes it.
+const ARGUMENTS: [(&str, &str); 12] = [
+    ("allocated_storage", "AllocatedStorage"),
+    (BACKUP_RETENTION, "BackupRetentionPeriod"),
+    ("copy_tags_to_snapshot", "CopyTagsToSnapshot"),
+    (DELETION_PROTECTION, "DeletionProtection"),
+    ("engine_version", "EngineVersion"),
+    ("instance_class", "DBInstanceClass"),
+    (MANAGE_MASTER_USER_PASSWORD, "ManageMasterUserPassword"),
+    (MAX_ALLOCATED_STORAGE, "MaxAllocatedStorage"),
+    ("multi_az", "MultiAZ"),
+    ("password", "MasterUserPassword"),
+    ("publicly_accessible", "PubliclyAccessible"),
+    ("vpc_security_group_ids", "VpcSecurityGroupIds"),
+];
+/// Those that a description has under the same name, and as they were asked for.
+const SHOWN: [&str; 8] = [
+    "AllocatedStorage",
+    "BackupRetentionPeriod",
+    "CopyTagsToSnapshot",
+    "DBInstanceClass",
+    "DeletionProtection",
+    "MaxAllocatedStorage",
+    "MultiAZ",
+    "PubliclyAccessible",
+];
+
 fn update(of: &Context<'_>, changes: &[AttributeChange], _: bool) -> Vec<Step> {
-    const ARGUMENTS: [(&str, &str); 12] = [
-        ("allocated_storage", "AllocatedStorage"),
-        (BACKUP_RETENTION, "BackupRetentionPeriod"),
-        ("copy_tags_to_snapshot", "CopyTagsToSnapshot"),
-        (DELETION_PROTECTION, "DeletionProtection"),
-        ("engine_version", "EngineVersion"),
-        ("instance_class", "DBInstanceClass"),
-        (MANAGE_MASTER_USER_PASSWORD, "ManageMasterUserPassword"),
-        (MAX_ALLOCATED_STORAGE, "MaxAllocatedStorage"),
-        ("multi_az", "MultiAZ"),
-        ("password", "MasterUserPassword"),
-        ("publicly_accessible", "PubliclyAccessible"),
-        ("vpc_security_group_ids", "VpcSecurityGroupIds"),
-    ];
-    // Those that a description has under the same name, and as they were asked for.
-    const SHOWN: [&str; 8] = [
-        "AllocatedStorage",
-        "BackupRetentionPeriod",
-        "CopyTagsToSnapshot",
-        "DBInstanceClass",
-        "DeletionProtection",
-        "MaxAllocatedStorage",
-        "MultiAZ",
-        "PubliclyAccessible",
-    ];
     let changed = ARGUMENTS.iter().filter(|(name, _)| changes.iter().any(|change| &*change.name == *name));
     let mut args: Args = changed.map(|(name, argument)| (*argument, of.get(name))).collect();
     let logs = changes.iter().find(|change| &*change.name == LOGS_EXPORTS);
@@ -441,8 +443,22 @@ fn update(of: &Context<'_>, changes: &[AttributeChange], _: bool) -> Vec<Step> {
     }
     args.insert("DBInstanceIdentifier", of.get("identifier"));
     args.insert("ApplyImmediately", true.into());
-    // The status stays `available` for a moment after the call: what was asked for must not be pending either, and
-    // must show, as a read may be from before the call.
+    let changed = shows(of, &args, ends_growth, logs);
+    let done = |value: &str| Accept {
+        expect: Expect::All(std::iter::once(status(value, true).expect).chain(changed.clone()).collect()),
+        success: true,
+    };
+    // One that is full or stopped may still be so a moment after the call that mends it.
+    let failed = FAILED.into_iter().map(|value| status(value, false));
+    let accept = READY.into_iter().map(done).chain(failed).collect();
+    let gets_standby = args.get("MultiAZ").and_then(Value::as_bool) == Some(true);
+    let wait = or_short(of.wait_for(accept, pace(of, &args, gets_standby)), gets_standby.then(no_standby));
+    vec![call(Operation::Rds(Rds::ModifyDBInstance), args), wait]
+}
+
+/// What a description shows once a change is carried out. The status stays `available` for a moment after the call: what was
+/// asked for must not be pending either, and must show, as a read may be from before the call.
+fn shows(of: &Context<'_>, args: &Args, ends_growth: bool, logs: Option<&AttributeChange>) -> Vec<Expect> {
     let path = field;
     let shown = SHOWN.into_iter().filter_map(|name| {
         let value = args.get(name).filter(|value| value.is_literal())?;
@@ -468,26 +484,21 @@ fn update(of: &Context<'_>, changes: &[AttributeChange], _: bool) -> Vec<Step> {
         let value = change.after.clone();
         changed.push(Expect::Equals { path: path("EnabledCloudwatchLogsExports"), value });
     }
-    let done = |value: &str| Accept {
-        expect: Expect::All(std::iter::once(status(value, true).expect).chain(changed.clone()).collect()),
-        success: true,
-    };
-    // One that is full or stopped may still be so a moment after the call that mends it.
-    let failed = FAILED.into_iter().map(|value| status(value, false));
-    let accept = READY.into_iter().map(done).chain(failed).collect();
+    changed
+}
+
+/// How long a change with these arguments takes.
+fn pace(of: &Context<'_>, args: &Args, gets_standby: bool) -> Pace {
     let backups = [of.old(BACKUP_RETENTION), of.get(BACKUP_RETENTION)];
     let backups_begin_or_end = args.contains_key("BackupRetentionPeriod") && backups.contains(&Value::from(0));
     let restarts =
         backups_begin_or_end || ["DBInstanceClass", "EngineVersion"].iter().any(|key| args.contains_key(*key));
-    let gets_standby = args.get("MultiAZ").and_then(Value::as_bool) == Some(true);
-    let pace = match (gets_standby, restarts) {
+    match (gets_standby, restarts) {
         (true, true) => RESTARTED.then(CONVERTED),
         (true, false) => CONVERTED,
         (false, true) => RESTARTED,
         (false, false) => MODIFIED,
-    };
-    let wait = or_short(of.wait_for(accept, pace), gets_standby.then(no_standby));
-    vec![call(Operation::Rds(Rds::ModifyDBInstance), args), wait]
+    }
 }
 
 /// Which logs to send from now on, and which not any more.

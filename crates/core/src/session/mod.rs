@@ -223,17 +223,6 @@ fn plan(
         sweep::append(&mut built.nodes, recorded, &inputs.variables, place);
     }
     let outputs = outputs(&recorded.outputs, &state, &stack, &built.changes, inputs.mode);
-    let managed = inputs.mode == Mode::Apply && inputs.variables.db_manage_master_user_password;
-    let secrets = match &inputs.password {
-        _ if managed => BTreeMap::new(),
-        Password::New(hash) | Password::Known(hash) => {
-            BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))])
-        }
-        Password::Absent | Password::Unchanged => {
-            let known = recorded.private.secrets.get(DB_PASSWORD).cloned();
-            known.map(|hash| (Arc::from(DB_PASSWORD), hash)).into_iter().collect()
-        }
-    };
     let around = crate::surroundings::holders::reads(&state, &built.changes).into();
     let plan = Plan {
         mode: inputs.mode,
@@ -248,7 +237,7 @@ fn plan(
         around,
         choices: state.private.choices.clone(),
         tag_keys,
-        secrets,
+        secrets: hashes(recorded, inputs),
         sensitive: Sensitive::of(&state),
         account: place.account.clone(),
         region: place.region.clone(),
@@ -256,6 +245,21 @@ fn plan(
         serial: recorded.serial,
     };
     Ok(Planned { plan, state, state_changed, warnings })
+}
+
+/// The hashes of secrets that the state is to record, by the secret's name.
+fn hashes(recorded: &State, inputs: &Inputs) -> BTreeMap<Arc<str>, Arc<str>> {
+    let managed = inputs.mode == Mode::Apply && inputs.variables.db_manage_master_user_password;
+    match &inputs.password {
+        _ if managed => BTreeMap::new(),
+        Password::New(hash) | Password::Known(hash) => {
+            BTreeMap::from([(Arc::from(DB_PASSWORD), Arc::from(hash.as_str()))])
+        }
+        Password::Absent | Password::Unchanged => {
+            let known = recorded.private.secrets.get(DB_PASSWORD).cloned();
+            known.map(|hash| (Arc::from(DB_PASSWORD), hash)).into_iter().collect()
+        }
+    }
 }
 
 /// Keys of the tags that every object of the stack gets.

@@ -50,30 +50,10 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
         world.vpcs.insert(id, block.into_iter().collect());
     }
     for subnet in list(&mut world, Operation::Ec2(Ec2::DescribeSubnets), &[], "Subnets") {
-        let (id, vpc) = (text(&subnet, "SubnetId"), text(&subnet, "VpcId"));
-        if !default_vpcs.contains(&vpc) {
-            world.objects.push(Object::of("subnet", &id, subnet.get("Tags")));
-        }
-        if let Some(block) = world.block(&id, subnet.get("CidrBlock")) {
-            let free = subnet.get("AvailableIpAddressCount").as_i64().and_then(|free| u64::try_from(free).ok());
-            let mode = subnet.at("BlockPublicAccessStates.InternetGatewayBlockMode").and_then(Value::as_str);
-            let closed = match mode {
-                Some("block-ingress") => Closed::Ingress,
-                Some("block-bidirectional") => Closed::Bidirectional,
-                _ => Closed::No,
-            };
-            world.subnets.insert(id, Subnet { vpc, block, free, closed });
-        }
+        world.read_subnet(&subnet, &default_vpcs);
     }
     for gateway in list(&mut world, Operation::Ec2(Ec2::DescribeInternetGateways), &[], "InternetGateways") {
-        let id = text(&gateway, "InternetGatewayId");
-        let attached = |a: &&Value| a.get("State").as_str() != Some("detached");
-        let attachments: Vec<_> =
-            items(&gateway, "Attachments").iter().filter(attached).map(|a| text(a, "VpcId")).collect();
-        if !attachments.iter().any(|vpc| default_vpcs.contains(vpc)) {
-            world.objects.push(Object::of("internet-gateway", &id, gateway.get("Tags")));
-        }
-        world.gateways.insert(id, attachments);
+        world.read_gateway(&gateway, &default_vpcs);
     }
     for address in list(&mut world, Operation::Ec2(Ec2::DescribeAddresses), &[], "Addresses") {
         let id = text(&address, "AllocationId");
@@ -116,6 +96,34 @@ pub fn audit(describe: &mut dyn FnMut(&Request) -> Reply) -> World {
 }
 
 impl World {
+    fn read_subnet(&mut self, subnet: &Value, default_vpcs: &BTreeSet<String>) {
+        let (id, vpc) = (text(subnet, "SubnetId"), text(subnet, "VpcId"));
+        if !default_vpcs.contains(&vpc) {
+            self.objects.push(Object::of("subnet", &id, subnet.get("Tags")));
+        }
+        if let Some(block) = self.block(&id, subnet.get("CidrBlock")) {
+            let free = subnet.get("AvailableIpAddressCount").as_i64().and_then(|free| u64::try_from(free).ok());
+            let mode = subnet.at("BlockPublicAccessStates.InternetGatewayBlockMode").and_then(Value::as_str);
+            let closed = match mode {
+                Some("block-ingress") => Closed::Ingress,
+                Some("block-bidirectional") => Closed::Bidirectional,
+                _ => Closed::No,
+            };
+            self.subnets.insert(id, Subnet { vpc, block, free, closed });
+        }
+    }
+
+    fn read_gateway(&mut self, gateway: &Value, default_vpcs: &BTreeSet<String>) {
+        let id = text(gateway, "InternetGatewayId");
+        let attached = |a: &&Value| a.get("State").as_str() != Some("detached");
+        let attachments: Vec<_> =
+            items(gateway, "Attachments").iter().filter(attached).map(|a| text(a, "VpcId")).collect();
+        if !attachments.iter().any(|vpc| default_vpcs.contains(vpc)) {
+            self.objects.push(Object::of("internet-gateway", &id, gateway.get("Tags")));
+        }
+        self.gateways.insert(id, attachments);
+    }
+
     fn read_nat(&mut self, nat: &Value) {
         let (id, state) = (text(nat, "NatGatewayId"), text(nat, "State"));
         if state == "deleted" {

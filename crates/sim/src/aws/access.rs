@@ -7,7 +7,17 @@ use aloka_core::secret::Secrets;
 use aloka_core::time::Instant;
 use aloka_core::value::Value;
 
-use crate::aws::record::Tags;
+use crate::aws::ec2::eip::ElasticIp;
+use crate::aws::ec2::instance::Instance;
+use crate::aws::ec2::internet_gateway::Gateway;
+use crate::aws::ec2::nat_gateway::Nat;
+use crate::aws::ec2::route_table::RouteTable;
+use crate::aws::ec2::security_group::Group;
+use crate::aws::ec2::subnet::Subnet;
+use crate::aws::ec2::volume::Volume;
+use crate::aws::ec2::vpc::Vpc;
+use crate::aws::ec2::vpc_endpoint::VpcEndpoint;
+use crate::aws::record::{Record, Tags};
 use crate::aws::{Account, Quotas, catalog};
 use crate::iam::{Decision, Facts, Objects, Policy, ResourceType, refusal};
 use crate::rules::{Refusal, access as rule};
@@ -117,86 +127,49 @@ impl Objects for Account {
 }
 
 impl Account {
+    /// The condition key with the VPC that an object is in.
+    pub(crate) fn vpc_key(&self, vpc: &str) -> (&'static str, String) {
+        ("ec2:Vpc", ResourceType::Vpc.arn(&self.options.region, &self.options.account_id, vpc))
+    }
+
     fn facts_of(&self, kind: ResourceType, id: &str) -> Option<Facts> {
         use ResourceType as T;
-        let vpc = |vpc: &str| ("ec2:Vpc", T::Vpc.arn(&self.options.region, &self.options.account_id, vpc));
-        let own = |key| (key, id.to_owned());
-        let facts = |tags: &Tags, keys: Vec<(&'static str, String)>| {
-            let text = |(key, value): (&Arc<str>, &Value)| Some((key.to_string(), value.as_str()?.to_owned()));
-            Facts { tags: tags.iter().filter_map(text).collect(), keys }
-        };
-        Some(match kind {
-            T::Vpc => facts(&self.vpcs.get(id)?.meta.tags, vec![own("ec2:VpcID")]),
-            T::Subnet => {
-                let subnet = self.subnets.get(id)?;
-                let zone = ("ec2:AvailabilityZone", subnet.zone.to_string());
-                facts(&subnet.meta.tags, vec![own("ec2:SubnetID"), zone, vpc(&subnet.vpc)])
-            }
-            T::InternetGateway => facts(&self.gateways.get(id)?.meta.tags, vec![own("ec2:InternetGatewayID")]),
-            T::ElasticIp => {
-                let domain = ("ec2:Domain", "vpc".to_owned());
-                facts(&self.addresses.get(id)?.meta.tags, vec![own("ec2:AllocationId"), domain])
-            }
-            T::NatGateway => facts(&self.nats.get(id)?.meta.tags, Vec::new()),
-            T::RouteTable => {
-                let table = self.route_tables.get(id)?;
-                facts(&table.meta.tags, vec![own("ec2:RouteTableID"), vpc(&table.vpc)])
-            }
-            T::VpcEndpoint => {
-                let endpoint = self.endpoints.get(id)?;
-                facts(&endpoint.meta.tags, Vec::new())
-            }
-            T::SecurityGroup => {
-                let group = self.groups.get(id)?;
-                facts(&group.meta.tags, vec![own("ec2:SecurityGroupID"), vpc(&group.vpc)])
-            }
+        fn of<R: Record>(account: &Account, id: &str) -> Option<Facts> {
+            let record = account.held::<R>(id)?;
+            Some(facts(&record.meta().tags, record.iam_keys(account)))
+        }
+        match kind {
+            T::Vpc => of::<Vpc>(self, id),
+            T::Subnet => of::<Subnet>(self, id),
+            T::InternetGateway => of::<Gateway>(self, id),
+            T::ElasticIp => of::<ElasticIp>(self, id),
+            T::NatGateway => of::<Nat>(self, id),
+            T::RouteTable => of::<RouteTable>(self, id),
+            T::VpcEndpoint => of::<VpcEndpoint>(self, id),
+            T::SecurityGroup => of::<Group>(self, id),
+            T::Instance => of::<Instance>(self, id),
+            T::Volume => of::<Volume>(self, id),
             T::NetworkInterface => {
                 let interface = self.interfaces.get(id)?;
-                facts(&interface.tags, vec![vpc(&interface.vpc)])
-            }
-            T::Instance => {
-                let instance = self.instances.get(id)?;
-                let mut keys = vec![
-                    ("ec2:InstanceType", instance.kind.to_string()),
-                    ("ec2:AvailabilityZone", instance.zone.to_string()),
-                ];
-                for (key, option) in [
-                    ("ec2:MetadataHttpTokens", "HttpTokens"),
-                    ("ec2:MetadataHttpEndpoint", "HttpEndpoint"),
-                    ("ec2:MetadataHttpPutResponseHopLimit", "HttpPutResponseHopLimit"),
-                ] {
-                    let value = instance.metadata.get(option);
-                    keys.push((key, value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
-                }
-                facts(&instance.meta.tags, keys)
-            }
-            T::Volume => {
-                let volume = self.volumes.get(id)?;
-                let size = ("ec2:VolumeSize", volume.size.to_string());
-                let encrypted = ("ec2:Encrypted", volume.encrypted.to_string());
-                facts(
-                    &volume.meta.tags,
-                    vec![own("ec2:VolumeID"), size, encrypted, ("ec2:VolumeType", volume.kind.to_string())],
-                )
+                Some(facts(&interface.tags, vec![self.vpc_key(&interface.vpc)]))
             }
             // All images here are Amazon's own.
             T::Image => {
                 self.image(id).ok()?;
-                facts(&Tags::new(), vec![own("ec2:ImageID"), ("ec2:Owner", "amazon".to_owned())])
+                let keys = vec![("ec2:ImageID", id.to_owned()), ("ec2:Owner", "amazon".to_owned())];
+                Some(facts(&Tags::new(), keys))
             }
             T::Db => {
                 let db = self.db_instances.get(id)?;
-                let mut keys = vec![
-                    ("rds:DatabaseEngine", "postgres".to_owned()),
-                    ("rds:DatabaseClass", db.class.to_string()),
-                    ("rds:MultiAz", db.multi_az.to_string()),
-                    ("rds:StorageEncrypted", db.encrypted.to_string()),
-                ];
-                keys.extend(db.db_name.as_ref().map(|name| ("rds:DatabaseName", name.to_string())));
-                facts(&db.meta.tags, keys)
+                Some(facts(&db.meta.tags, db.iam_keys()))
             }
-            T::DbSubnetGroup => facts(&self.db_subnet_groups.get(id)?.meta.tags, Vec::new()),
-            T::DbParameterGroup | T::DbOptionGroup | T::DbSnapshot => return None,
-        })
+            T::DbSubnetGroup => Some(facts(&self.db_subnet_groups.get(id)?.meta.tags, Vec::new())),
+            T::DbParameterGroup | T::DbOptionGroup | T::DbSnapshot => None,
+        }
     }
+}
+
+fn facts(tags: &Tags, keys: Vec<(&'static str, String)>) -> Facts {
+    let text = |(key, value): (&Arc<str>, &Value)| Some((key.to_string(), value.as_str()?.to_owned()));
+    Facts { tags: tags.iter().filter_map(text).collect(), keys }
 }

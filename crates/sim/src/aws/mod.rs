@@ -258,91 +258,93 @@ impl Account {
         match request.operation() {
             Operation::Sts(Sts::GetCallerIdentity) => self.get_caller_identity(),
             Operation::Ssm(Ssm::GetParameter) => self.get_parameter(request),
-            Operation::Ec2(Ec2::DescribeAvailabilityZones) => self.describe_availability_zones(request),
-            Operation::Ec2(Ec2::DescribeInstanceTypeOfferings) => self.describe_instance_type_offerings(request),
-            Operation::Ec2(Ec2::DescribeImages) => self.describe_images(request),
-            Operation::Ec2(Ec2::CreateVpc) => self.create_vpc(now, request),
-            Operation::Ec2(Ec2::DescribeVpcs) => self.list::<vpc::Vpc>(now, request),
-            Operation::Ec2(Ec2::DescribeVpcAttribute) => self.describe_vpc_attribute(now, request),
-            Operation::Ec2(Ec2::ModifyVpcAttribute) => self.modify_vpc_attribute(now, request),
-            Operation::Ec2(Ec2::DeleteVpc) => self.delete_vpc(now, request),
-            Operation::Ec2(Ec2::CreateSubnet) => self.create_subnet(now, request),
-            Operation::Ec2(Ec2::DescribeSubnets) => self.list::<subnet::Subnet>(now, request),
-            Operation::Ec2(Ec2::DeleteSubnet) => self.delete_subnet(now, request),
-            Operation::Ec2(Ec2::CreateInternetGateway) => self.create_internet_gateway(now, request),
-            Operation::Ec2(Ec2::DescribeInternetGateways) => self.list::<internet_gateway::Gateway>(now, request),
-            Operation::Ec2(Ec2::AttachInternetGateway) => self.attach_internet_gateway(now, request),
-            Operation::Ec2(Ec2::DetachInternetGateway) => self.detach_internet_gateway(now, request),
-            Operation::Ec2(Ec2::DeleteInternetGateway) => self.delete_internet_gateway(now, request),
-            Operation::Ec2(Ec2::AllocateAddress) => self.allocate_address(now, request),
-            Operation::Ec2(Ec2::DescribeAddresses) => self.list::<eip::ElasticIp>(now, request),
-            Operation::Ec2(Ec2::ReleaseAddress) => self.release_address(now, request),
-            Operation::Ec2(Ec2::CreateNatGateway) => self.create_nat_gateway(now, request),
-            Operation::Ec2(Ec2::DescribeNatGateways) => self.list::<nat_gateway::Nat>(now, request),
-            Operation::Ec2(Ec2::DeleteNatGateway) => self.delete_nat_gateway(now, request),
-            Operation::Ec2(Ec2::CreateRouteTable) => self.create_route_table(now, request),
-            Operation::Ec2(Ec2::DescribeRouteTables) => self.list::<route_table::RouteTable>(now, request),
-            Operation::Ec2(Ec2::DeleteRouteTable) => self.delete_route_table(now, request),
-            Operation::Ec2(Ec2::CreateRoute) => self.create_route(now, request),
-            Operation::Ec2(Ec2::ReplaceRoute) => self.replace_route(now, request),
-            Operation::Ec2(Ec2::DeleteRoute) => self.delete_route(now, request),
-            Operation::Ec2(Ec2::AssociateRouteTable) => self.associate_route_table(now, request),
-            Operation::Ec2(Ec2::ReplaceRouteTableAssociation) => self.replace_route_table_association(now, request),
-            Operation::Ec2(Ec2::DisassociateRouteTable) => self.disassociate_route_table(now, request),
-            Operation::Ec2(Ec2::DescribeNetworkInterfaces) => self.describe_network_interfaces(now, request),
-            Operation::Ec2(Ec2::CreateVpcEndpoint) => self.create_vpc_endpoint(now, request),
-            Operation::Ec2(Ec2::DescribeVpcEndpoints) => self.list::<vpc_endpoint::VpcEndpoint>(now, request),
-            Operation::Ec2(Ec2::ModifyVpcEndpoint) => self.modify_vpc_endpoint(now, request),
-            Operation::Ec2(Ec2::DeleteVpcEndpoints) => self.delete_vpc_endpoints(now, request),
-            Operation::Ec2(Ec2::DescribeVpcPeeringConnections) => {
+            Operation::Ec2(operation) => self.ec2(operation, now, request),
+            Operation::Rds(operation) => self.rds(operation, now, request, secrets),
+        }
+    }
+
+    fn ec2(&mut self, operation: Ec2, now: Instant, request: &Request) -> Answer {
+        match operation {
+            Ec2::DescribeAvailabilityZones => self.describe_availability_zones(request),
+            Ec2::DescribeInstanceTypeOfferings => self.describe_instance_type_offerings(request),
+            Ec2::DescribeImages => self.describe_images(request),
+            Ec2::CreateVpc => self.create_vpc(now, request),
+            Ec2::DescribeVpcs => self.list::<vpc::Vpc>(now, request),
+            Ec2::DescribeVpcAttribute => self.describe_vpc_attribute(now, request),
+            Ec2::ModifyVpcAttribute => self.modify_vpc_attribute(now, request),
+            Ec2::DeleteVpc => self.delete_vpc(now, request),
+            Ec2::CreateSubnet => self.create_subnet(now, request),
+            Ec2::DescribeSubnets => self.list::<subnet::Subnet>(now, request),
+            Ec2::DeleteSubnet => self.delete_subnet(now, request),
+            Ec2::CreateInternetGateway => self.create_internet_gateway(now, request),
+            Ec2::DescribeInternetGateways => self.list::<internet_gateway::Gateway>(now, request),
+            Ec2::AttachInternetGateway => self.attach_internet_gateway(now, request),
+            Ec2::DetachInternetGateway => self.detach_internet_gateway(now, request),
+            Ec2::DeleteInternetGateway => self.delete_internet_gateway(now, request),
+            Ec2::AllocateAddress => self.allocate_address(now, request),
+            Ec2::DescribeAddresses => self.list::<eip::ElasticIp>(now, request),
+            Ec2::ReleaseAddress => self.release_address(now, request),
+            Ec2::CreateNatGateway => self.create_nat_gateway(now, request),
+            Ec2::DescribeNatGateways => self.list::<nat_gateway::Nat>(now, request),
+            Ec2::DeleteNatGateway => self.delete_nat_gateway(now, request),
+            Ec2::CreateRouteTable => self.create_route_table(now, request),
+            Ec2::DescribeRouteTables => self.list::<route_table::RouteTable>(now, request),
+            Ec2::DeleteRouteTable => self.delete_route_table(now, request),
+            Ec2::CreateRoute => self.create_route(now, request),
+            Ec2::ReplaceRoute => self.replace_route(now, request),
+            Ec2::DeleteRoute => self.delete_route(now, request),
+            Ec2::AssociateRouteTable => self.associate_route_table(now, request),
+            Ec2::ReplaceRouteTableAssociation => self.replace_route_table_association(now, request),
+            Ec2::DisassociateRouteTable => self.disassociate_route_table(now, request),
+            Ec2::DescribeNetworkInterfaces => self.describe_network_interfaces(now, request),
+            Ec2::CreateVpcEndpoint => self.create_vpc_endpoint(now, request),
+            Ec2::DescribeVpcEndpoints => self.list::<vpc_endpoint::VpcEndpoint>(now, request),
+            Ec2::ModifyVpcEndpoint => self.modify_vpc_endpoint(now, request),
+            Ec2::DeleteVpcEndpoints => self.delete_vpc_endpoints(now, request),
+            Ec2::DescribeVpcPeeringConnections => {
                 self.describe_attachments(now, request, AttachmentKind::PeeringConnection)
             }
-            Operation::Ec2(Ec2::DescribeVpnGateways) => {
-                self.describe_attachments(now, request, AttachmentKind::VpnGateway)
-            }
-            Operation::Ec2(Ec2::DescribeNetworkAcls) => {
-                self.describe_attachments(now, request, AttachmentKind::NetworkAcl)
-            }
-            Operation::Ec2(Ec2::DescribeEgressOnlyInternetGateways) => {
+            Ec2::DescribeVpnGateways => self.describe_attachments(now, request, AttachmentKind::VpnGateway),
+            Ec2::DescribeNetworkAcls => self.describe_attachments(now, request, AttachmentKind::NetworkAcl),
+            Ec2::DescribeEgressOnlyInternetGateways => {
                 self.describe_attachments(now, request, AttachmentKind::EgressOnlyGateway)
             }
-            Operation::Ec2(Ec2::CreateSecurityGroup) => self.create_security_group(now, request),
-            Operation::Ec2(Ec2::DescribeSecurityGroups) => self.list::<security_group::Group>(now, request),
-            Operation::Ec2(Ec2::DeleteSecurityGroup) => self.delete_security_group(now, request),
-            Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress) => {
-                self.authorize(now, request, permission::Direction::Ingress)
-            }
-            Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress) => {
-                self.authorize(now, request, permission::Direction::Egress)
-            }
-            Operation::Ec2(Ec2::RevokeSecurityGroupIngress) => {
-                self.revoke(now, request, permission::Direction::Ingress)
-            }
-            Operation::Ec2(Ec2::RevokeSecurityGroupEgress) => self.revoke(now, request, permission::Direction::Egress),
-            Operation::Ec2(Ec2::RunInstances) => self.run_instances(now, request),
-            Operation::Ec2(Ec2::DescribeInstances) => self.list::<instance::Instance>(now, request),
-            Operation::Ec2(Ec2::ModifyInstanceAttribute) => self.modify_instance_attribute(now, request),
-            Operation::Ec2(Ec2::StopInstances) => self.stop_instances(now, request),
-            Operation::Ec2(Ec2::StartInstances) => self.start_instances(now, request),
-            Operation::Ec2(Ec2::TerminateInstances) => self.terminate_instances(now, request),
-            Operation::Ec2(Ec2::DescribeVolumes) => self.list::<volume::Volume>(now, request),
-            Operation::Ec2(Ec2::ModifyVolume) => self.modify_volume(now, request),
-            Operation::Ec2(Ec2::DescribeTags) => self.describe_tags(now, request),
-            Operation::Ec2(Ec2::CreateTags) => self.create_tags(now, request),
-            Operation::Ec2(Ec2::DeleteTags) => self.delete_tags(now, request),
-            Operation::Rds(Rds::CreateDBSubnetGroup) => self.create_db_subnet_group(now, request),
-            Operation::Rds(Rds::DescribeDBSubnetGroups) => self.describe_db_subnet_groups(now, request),
-            Operation::Rds(Rds::ModifyDBSubnetGroup) => self.modify_db_subnet_group(now, request),
-            Operation::Rds(Rds::DeleteDBSubnetGroup) => self.delete_db_subnet_group(now, request),
-            Operation::Rds(Rds::CreateDBInstance) => self.create_db_instance(now, request, secrets),
-            Operation::Rds(Rds::DescribeDBInstances) => self.describe_db_instances(now, request),
-            Operation::Rds(Rds::ModifyDBInstance) => self.modify_db_instance(now, request, secrets),
-            Operation::Rds(Rds::DeleteDBInstance) => self.delete_db_instance(now, request),
-            Operation::Rds(Rds::DescribeDBSnapshots) => self.describe_db_snapshots(now, request),
-            Operation::Rds(Rds::DescribeDBEngineVersions) => db_instance::checks::describe_engine_versions(request),
-            Operation::Rds(Rds::AddTagsToResource) => self.add_tags_to_resource(now, request),
-            Operation::Rds(Rds::RemoveTagsFromResource) => self.remove_tags_from_resource(now, request),
-            Operation::Rds(Rds::ListTagsForResource) => self.list_tags_for_resource(now, request),
+            Ec2::CreateSecurityGroup => self.create_security_group(now, request),
+            Ec2::DescribeSecurityGroups => self.list::<security_group::Group>(now, request),
+            Ec2::DeleteSecurityGroup => self.delete_security_group(now, request),
+            Ec2::AuthorizeSecurityGroupIngress => self.authorize(now, request, permission::Direction::Ingress),
+            Ec2::AuthorizeSecurityGroupEgress => self.authorize(now, request, permission::Direction::Egress),
+            Ec2::RevokeSecurityGroupIngress => self.revoke(now, request, permission::Direction::Ingress),
+            Ec2::RevokeSecurityGroupEgress => self.revoke(now, request, permission::Direction::Egress),
+            Ec2::RunInstances => self.run_instances(now, request),
+            Ec2::DescribeInstances => self.list::<instance::Instance>(now, request),
+            Ec2::ModifyInstanceAttribute => self.modify_instance_attribute(now, request),
+            Ec2::StopInstances => self.stop_instances(now, request),
+            Ec2::StartInstances => self.start_instances(now, request),
+            Ec2::TerminateInstances => self.terminate_instances(now, request),
+            Ec2::DescribeVolumes => self.list::<volume::Volume>(now, request),
+            Ec2::ModifyVolume => self.modify_volume(now, request),
+            Ec2::DescribeTags => self.describe_tags(now, request),
+            Ec2::CreateTags => self.create_tags(now, request),
+            Ec2::DeleteTags => self.delete_tags(now, request),
+        }
+    }
+
+    fn rds(&mut self, operation: Rds, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
+        match operation {
+            Rds::CreateDBSubnetGroup => self.create_db_subnet_group(now, request),
+            Rds::DescribeDBSubnetGroups => self.describe_db_subnet_groups(now, request),
+            Rds::ModifyDBSubnetGroup => self.modify_db_subnet_group(now, request),
+            Rds::DeleteDBSubnetGroup => self.delete_db_subnet_group(now, request),
+            Rds::CreateDBInstance => self.create_db_instance(now, request, secrets),
+            Rds::DescribeDBInstances => self.describe_db_instances(now, request),
+            Rds::ModifyDBInstance => self.modify_db_instance(now, request, secrets),
+            Rds::DeleteDBInstance => self.delete_db_instance(now, request),
+            Rds::DescribeDBSnapshots => self.describe_db_snapshots(now, request),
+            Rds::DescribeDBEngineVersions => db_instance::checks::describe_engine_versions(request),
+            Rds::AddTagsToResource => self.add_tags_to_resource(now, request),
+            Rds::RemoveTagsFromResource => self.remove_tags_from_resource(now, request),
+            Rds::ListTagsForResource => self.list_tags_for_resource(now, request),
         }
     }
 }

@@ -53,6 +53,11 @@ pub(crate) trait Record: Sized + 'static {
         true
     }
 
+    /// Values of IAM's condition keys that describe it.
+    fn iam_keys(&self, _account: &Account) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// All that the filters can let pass, in the order of the table; `None` if every object has to be looked at.
     fn candidates<'a>(account: &'a Account, filters: &Filters) -> Option<Vec<&'a Self>> {
         let ids = filters.plain(Self::FILTERS.first()?)?;

@@ -113,98 +113,96 @@ impl AwsClient {
     }
 
     fn dispatch<'a>(&'a self, operation: Operation, input: &'a Input<'a>) -> Pending<'a> {
-        let Self { ec2, rds, ssm, sts, credentials: _ } = self;
         match operation {
-            Operation::Sts(Sts::GetCallerIdentity) => boxed(sts::get_caller_identity, sts, input),
-            Operation::Ssm(Ssm::GetParameter) => boxed(ssm::get_parameter, ssm, input),
-            Operation::Ec2(Ec2::DescribeAvailabilityZones) => boxed(vpc::describe_availability_zones, ec2, input),
-            Operation::Ec2(Ec2::DescribeInstanceTypeOfferings) => {
-                boxed(instance::describe_instance_type_offerings, ec2, input)
-            }
-            Operation::Ec2(Ec2::DescribeImages) => boxed(instance::describe_images, ec2, input),
+            Operation::Sts(Sts::GetCallerIdentity) => boxed(sts::get_caller_identity, &self.sts, input),
+            Operation::Ssm(Ssm::GetParameter) => boxed(ssm::get_parameter, &self.ssm, input),
+            Operation::Ec2(operation) => self.send_ec2(operation, input),
+            Operation::Rds(operation) => self.send_rds(operation, input),
+        }
+    }
 
-            Operation::Ec2(Ec2::CreateVpc) => boxed(vpc::create_vpc, ec2, input),
-            Operation::Ec2(Ec2::DescribeVpcs) => boxed(vpc::describe_vpcs, ec2, input),
-            Operation::Ec2(Ec2::DescribeVpcAttribute) => boxed(vpc::describe_vpc_attribute, ec2, input),
-            Operation::Ec2(Ec2::ModifyVpcAttribute) => boxed(vpc::modify_vpc_attribute, ec2, input),
-            Operation::Ec2(Ec2::DeleteVpc) => boxed(vpc::delete_vpc, ec2, input),
-            Operation::Ec2(Ec2::CreateSubnet) => boxed(vpc::create_subnet, ec2, input),
-            Operation::Ec2(Ec2::DescribeSubnets) => boxed(vpc::describe_subnets, ec2, input),
-            Operation::Ec2(Ec2::DeleteSubnet) => boxed(vpc::delete_subnet, ec2, input),
-
-            Operation::Ec2(Ec2::CreateInternetGateway) => boxed(gateway::create_internet_gateway, ec2, input),
-            Operation::Ec2(Ec2::DescribeInternetGateways) => boxed(gateway::describe_internet_gateways, ec2, input),
-            Operation::Ec2(Ec2::AttachInternetGateway) => boxed(gateway::attach_internet_gateway, ec2, input),
-            Operation::Ec2(Ec2::DetachInternetGateway) => boxed(gateway::detach_internet_gateway, ec2, input),
-            Operation::Ec2(Ec2::DeleteInternetGateway) => boxed(gateway::delete_internet_gateway, ec2, input),
-            Operation::Ec2(Ec2::AllocateAddress) => boxed(gateway::allocate_address, ec2, input),
-            Operation::Ec2(Ec2::DescribeAddresses) => boxed(gateway::describe_addresses, ec2, input),
-            Operation::Ec2(Ec2::ReleaseAddress) => boxed(gateway::release_address, ec2, input),
-            Operation::Ec2(Ec2::CreateNatGateway) => boxed(gateway::create_nat_gateway, ec2, input),
-            Operation::Ec2(Ec2::DescribeNatGateways) => boxed(gateway::describe_nat_gateways, ec2, input),
-            Operation::Ec2(Ec2::DeleteNatGateway) => boxed(gateway::delete_nat_gateway, ec2, input),
-
-            Operation::Ec2(Ec2::CreateRouteTable) => boxed(route::create_route_table, ec2, input),
-            Operation::Ec2(Ec2::DescribeRouteTables) => boxed(route::describe_route_tables, ec2, input),
-            Operation::Ec2(Ec2::DeleteRouteTable) => boxed(route::delete_route_table, ec2, input),
-            Operation::Ec2(Ec2::CreateRoute) => boxed(route::create_route, ec2, input),
-            Operation::Ec2(Ec2::ReplaceRoute) => boxed(route::replace_route, ec2, input),
-            Operation::Ec2(Ec2::DeleteRoute) => boxed(route::delete_route, ec2, input),
-            Operation::Ec2(Ec2::AssociateRouteTable) => boxed(route::associate_route_table, ec2, input),
-            Operation::Ec2(Ec2::ReplaceRouteTableAssociation) => {
-                boxed(route::replace_route_table_association, ec2, input)
-            }
-            Operation::Ec2(Ec2::DisassociateRouteTable) => boxed(route::disassociate_route_table, ec2, input),
-
-            Operation::Ec2(Ec2::DescribeNetworkInterfaces) => boxed(interface::describe_network_interfaces, ec2, input),
-
-            Operation::Ec2(Ec2::CreateVpcEndpoint) => boxed(endpoint::create_vpc_endpoint, ec2, input),
-            Operation::Ec2(Ec2::DescribeVpcEndpoints) => boxed(endpoint::describe_vpc_endpoints, ec2, input),
-            Operation::Ec2(Ec2::ModifyVpcEndpoint) => boxed(endpoint::modify_vpc_endpoint, ec2, input),
-            Operation::Ec2(Ec2::DeleteVpcEndpoints) => boxed(endpoint::delete_vpc_endpoints, ec2, input),
-            Operation::Ec2(Ec2::DescribeVpcPeeringConnections) => {
-                boxed(attachment::describe_vpc_peering_connections, ec2, input)
-            }
-            Operation::Ec2(Ec2::DescribeVpnGateways) => boxed(attachment::describe_vpn_gateways, ec2, input),
-            Operation::Ec2(Ec2::DescribeNetworkAcls) => boxed(attachment::describe_network_acls, ec2, input),
-            Operation::Ec2(Ec2::DescribeEgressOnlyInternetGateways) => {
+    fn send_ec2<'a>(&'a self, operation: Ec2, input: &'a Input<'a>) -> Pending<'a> {
+        let ec2 = &self.ec2;
+        match operation {
+            Ec2::DescribeAvailabilityZones => boxed(vpc::describe_availability_zones, ec2, input),
+            Ec2::DescribeInstanceTypeOfferings => boxed(instance::describe_instance_type_offerings, ec2, input),
+            Ec2::DescribeImages => boxed(instance::describe_images, ec2, input),
+            Ec2::CreateVpc => boxed(vpc::create_vpc, ec2, input),
+            Ec2::DescribeVpcs => boxed(vpc::describe_vpcs, ec2, input),
+            Ec2::DescribeVpcAttribute => boxed(vpc::describe_vpc_attribute, ec2, input),
+            Ec2::ModifyVpcAttribute => boxed(vpc::modify_vpc_attribute, ec2, input),
+            Ec2::DeleteVpc => boxed(vpc::delete_vpc, ec2, input),
+            Ec2::CreateSubnet => boxed(vpc::create_subnet, ec2, input),
+            Ec2::DescribeSubnets => boxed(vpc::describe_subnets, ec2, input),
+            Ec2::DeleteSubnet => boxed(vpc::delete_subnet, ec2, input),
+            Ec2::CreateInternetGateway => boxed(gateway::create_internet_gateway, ec2, input),
+            Ec2::DescribeInternetGateways => boxed(gateway::describe_internet_gateways, ec2, input),
+            Ec2::AttachInternetGateway => boxed(gateway::attach_internet_gateway, ec2, input),
+            Ec2::DetachInternetGateway => boxed(gateway::detach_internet_gateway, ec2, input),
+            Ec2::DeleteInternetGateway => boxed(gateway::delete_internet_gateway, ec2, input),
+            Ec2::AllocateAddress => boxed(gateway::allocate_address, ec2, input),
+            Ec2::DescribeAddresses => boxed(gateway::describe_addresses, ec2, input),
+            Ec2::ReleaseAddress => boxed(gateway::release_address, ec2, input),
+            Ec2::CreateNatGateway => boxed(gateway::create_nat_gateway, ec2, input),
+            Ec2::DescribeNatGateways => boxed(gateway::describe_nat_gateways, ec2, input),
+            Ec2::DeleteNatGateway => boxed(gateway::delete_nat_gateway, ec2, input),
+            Ec2::CreateRouteTable => boxed(route::create_route_table, ec2, input),
+            Ec2::DescribeRouteTables => boxed(route::describe_route_tables, ec2, input),
+            Ec2::DeleteRouteTable => boxed(route::delete_route_table, ec2, input),
+            Ec2::CreateRoute => boxed(route::create_route, ec2, input),
+            Ec2::ReplaceRoute => boxed(route::replace_route, ec2, input),
+            Ec2::DeleteRoute => boxed(route::delete_route, ec2, input),
+            Ec2::AssociateRouteTable => boxed(route::associate_route_table, ec2, input),
+            Ec2::ReplaceRouteTableAssociation => boxed(route::replace_route_table_association, ec2, input),
+            Ec2::DisassociateRouteTable => boxed(route::disassociate_route_table, ec2, input),
+            Ec2::DescribeNetworkInterfaces => boxed(interface::describe_network_interfaces, ec2, input),
+            Ec2::CreateVpcEndpoint => boxed(endpoint::create_vpc_endpoint, ec2, input),
+            Ec2::DescribeVpcEndpoints => boxed(endpoint::describe_vpc_endpoints, ec2, input),
+            Ec2::ModifyVpcEndpoint => boxed(endpoint::modify_vpc_endpoint, ec2, input),
+            Ec2::DeleteVpcEndpoints => boxed(endpoint::delete_vpc_endpoints, ec2, input),
+            Ec2::DescribeVpcPeeringConnections => boxed(attachment::describe_vpc_peering_connections, ec2, input),
+            Ec2::DescribeVpnGateways => boxed(attachment::describe_vpn_gateways, ec2, input),
+            Ec2::DescribeNetworkAcls => boxed(attachment::describe_network_acls, ec2, input),
+            Ec2::DescribeEgressOnlyInternetGateways => {
                 boxed(attachment::describe_egress_only_internet_gateways, ec2, input)
             }
+            Ec2::CreateSecurityGroup => boxed(security_group::create_security_group, ec2, input),
+            Ec2::DescribeSecurityGroups => boxed(security_group::describe_security_groups, ec2, input),
+            Ec2::DeleteSecurityGroup => boxed(security_group::delete_security_group, ec2, input),
+            Ec2::AuthorizeSecurityGroupIngress => boxed(security_group::authorize_ingress, ec2, input),
+            Ec2::AuthorizeSecurityGroupEgress => boxed(security_group::authorize_egress, ec2, input),
+            Ec2::RevokeSecurityGroupIngress => boxed(security_group::revoke_ingress, ec2, input),
+            Ec2::RevokeSecurityGroupEgress => boxed(security_group::revoke_egress, ec2, input),
+            Ec2::RunInstances => boxed(instance::run_instances, ec2, input),
+            Ec2::DescribeInstances => boxed(instance::describe_instances, ec2, input),
+            Ec2::ModifyInstanceAttribute => boxed(instance::modify_instance_attribute, ec2, input),
+            Ec2::StopInstances => boxed(instance::stop_instances, ec2, input),
+            Ec2::StartInstances => boxed(instance::start_instances, ec2, input),
+            Ec2::TerminateInstances => boxed(instance::terminate_instances, ec2, input),
+            Ec2::DescribeVolumes => boxed(instance::describe_volumes, ec2, input),
+            Ec2::ModifyVolume => boxed(instance::modify_volume, ec2, input),
+            Ec2::DescribeTags => boxed(tags::describe_tags, ec2, input),
+            Ec2::CreateTags => boxed(tags::create_tags, ec2, input),
+            Ec2::DeleteTags => boxed(tags::delete_tags, ec2, input),
+        }
+    }
 
-            Operation::Ec2(Ec2::CreateSecurityGroup) => boxed(security_group::create_security_group, ec2, input),
-            Operation::Ec2(Ec2::DescribeSecurityGroups) => boxed(security_group::describe_security_groups, ec2, input),
-            Operation::Ec2(Ec2::DeleteSecurityGroup) => boxed(security_group::delete_security_group, ec2, input),
-            Operation::Ec2(Ec2::AuthorizeSecurityGroupIngress) => boxed(security_group::authorize_ingress, ec2, input),
-            Operation::Ec2(Ec2::AuthorizeSecurityGroupEgress) => boxed(security_group::authorize_egress, ec2, input),
-            Operation::Ec2(Ec2::RevokeSecurityGroupIngress) => boxed(security_group::revoke_ingress, ec2, input),
-            Operation::Ec2(Ec2::RevokeSecurityGroupEgress) => boxed(security_group::revoke_egress, ec2, input),
-
-            Operation::Ec2(Ec2::RunInstances) => boxed(instance::run_instances, ec2, input),
-            Operation::Ec2(Ec2::DescribeInstances) => boxed(instance::describe_instances, ec2, input),
-            Operation::Ec2(Ec2::ModifyInstanceAttribute) => boxed(instance::modify_instance_attribute, ec2, input),
-            Operation::Ec2(Ec2::StopInstances) => boxed(instance::stop_instances, ec2, input),
-            Operation::Ec2(Ec2::StartInstances) => boxed(instance::start_instances, ec2, input),
-            Operation::Ec2(Ec2::TerminateInstances) => boxed(instance::terminate_instances, ec2, input),
-            Operation::Ec2(Ec2::DescribeVolumes) => boxed(instance::describe_volumes, ec2, input),
-            Operation::Ec2(Ec2::ModifyVolume) => boxed(instance::modify_volume, ec2, input),
-
-            Operation::Ec2(Ec2::DescribeTags) => boxed(tags::describe_tags, ec2, input),
-            Operation::Ec2(Ec2::CreateTags) => boxed(tags::create_tags, ec2, input),
-            Operation::Ec2(Ec2::DeleteTags) => boxed(tags::delete_tags, ec2, input),
-
-            Operation::Rds(Rds::CreateDBSubnetGroup) => boxed(rds::create_db_subnet_group, rds, input),
-            Operation::Rds(Rds::DescribeDBSubnetGroups) => boxed(rds::describe_db_subnet_groups, rds, input),
-            Operation::Rds(Rds::ModifyDBSubnetGroup) => boxed(rds::modify_db_subnet_group, rds, input),
-            Operation::Rds(Rds::DeleteDBSubnetGroup) => boxed(rds::delete_db_subnet_group, rds, input),
-            Operation::Rds(Rds::CreateDBInstance) => boxed(rds::create_db_instance, rds, input),
-            Operation::Rds(Rds::DescribeDBInstances) => boxed(rds::describe_db_instances, rds, input),
-            Operation::Rds(Rds::ModifyDBInstance) => boxed(rds::modify_db_instance, rds, input),
-            Operation::Rds(Rds::DeleteDBInstance) => boxed(rds::delete_db_instance, rds, input),
-            Operation::Rds(Rds::DescribeDBSnapshots) => boxed(rds::describe_db_snapshots, rds, input),
-            Operation::Rds(Rds::DescribeDBEngineVersions) => boxed(rds::describe_db_engine_versions, rds, input),
-            Operation::Rds(Rds::AddTagsToResource) => boxed(rds::add_tags_to_resource, rds, input),
-            Operation::Rds(Rds::RemoveTagsFromResource) => boxed(rds::remove_tags_from_resource, rds, input),
-            Operation::Rds(Rds::ListTagsForResource) => boxed(rds::list_tags_for_resource, rds, input),
+    fn send_rds<'a>(&'a self, operation: Rds, input: &'a Input<'a>) -> Pending<'a> {
+        let rds = &self.rds;
+        match operation {
+            Rds::CreateDBSubnetGroup => boxed(rds::create_db_subnet_group, rds, input),
+            Rds::DescribeDBSubnetGroups => boxed(rds::describe_db_subnet_groups, rds, input),
+            Rds::ModifyDBSubnetGroup => boxed(rds::modify_db_subnet_group, rds, input),
+            Rds::DeleteDBSubnetGroup => boxed(rds::delete_db_subnet_group, rds, input),
+            Rds::CreateDBInstance => boxed(rds::create_db_instance, rds, input),
+            Rds::DescribeDBInstances => boxed(rds::describe_db_instances, rds, input),
+            Rds::ModifyDBInstance => boxed(rds::modify_db_instance, rds, input),
+            Rds::DeleteDBInstance => boxed(rds::delete_db_instance, rds, input),
+            Rds::DescribeDBSnapshots => boxed(rds::describe_db_snapshots, rds, input),
+            Rds::DescribeDBEngineVersions => boxed(rds::describe_db_engine_versions, rds, input),
+            Rds::AddTagsToResource => boxed(rds::add_tags_to_resource, rds, input),
+            Rds::RemoveTagsFromResource => boxed(rds::remove_tags_from_resource, rds, input),
+            Rds::ListTagsForResource => boxed(rds::list_tags_for_resource, rds, input),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::super::{groups, kept, tags};
 use super::Decisions;
+use crate::address::Address;
 use crate::kind::Kind;
+use crate::ownership::{Elsewhere, RecordedRoute};
 use crate::resource::Compare;
 use crate::rules;
 use crate::state::Target;
@@ -18,14 +20,7 @@ impl Decisions<'_> {
     pub(super) fn keep(&mut self, target: &Target, after: &mut ValueMap, before: &ValueMap) {
         let (elsewhere, address) = (&self.inputs.ownership.elsewhere, &target.address);
         let own = before.get("id").and_then(Value::as_str);
-        if let (Kind::RouteTable, Some(table)) = (address.kind, own) {
-            self.notes.extend(elsewhere.routes_of(table).iter().map(|route| {
-                format!(
-                    "{address}: the route to {} stays, as the state records it at {}",
-                    route.destination, route.address
-                )
-            }));
-        }
+        self.notes.extend(own.into_iter().flat_map(|table| kept_routes(elsewhere, address, table)));
         for attribute in address.kind.attributes() {
             let (Some(desired), Some(present)) = (after.get_mut(attribute.name), before.get(attribute.name)) else {
                 continue;
@@ -96,4 +91,15 @@ impl Decisions<'_> {
             }
         }
     }
+}
+
+/// Of a route table: what is said of its routes that the state records elsewhere.
+fn kept_routes(elsewhere: &Elsewhere, address: &Address, table: &str) -> Vec<String> {
+    if address.kind != Kind::RouteTable {
+        return Vec::new();
+    }
+    let note = |route: &RecordedRoute| {
+        format!("{address}: the route to {} stays, as the state records it at {}", route.destination, route.address)
+    };
+    elsewhere.routes_of(table).iter().map(note).collect()
 }

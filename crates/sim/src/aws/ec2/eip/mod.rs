@@ -50,6 +50,10 @@ impl Record for ElasticIp {
         &mut self.meta
     }
 
+    fn iam_keys(&self, _account: &Account) -> Vec<(&'static str, String)> {
+        vec![("ec2:AllocationId", self.meta.id.to_string()), ("ec2:Domain", "vpc".to_owned())]
+    }
+
     fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         let holder = account.holder(self, now);
         match filter {

@@ -110,6 +110,20 @@ impl Record for Instance {
         !self.is_terminated(now)
     }
 
+    fn iam_keys(&self, _account: &Account) -> Vec<(&'static str, String)> {
+        let mut keys =
+            vec![("ec2:InstanceType", self.kind.to_string()), ("ec2:AvailabilityZone", self.zone.to_string())];
+        for (key, option) in [
+            ("ec2:MetadataHttpTokens", "HttpTokens"),
+            ("ec2:MetadataHttpEndpoint", "HttpEndpoint"),
+            ("ec2:MetadataHttpPutResponseHopLimit", "HttpPutResponseHopLimit"),
+        ] {
+            let value = self.metadata.get(option);
+            keys.push((key, value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+        }
+        keys
+    }
+
     fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         let gone = self.is_terminated(now);
         let networked = |text: &Text| if gone { Vec::new() } else { vec![text.clone()] };

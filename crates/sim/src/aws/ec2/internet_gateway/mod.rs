@@ -49,6 +49,10 @@ impl Record for Gateway {
         &mut self.meta
     }
 
+    fn iam_keys(&self, _account: &Account) -> Vec<(&'static str, String)> {
+        vec![("ec2:InternetGatewayID", self.meta.id.to_string())]
+    }
+
     fn filtered(&self, account: &Account, _now: Instant, filter: &str) -> Vec<Text> {
         match filter {
             "internet-gateway-id" => vec![self.meta.id.clone()],

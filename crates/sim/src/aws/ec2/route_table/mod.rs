@@ -87,6 +87,10 @@ impl Record for RouteTable {
         self.main.is_none()
     }
 
+    fn iam_keys(&self, account: &Account) -> Vec<(&'static str, String)> {
+        vec![("ec2:RouteTableID", self.meta.id.to_string()), account.vpc_key(&self.vpc)]
+    }
+
     fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         let targets = |wanted: fn(&Target) -> Option<&Text>| self.routes.values().filter_map(wanted).cloned().collect();
         match filter {

@@ -69,6 +69,10 @@ impl Record for Group {
         !self.default
     }
 
+    fn iam_keys(&self, account: &Account) -> Vec<(&'static str, String)> {
+        vec![("ec2:SecurityGroupID", self.meta.id.to_string()), account.vpc_key(&self.vpc)]
+    }
+
     fn filtered(&self, account: &Account, _now: Instant, filter: &str) -> Vec<Text> {
         let referenced = |rules: &[Rule]| {
             rules

@@ -66,6 +66,14 @@ impl Record for Subnet {
         &mut self.meta
     }
 
+    fn iam_keys(&self, account: &Account) -> Vec<(&'static str, String)> {
+        vec![
+            ("ec2:SubnetID", self.meta.id.to_string()),
+            ("ec2:AvailabilityZone", self.zone.to_string()),
+            account.vpc_key(&self.vpc),
+        ]
+    }
+
     fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         match filter {
             "subnet-id" => vec![self.meta.id.clone()],

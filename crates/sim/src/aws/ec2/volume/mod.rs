@@ -97,6 +97,15 @@ impl Record for Volume {
         self.gone.is_none_or(|gone| now < gone)
     }
 
+    fn iam_keys(&self, _account: &Account) -> Vec<(&'static str, String)> {
+        vec![
+            ("ec2:VolumeID", self.meta.id.to_string()),
+            ("ec2:VolumeSize", self.size.to_string()),
+            ("ec2:Encrypted", self.encrypted.to_string()),
+            ("ec2:VolumeType", self.kind.to_string()),
+        ]
+    }
+
     fn filtered(&self, _account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         let attached = self.state(now) == "in-use";
         let if_attached = |text: Text| attached.then_some(text).into_iter().collect();

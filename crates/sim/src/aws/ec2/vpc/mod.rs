@@ -56,6 +56,10 @@ impl Record for Vpc {
         &mut self.meta
     }
 
+    fn iam_keys(&self, _account: &Account) -> Vec<(&'static str, String)> {
+        vec![("ec2:VpcID", self.meta.id.to_string())]
+    }
+
     fn filtered(&self, account: &Account, now: Instant, filter: &str) -> Vec<Text> {
         match filter {
             "vpc-id" => vec![self.meta.id.clone()],

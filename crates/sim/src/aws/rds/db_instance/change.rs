@@ -139,16 +139,20 @@ impl Account {
         if waits && !immediately {
             self.expire(window.next(now), format!("db-window/{name}").into());
         }
-        let all = waits && immediately;
+        self.begin_soon(now, &name, waits && immediately, is_soon, is_rewired);
+        let reply = self.described_db(now, self.db(now, &name)?);
+        Ok(object([("DBInstance", reply)]))
+    }
+
+    /// Begins all that is pending, or what never waits for a window.
+    fn begin_soon(&mut self, now: Instant, name: &str, all: bool, is_soon: bool, is_rewired: bool) {
         if all || is_soon {
             let from = now + self.duration(Transition::DbNotice);
-            self.begin_db_change(from, &name, all);
+            self.begin_db_change(from, name, all);
             if is_rewired {
                 self.expire(from, format!("db-notice/{name}").into());
             }
         }
-        let reply = self.described_db(now, self.db(now, &name)?);
-        Ok(object([("DBInstance", reply)]))
     }
 
     /// The changes a request asks for that do not happen at once.

@@ -25,7 +25,7 @@ use crate::aws::durations::Transition;
 use crate::aws::ec2::security_group::Group;
 use crate::aws::error::Answer;
 use crate::aws::rds::db_subnet_group::SubnetGroup;
-use crate::aws::record::{Meta, Text, object, tags_value};
+use crate::aws::record::{Meta, Tags, Text, object, tags_value};
 use crate::rng::Rng;
 use crate::rules::Refusal;
 
@@ -110,6 +110,18 @@ pub(crate) struct Db {
 }
 
 impl Db {
+    /// Values of IAM's condition keys that describe it.
+    pub(crate) fn iam_keys(&self) -> Vec<(&'static str, String)> {
+        let mut keys = vec![
+            ("rds:DatabaseEngine", "postgres".to_owned()),
+            ("rds:DatabaseClass", self.class.to_string()),
+            ("rds:MultiAz", self.multi_az.to_string()),
+            ("rds:StorageEncrypted", self.encrypted.to_string()),
+        ];
+        keys.extend(self.db_name.as_ref().map(|name| ("rds:DatabaseName", name.to_string())));
+        keys
+    }
+
     pub(crate) fn is_gone(&self, now: Instant) -> bool {
         self.gone.is_some_and(|gone| now >= gone)
     }
@@ -193,6 +205,27 @@ fn hosted_zone(region: &str) -> &'static str {
     }
 }
 
+/// What the creation of a database asks for.
+struct Asked {
+    name: Text,
+    version: Text,
+    storage_type: Text,
+    storage: i64,
+    max_storage: Option<i64>,
+    db_name: Option<Text>,
+    /// The password is left to RDS.
+    managed: bool,
+    retention: i64,
+    public: bool,
+    multi_az: bool,
+    encrypted: bool,
+    protected: bool,
+    auto_minor: bool,
+    copies_tags: bool,
+    logs: BTreeSet<Text>,
+    tags: Tags,
+}
+
 impl Account {
     pub(crate) fn db(&self, now: Instant, name: &str) -> Result<&Db, Refusal> {
         let found = self.db_instances.get(&*name.to_ascii_lowercase()).filter(|db| self.knows(now, &db.meta));
@@ -265,31 +298,8 @@ impl Account {
     }
 
     pub(crate) fn create_db_instance(&mut self, now: Instant, request: &Request, secrets: &Secrets) -> Answer {
-        let name = Text::from(checks::identifier(request.text("DBInstanceIdentifier"))?);
-        checks::engine(request.text("Engine"))?;
-        let version = checks::version(request.arg("EngineVersion").as_str())?;
-        checks::class(request.text("DBInstanceClass"), &version)?;
-        let storage_type = request.arg("StorageType").shared_str().unwrap_or_else(|| "gp3".into());
-        let storage = checks::number(request, "AllocatedStorage")?.unwrap_or_default();
-        checks::storage(&storage_type, storage)?;
-        checks::storage_type(&storage_type)?;
-        let max_storage = checks::max_storage(request, storage)?.flatten();
-        let db_name = request.arg("DBName").shared_str();
-        db_name.as_deref().map_or(Ok(()), checks::database_name)?;
-        checks::master_username(request.text("MasterUsername"))?;
-        let password = checks::password(request, secrets)?;
-        let managed = checks::management(request, false, password)? == Management::Begins;
-        if !password && !managed {
-            return Err(rule::PASSWORD_REQUIRED.refuse([]));
-        }
-        let retention = checks::number(request, "BackupRetentionPeriod")?.unwrap_or(1);
-        checks::retention(retention)?;
-        let flag = |name: &str, default: bool| checks::flag(request, name).map(|given| given.unwrap_or(default));
-        let (public, multi_az) = (flag("PubliclyAccessible", false)?, flag("MultiAZ", false)?);
-        let (encrypted, protected) = (flag("StorageEncrypted", false)?, flag("DeletionProtection", false)?);
-        let (auto_minor, copies_tags) = (flag("AutoMinorVersionUpgrade", true)?, flag("CopyTagsToSnapshot", false)?);
-        let logs = checks::logs(&version, request.texts("EnableCloudwatchLogsExports"))?;
-        let tags = self.new_db_tags(request)?;
+        let asked = self.asked(request, secrets)?;
+        let (name, multi_az) = (asked.name, asked.multi_az);
         if self.db_instances.contains_key(&name) {
             return Err(rule::TAKEN.refuse([]));
         }
@@ -299,14 +309,14 @@ impl Account {
             return Err(rule::SUBNETS_EXIST.refuse([missing]));
         }
         let groups = self.check_db_groups(now, request, &vpc)?;
-        if public {
+        if asked.public {
             self.check_public(&vpc)?;
         }
         if self.db_instances.len() >= self.quotas.db_instances {
             return Err(rule::QUOTA.refuse([]));
         }
-        self.check_db_storage(storage)?;
-        self.check_db_free_plan(request.text("DBInstanceClass"), retention)?;
+        self.check_db_storage(asked.storage)?;
+        self.check_db_free_plan(request.text("DBInstanceClass"), asked.retention)?;
         let failure = self.take_doom(request.operation());
         failure.as_ref().map_or(Ok(()), ordered_refusal)?;
         let lacks_standby = failure.as_ref().is_some_and(|failure| failure.code == NO_STANDBY);
@@ -317,7 +327,7 @@ impl Account {
         let owner = Text::from(format!("db/{name}"));
         let interfaces =
             places.iter().filter_map(|subnet| self.new_interface(subnet, &groups, owner.clone())).collect();
-        let (creating, backup) = if retention > 0 {
+        let (creating, backup) = if asked.retention > 0 {
             let total = self.duration(Transition::DbCreate);
             (total / 4 * 3, total / 4)
         } else {
@@ -328,26 +338,26 @@ impl Account {
         let converts = multi_az && failure.is_none();
         let standby = converts.then(|| created + self.duration(Transition::DbMultiAz));
         let resource = self.rng("db-resource").text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 26);
-        let secret = managed.then(|| self.new_master_secret());
+        let secret = asked.managed.then(|| self.new_master_secret());
         let db = Db {
             secret,
-            meta: self.new_meta(now, name.clone(), tags),
+            meta: self.new_meta(now, name.clone(), asked.tags),
             resource_id: format!("db-{resource}").into(),
             class: request.text("DBInstanceClass").into(),
-            version,
+            version: asked.version,
             username: request.text("MasterUsername").into(),
-            db_name,
-            storage,
-            max_storage,
-            storage_type,
-            encrypted,
+            db_name: asked.db_name,
+            storage: asked.storage,
+            max_storage: asked.max_storage,
+            storage_type: asked.storage_type,
+            encrypted: asked.encrypted,
             multi_az: multi_az && !converts,
-            public,
-            auto_minor,
-            retention,
-            protected,
-            copies_tags,
-            logs,
+            public: asked.public,
+            auto_minor: asked.auto_minor,
+            retention: asked.retention,
+            protected: asked.protected,
+            copies_tags: asked.copies_tags,
+            logs: asked.logs,
             zone,
             subnet_group,
             vpc,
@@ -375,6 +385,53 @@ impl Account {
         let reply = object([("DBInstance", self.described_db(now, &db))]);
         self.db_instances.insert(name, db);
         Ok(reply)
+    }
+
+    /// What a creation asks for, if each of it by itself can be.
+    fn asked(&self, request: &Request, secrets: &Secrets) -> Result<Asked, Refusal> {
+        let name = Text::from(checks::identifier(request.text("DBInstanceIdentifier"))?);
+        checks::engine(request.text("Engine"))?;
+        let version = checks::version(request.arg("EngineVersion").as_str())?;
+        checks::class(request.text("DBInstanceClass"), &version)?;
+        let storage_type = request.arg("StorageType").shared_str().unwrap_or_else(|| "gp3".into());
+        let storage = checks::number(request, "AllocatedStorage")?.unwrap_or_default();
+        checks::storage(&storage_type, storage)?;
+        checks::storage_type(&storage_type)?;
+        let max_storage = checks::max_storage(request, storage)?.flatten();
+        let db_name = request.arg("DBName").shared_str();
+        db_name.as_deref().map_or(Ok(()), checks::database_name)?;
+        checks::master_username(request.text("MasterUsername"))?;
+        let password = checks::password(request, secrets)?;
+        let managed = checks::management(request, false, password)? == Management::Begins;
+        if !password && !managed {
+            return Err(rule::PASSWORD_REQUIRED.refuse([]));
+        }
+        let retention = checks::number(request, "BackupRetentionPeriod")?.unwrap_or(1);
+        checks::retention(retention)?;
+        let flag = |name: &str, default: bool| checks::flag(request, name).map(|given| given.unwrap_or(default));
+        let (public, multi_az) = (flag("PubliclyAccessible", false)?, flag("MultiAZ", false)?);
+        let (encrypted, protected) = (flag("StorageEncrypted", false)?, flag("DeletionProtection", false)?);
+        let (auto_minor, copies_tags) = (flag("AutoMinorVersionUpgrade", true)?, flag("CopyTagsToSnapshot", false)?);
+        let logs = checks::logs(&version, request.texts("EnableCloudwatchLogsExports"))?;
+        let tags = self.new_db_tags(request)?;
+        Ok(Asked {
+            name,
+            version,
+            storage_type,
+            storage,
+            max_storage,
+            db_name,
+            managed,
+            retention,
+            public,
+            multi_az,
+            encrypted,
+            protected,
+            auto_minor,
+            copies_tags,
+            logs,
+            tags,
+        })
     }
 
     /// A secret for a password that RDS makes, under the key that Secrets Manager has in every account.
