@@ -29,7 +29,7 @@ use self::cycle::{Cycle, Kept, cycle};
 pub use self::judge::Promise;
 pub use self::round::{NotPlanned, claim_round, plan_round, plan_round_watched, survey};
 pub use self::span::Span;
-pub use self::witness::is_planned;
+pub use self::witness::{is_planned, may_open_or_close};
 use crate::aws::{Account, Durations};
 use crate::fault::{Fault, FaultPlan, When};
 use crate::trace::Trace;

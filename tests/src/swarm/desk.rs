@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloka_core::api::{Ec2, Operation, Rds, Reply, Request};
+use aloka_core::api::{Operation, Rds, Reply, Request};
 use aloka_core::engine::{News, Notice};
 use aloka_core::plan::Password;
 use aloka_core::plan::{Mode, Node, Plan, Step, Verb};
@@ -19,7 +19,7 @@ use aloka_core::time::Instant;
 use aloka_core::variables::Variables;
 use aloka_sim::audit::{self, Expected};
 use aloka_sim::aws::{Account, ObjectKind};
-use aloka_sim::rehearsal::is_planned;
+use aloka_sim::rehearsal::{is_planned, may_open_or_close};
 use aloka_sim::rng::Rng;
 use aloka_sim::store::Store;
 use aloka_sim::world::Watch;
@@ -353,20 +353,6 @@ impl Inner {
     pub(super) fn finding(&self) -> Option<&Finding> {
         self.books.finding.as_ref()
     }
-}
-
-/// True unless the call cannot change who reaches whom.
-fn may_open_or_close(operation: Operation) -> bool {
-    let harmless = matches!(
-        operation,
-        Operation::Ec2(Ec2::CreateTags)
-            | Operation::Ec2(Ec2::DeleteTags)
-            | Operation::Rds(Rds::AddTagsToResource)
-            | Operation::Rds(Rds::RemoveTagsFromResource)
-            | Operation::Ec2(Ec2::ModifyVolume)
-            | Operation::Ec2(Ec2::AllocateAddress)
-    );
-    operation.is_mutating() && !harmless
 }
 
 impl Watch for Desk {

@@ -73,6 +73,42 @@ impl Ranges {
     }
 }
 
+/// What every set of numbers has, whatever the numbers mean.
+macro_rules! set_algebra {
+    ($set:ident) => {
+        impl $set {
+            /// True if nothing is in it.
+            pub fn is_empty(&self) -> bool {
+                self.0.is_empty()
+            }
+
+            /// True if all of `other` is in it.
+            pub fn covers(&self, other: &Self) -> bool {
+                other.minus(self).is_empty()
+            }
+
+            /// What is in either.
+            #[must_use]
+            pub fn union(&self, other: &Self) -> Self {
+                Self(self.0.union(&other.0))
+            }
+
+            /// What is in both.
+            #[must_use]
+            pub fn intersect(&self, other: &Self) -> Self {
+                Self(self.0.intersect(&other.0))
+            }
+
+            /// What is in this and not in `other`.
+            #[must_use]
+            pub fn minus(&self, other: &Self) -> Self {
+                Self(self.0.subtract(&other.0))
+            }
+        }
+    };
+}
+pub(super) use set_algebra;
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

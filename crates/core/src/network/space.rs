@@ -8,7 +8,7 @@ use ipnet::{Ipv4Net, Ipv4Subnets};
 use serde::{Serialize, Serializer};
 
 use super::Source;
-use super::ranges::Ranges;
+use super::ranges::{Ranges, set_algebra};
 use super::traffic::Traffic;
 
 /// Addresses that no packet from the internet carries (IANA special-purpose registry: private, shared, loopback,
@@ -31,6 +31,8 @@ const SHOWN: usize = 4;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ipv4Set(Ranges);
 
+set_algebra!(Ipv4Set);
+
 impl Ipv4Set {
     /// Every address.
     pub fn all() -> Self {
@@ -48,37 +50,9 @@ impl Ipv4Set {
         Self(Ranges::new(nets.into_iter().map(|net| (net.network().to_bits(), net.broadcast().to_bits()))))
     }
 
-    /// True if no address is in it.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// True if `address` is in it.
     pub fn contains(&self, address: Ipv4Addr) -> bool {
         self.0.contains(address.to_bits())
-    }
-
-    /// True if all of `other` is in it.
-    pub fn covers(&self, other: &Self) -> bool {
-        other.minus(self).is_empty()
-    }
-
-    /// What is in either.
-    #[must_use]
-    pub fn union(&self, other: &Self) -> Self {
-        Self(self.0.union(&other.0))
-    }
-
-    /// What is in both.
-    #[must_use]
-    pub fn intersect(&self, other: &Self) -> Self {
-        Self(self.0.intersect(&other.0))
-    }
-
-    /// What is in this and not in `other`.
-    #[must_use]
-    pub fn minus(&self, other: &Self) -> Self {
-        Self(self.0.subtract(&other.0))
     }
 
     /// Blocks that hold these addresses and, of the internet, no others: `128.0.0.0/1` and not the dozen blocks that

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::ranges::Ranges;
+use super::ranges::{Ranges, set_algebra};
 use crate::value::Value;
 
 const ICMP: u32 = 1;
@@ -25,6 +25,8 @@ pub struct Traffic(Ranges);
 const fn block(protocol: u32) -> (u32, u32) {
     (protocol << 16, (protocol << 16) | 0xffff)
 }
+
+set_algebra!(Traffic);
 
 impl Traffic {
     /// Every protocol, every port.
@@ -66,37 +68,9 @@ impl Traffic {
         Self(Ranges::new([range]))
     }
 
-    /// True if nothing is in it.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// True if `port` of `protocol` (an IANA number) is in it; for ICMP the port is `type << 8 | code`.
     pub fn contains(&self, protocol: u8, port: u16) -> bool {
         self.0.contains((u32::from(protocol) << 16) | u32::from(port))
-    }
-
-    /// True if all of `other` is in it.
-    pub fn covers(&self, other: &Self) -> bool {
-        other.minus(self).is_empty()
-    }
-
-    /// What is in either.
-    #[must_use]
-    pub fn union(&self, other: &Self) -> Self {
-        Self(self.0.union(&other.0))
-    }
-
-    /// What is in both.
-    #[must_use]
-    pub fn intersect(&self, other: &Self) -> Self {
-        Self(self.0.intersect(&other.0))
-    }
-
-    /// What is in this and not in `other`.
-    #[must_use]
-    pub fn minus(&self, other: &Self) -> Self {
-        Self(self.0.subtract(&other.0))
     }
 
     /// The services at which a range begins, and those just after one ends.

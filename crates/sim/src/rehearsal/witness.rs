@@ -232,7 +232,7 @@ fn keep(findings: &mut Vec<String>, finding: String) {
 }
 
 /// True unless the call cannot change who reaches whom.
-fn may_open_or_close(operation: Operation) -> bool {
+pub fn may_open_or_close(operation: Operation) -> bool {
     let harmless = matches!(
         operation,
         Operation::Ec2(Ec2::CreateTags)
