@@ -65,10 +65,11 @@ const CAREFUL: &str = "db_skip_final_snapshot = false\ndb_delete_automated_backu
                        db_max_allocated_storage = 100\n";
 
 /// Every plan. Cheap plans come first, so that what is wrong is found soon.
-pub const CASES: [Case; 33] = [
+pub const CASES: [Case; 34] = [
     apply("nothing to do", &[Made("")], ""),
     apply("change of rules", &[Made("")], "app_ingress = [{ port = 443 }, { port = 8443 }]\n"),
     apply("change of tags", &[Made("")], "tags = { Team = \"b\" }\n"),
+    apply("tags taken away", &[Made("tags = { Team = \"b\" }\n")], ""),
     apply("change of the server's type", &[Made("")], "app_instance_type = \"t3.medium\"\n"),
     apply("change of the volume", &[Made("")], "app_root_volume_gib = 30\n"),
     apply(

@@ -20,9 +20,9 @@ fn destroy_tells_what_it_looked_for() {
         .says("wait ec2:DescribeVpcs Filters={tag:aloka-lineage=[")
         .says("until none of Vpcs has the tag aloka-lineage=")
         .says("wait rds:DescribeDBInstances until");
-    let ran = dir.run(&DESTROY).expect(0).says("checked 11 kinds by tag aloka-lineage=").says(": nothing left\n");
+    let ran = dir.run(&DESTROY).expect(0).says("checked 12 kinds by tag aloka-lineage=").says(": nothing left\n");
     let (sweep, summary) = ran.stdout.split_once("Destroy complete!").expect("complete");
-    assert!(sweep.contains("checked 11 kinds") && summary.contains(" destroyed."), "{}", ran.stdout);
+    assert!(sweep.contains("checked 12 kinds") && summary.contains(" destroyed."), "{}", ran.stdout);
     // Nothing to destroy, and looked again.
     dir.run(&DESTROY).expect(0).says("No changes.").says(": nothing left").says("Resources: 0 destroyed.");
     dir.run(&["plan", "-destroy", "-detailed-exitcode"]).expect(0);
@@ -40,7 +40,7 @@ fn what_the_state_does_not_know_is_told_and_left_alone() {
     });
     let trimmed = std::fs::read(dir.path().join("terraform.tfstate")).expect("a state");
     let ran = dir.run(&DESTROY).expect(1);
-    let ran = ran.says("checked 11 kinds by tag aloka-lineage=").complains("error: aws_vpc vpc-");
+    let ran = ran.says("checked 12 kinds by tag aloka-lineage=").complains("error: aws_vpc vpc-");
     let ran = ran.complains("tagged module.vpc.aws_vpc.this[0], carries this state's tags and is not in it");
     let ran = ran.complains("hint: if nobody needs it, remove it with `aws ec2 delete-vpc --vpc-id vpc-");
     let ran = ran.complains("error: aws_db_instance aloka-dev-db, tagged aws_db_instance.postgres, carries");
@@ -51,7 +51,7 @@ fn what_the_state_does_not_know_is_told_and_left_alone() {
     let lines = lines(&ran.stdout);
     let sweep = lines.iter().find(|line| line["type"] == "sweep").expect("a line");
     let left = sweep["sweep"]["left"].as_array().expect("a list");
-    assert_eq!(sweep["sweep"]["kinds"].as_array().map(Vec::len), Some(11));
+    assert_eq!(sweep["sweep"]["kinds"].as_array().map(Vec::len), Some(12));
     assert!(left.iter().any(|left| left["kind"] == "aws_nat_gateway"), "{sweep}");
     assert!(left.iter().any(|left| left["address"] == "module.vpc.aws_subnet.private[1]"), "{sweep}");
     let errors = lines.iter().filter(|line| line["@level"] == "error" && line["type"] == "diagnostic").count();

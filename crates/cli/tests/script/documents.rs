@@ -96,8 +96,11 @@ fn the_advised_policy_and_the_checklist_name_every_iam_action() {
     let managed = MANAGED_PASSWORD_ACTIONS.iter().map(|action| (*action).to_owned());
     let needed = Operation::ALL.iter().flat_map(|operation| operation.iam_actions());
     let needed: BTreeSet<String> = needed.chain(managed).chain([FINAL_SNAPSHOT_ACTION.to_owned()]).collect();
-    let is_of = |action: &str, pattern: &str| match pattern.strip_suffix('*') {
-        Some(start) => action.starts_with(start),
+    // One wildcard at most, wherever it stands.
+    let is_of = |action: &str, pattern: &str| match pattern.split_once('*') {
+        Some((start, end)) => {
+            action.len() >= start.len() + end.len() && action.starts_with(start) && action.ends_with(end)
+        }
         None => action == pattern,
     };
     let missing: Vec<_> = needed.iter().filter(|action| !named.iter().any(|pattern| is_of(action, pattern))).collect();
