@@ -107,7 +107,7 @@ impl VpcEndpoint {
     fn prefix_list(&self) -> String {
         match &*self.service {
             "com.amazonaws.us-east-1.s3" => "pl-63a5400a".to_owned(),
-            other => format!("pl-{:08x}", fnv128(other.as_bytes()) as u32),
+            other => format!("pl-{:08x}", fnv128(other.as_bytes()) & 0xffff_ffff),
         }
     }
 
