@@ -304,19 +304,12 @@ impl Account {
             return Err(rule::TAKEN.refuse([]));
         }
         let SubnetGroup { meta: Meta { id: subnet_group, .. }, vpc, subnets, .. } =
-            self.db_subnet_group(now, request.text("DBSubnetGroupName"))?.clone();
-        if let Some(missing) = subnets.iter().find(|id| !self.subnets.contains_key(*id)) {
-            return Err(rule::SUBNETS_EXIST.refuse([missing]));
-        }
+            self.whole_subnet_group(now, request.text("DBSubnetGroupName"))?;
         let groups = self.check_db_groups(now, request, &vpc)?;
         if asked.public {
             self.check_public(&vpc)?;
         }
-        if self.db_instances.len() >= self.quotas.db_instances {
-            return Err(rule::QUOTA.refuse([]));
-        }
-        self.check_db_storage(asked.storage)?;
-        self.check_db_free_plan(request.text("DBInstanceClass"), asked.retention)?;
+        self.check_db_room(request.text("DBInstanceClass"), asked.storage, asked.retention)?;
         let failure = self.take_doom(request.operation());
         failure.as_ref().map_or(Ok(()), ordered_refusal)?;
         let lacks_standby = failure.as_ref().is_some_and(|failure| failure.code == NO_STANDBY);
@@ -327,12 +320,7 @@ impl Account {
         let owner = Text::from(format!("db/{name}"));
         let interfaces =
             places.iter().filter_map(|subnet| self.new_interface(subnet, &groups, owner.clone())).collect();
-        let (creating, backup) = if asked.retention > 0 {
-            let total = self.duration(Transition::DbCreate);
-            (total / 4 * 3, total / 4)
-        } else {
-            (self.duration(Transition::DbCreateWithoutBackup), Duration::ZERO)
-        };
+        let (creating, backup) = self.db_creation(asked.retention);
         let created = now + creating;
         // The standby is made of an instance that is there already.
         let converts = multi_az && failure.is_none();
@@ -385,6 +373,34 @@ impl Account {
         let reply = object([("DBInstance", self.described_db(now, &db))]);
         self.db_instances.insert(name, db);
         Ok(reply)
+    }
+
+    /// The subnet group, if all of its subnets are there.
+    fn whole_subnet_group(&self, now: Instant, name: &str) -> Result<SubnetGroup, Refusal> {
+        let group = self.db_subnet_group(now, name)?;
+        match group.subnets.iter().find(|id| !self.subnets.contains_key(*id)) {
+            Some(missing) => Err(rule::SUBNETS_EXIST.refuse([missing])),
+            None => Ok(group.clone()),
+        }
+    }
+
+    /// Refuses one more database than the account may have, by number, storage and plan.
+    fn check_db_room(&self, class: &str, storage: i64, retention: i64) -> Result<(), Refusal> {
+        if self.db_instances.len() >= self.quotas.db_instances {
+            return Err(rule::QUOTA.refuse([]));
+        }
+        self.check_db_storage(storage)?;
+        self.check_db_free_plan(class, retention)
+    }
+
+    /// How long a new database is creating, and then backing up.
+    fn db_creation(&mut self, retention: i64) -> (Duration, Duration) {
+        if retention > 0 {
+            let total = self.duration(Transition::DbCreate);
+            (total / 4 * 3, total / 4)
+        } else {
+            (self.duration(Transition::DbCreateWithoutBackup), Duration::ZERO)
+        }
     }
 
     /// What a creation asks for, if each of it by itself can be.
