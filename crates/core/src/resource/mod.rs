@@ -63,8 +63,8 @@ pub struct Definition {
     pub provider_settings: &'static [(&'static str, bool)],
     /// The attributes, sorted by name.
     pub attributes: &'static [Attribute],
-    /// Attributes that are no texts, by the schemas of the AWS provider up to 5.100; deprecated and removed ones included, as
-    /// old states hold them.
+    /// The types of attributes that Terraform's AWS provider does not declare as strings, up to release 5.100. Old states hold
+    /// deprecated and removed attributes, so these are listed too.
     pub types: schema::Types,
     /// Names of attributes that are secrets in the provider's schema: never written, never shown.
     pub secrets: &'static [&'static str],

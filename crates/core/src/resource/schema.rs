@@ -1,4 +1,4 @@
-//! Types of attributes in the schemas of Terraform's AWS provider, as far as they are no texts.
+//! The types of attributes that Terraform's AWS provider does not declare as strings.
 
 use Type::{Bool, Map, Number as Num, Texts};
 
@@ -19,7 +19,7 @@ pub enum Type {
     Map,
 }
 
-/// Attributes that are no texts, by name.
+/// The types of attributes that are not strings, by name.
 pub type Types = &'static [(&'static str, Type)];
 
 /// Those of a rule of a security group.

@@ -63,7 +63,7 @@ pub enum FlatError {
 /// What is not a text in any resource of the provider that has an attribute of this name.
 const COMMON: Types = &[("tags", Map), ("tags_all", Map)];
 
-/// Attributes of a type that are no texts: by its definition, if it is of a kind of the stack.
+/// The attributes of a resource type that are not strings. A kind of the stack lists them in its definition.
 fn types(resource_type: &str) -> Types {
     match Kind::from_terraform_type(resource_type) {
         Some(kind) => kind.definition().types,
